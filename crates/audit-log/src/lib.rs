@@ -1,0 +1,1 @@
+//! Abeng's Merkle audit log: journal, checkpoints, proofs, receipts.

@@ -1,0 +1,2 @@
+//! The abeng command.
+fn main() {}

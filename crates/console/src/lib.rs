@@ -1,0 +1,1 @@
+//! Web pages of an Abeng node for officers and for the JIO.

@@ -1,0 +1,1 @@
+//! Abeng evidence and contradiction files: build them, verify them offline.

@@ -1,0 +1,1 @@
+//! Abeng identities, signing and key storage.

@@ -1,0 +1,1 @@
+//! An Abeng node: wires journal, engine, links and local interface together.

@@ -1,0 +1,1 @@
+//! Abeng's store-and-forward engine, sans-IO, and its view.

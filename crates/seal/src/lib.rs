@@ -1,0 +1,1 @@
+//! The Abeng envelope: seal, verify and open.

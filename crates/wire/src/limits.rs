@@ -1,0 +1,52 @@
+//! Sizes and counts, checked before decoding. Bytes unless the name says otherwise.
+
+/// A notice as submitted, in its wire form.
+pub const NOTICE: usize = 1 << 20;
+/// The sealed body: a notice of the largest size, padded, with a tag per chunk.
+pub const BODY: usize = NOTICE + (NOTICE >> 3) + 64 * 1024;
+/// Recipients of one envelope.
+pub const RECIPIENTS: usize = 64;
+/// One stanza: BOX 1168 and SLOT 72.
+pub const STANZA: usize = 1240;
+/// PRE or TRL.
+pub const PRE: usize = 16 * 1024;
+/// HDR: PRE and TRL.
+pub const HDR: usize = 2 * PRE;
+/// One envelope frame on a link.
+pub const ENVELOPE: usize = BODY + HDR + RECIPIENTS * (STANZA + 8) + 1024;
+/// One control frame on a link.
+pub const CONTROL: usize = 256 * 1024;
+/// One hello, signed.
+pub const HELLO: usize = 16 * 1024;
+/// Trust data sent to a peer in one stream: roots, rosters, seal keys.
+pub const TRUST_BUNDLE: usize = 8 << 20;
+/// A leaf's canonical bytes (C2SP tlog-tiles: an entry has a 16-bit length).
+pub const LEAF: usize = 65_535;
+/// A checkpoint as a signed note.
+pub const CHECKPOINT: usize = 4 * 1024;
+/// A receipt with proof and checkpoint.
+pub const RECEIPT: usize = 16 * 1024;
+/// Hashes in an inclusion or consistency proof (a tree of 2^63 leaves has 63 levels, twice for consistency).
+pub const PROOF_HASHES: usize = 128;
+/// Receipts in one frame.
+pub const RECEIPTS: usize = 256;
+/// Parties in a roster.
+pub const PARTIES: usize = 256;
+/// Keys of one party.
+pub const PARTY_KEYS: usize = 32;
+/// Attachments of one envelope.
+pub const ATTACHMENTS: usize = 16;
+/// One attachment's ciphertext.
+pub const ATTACHMENT: u64 = 2 << 30;
+/// The longest life of an envelope, in milliseconds: 90 days.
+pub const LIFETIME_MS: u64 = 90 * 24 * 60 * 60 * 1000;
+/// How far above the contiguous mark a stream number may lie.
+pub const STREAM_AHEAD: u64 = 65_536;
+/// How far a peer's clock may be ahead before its claims are doubted, in milliseconds.
+pub const CLOCK_AHEAD_MS: u64 = 5 * 60 * 1000;
+/// Envelopes that a receiver lets a peer send before it answers.
+pub const CREDIT_ENVELOPES: u64 = 1024;
+/// Bytes of envelopes that a receiver lets a peer send before it answers.
+pub const CREDIT_BYTES: u64 = 32 << 20;
+/// A request to the local API.
+pub const API_REQUEST: usize = 2 * NOTICE;
