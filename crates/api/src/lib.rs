@@ -1,1 +1,37 @@
-//! The local interface of an Abeng node: the Operator trait, its types, HTTP glue and client.
+//! The local interface of an Abeng node.
+//!
+//! In scope: the [`Operator`] trait that a node implements, the types that cross it, the HTTP
+//! router over any `Operator`, serving that router on a Unix socket or on TCP, the client, and
+//! the description of it all as OpenAPI ([`openapi`]).
+//!
+//! Not in scope: what a notice may contain (crate `notice`), who may send to whom (crate
+//! `roster`), and pages for people (crate `console`).
+//!
+//! Moments are RFC 3339 texts in UTC (`2026-11-24T06:05:16Z`), ids are lower-case hex, and a
+//! language is a tag or locale name (`fr`, `fr_FR.UTF-8`); one that is not known means English.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod audit;
+mod error;
+mod events;
+mod health;
+mod inbox;
+mod operator;
+mod sent;
+mod submit;
+
+pub use audit::{AuditQuery, LeafView, PartyView};
+pub use error::{ApiError, ErrorBody, ErrorCode};
+pub use events::{DeliveredEvent, EventQuery, SettledEvent};
+pub use health::{
+    DiskView, InboxCount, LinkView, LogView, NetworkRow, NetworkView, QueueDepth, QueueView,
+    RosterView, StatusView, ViewProgress, ViewState,
+};
+pub use inbox::{InboxItem, InboxQuery, LabelledValue, NoticeView};
+pub use operator::{Caller, Operator, Via};
+pub use sent::{
+    DeliveryState, ProofView, RecipientTimeline, SentItem, SentQuery, SentTo, StepKind, Timeline,
+    TimelineStep,
+};
+pub use submit::{FlawSeverity, FlawView, SubmitReply, SubmitRequest};

@@ -1,0 +1,181 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How a node is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StatusView {
+    /// Code of the administration.
+    pub party: String,
+    /// Its name, from the roster.
+    pub name: String,
+    /// The network's code.
+    pub network: String,
+    /// Its kind in the roster: `member`, `coordination` …
+    pub kind: String,
+    /// Name and version of the software.
+    pub software: String,
+    /// The journal's incarnation, 16 hex digits.
+    pub incarnation: String,
+    /// When the process started.
+    pub started_at: String,
+    /// The roster in force.
+    pub roster: RosterView,
+    /// SHA-256 of the root's signed bytes, hex.
+    pub root_digest: String,
+    /// The audit log.
+    pub log: LogView,
+    /// What waits to be delivered.
+    pub queue: QueueDepth,
+    /// Links, in the order of the peers' codes.
+    pub links: Vec<LinkView>,
+    /// The inbox.
+    pub inbox: InboxCount,
+    /// Room on disk.
+    pub disk: DiskView,
+    /// The index.
+    pub view: ViewProgress,
+    /// What an administrator should look at, in words, gravest first.
+    pub warnings: Vec<String>,
+    /// Process id.
+    pub pid: u32,
+    /// The data directory.
+    pub data_dir: String,
+}
+
+/// The roster in force.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RosterView {
+    /// Its version.
+    pub version: u64,
+    /// SHA-256 of its signed bytes, hex.
+    pub digest: String,
+    /// When it expires.
+    pub expires: String,
+    /// Active members.
+    #[serde(default)]
+    pub parties: u32,
+}
+
+/// The audit log in numbers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LogView {
+    /// Durable leaves.
+    pub size: u64,
+    /// The tree's root, hex.
+    pub root: String,
+    /// The log's origin.
+    pub origin: String,
+}
+
+/// All that waits to be delivered.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct QueueDepth {
+    /// Pairs of notice and recipient without a receipt.
+    pub depth: u64,
+    /// The same by recipient and precedence.
+    pub by: Vec<QueueView>,
+}
+
+/// What waits for one recipient at one precedence.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct QueueView {
+    /// Party code.
+    pub recipient: String,
+    /// `FLASH`, `IMMEDIATE`, `PRIORITY` or `ROUTINE`.
+    pub precedence: String,
+    /// How many.
+    pub depth: u64,
+    /// When the oldest was submitted.
+    pub oldest_at: String,
+}
+
+/// The link to one peer.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LinkView {
+    /// Party code.
+    pub peer: String,
+    /// Up or down.
+    pub linked: bool,
+    /// Since when; none where it was never up.
+    pub since: Option<String>,
+    /// Round-trip time in milliseconds.
+    pub rtt_ms: Option<f64>,
+    /// How far the peer's clock is ahead of this one, in milliseconds.
+    pub offset_ms: Option<i64>,
+    /// The address in use, or tried last.
+    pub address: Option<String>,
+}
+
+/// The inbox in numbers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct InboxCount {
+    /// Delivered, ever.
+    pub total: u64,
+    /// Of these, not opened by anybody.
+    pub unread: u64,
+}
+
+/// Room on disk, in bytes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DiskView {
+    /// Free on the data directory's file system.
+    pub free_bytes: u64,
+    /// Taken by the journal's segments.
+    pub journal_bytes: u64,
+}
+
+/// Whether the index can be trusted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ViewState {
+    /// It answers.
+    #[default]
+    Ready,
+    /// It is being built again from the journal.
+    Rebuilding,
+}
+
+/// How far the index is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ViewProgress {
+    /// Whether it answers.
+    pub state: ViewState,
+    /// Leaves applied.
+    pub applied: u64,
+}
+
+/// How all nodes are, as the coordination node sees it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct NetworkView {
+    /// When it was looked at.
+    pub at: String,
+    /// One row per active member, in the order of their codes.
+    pub parties: Vec<NetworkRow>,
+}
+
+/// How one node is. What it has not told yet is absent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct NetworkRow {
+    /// Party code.
+    pub party: String,
+    /// Name, from the roster.
+    pub name: String,
+    /// Whether a link to it is up.
+    pub linked: bool,
+    /// Since when not; none while linked, or where it was never heard.
+    pub silent_since: Option<String>,
+    /// Its undelivered pairs of notice and recipient.
+    pub backlog: Option<u64>,
+    /// When the oldest of these was submitted.
+    pub oldest_undelivered: Option<String>,
+    /// Round-trip time to it in milliseconds.
+    pub rtt_ms: Option<f64>,
+    /// Leaves of its log.
+    pub log_size: Option<u64>,
+    /// The roster it uses.
+    pub roster_version: Option<u64>,
+    /// Its software.
+    pub software: Option<String>,
+    /// When its last status came.
+    pub last_status: Option<String>,
+}

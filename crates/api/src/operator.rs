@@ -1,0 +1,111 @@
+use crate::{
+    ApiError, AuditQuery, DeliveredEvent, EventQuery, InboxItem, InboxQuery, LeafView, NetworkView,
+    NoticeView, PartyView, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply,
+    SubmitRequest, Timeline,
+};
+use async_trait::async_trait;
+use std::fmt;
+
+/// How a request reached the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    /// The Unix socket; the kernel vouches for the caller's user id.
+    Unix,
+    /// TCP with the node's token.
+    Tcp,
+}
+
+impl Via {
+    /// `unix` or `tcp`, as the audit log writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unix => "unix",
+            Self::Tcp => "tcp",
+        }
+    }
+}
+
+impl fmt::Display for Via {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Who asks, as far as the transport knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The user id of the process at the other end; none over TCP.
+    pub uid: Option<u32>,
+    /// What the audit log calls the caller where the request names no officer: `uid:1000`, `token`.
+    pub name: String,
+    /// The interface.
+    pub via: Via,
+}
+
+impl Caller {
+    /// A process on this machine.
+    pub fn unix(uid: u32) -> Self {
+        Self {
+            uid: Some(uid),
+            name: format!("uid:{uid}"),
+            via: Via::Unix,
+        }
+    }
+
+    /// A bearer of the node's token.
+    pub fn token() -> Self {
+        Self {
+            uid: None,
+            name: "token".to_owned(),
+            via: Via::Tcp,
+        }
+    }
+}
+
+/// Everything that a node does for the people of its own administration.
+///
+/// Each method ends in an [`ApiError`] that says what failed and, where there is something to
+/// try, what. An `id` argument is an envelope id in full (64 hex digits) or a prefix of at least
+/// 8 that only one envelope has; a shorter or shared prefix is [`ErrorCode::Invalid`], an unknown
+/// one [`ErrorCode::NotFound`].
+///
+/// [`ErrorCode::Invalid`]: crate::ErrorCode::Invalid
+/// [`ErrorCode::NotFound`]: crate::ErrorCode::NotFound
+#[async_trait]
+pub trait Operator: Send + Sync + 'static {
+    /// Checks a draft and, unless it is a dry run, seals and queues it. Returns when the
+    /// submission is durable. Flaws and policy end in [`ErrorCode::Refused`](crate::ErrorCode::Refused).
+    async fn submit(&self, who: &Caller, request: SubmitRequest) -> Result<SubmitReply, ApiError>;
+
+    /// What was delivered here, newest first.
+    async fn inbox(&self, query: InboxQuery) -> Result<Vec<InboxItem>, ApiError>;
+
+    /// Opens one delivered notice. Leaves a Read leaf in the audit log before it answers.
+    async fn inbox_show(&self, who: &Caller, id: &str, lang: &str) -> Result<NoticeView, ApiError>;
+
+    /// What was sent from here, newest first.
+    async fn sent(&self, query: SentQuery) -> Result<Vec<SentItem>, ApiError>;
+
+    /// What became of one sent notice at each recipient, with the proof behind each step.
+    async fn track(&self, id: &str, lang: &str) -> Result<Timeline, ApiError>;
+
+    /// How this node is.
+    async fn status(&self) -> Result<StatusView, ApiError>;
+
+    /// How all nodes are. On coordination nodes only; elsewhere
+    /// [`ErrorCode::Forbidden`](crate::ErrorCode::Forbidden) with a hint.
+    async fn network(&self) -> Result<NetworkView, ApiError>;
+
+    /// Leaves of the own audit log, in order.
+    async fn audit_show(&self, query: AuditQuery) -> Result<Vec<LeafView>, ApiError>;
+
+    /// The members of the network, in the order of their codes.
+    async fn parties(&self) -> Result<Vec<PartyView>, ApiError>;
+
+    /// Waits until something was delivered here after leaf `query.after`. Empty at the time-out.
+    async fn wait_delivered(&self, query: EventQuery) -> Result<Vec<DeliveredEvent>, ApiError>;
+
+    /// Waits until something sent from here was settled (its receipt verified and durable) after
+    /// leaf `query.after`. Empty at the time-out.
+    async fn wait_settled(&self, query: EventQuery) -> Result<Vec<SettledEvent>, ApiError>;
+}
