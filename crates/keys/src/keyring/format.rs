@@ -1,0 +1,120 @@
+//! The keyring as text: TOML, 32-byte secrets in hex.
+
+use super::Keyring;
+use crate::{SealSecret, SoftSigner, StoreKey};
+use abeng_wire::PartyCode;
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Deserializer, de};
+use std::{fmt, sync::Arc};
+use zeroize::Zeroizing;
+
+const FORMAT: &str = "abeng-keyring-1";
+
+/// The keyring as TOML.
+pub(super) fn write(keyring: &Keyring) -> Zeroizing<String> {
+    // Reserved in one piece, so that growing leaves no copies behind.
+    let mut out = Zeroizing::new(String::with_capacity(1024 + 80 * keyring.seal.len()));
+    let mut line = |text: &str| {
+        out.push_str(text);
+        out.push('\n');
+    };
+    line("# Secret keys of an Abeng node. Whoever reads this file can act as its administration.");
+    line(&format!("format = \"{FORMAT}\""));
+    line(&format!("party = \"{}\"", keyring.party));
+    for (name, secret) in [
+        ("org-sign", keyring.org_sign.seed()),
+        ("node-tls", keyring.node_tls.seed()),
+        ("log", keyring.log.seed()),
+        ("witness", keyring.witness.seed()),
+        ("store", keyring.store.expose()),
+    ] {
+        line(&Zeroizing::new(format!("{name} = \"{}\"", *hex(secret))));
+    }
+    line("# Newest last.");
+    line("seal = [");
+    for secret in &keyring.seal {
+        line(&Zeroizing::new(format!("  \"{}\",", *hex(secret.seed()))));
+    }
+    line("]");
+    out
+}
+
+/// Reads what [`write`] wrote. The error names a line or a field, never a secret.
+pub(super) fn read(content: &[u8]) -> Result<Keyring, String> {
+    let text = std::str::from_utf8(content).map_err(|_| "not UTF-8".to_owned())?;
+    // The parser's own message quotes the offending line, which may be a secret.
+    let file: File = toml::from_str(text).map_err(|e| match e.span() {
+        Some(span) => {
+            let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
+            format!("line {line} is not as written by Abeng")
+        }
+        None => "not as written by Abeng".to_owned(),
+    })?;
+    if file.format != FORMAT {
+        return Err(format!("its format is not {FORMAT}"));
+    }
+    let signer = |secret: &Secret| {
+        SoftSigner::from_seed(&secret.0)
+            .map(Arc::new)
+            .map_err(|e| e.to_string())
+    };
+    if file.seal.is_empty() {
+        return Err("it holds no seal key".to_owned());
+    }
+    Ok(Keyring {
+        party: PartyCode::new(&file.party).map_err(|e| e.to_string())?,
+        org_sign: signer(&file.org_sign)?,
+        node_tls: signer(&file.node_tls)?,
+        log: signer(&file.log)?,
+        witness: signer(&file.witness)?,
+        store: StoreKey::new(*file.store.0),
+        seal: file
+            .seal
+            .iter()
+            .map(|s| SealSecret::from_seed(&s.0).map(Arc::new))
+            .collect::<Result<_, _>>()
+            .map_err(|e| e.to_string())?,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct File {
+    format: String,
+    party: String,
+    org_sign: Secret,
+    node_tls: Secret,
+    log: Secret,
+    witness: Secret,
+    store: Secret,
+    seal: Vec<Secret>,
+}
+
+struct Secret(Zeroizing<[u8; 32]>);
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Hex;
+        impl de::Visitor<'_> for Hex {
+            type Value = Secret;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("64 hex digits")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Secret, E> {
+                let mut out = Zeroizing::new([0; 32]);
+                if text.len() != 64 {
+                    return Err(E::custom("not 64 hex digits"));
+                }
+                HEXLOWER
+                    .decode_mut(text.as_bytes(), &mut out[..])
+                    .map_err(|_| E::custom("not 64 hex digits"))?;
+                Ok(Secret(out))
+            }
+        }
+        deserializer.deserialize_str(Hex)
+    }
+}
+
+fn hex(secret: &[u8; 32]) -> Zeroizing<String> {
+    Zeroizing::new(HEXLOWER.encode(secret))
+}
