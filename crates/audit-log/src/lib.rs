@@ -1,1 +1,27 @@
-//! Abeng's Merkle audit log: journal, checkpoints, proofs, receipts.
+//! Abeng's audit log, which is also its database.
+//!
+//! In scope: the journal on a [`Disk`] (batches, segments, recovery), the RFC 6962 tree over its
+//! leaves, proofs, checkpoints, receipts, and the check of a whole log.
+//!
+//! Not in scope: what a leaf does to a queue, when a checkpoint is signed, threads. Nothing here
+//! reads a clock or makes randomness; only [`RealDisk`] touches files.
+//!
+//! The order of things: [`Journal::append`] turns facts into [`Durable`] ones and effects into
+//! [`Released`] ones, after one write and one `fdatasync`. Receipts are built from [`Durable`].
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod disk;
+mod durable;
+mod journal;
+pub mod merkle;
+mod reader;
+mod record;
+
+#[cfg(any(test, feature = "sim"))]
+pub use disk::sim;
+pub use disk::{Access, DirLock, Disk, DiskFile, RealDisk};
+pub use durable::{Batch, Durable, Fatal, Outside, Released, Settled, Step};
+pub use journal::{AheadJob, Journal, JournalIdentity, OpenError, OpenOptions, Recovery, TornTail};
+pub use reader::{Head, ReadError, Reader, Scan, Stored};
+pub use record::{Leaf, PART, Record, private_hash, private_part_hash, subject};
