@@ -1,0 +1,266 @@
+//! The table of allowed dependencies of `docs/architecture.md`, held against what the manifests
+//! really say. A crate may use only the crates named in its row.
+//!
+//! Looked at are normal dependencies: what a crate is built from. Tests may reach further.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Each crate and the crates of this workspace it may use, lowest first.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("wire", &[]),
+    ("notice", &["wire"]),
+    ("keys", &["wire"]),
+    ("roster", &["wire", "keys", "notice"]),
+    ("seal", &["wire", "notice", "keys", "roster"]),
+    ("audit-log", &["wire", "keys", "roster"]),
+    (
+        "evidence",
+        &["wire", "notice", "keys", "roster", "seal", "audit-log"],
+    ),
+    ("queue", &["wire", "roster", "seal", "audit-log"]),
+    ("link", &["wire", "keys", "roster"]),
+    ("api", &["wire", "notice"]),
+    ("console", &["notice", "api"]),
+    (
+        "node",
+        &[
+            "wire",
+            "notice",
+            "keys",
+            "roster",
+            "seal",
+            "audit-log",
+            "evidence",
+            "queue",
+            "link",
+            "api",
+            "console",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "wire",
+            "notice",
+            "keys",
+            "roster",
+            "seal",
+            "audit-log",
+            "evidence",
+            "queue",
+            "link",
+            "api",
+            "console",
+            "node",
+        ],
+    ),
+];
+
+/// Members that only test, and may use anything.
+const TESTS: &[&str] = &["abeng-sim", "abeng-vectors"];
+
+/// Outside crates that belong to one crate of ours.
+const ONLY_IN: &[(&str, &str)] = &[
+    ("sled", "queue"),
+    ("quinn", "link"),
+    ("quinn-proto", "link"),
+    ("quinn-udp", "link"),
+];
+
+/// What the crates below `link` must do without: they take time, randomness and bytes as
+/// arguments, so they need no runtime.
+const BELOW_LINK: &[&str] = &[
+    "wire",
+    "notice",
+    "keys",
+    "roster",
+    "seal",
+    "audit-log",
+    "evidence",
+    "queue",
+];
+const RUNTIME: &str = "tokio";
+
+/// Package name → names of the packages it is built from.
+type Uses = BTreeMap<String, BTreeSet<String>>;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn package(row: &str) -> String {
+    match row {
+        "cli" => "abeng".into(),
+        row => format!("abeng-{row}"),
+    }
+}
+
+/// What the manifests say, without asking any registry.
+fn workspace() -> Uses {
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .other_options(vec!["--offline".to_owned()])
+        .exec()
+        .expect("cargo metadata --offline --no-deps");
+    metadata
+        .packages
+        .iter()
+        .map(|p| {
+            let normal = p
+                .dependencies
+                .iter()
+                .filter(|d| d.kind == DependencyKind::Normal);
+            (p.name.to_string(), normal.map(|d| d.name.clone()).collect())
+        })
+        .collect()
+}
+
+/// Everything in `uses` that the tables above do not allow, in words.
+fn offences(uses: &Uses) -> Vec<String> {
+    let mut found = Vec::new();
+    let rows: BTreeSet<String> = ALLOWED.iter().map(|(row, _)| package(row)).collect();
+    for name in uses
+        .keys()
+        .filter(|n| !rows.contains(*n) && !TESTS.contains(&n.as_str()))
+    {
+        found.push(format!("{name} has no row in the table"));
+    }
+    for (row, allowed) in ALLOWED {
+        let name = package(row);
+        let Some(used) = uses.get(&name) else {
+            found.push(format!("{name} has a row but is no member"));
+            continue;
+        };
+        let allowed: BTreeSet<String> = allowed.iter().map(|a| package(a)).collect();
+        for other in used
+            .iter()
+            .filter(|u| uses.contains_key(*u) && !allowed.contains(*u))
+        {
+            found.push(format!("{name} uses {other}"));
+        }
+        for (outside, home) in ONLY_IN
+            .iter()
+            .filter(|(o, h)| h != row && used.contains(*o))
+        {
+            found.push(format!("{name} uses {outside}, which only {home} may"));
+        }
+        if BELOW_LINK.contains(row) && used.contains(RUNTIME) {
+            found.push(format!("{name} uses {RUNTIME}, and lies below link"));
+        }
+    }
+    found
+}
+
+#[test]
+fn crates_use_only_what_their_row_allows() {
+    let found = offences(&workspace());
+    assert!(
+        found.is_empty(),
+        "docs/architecture.md does not allow:\n  {}",
+        found.join("\n  ")
+    );
+}
+
+/// The check above must be able to fail: every rule is broken once, by hand.
+#[test]
+fn each_rule_is_seen_to_fail() {
+    let sound = workspace();
+    let planted: &[(&str, &str, &str)] = &[
+        ("abeng-wire", "abeng-notice", "abeng-wire uses abeng-notice"),
+        ("abeng-queue", "abeng-link", "abeng-queue uses abeng-link"),
+        ("abeng-node", "abeng", "abeng-node uses abeng"),
+        (
+            "abeng-node",
+            "sled",
+            "abeng-node uses sled, which only queue may",
+        ),
+        ("abeng", "quinn", "abeng uses quinn, which only link may"),
+        (
+            "abeng-audit-log",
+            "tokio",
+            "abeng-audit-log uses tokio, and lies below link",
+        ),
+        (
+            "abeng-stray",
+            "bytes",
+            "abeng-stray has no row in the table",
+        ),
+    ];
+    for (name, dependency, verdict) in planted {
+        let mut broken = sound.clone();
+        broken
+            .entry((*name).to_owned())
+            .or_default()
+            .insert((*dependency).to_owned());
+        assert_eq!(offences(&broken), [*verdict]);
+    }
+    let mut missing = sound.clone();
+    missing.remove("abeng-evidence");
+    assert!(offences(&missing).contains(&"abeng-evidence has a row but is no member".to_owned()));
+}
+
+/// The table that people read is the one that is checked.
+#[test]
+fn the_table_in_the_documentation_is_this_one() {
+    let text = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let rows: BTreeMap<&str, Vec<&str>> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .filter_map(|line| {
+            let mut cells = line.split('|').map(str::trim);
+            let name = cells.next()?.trim_end_matches('`');
+            let allowed = cells.nth(1)?;
+            let allowed = match allowed {
+                "–" => Vec::new(),
+                list => list.split(", ").collect(),
+            };
+            Some((name, allowed))
+        })
+        .collect();
+    for (row, allowed) in ALLOWED {
+        let written = rows
+            .get(row)
+            .unwrap_or_else(|| panic!("docs/architecture.md has no row `{row}`"));
+        assert_eq!(written, allowed, "row `{row}` of docs/architecture.md");
+    }
+}
+
+/// Every outside crate has one reason to be here, and people can read it.
+#[test]
+fn every_dependency_has_its_reason() {
+    let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml"))
+        .unwrap()
+        .parse()
+        .unwrap();
+    let reasons = fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
+    let declared = manifest["workspace"]["dependencies"].as_table().unwrap();
+    let outside: BTreeSet<&str> = declared
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !name.starts_with("abeng-"))
+        .collect();
+    let explained: BTreeSet<&str> = reasons
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(name, _)| name)
+        .collect();
+    assert!(outside.len() > 20, "the manifest was not read");
+    assert_eq!(
+        outside.difference(&explained).collect::<Vec<_>>(),
+        Vec::<&&str>::new(),
+        "without a reason"
+    );
+    assert_eq!(
+        explained.difference(&outside).collect::<Vec<_>>(),
+        Vec::<&&str>::new(),
+        "gone, reason left"
+    );
+}
