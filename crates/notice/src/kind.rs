@@ -1,0 +1,58 @@
+use abeng_wire::v1;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The types of notice that this version writes and reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum NoticeType {
+    /// Something was seized.
+    Seizure,
+    /// What became of a warning, a movement or a request.
+    Feedback,
+}
+
+impl NoticeType {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Seizure, Self::Feedback];
+
+    /// As grants, commands and pages name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Seizure => "SEIZURE",
+            Self::Feedback => "FEEDBACK",
+        }
+    }
+
+    /// From its name, in any case.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|t| t.name().eq_ignore_ascii_case(text.trim()))
+    }
+
+    pub(crate) fn to_wire(self) -> v1::NoticeType {
+        match self {
+            Self::Seizure => v1::NoticeType::Seizure,
+            Self::Feedback => v1::NoticeType::Feedback,
+        }
+    }
+
+    pub(crate) fn from_wire(number: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|t| t.to_wire() as i32 == number)
+    }
+
+    /// The precedence of a draft that names none.
+    pub fn default_precedence(self) -> v1::Precedence {
+        match self {
+            Self::Seizure => v1::Precedence::Priority,
+            Self::Feedback => v1::Precedence::Routine,
+        }
+    }
+}
+
+impl fmt::Display for NoticeType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
