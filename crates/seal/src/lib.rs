@@ -1,1 +1,35 @@
 //! The Abeng envelope: seal, verify and open.
+//!
+//! In scope: suite 1 of PROTOCOL.md "Envelope": PRE, TRL and HDR, X-Wing stanzas, the padded and
+//! chunked body, the commitments, the one signature, the originator's own copy, `Void`, and the
+//! order of the checks on the way in. Each stage accepts only the type the stage before made:
+//! bytes → [`Arrived`] → [`Verified`] → [`Opened`].
+//!
+//! Not in scope: who may send what to whom (`roster::Policy`), what a notice means (`notice`),
+//! whether an envelope is already known, quotas and stream gaps (`queue`). No clock, no
+//! randomness of its own, no IO: time, entropy and keys are arguments.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod arrived;
+mod body;
+mod cache;
+mod derive;
+mod layout;
+mod open;
+mod rules;
+mod sealing;
+mod stanza;
+mod verify;
+mod void;
+
+pub use arrived::{Arrived, CarrierFault, CarrierWhy};
+pub use body::{body_len, padded_len, padme};
+pub use cache::{BoxCache, OpenedBoxes};
+pub use derive::{envelope_id, seq_commit};
+pub use layout::Misframed;
+pub use open::{OpenFault, OpenStep, Opened, Reopened, open, reopen_own, reopen_received};
+pub use rules::Broken;
+pub use sealing::{SealError, SealInput, Sealed, seal};
+pub use verify::{OriginatorWhy, Rejected, Verified, VerifyFault, verify};
+pub use void::{VoidFault, sign_void, verify_void};
