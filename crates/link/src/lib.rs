@@ -1,1 +1,25 @@
 //! QUIC links between Abeng nodes.
+//!
+//! In scope: one authenticated connection to each other party (TLS 1.3 with X25519MLKEM768 and
+//! raw public keys from the roster), the hello in which both sides prove who they are, credit,
+//! priorities, which of two connections stays, dialling, and the bounded exchange of trust data
+//! with peers whose roster differs. [`session`] is free of IO, so that a simulator can run it.
+//!
+//! Not in scope: what an envelope, a receipt or a roster says. The [`Handler`] decides that;
+//! whatever it sends must already be durable.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod error;
+mod handler;
+mod link;
+mod profile;
+pub mod session;
+
+mod endpoint;
+
+pub use endpoint::{Endpoint, LinkConfig};
+pub use error::{CloseCode, Closed, LinkError, PeerFault};
+pub use handler::{Greeting, Handler};
+pub use link::{Link, LinkStats};
+pub use profile::Profile;
