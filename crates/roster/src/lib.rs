@@ -1,1 +1,35 @@
 //! Who is a member of an Abeng network, with which keys, and who may send what to whom.
+//!
+//! In scope: roots and rosters with their thresholds and their walk version by version, seal
+//! keys, freshness and incarnation statements, the snapshot of all of it ([`Trust`]), the grants
+//! ([`Policy`]) and the founding of a network ([`founding`]).
+//!
+//! Not in scope: where trust data rests, how it travels, and ceremonies after the founding. No
+//! clock, no randomness, no files: `now` and entropy are arguments.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod ceremony;
+mod error;
+pub mod founding;
+mod freshness;
+mod grants;
+mod incarnation;
+mod party;
+mod policy;
+mod root;
+mod roster;
+mod seal_keys;
+mod signed;
+mod trust;
+
+pub use error::TrustError;
+pub use freshness::{Freshness, LIMIT_MS, Standing, WARN_MS};
+pub use incarnation::{sign_incarnation, verify_incarnation};
+pub use party::{Party, PartyKey};
+pub use policy::{Cleared, NoticeFacts, Policy, Refusal, Tlp};
+pub use root::Root;
+pub use roster::Roster;
+pub use seal_keys::SealKeys;
+pub use signed::digest;
+pub use trust::{NEWCOMER_WAIT_MS, Trust};

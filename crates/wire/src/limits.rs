@@ -30,6 +30,26 @@ pub const RECEIPT: usize = 16 * 1024;
 pub const PROOF_HASHES: usize = 128;
 /// Receipts in one frame.
 pub const RECEIPTS: usize = 256;
+/// A root's signed bytes: up to [`SIGNERS`] dual keys in each of its three lists.
+pub const ROOT: usize = 256 * 1024;
+/// Dual signers in one list of a root.
+pub const SIGNERS: usize = 32;
+/// Signatures on one statement.
+pub const SIGNATURES: usize = 64;
+/// A roster's signed bytes.
+pub const ROSTER: usize = 4 << 20;
+/// A party's signed entry in a roster.
+pub const PARTY: usize = 16 * 1024;
+/// Addresses of one party.
+pub const PARTY_ADDRESSES: usize = 8;
+/// Groups in a roster.
+pub const GROUPS: usize = 256;
+/// Grants in a roster.
+pub const GRANTS: usize = 4096;
+/// Revocations in a roster.
+pub const REVOCATIONS: usize = 4096;
+/// A seal key, a freshness statement or an incarnation, as signed.
+pub const STATEMENT: usize = 8 * 1024;
 /// Parties in a roster.
 pub const PARTIES: usize = 256;
 /// Keys of one party.

@@ -1,0 +1,288 @@
+use crate::TrustError;
+use abeng_keys::{Role, SignatureType, VerifyKey};
+use abeng_wire::{Incarnation, Kid, Millis, NetworkCode, PartyCode, decode, limits, v1};
+
+/// One signing key of a party, with the interval it is for. It stays in the roster after that,
+/// for what it signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartyKey {
+    /// What it is for.
+    pub role: Role,
+    /// The key.
+    pub key: VerifyKey,
+    /// Valid from, inclusive.
+    pub not_before: Millis,
+    /// Valid until, exclusive.
+    pub not_after: Millis,
+    /// Since when it is revoked, where it is.
+    pub revoked_at: Option<Millis>,
+}
+
+impl PartyKey {
+    /// Whether new things may be signed with it at that time. A revoked key never may, whatever
+    /// the time.
+    pub fn is_active(&self, at: Millis) -> bool {
+        self.revoked_at.is_none() && self.not_before <= at && at < self.not_after
+    }
+}
+
+/// A party of the network, as its roster entry says.
+#[derive(Debug, Clone)]
+pub struct Party {
+    /// Its code.
+    pub code: PartyCode,
+    /// Its name, for people.
+    pub name: String,
+    /// Member, observer, partner or coordination.
+    pub kind: v1::PartyKind,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Active, suspended or left.
+    pub status: v1::PartyStatus,
+    /// Where its node listens, as `host:port` (UDP), best first.
+    pub addresses: Vec<String>,
+    /// Whether it carries the envelopes of others.
+    pub relay: bool,
+    /// Who co-signs its log.
+    pub witnesses: Vec<PartyCode>,
+    pub(crate) signed: v1::Signed,
+    keys: Vec<PartyKey>,
+    log_origin: String,
+}
+
+impl Party {
+    /// Whether it takes part now.
+    pub fn is_active(&self) -> bool {
+        self.status == v1::PartyStatus::Active
+    }
+
+    /// Whether it is a coordination party (the JIO).
+    pub fn is_coordination(&self) -> bool {
+        self.kind == v1::PartyKind::Coordination
+    }
+
+    /// The key with that role and identifier, whatever its interval.
+    pub fn key(&self, role: Role, kid: &Kid) -> Option<&PartyKey> {
+        self.keys(role).find(|k| k.key.kid() == *kid)
+    }
+
+    /// All keys of a role, in the roster's order.
+    pub fn keys(&self, role: Role) -> impl Iterator<Item = &PartyKey> {
+        self.keys.iter().filter(move |k| k.role == role)
+    }
+
+    /// All keys, in the roster's order.
+    pub fn all_keys(&self) -> &[PartyKey] {
+        &self.keys
+    }
+
+    /// The key of a role to use at that time: of several, the one that began last.
+    pub fn active_key(&self, role: Role, at: Millis) -> Option<&VerifyKey> {
+        self.keys(role)
+            .filter(|k| k.is_active(at))
+            .max_by_key(|k| k.not_before)
+            .map(|k| &k.key)
+    }
+
+    /// The origin of one of its logs: `abeng/<network>/<party>/<16 hex digits>`.
+    pub fn log_origin(&self, incarnation: Incarnation) -> String {
+        format!("{}{incarnation}", self.log_origin)
+    }
+
+    /// What every origin of its logs begins with.
+    pub fn log_origin_prefix(&self) -> &str {
+        &self.log_origin
+    }
+
+    /// Decodes an entry and checks what can be checked of it alone; signatures are checked by
+    /// [`Self::verify`].
+    pub(crate) fn parse(
+        network: NetworkCode,
+        revocations: &dyn Fn(&Kid) -> Option<Millis>,
+        signed: &v1::Signed,
+    ) -> Result<Self, TrustError> {
+        crate::signed::bound_signatures("a party's entry", signed)?;
+        let m: v1::Party = decode("party", &signed.bytes, limits::PARTY)?;
+        let code = PartyCode::new(&m.code)?;
+        let rule = |rule| TrustError::rule(format!("the entry of {code}"), rule);
+        check_texts(&m).map_err(rule)?;
+        if m.log_origin != format!("abeng/{network}/{code}/") {
+            return Err(rule("the log origin is abeng/<network>/<party>/"));
+        }
+        let witnesses = m
+            .witnesses
+            .iter()
+            .map(|w| PartyCode::new(w))
+            .collect::<Result<Vec<_>, _>>()?;
+        if !witnesses.is_sorted_by(|a, b| a < b) || witnesses.contains(&code) {
+            return Err(rule("witnesses are sorted, named once, and others"));
+        }
+        if m.keys.len() > limits::PARTY_KEYS {
+            return Err(rule("at most 32 keys"));
+        }
+        let keys = m
+            .keys
+            .iter()
+            .map(|k| party_key(code, revocations, k))
+            .collect::<Result<Vec<_>, _>>()?;
+        let left = m.status() == v1::PartyStatus::Left;
+        for role in ROLES {
+            if !left && !keys.iter().any(|k| k.role == role) {
+                return Err(rule("one key of each role at least"));
+            }
+        }
+        Ok(Self {
+            code,
+            kind: m.kind(),
+            status: m.status(),
+            name: m.name,
+            country: m.country,
+            addresses: m.addresses,
+            relay: m.relay,
+            witnesses,
+            signed: signed.clone(),
+            keys,
+            log_origin: m.log_origin,
+        })
+    }
+
+    /// Whether the party stands behind this entry: it signed with every key that is new, and, if
+    /// the entry changed, with earlier keys that were good when the roster was `issued`.
+    pub(crate) fn verify(&self, before: Option<&Party>, issued: Millis) -> Result<(), TrustError> {
+        if let Some(before) = before {
+            if before.signed.bytes == self.signed.bytes || self.only_leaves(before) {
+                return Ok(());
+            }
+        }
+        for key in &self.keys {
+            let known = before.is_some_and(|b| b.has(key));
+            if !known && !self.signed_with(key) {
+                return Err(TrustError::NoPossession {
+                    party: self.code,
+                    role: key.role,
+                    kid: key.key.kid(),
+                });
+            }
+        }
+        let Some(before) = before else { return Ok(()) };
+        for role in ROLES {
+            let grew = self.keys(role).any(|k| !before.has(k));
+            // The whole entry is the organisation's; each role's new key is its old key's.
+            if role != Role::OrgSign && !grew {
+                continue;
+            }
+            let mut earlier = before.keys(role).filter(|old| {
+                old.is_active(issued)
+                    && !self
+                        .keys(role)
+                        .any(|k| k.key == old.key && k.revoked_at.is_some())
+            });
+            if !earlier.any(|old| self.signed_with(old)) {
+                return Err(TrustError::NoOldKey {
+                    party: self.code,
+                    role,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether nothing changed but that an active party is suspended or has left: the
+    /// Secretariat can do that without the party's hand.
+    fn only_leaves(&self, before: &Party) -> bool {
+        let text = |p: &Party| decode::<v1::Party>("party", &p.signed.bytes, limits::PARTY).ok();
+        let (Some(mut now), Some(then)) = (text(self), text(before)) else {
+            return false;
+        };
+        if self.is_active() {
+            return false;
+        }
+        now.status = then.status;
+        now == then
+    }
+
+    fn has(&self, key: &PartyKey) -> bool {
+        self.keys(key.role).any(|k| k.key == key.key)
+    }
+
+    fn signed_with(&self, key: &PartyKey) -> bool {
+        let kid = key.key.kid();
+        self.signed.signatures.iter().any(|s| {
+            s.kid[..] == kid.0
+                && key
+                    .key
+                    .verify(SignatureType::PARTY, &self.signed.bytes, &s.ed25519)
+                    .is_ok()
+        })
+    }
+}
+
+/// The signing roles of a party.
+const ROLES: [Role; 4] = [Role::OrgSign, Role::NodeTls, Role::Log, Role::Witness];
+
+fn check_texts(m: &v1::Party) -> Result<(), &'static str> {
+    if m.name.is_empty() || m.name.len() > 200 || m.name.chars().any(char::is_control) {
+        return Err("a name of 1 to 200 bytes on one line");
+    }
+    if m.country.len() != 2 || !m.country.bytes().all(|b| b.is_ascii_uppercase()) {
+        return Err("the country is an ISO 3166-1 alpha-2 code");
+    }
+    if m.kind() == v1::PartyKind::Unspecified || m.status() == v1::PartyStatus::Unspecified {
+        return Err("kind and status are known ones");
+    }
+    if m.addresses.len() > limits::PARTY_ADDRESSES {
+        return Err("at most 8 addresses");
+    }
+    if !m.addresses.iter().all(|a| is_address(a)) {
+        return Err("addresses are host:port");
+    }
+    Ok(())
+}
+
+/// `host:port` or `[v6]:port`, without resolving anything.
+fn is_address(text: &str) -> bool {
+    if text
+        .parse::<std::net::SocketAddr>()
+        .is_ok_and(|a| a.port() != 0)
+    {
+        return true;
+    }
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return false;
+    };
+    (1..=253).contains(&host.len())
+        && host
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+        && port.bytes().all(|b| b.is_ascii_digit())
+        && port.parse::<u16>().is_ok_and(|p| p != 0)
+}
+
+fn party_key(
+    party: PartyCode,
+    revocations: &dyn Fn(&Kid) -> Option<Millis>,
+    m: &v1::PartyKey,
+) -> Result<PartyKey, TrustError> {
+    let rule = |rule| TrustError::rule(format!("the entry of {party}"), rule);
+    let role = match m.role() {
+        v1::KeyRole::OrgSign => Role::OrgSign,
+        v1::KeyRole::NodeTls => Role::NodeTls,
+        v1::KeyRole::Log => Role::Log,
+        v1::KeyRole::Witness => Role::Witness,
+        v1::KeyRole::Unspecified => return Err(rule("the role of a key is a known one")),
+    };
+    if m.not_before >= m.not_after {
+        return Err(rule("a key begins before it ends"));
+    }
+    let key = VerifyKey::admit(&m.key).map_err(|why| TrustError::BadKey {
+        whose: party.to_string(),
+        why,
+    })?;
+    Ok(PartyKey {
+        role,
+        revoked_at: revocations(&key.kid()),
+        key,
+        not_before: m.not_before,
+        not_after: m.not_after,
+    })
+}
