@@ -10,13 +10,28 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
-mod error;
-mod handler;
-mod link;
-mod profile;
-pub mod session;
-
+mod accept;
+mod admission;
+mod backoff;
+mod core;
+mod dial;
 mod endpoint;
+mod error;
+mod exchange;
+mod frames;
+mod greet;
+mod handler;
+mod kx;
+mod link;
+mod outbox;
+mod profile;
+mod serve;
+pub mod session;
+mod socket;
+mod tls;
+
+#[cfg(test)]
+mod tests;
 
 pub use endpoint::{Endpoint, LinkConfig};
 pub use error::{CloseCode, Closed, LinkError, PeerFault};

@@ -1,0 +1,192 @@
+use crate::{
+    Closed, Handler, Link, LinkConfig,
+    admission::Admission,
+    backoff::Backoff,
+    link::lock,
+    profile::Settings,
+    tls::Identity,
+};
+use abeng_keys::SoftSigner;
+use abeng_roster::Trust;
+use abeng_wire::{Mono, Now, PartyCode};
+use arc_swap::ArcSwap;
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
+};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+};
+
+/// A link that lived this long was a contact: its end is dialled again without delay.
+const CONTACT: Duration = Duration::from_secs(5);
+
+/// What all tasks of an endpoint share.
+pub(crate) struct Core {
+    pub(crate) config: LinkConfig,
+    pub(crate) settings: Settings,
+    pub(crate) quic: quinn::Endpoint,
+    pub(crate) identity: Identity,
+    pub(crate) signer: Arc<SoftSigner>,
+    pub(crate) trust: Arc<ArcSwap<Trust>>,
+    pub(crate) handler: Arc<dyn Handler>,
+    pub(crate) admission: Arc<Admission>,
+    /// The one live link of each peer.
+    pub(crate) links: Mutex<BTreeMap<PartyCode, Link>>,
+    pub(crate) links_changed: watch::Sender<u64>,
+    /// The handler hears of ups and downs one at a time, in the order they took effect.
+    pub(crate) turn: tokio::sync::Mutex<()>,
+    /// One per party that is dialled.
+    pub(crate) diallers: Mutex<BTreeMap<PartyCode, Arc<Dialler>>>,
+    stopping: watch::Sender<bool>,
+    tasks: Mutex<JoinSet<()>>,
+    sessions: AtomicU64,
+    start: Instant,
+}
+
+/// How other tasks reach the one that dials a party.
+#[derive(Default)]
+pub(crate) struct Dialler {
+    /// Something below has changed, or the peer's link came or went.
+    pub(crate) changed: Notify,
+    /// Dial now, from the first backoff.
+    pub(crate) contact: AtomicBool,
+    /// The peer's roster is not ours.
+    pub(crate) rosters_differ: AtomicBool,
+    /// The party left the roster or has no address any more.
+    pub(crate) gone: AtomicBool,
+}
+
+impl Core {
+    pub(crate) fn new(
+        config: LinkConfig,
+        settings: Settings,
+        quic: quinn::Endpoint,
+        identity: Identity,
+        signer: Arc<SoftSigner>,
+        trust: Arc<ArcSwap<Trust>>,
+        handler: Arc<dyn Handler>,
+    ) -> Self {
+        Self {
+            config,
+            settings,
+            quic,
+            identity,
+            signer,
+            trust,
+            handler,
+            admission: Arc::default(),
+            links: Mutex::default(),
+            links_changed: watch::Sender::new(0),
+            turn: tokio::sync::Mutex::default(),
+            diallers: Mutex::default(),
+            stopping: watch::Sender::new(false),
+            tasks: Mutex::default(),
+            sessions: AtomicU64::new(0),
+            start: Instant::now(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        Now {
+            mono: Mono(self.start.elapsed().as_nanos() as u64),
+            wall: wall.map_or(0, |since| since.as_millis() as u64),
+        }
+    }
+
+    pub(crate) fn next_session(&self) -> u64 {
+        self.sessions.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The other active party that holds a node-tls key now.
+    pub(crate) fn holder(&self, key: &[u8; 32]) -> Option<PartyCode> {
+        let trust = self.trust.load();
+        let (party, _) = trust.roster.party_by_tls_key(key, self.now().wall)?;
+        (party.code != self.config.me).then_some(party.code)
+    }
+
+    pub(crate) fn backoff(&self) -> Backoff {
+        Backoff::new(self.settings.backoff)
+    }
+
+    pub(crate) fn linked(&self, peer: PartyCode) -> bool {
+        lock(&self.links).contains_key(&peer)
+    }
+
+    fn dialler(&self, peer: PartyCode) -> Option<Arc<Dialler>> {
+        lock(&self.diallers).get(&peer).cloned()
+    }
+
+    /// A sign of life of a peer: forget its backoff.
+    pub(crate) fn contact(&self, peer: PartyCode) {
+        if let Some(dialler) = self.dialler(peer) {
+            dialler.contact.store(true, Ordering::Release);
+            dialler.changed.notify_one();
+        }
+    }
+
+    /// The link table has changed for `peer`.
+    pub(crate) fn link_changed(&self, peer: PartyCode, lived: Option<Duration>) {
+        self.links_changed.send_modify(|changes| *changes += 1);
+        if lived.is_some_and(|time| time >= CONTACT) {
+            self.contact(peer);
+        } else if let Some(dialler) = self.dialler(peer) {
+            dialler.changed.notify_one();
+        }
+    }
+
+    /// The side that dialled a link fetches trust data where the rosters differ.
+    pub(crate) fn compare_rosters(&self, link: &Link) {
+        let differ = link.peer_roster() != self.trust.load().roster.reference();
+        if differ
+            && link.shared().sides.dialler == self.config.me
+            && let Some(dialler) = self.dialler(link.peer())
+        {
+            dialler.rosters_differ.store(true, Ordering::Release);
+            dialler.changed.notify_one();
+        }
+    }
+
+    /// Runs a task that ends with the endpoint.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = lock(&self.tasks);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(task);
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Returns once the endpoint stops.
+    pub(crate) async fn stopped(&self) {
+        // The sender lives in `self`: this cannot fail.
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
+    }
+
+    /// Closes the socket's connections, told or untold.
+    pub(crate) fn close(&self, why: &Closed) {
+        self.quic
+            .close((why.code() as u32).into(), why.to_string().as_bytes());
+    }
+
+    pub(crate) fn abort_tasks(&self) {
+        lock(&self.tasks).abort_all();
+    }
+
+    pub(crate) async fn end_tasks(&self) {
+        let mut tasks = std::mem::take(&mut *lock(&self.tasks));
+        tasks.shutdown().await;
+    }
+}

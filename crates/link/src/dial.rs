@@ -1,0 +1,267 @@
+//! Dialling: one task for each other active party that has an address.
+
+use crate::{
+    CloseCode,
+    core::{Core, Dialler},
+    exchange, greet,
+    link::lock,
+    serve, socket, tls,
+};
+use abeng_wire::{PartyCode, v1};
+use quinn::ConnectionError;
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+/// First and longest wait between two exchanges of trust data with one peer.
+const TRUST_BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(600));
+/// For one look-up of a name.
+const LOOK_UP: Duration = Duration::from_secs(5);
+
+/// Starts tasks for parties that shall be dialled and ends those of parties that shall not.
+pub(crate) fn adjust(core: &Arc<Core>) {
+    if core.is_stopping() {
+        return;
+    }
+    let trust = core.trust.load();
+    let wanted: BTreeSet<PartyCode> = trust
+        .roster
+        .parties()
+        .filter(|p| p.code != core.config.me && p.is_active() && !p.addresses.is_empty())
+        .map(|p| p.code)
+        .collect();
+    let mut diallers = lock(&core.diallers);
+    diallers.retain(|peer, dialler| {
+        let stays = wanted.contains(peer);
+        if !stays {
+            dialler.gone.store(true, Ordering::Release);
+        }
+        dialler.changed.notify_one();
+        stays
+    });
+    for peer in wanted {
+        diallers.entry(peer).or_insert_with(|| {
+            let dialler = Arc::new(Dialler::default());
+            core.spawn(run(Arc::clone(core), peer, Arc::clone(&dialler)));
+            dialler
+        });
+    }
+}
+
+/// How a dial ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialled {
+    /// The link is being served.
+    Linked,
+    /// Keys and rosters do not fit together, on one side or the other.
+    Unknown,
+    /// Nobody there, or not in time.
+    Failed,
+}
+
+async fn run(core: Arc<Core>, peer: PartyCode, dialler: Arc<Dialler>) {
+    let dialling = async {
+        let mut backoff = core.backoff();
+        let mut trust_backoff = crate::backoff::Backoff::new(TRUST_BACKOFF);
+        let mut trust_due = tokio::time::Instant::now();
+        let mut unknown = false;
+        while !dialler.gone.load(Ordering::Acquire) {
+            if dialler.contact.swap(false, Ordering::AcqRel) {
+                backoff.reset();
+            }
+            let differ = dialler.rosters_differ.load(Ordering::Acquire);
+            if (differ || unknown) && trust_due <= tokio::time::Instant::now() {
+                dialler.rosters_differ.store(false, Ordering::Release);
+                unknown = false;
+                fetch_trust(&core, peer).await;
+                trust_due = tokio::time::Instant::now() + trust_backoff.wait(random());
+                // Still different? Then again, after the longer wait.
+                let link = lock(&core.links).get(&peer).cloned();
+                match link {
+                    Some(link) if same_roster(&core, &link) => trust_backoff.reset(),
+                    Some(link) => core.compare_rosters(&link),
+                    None => {}
+                }
+                continue;
+            }
+            if core.linked(peer) {
+                let due = async {
+                    if differ {
+                        tokio::time::sleep_until(trust_due).await;
+                    } else {
+                        std::future::pending().await
+                    }
+                };
+                tokio::select! {
+                    () = dialler.changed.notified() => {}
+                    () = due => {}
+                }
+                continue;
+            }
+            match dial(&core, peer).await {
+                Dialled::Linked => {}
+                Dialled::Unknown => unknown = true,
+                Dialled::Failed => {}
+            }
+            // Also after success: the link may be gone again at once.
+            let pause = tokio::time::sleep(backoff.wait(random()));
+            tokio::pin!(pause);
+            loop {
+                tokio::select! {
+                    () = &mut pause => break,
+                    () = dialler.changed.notified() => {}
+                }
+                let contact = dialler.contact.load(Ordering::Acquire);
+                if contact || dialler.gone.load(Ordering::Acquire) || core.linked(peer) {
+                    break;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = dialling => {}
+        () = core.stopped() => {}
+    }
+}
+
+fn same_roster(core: &Core, link: &crate::Link) -> bool {
+    link.peer_roster() == core.trust.load().roster.reference()
+}
+
+/// Tries every address of a party once, until one becomes a link.
+async fn dial(core: &Arc<Core>, peer: PartyCode) -> Dialled {
+    let trust = Arc::clone(&core.trust);
+    let tls = match core.identity.dialler(peer, trust, core.now().wall) {
+        Ok(tls) => tls,
+        Err(error) => {
+            tracing::error!(%peer, %error, "cannot dial");
+            return Dialled::Failed;
+        }
+    };
+    let config = socket::dialling(tls, &core.settings);
+    let mut result = Dialled::Failed;
+    for address in addresses(core, peer).await {
+        match connect(core, &config, address).await {
+            Ok(connection) => {
+                let Some(key) = tls::peer_key(&connection) else {
+                    continue;
+                };
+                let role = v1::Role::Dialler;
+                if let Some(greeted) = greet::greet(core, &connection, peer, key, role).await {
+                    let serving = Arc::clone(core);
+                    core.spawn(serve::run(serving, connection, greeted));
+                    return Dialled::Linked;
+                }
+                if is_unknown(connection.close_reason().as_ref()) {
+                    result = Dialled::Unknown;
+                }
+            }
+            Err(error) => {
+                tracing::debug!(%peer, %address, ?error, "a dial failed");
+                if is_unknown(error.as_ref()) {
+                    result = Dialled::Unknown;
+                }
+            }
+        }
+    }
+    result
+}
+
+/// Whether a connection failed because of who somebody is.
+fn is_unknown(error: Option<&ConnectionError>) -> bool {
+    match error {
+        Some(ConnectionError::ApplicationClosed(close)) => matches!(
+            CloseCode::from_wire(close.error_code.into_inner()),
+            Some(CloseCode::UnknownKey | CloseCode::KeyGone)
+        ),
+        // 0x1xx are TLS alerts (RFC 9001, 4.8): ours about the peer's key, or its about ours.
+        Some(ConnectionError::TransportError(error)) => is_alert(error.code),
+        Some(ConnectionError::ConnectionClosed(close)) => is_alert(close.error_code),
+        _ => false,
+    }
+}
+
+fn is_alert(code: quinn::TransportErrorCode) -> bool {
+    (0x100..0x200).contains(&u64::from(code))
+}
+
+/// Shows a peer our trust data and takes its.
+async fn fetch_trust(core: &Arc<Core>, peer: PartyCode) {
+    let tls = match core.identity.trust_dialler() {
+        Ok(tls) => tls,
+        Err(error) => {
+            tracing::error!(%peer, %error, "cannot fetch trust data");
+            return;
+        }
+    };
+    let config = socket::dialling(tls, &core.settings);
+    for address in addresses(core, peer).await {
+        let Ok(connection) = connect(core, &config, address).await else {
+            continue;
+        };
+        if exchange::ask(core, &connection).await {
+            tracing::debug!(%peer, "trust data exchanged");
+            return;
+        }
+    }
+}
+
+/// `Err(None)` where nothing came in time.
+async fn connect(
+    core: &Core,
+    config: &quinn::ClientConfig,
+    address: SocketAddr,
+) -> Result<quinn::Connection, Option<ConnectionError>> {
+    let connecting = core
+        .quic
+        .connect_with(config.clone(), address, tls::SERVER_NAME)
+        .map_err(|error| {
+            tracing::debug!(%address, %error, "cannot dial this address");
+            None
+        })?;
+    match tokio::time::timeout(core.settings.handshake, connecting).await {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(error)) => Err(Some(error)),
+        Err(_) => Err(None),
+    }
+}
+
+/// The party's addresses, looked up now, of the families our socket can reach.
+async fn addresses(core: &Core, peer: PartyCode) -> Vec<SocketAddr> {
+    let names = {
+        let trust = core.trust.load();
+        let party = trust.roster.party(peer);
+        party.map(|p| p.addresses.clone()).unwrap_or_default()
+    };
+    let v6 = core.config.listen.is_ipv6();
+    let mut found = Vec::new();
+    for name in names {
+        match tokio::time::timeout(LOOK_UP, tokio::net::lookup_host(name.as_str())).await {
+            Ok(Ok(addresses)) => found.extend(addresses.filter_map(|a| reachable(a, v6))),
+            Ok(Err(error)) => tracing::debug!(%peer, name, %error, "cannot look up an address"),
+            Err(_) => tracing::debug!(%peer, name, "looking up an address took too long"),
+        }
+    }
+    found.dedup();
+    found
+}
+
+/// An IPv6 socket reaches IPv4 through mapped addresses; an IPv4 socket reaches nothing else.
+fn reachable(address: SocketAddr, v6: bool) -> Option<SocketAddr> {
+    match (address, v6) {
+        (SocketAddr::V4(v4), true) => Some((v4.ip().to_ipv6_mapped(), v4.port()).into()),
+        (SocketAddr::V6(_), false) => None,
+        (address, _) => Some(address),
+    }
+}
+
+fn random() -> u32 {
+    use ring::rand::SecureRandom;
+    let mut bytes = [0; 4];
+    // Only spreads dials in time: without randomness it spreads nothing.
+    let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
+    u32::from_be_bytes(bytes)
+}

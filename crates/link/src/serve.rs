@@ -1,0 +1,207 @@
+//! A link from Ready to its end: which of two stays, the tasks that read and write, the end.
+
+use crate::{
+    CloseCode, Closed, Link,
+    core::Core,
+    endpoint::DRAIN,
+    frames::{FrameReader, Stopped},
+    greet::Greeted,
+    link::{Ending, lock},
+    session::{Verdict, which_stays},
+};
+use quinn::ConnectionError;
+use std::{sync::Arc, time::Duration};
+use tokio::{task::JoinSet, time::Instant};
+
+mod read;
+mod write;
+
+pub(crate) use read::take_trust;
+
+/// How often clocks are compared is the profile's; the first time is at once.
+const PING_ONCE: Duration = Duration::from_secs(u32::MAX as u64);
+
+/// Makes a greeted connection the peer's link and runs it to its end.
+pub(crate) async fn run(core: Arc<Core>, connection: quinn::Connection, greeted: Greeted) {
+    let Some((link, send, reader)) = enter(&core, &connection, greeted).await else {
+        return;
+    };
+    let mut tasks = JoinSet::new();
+    write::spawn(&mut tasks, &link, send);
+    let readers = read::spawn(&mut tasks, &core, &link, reader);
+    tasks.spawn(ping(Arc::clone(&core), link.clone()));
+    let why = until_end(&link, &mut tasks, &readers).await;
+    connection.close((why.code() as u32).into(), why.to_string().as_bytes());
+    tasks.shutdown().await;
+    leave(&core, &link, &why).await;
+}
+
+/// Closes a connection that never became a link.
+pub(crate) fn refuse(connection: &quinn::Connection, code: CloseCode, reason: &str) {
+    connection.close((code as u32).into(), reason.as_bytes());
+}
+
+/// `None` where another connection stays, or the endpoint stops.
+async fn enter(
+    core: &Core,
+    connection: &quinn::Connection,
+    greeted: Greeted,
+) -> Option<(Link, quinn::SendStream, FrameReader)> {
+    let peer = greeted.peer;
+    let _turn = core.turn.lock().await;
+    if core.is_stopping() {
+        refuse(connection, CloseCode::Shutdown, "this node stops");
+        return None;
+    }
+    // The roster may have changed since TLS.
+    if core.holder(greeted.key.bytes()) != Some(peer) {
+        refuse(connection, CloseCode::KeyGone, &Closed::KeyGone.to_string());
+        return None;
+    }
+    let old = lock(&core.links).get(&peer).cloned();
+    if let Some(old) = old {
+        match which_stays(&old.shared().sides, &greeted.sides) {
+            Verdict::CloseNew => {
+                refuse(connection, CloseCode::Replaced, &Closed::Replaced.to_string());
+                return None;
+            }
+            Verdict::DrainOld => old.end(Ending::Drain(Closed::Replaced)),
+            Verdict::ReplaceOld => {
+                old.end(Ending::Now(Closed::Replaced));
+                tell_down(core, &old, &Closed::Replaced);
+            }
+        }
+    }
+    let link = Link::new(
+        peer,
+        core.next_session(),
+        greeted.sides,
+        *greeted.key.bytes(),
+        greeted.hello.clone(),
+        greeted.session,
+        connection.clone(),
+    );
+    lock(&core.links).insert(peer, link.clone());
+    core.link_changed(peer, None);
+    tracing::info!(%peer, session = link.session(), from = %link.remote_addr(), "linked");
+    core.handler.up(link.clone(), greeted.hello, greeted.ready);
+    core.compare_rosters(&link);
+    Some((link, greeted.send, greeted.reader))
+}
+
+async fn leave(core: &Core, link: &Link, why: &Closed) {
+    let _turn = core.turn.lock().await;
+    {
+        let mut links = lock(&core.links);
+        if links.get(&link.peer()).is_some_and(|now| now.session() == link.session()) {
+            links.remove(&link.peer());
+        }
+    }
+    tell_down(core, link, why);
+    core.link_changed(link.peer(), Some(link.shared().since.elapsed()));
+}
+
+fn tell_down(core: &Core, link: &Link, why: &Closed) {
+    if link.first_to_tell_down() {
+        tracing::info!(peer = %link.peer(), session = link.session(), %why, "link down");
+        core.handler.down(link.peer(), link.session(), why);
+    }
+}
+
+/// What a task of a link ended with, where it ended properly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finished {
+    /// A lane is written and acknowledged to its end.
+    Lane,
+    /// The peer has ended its control stream: it drains.
+    PeerControl,
+    /// Nothing that a drain waits for.
+    Other,
+}
+
+/// Waits for whatever ends the link, and says what.
+async fn until_end(
+    link: &Link,
+    tasks: &mut JoinSet<Result<Finished, Stopped>>,
+    readers: &read::Readers,
+) -> Closed {
+    let quic = &link.shared().quic;
+    let mut ending = link.ending();
+    let mut lanes_left = crate::outbox::Lane::ALL.len();
+    let mut peer_drains = false;
+    let mut deadline = None;
+    loop {
+        let wanted = ending.borrow_and_update().clone();
+        match &wanted {
+            Ending::Now(why) => return why.clone(),
+            Ending::Drain(why) => {
+                deadline.get_or_insert_with(|| Instant::now() + DRAIN);
+                if lanes_left == 0 && peer_drains && readers.none_open() {
+                    return why.clone();
+                }
+            }
+            Ending::No => {}
+        }
+        let limit = async {
+            match deadline {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            changed = ending.changed() => if changed.is_err() {
+                return Closed::Shutdown;
+            },
+            error = quic.closed() => return lost(&error),
+            () = readers.changed() => {}
+            () = limit => return match wanted {
+                Ending::Drain(why) => why,
+                _ => Closed::Lost { reason: "the peer drained and did not close".into() },
+            },
+            done = tasks.join_next() => match done {
+                Some(Ok(Ok(Finished::Lane))) => lanes_left -= 1,
+                Some(Ok(Ok(Finished::PeerControl))) => {
+                    peer_drains = true;
+                    deadline.get_or_insert_with(|| Instant::now() + DRAIN);
+                    link.shared().outbox.finish();
+                }
+                Some(Ok(Ok(Finished::Other))) => {}
+                Some(Ok(Err(Stopped::Fault(fault)))) => {
+                    return Closed::Fault { peer: link.peer(), fault };
+                }
+                // QUIC gives the reason in a moment, through `closed`.
+                Some(Ok(Err(Stopped::Gone))) => {
+                    return lost(&quic.closed().await);
+                }
+                Some(Err(panicked)) => {
+                    tracing::error!(peer = %link.peer(), %panicked, "a task of the link failed");
+                    return Closed::Here { reason: "a task of this node failed".into() };
+                }
+                None => return Closed::Here { reason: "nothing left to do".into() },
+            },
+        }
+    }
+}
+
+/// What QUIC says of the end of a connection.
+pub(crate) fn lost(error: &ConnectionError) -> Closed {
+    match error {
+        ConnectionError::ApplicationClosed(close) => Closed::ByPeer {
+            code: CloseCode::from_wire(close.error_code.into_inner()),
+            reason: String::from_utf8_lossy(&close.reason).chars().take(200).collect(),
+        },
+        other => Closed::Lost {
+            reason: other.to_string(),
+        },
+    }
+}
+
+async fn ping(core: Arc<Core>, link: Link) -> Result<Finished, Stopped> {
+    let mut due = tokio::time::interval(core.settings.ping.unwrap_or(PING_ONCE));
+    loop {
+        due.tick().await;
+        let ping = link.lock_session().ping(core.now());
+        link.control(ping);
+    }
+}

@@ -1,0 +1,75 @@
+use crate::{LinkError, profile::Settings, tls::Identity};
+use quinn::{
+    EndpointConfig, IdleTimeout, ServerConfig, TokioRuntime, TransportConfig, VarInt,
+    crypto::rustls::QuicClientConfig,
+};
+use std::{io::ErrorKind, net::SocketAddr, net::UdpSocket, sync::Arc};
+
+/// Envelope streams that a peer may have open: one per precedence.
+const UNI_STREAMS: u32 = 4;
+/// Handshakes that wait for us to look at them; each is still unvalidated and small.
+const INCOMING: usize = 256;
+/// Bytes kept of handshakes that wait, each and together.
+const INCOMING_BYTES: (u64, u64) = (16 << 10, 1 << 20);
+/// Bytes of our own that QUIC keeps until they are acknowledged, before it knows the path.
+pub(crate) const FIRST_SEND_WINDOW: u64 = 1 << 20;
+
+/// Binds the UDP socket and prepares it to accept.
+pub(crate) fn bind(
+    addr: SocketAddr,
+    identity: &Identity,
+    settings: &Settings,
+) -> Result<quinn::Endpoint, LinkError> {
+    let socket = UdpSocket::bind(addr).map_err(|source| match source.kind() {
+        ErrorKind::AddrInUse => LinkError::PortTaken { addr },
+        ErrorKind::PermissionDenied => LinkError::NotAllowed { addr },
+        ErrorKind::AddrNotAvailable => LinkError::NoAddress { addr },
+        _ => LinkError::Socket { addr, source },
+    })?;
+    let mut server = ServerConfig::with_crypto(Arc::new(identity.acceptor()?));
+    server
+        .transport_config(Arc::new(transport(settings, Side::Acceptor)))
+        .max_incoming(INCOMING)
+        .incoming_buffer_size(INCOMING_BYTES.0)
+        .incoming_buffer_size_total(INCOMING_BYTES.1);
+    quinn::Endpoint::new(
+        EndpointConfig::default(),
+        Some(server),
+        socket,
+        Arc::new(TokioRuntime),
+    )
+    .map_err(|source| LinkError::Socket { addr, source })
+}
+
+/// How to dial with a TLS configuration.
+pub(crate) fn dialling(tls: QuicClientConfig, settings: &Settings) -> quinn::ClientConfig {
+    let mut config = quinn::ClientConfig::new(Arc::new(tls));
+    config.transport_config(Arc::new(transport(settings, Side::Dialler)));
+    config
+}
+
+#[derive(PartialEq)]
+enum Side {
+    Dialler,
+    Acceptor,
+}
+
+fn transport(settings: &Settings, side: Side) -> TransportConfig {
+    let mut config = TransportConfig::default();
+    // The dialler opens the one control stream, and is the one who keeps the path open.
+    let (bidi, keep_alive) = match side {
+        Side::Dialler => (0, settings.keep_alive),
+        Side::Acceptor => (1, None),
+    };
+    config
+        .max_concurrent_bidi_streams(VarInt::from_u32(bidi))
+        .max_concurrent_uni_streams(VarInt::from_u32(UNI_STREAMS))
+        .stream_receive_window(VarInt::from_u32(settings.stream_window))
+        .receive_window(VarInt::from_u32(settings.connection_window()))
+        .send_window(FIRST_SEND_WINDOW)
+        .initial_rtt(settings.initial_rtt)
+        .max_idle_timeout(IdleTimeout::try_from(settings.idle).ok())
+        .keep_alive_interval(keep_alive)
+        .datagram_receive_buffer_size(None);
+    config
+}
