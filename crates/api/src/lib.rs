@@ -13,15 +13,23 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod audit;
+mod client;
+mod client_error;
 mod error;
 mod events;
+mod extract;
 mod health;
 mod inbox;
 mod operator;
+mod query;
+mod router;
 mod sent;
+mod serve;
 mod submit;
 
 pub use audit::{AuditQuery, LeafView, PartyView};
+pub use client::Client;
+pub use client_error::ClientError;
 pub use error::{ApiError, ErrorBody, ErrorCode};
 pub use events::{DeliveredEvent, EventQuery, SettledEvent};
 pub use health::{
@@ -30,8 +38,10 @@ pub use health::{
 };
 pub use inbox::{InboxItem, InboxQuery, LabelledValue, NoticeView};
 pub use operator::{Caller, Operator, Via};
+pub use router::{openapi, router};
 pub use sent::{
     DeliveryState, ProofView, RecipientTimeline, SentItem, SentQuery, SentTo, StepKind, Timeline,
     TimelineStep,
 };
+pub use serve::{Peers, Serving, bind_unix, serve_tcp, serve_unix};
 pub use submit::{FlawSeverity, FlawView, SubmitReply, SubmitRequest};

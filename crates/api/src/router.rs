@@ -1,0 +1,221 @@
+//! The HTTP routes over any [`Operator`].
+
+use crate::{
+    ApiError, AuditQuery, DeliveredEvent, ErrorBody, ErrorCode, EventQuery, InboxItem, InboxQuery,
+    LeafView, NetworkView, NoticeView, Operator, PartyView, SentItem, SentQuery, SettledEvent,
+    StatusView, SubmitReply, SubmitRequest, Timeline,
+    extract::{Asked, Who, answer, body, json, raw},
+};
+use abeng_wire::limits;
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::StatusCode,
+    response::Response,
+    routing::{get, post},
+};
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::Semaphore;
+use utoipa::{IntoParams, OpenApi};
+
+/// How much of requests' bodies is held at once, in KiB, whatever the number of connections.
+const BODIES_KIB: usize = 64 * 1024;
+/// The part of it that a request takes: its declared length, or the most it may have.
+const BODY_MOST_KIB: u32 = (limits::API_REQUEST / 1024) as u32 + 1;
+
+struct Shared {
+    operator: Arc<dyn Operator>,
+    bodies: Semaphore,
+}
+
+type Ctx = State<Arc<Shared>>;
+type Answer = Result<Response, ApiError>;
+type Id = Result<Path<String>, PathRejection>;
+
+/// The routes under `/v1`. Whoever serves them puts an `Arc<Caller>` into each request's
+/// extensions ([`serve_unix`](crate::serve_unix) and [`serve_tcp`](crate::serve_tcp) do).
+pub fn router(operator: Arc<dyn Operator>) -> Router {
+    let shared = Arc::new(Shared {
+        operator,
+        bodies: Semaphore::new(BODIES_KIB),
+    });
+    Router::new()
+        .route("/v1/notices", post(submit))
+        .route("/v1/notices/{id}/track", get(track))
+        .route("/v1/inbox", get(inbox))
+        .route("/v1/inbox/{id}", get(inbox_show))
+        .route("/v1/sent", get(sent))
+        .route("/v1/status", get(status))
+        .route("/v1/network", get(network))
+        .route("/v1/audit", get(audit))
+        .route("/v1/parties", get(parties))
+        .route("/v1/events/delivered", get(delivered))
+        .route("/v1/events/settled", get(settled))
+        .route("/v1/openapi.json", get(description))
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .with_state(shared)
+}
+
+/// The description of the interface, OpenAPI 3.1.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Abeng local interface",
+        description = "What a node does for the people of its own administration. \
+            On the Unix socket the caller is known by the kernel; on TCP by a bearer token."
+    ),
+    paths(
+        submit, track, inbox, inbox_show, sent, status, network, audit, parties, delivered, settled
+    ),
+    components(schemas(ErrorBody))
+)]
+struct Description;
+
+#[derive(Deserialize, Serialize, Default, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct LangQuery {
+    /// The reader's language.
+    #[serde(default)]
+    lang: Option<String>,
+}
+
+impl LangQuery {
+    fn tag(&self) -> &str {
+        self.lang.as_deref().unwrap_or("en")
+    }
+}
+
+#[utoipa::path(post, path = "/v1/notices", request_body = SubmitRequest, responses(
+    (status = 201, body = SubmitReply, description = "accepted and durable"),
+    (status = 200, body = SubmitReply, description = "dry run"),
+    (status = 422, body = ErrorBody, description = "flaws, or not allowed by policy"),
+    (status = 503, body = ErrorBody, description = "busy; see Retry-After"),
+))]
+async fn submit(State(ctx): Ctx, Who(who): Who, request: Request) -> Answer {
+    let declared = request
+        .headers()
+        .get(axum::http::header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok()?.parse::<u32>().ok())
+        .map_or(BODY_MOST_KIB, |n| (n / 1024 + 1).min(BODY_MOST_KIB));
+    let held = ctx.bodies.acquire_many(declared).await;
+    let request: SubmitRequest = json(&body(request, limits::API_REQUEST).await?)?;
+    let status = if request.dry_run {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
+    let reply = ctx.operator.submit(&who, request).await;
+    drop(held);
+    Ok(answer(status, &reply?))
+}
+
+#[utoipa::path(get, path = "/v1/notices/{id}/track", params(("id" = String, Path), LangQuery),
+    responses((status = 200, body = Timeline), (status = 404, body = ErrorBody)))]
+async fn track(State(ctx): Ctx, id: Id, Asked(lang): Asked<LangQuery>) -> Answer {
+    let id = path(id)?;
+    ok(ctx.operator.track(&id, lang.tag()).await)
+}
+
+#[utoipa::path(get, path = "/v1/inbox", params(InboxQuery),
+    responses((status = 200, body = Vec<InboxItem>)))]
+async fn inbox(State(ctx): Ctx, Asked(query): Asked<InboxQuery>) -> Answer {
+    ok(ctx.operator.inbox(query).await)
+}
+
+#[utoipa::path(get, path = "/v1/inbox/{id}", params(("id" = String, Path), LangQuery),
+    responses((status = 200, body = NoticeView), (status = 404, body = ErrorBody)))]
+async fn inbox_show(
+    State(ctx): Ctx,
+    Who(who): Who,
+    id: Id,
+    Asked(lang): Asked<LangQuery>,
+) -> Answer {
+    let id = path(id)?;
+    ok(ctx.operator.inbox_show(&who, &id, lang.tag()).await)
+}
+
+#[utoipa::path(get, path = "/v1/sent", params(SentQuery),
+    responses((status = 200, body = Vec<SentItem>)))]
+async fn sent(State(ctx): Ctx, Asked(query): Asked<SentQuery>) -> Answer {
+    ok(ctx.operator.sent(query).await)
+}
+
+#[utoipa::path(get, path = "/v1/status", responses((status = 200, body = StatusView)))]
+async fn status(State(ctx): Ctx) -> Answer {
+    ok(ctx.operator.status().await)
+}
+
+#[utoipa::path(get, path = "/v1/network",
+    responses((status = 200, body = NetworkView), (status = 403, body = ErrorBody)))]
+async fn network(State(ctx): Ctx) -> Answer {
+    ok(ctx.operator.network().await)
+}
+
+#[utoipa::path(get, path = "/v1/audit", params(AuditQuery),
+    responses((status = 200, body = Vec<LeafView>)))]
+async fn audit(State(ctx): Ctx, Asked(query): Asked<AuditQuery>) -> Answer {
+    ok(ctx.operator.audit_show(query).await)
+}
+
+#[utoipa::path(get, path = "/v1/parties", responses((status = 200, body = Vec<PartyView>)))]
+async fn parties(State(ctx): Ctx) -> Answer {
+    ok(ctx.operator.parties().await)
+}
+
+#[utoipa::path(get, path = "/v1/events/delivered", params(EventQuery),
+    responses((status = 200, body = Vec<DeliveredEvent>)))]
+async fn delivered(State(ctx): Ctx, Asked(query): Asked<EventQuery>) -> Answer {
+    ok(ctx.operator.wait_delivered(query).await)
+}
+
+#[utoipa::path(get, path = "/v1/events/settled", params(EventQuery),
+    responses((status = 200, body = Vec<SettledEvent>)))]
+async fn settled(State(ctx): Ctx, Asked(query): Asked<EventQuery>) -> Answer {
+    ok(ctx.operator.wait_settled(query).await)
+}
+
+async fn description() -> Answer {
+    static TEXT: OnceLock<Bytes> = OnceLock::new();
+    let text = match TEXT.get() {
+        Some(text) => text.clone(),
+        None => {
+            let made = serde_json::to_vec(&openapi())
+                .map_err(|e| ApiError::internal(format!("no description: {e}")))?;
+            TEXT.get_or_init(|| Bytes::from(made)).clone()
+        }
+    };
+    Ok(raw(StatusCode::OK, Body::from(text)))
+}
+
+async fn no_route(request: Request) -> ApiError {
+    ApiError::not_found(format!("there is no `{}` here", request.uri().path()))
+        .with_try("GET /v1/openapi.json lists what there is")
+}
+
+async fn no_method(request: Request) -> ApiError {
+    ApiError::invalid(format!(
+        "`{}` does not take {}",
+        request.uri().path(),
+        request.method()
+    ))
+    .with_try("GET /v1/openapi.json lists what there is")
+}
+
+fn path(id: Id) -> Result<String, ApiError> {
+    match id {
+        Ok(Path(id)) => Ok(id),
+        Err(e) => Err(ApiError::new(ErrorCode::Invalid, e.body_text())),
+    }
+}
+
+fn ok<T: Serialize>(result: Result<T, ApiError>) -> Answer {
+    Ok(answer(StatusCode::OK, &result?))
+}
