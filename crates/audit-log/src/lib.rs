@@ -17,6 +17,7 @@ mod journal;
 pub mod merkle;
 mod reader;
 mod record;
+mod tiles;
 
 #[cfg(any(test, feature = "sim"))]
 pub use disk::sim;

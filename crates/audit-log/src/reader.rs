@@ -1,6 +1,23 @@
-use crate::{Disk, Durable, Leaf, Record};
+use crate::{
+    Access, Disk, DiskFile, Durable, Leaf, Record,
+    journal::{
+        format::{BatchHeader, HEADER, Keys, PAGE},
+        frame::{FRAME, Frame},
+        segments::Segment,
+        walk::Window,
+    },
+    merkle::{
+        consistency_proof, empty_root, inclusion_proof, root_from_inclusion, root_of,
+        verify_consistency,
+    },
+    tiles::{Place, Tiles},
+};
 use abeng_wire::{LeafHash, LeafIndex};
-use std::{io, marker::PhantomData};
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
 
 /// A size of the tree and its root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,67 +75,429 @@ pub enum ReadError {
     },
 }
 
+/// Segment files that are kept open for reading.
+const OPEN_FILES: usize = 16;
+
+/// What the journal and its readers share.
+pub(crate) struct Shared<D: Disk> {
+    pub(crate) disk: D,
+    pub(crate) keys: Keys,
+    state: RwLock<State<D>>,
+    // The most recently used last.
+    files: Mutex<Vec<(u64, Arc<D::File>)>>,
+}
+
+struct State<D: Disk> {
+    head: Head,
+    segments: Vec<Segment>,
+    tiles: Tiles<D>,
+}
+
+impl<D: Disk> Shared<D> {
+    pub(crate) fn new(
+        disk: D,
+        keys: Keys,
+        tiles: Tiles<D>,
+        segments: Vec<Segment>,
+        head: Head,
+    ) -> Self {
+        let state = State {
+            head,
+            segments,
+            tiles,
+        };
+        Self {
+            disk,
+            keys,
+            state: RwLock::new(state),
+            files: Mutex::default(),
+        }
+    }
+
+    fn state(&self) -> RwLockReadGuard<'_, State<D>> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state_mut(&self) -> RwLockWriteGuard<'_, State<D>> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[allow(
+        clippy::expect_used,
+        reason = "a journal has a segment before it is shared"
+    )]
+    pub(crate) fn last_segment(&self) -> Segment {
+        self.state().segments.last().cloned().expect("a segment")
+    }
+
+    pub(crate) fn add_segment(&self, segment: Segment) {
+        self.state_mut().segments.push(segment);
+    }
+
+    /// Shows durable leaves to the readers.
+    pub(crate) fn extend(&self, leaves: &[(LeafHash, Place)], head: Head) {
+        let mut state = self.state_mut();
+        for &(leaf, place) in leaves {
+            state.tiles.push(leaf, place);
+        }
+        state.tiles.settle();
+        state.head = head;
+    }
+
+    pub(crate) fn sync_tiles(&self) -> io::Result<()> {
+        self.state_mut().tiles.sync()
+    }
+
+    fn file(&self, segment: &Segment) -> Result<Arc<D::File>, ReadError> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let ordinal = segment.header.ordinal;
+        let found = files.iter().position(|(o, _)| *o == ordinal);
+        let entry = match found {
+            Some(i) => files.remove(i),
+            None => {
+                let file = self.disk.open(&segment.path, Access::Read);
+                let file = file.map_err(|e| ReadError::io(&segment.path, e))?;
+                if files.len() == OPEN_FILES {
+                    files.remove(0);
+                }
+                (ordinal, Arc::new(file))
+            }
+        };
+        let file = Arc::clone(&entry.1);
+        files.push(entry);
+        Ok(file)
+    }
+}
+
+impl<D: Disk> State<D> {
+    /// The place of the segment that holds a leaf. Segments without leaves share their first
+    /// index with the one after them, which is the one wanted.
+    fn segment_of(&self, index: u64) -> usize {
+        let after = self.segments.partition_point(|s| s.first_index() <= index);
+        after.saturating_sub(1)
+    }
+
+    fn check(&self, wanted: u64, size: u64) -> Result<(), ReadError> {
+        if wanted >= size || size > self.head.size {
+            let size = self.head.size;
+            return Err(ReadError::Beyond { wanted, size });
+        }
+        Ok(())
+    }
+
+    /// Runs `with` over the nodes and says whether all of them came from memory.
+    fn nodes<T>(
+        &self,
+        with: impl FnOnce(&mut dyn FnMut(u32, u64) -> io::Result<LeafHash>) -> io::Result<T>,
+    ) -> Result<(T, bool), ReadError> {
+        let mut sure = true;
+        let out = with(&mut |level, index| {
+            let (hash, from_memory) = self.tiles.node(level, index)?;
+            sure &= from_memory;
+            Ok(hash)
+        });
+        match out {
+            Ok(out) => Ok((out, sure)),
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Err(ReadError::Tiles),
+            Err(e) => Err(ReadError::io("tiles", e)),
+        }
+    }
+
+    fn root_at(&self, size: u64) -> Result<LeafHash, ReadError> {
+        if size == self.head.size {
+            return Ok(self.head.root);
+        }
+        if size == 0 {
+            return Ok(empty_root());
+        }
+        self.check(size - 1, size)?;
+        Ok(self.nodes(|mut node| root_of(size, &mut node))?.0)
+    }
+}
+
+impl ReadError {
+    fn io(file: &str, source: io::Error) -> Self {
+        let file = file.to_owned();
+        Self::Io { file, source }
+    }
+
+    fn damage(segment: &Segment, offset: u64, what: &str) -> Self {
+        Self::Damaged {
+            file: segment.path.clone(),
+            offset,
+            what: what.into(),
+        }
+    }
+}
+
 /// Reads what is durable, from any thread, beside the journal.
 pub struct Reader<D: Disk> {
-    disk: PhantomData<D>,
+    pub(crate) shared: Arc<Shared<D>>,
 }
 
 impl<D: Disk> Clone for Reader<D> {
     fn clone(&self) -> Self {
-        Self { disk: PhantomData }
-    }
-}
-
-/// Records in order; see [`Reader::scan`].
-pub struct Scan<D: Disk> {
-    disk: PhantomData<D>,
-}
-
-impl<D: Disk> Iterator for Scan<D> {
-    type Item = Result<Stored, ReadError>;
-    fn next(&mut self) -> Option<Self::Item> {
-        todo!()
+        let shared = Arc::clone(&self.shared);
+        Self { shared }
     }
 }
 
 impl<D: Disk> Reader<D> {
     /// Durable leaves.
     pub fn size(&self) -> u64 {
-        todo!()
+        self.shared.state().head.size
     }
 
     /// The durable size and its root.
     pub fn head(&self) -> Head {
-        todo!()
+        self.shared.state().head
     }
 
-    /// One record.
-    pub fn read(&self, _index: LeafIndex) -> Result<Stored, ReadError> {
-        todo!()
+    /// One record. Its checksums hold.
+    pub fn read(&self, index: LeafIndex) -> Result<Stored, ReadError> {
+        let (segment, place) = {
+            let state = self.shared.state();
+            state.check(index.0, state.head.size)?;
+            let segment = state.segments[state.segment_of(index.0)].clone();
+            (segment, state.tiles.place(index.0).ok())
+        };
+        // A wrong place is a wrong view, not a wrong journal: look for the record then.
+        let found = place.and_then(|place| self.read_at(&segment, place, index).ok().flatten());
+        match found {
+            Some(record) => Ok(Stored { index, record }),
+            None => {
+                let mut scan = self.scan_from(index, None);
+                let beyond = ReadError::damage(&segment, 0, "the record is missing");
+                scan.next().unwrap_or(Err(beyond))
+            }
+        }
+    }
+
+    fn read_at(
+        &self,
+        segment: &Segment,
+        place: Place,
+        index: LeafIndex,
+    ) -> Result<Option<Record>, ReadError> {
+        let file = self.shared.file(segment)?;
+        let failed = |e| ReadError::io(&segment.path, e);
+        let mut buf = vec![0; PAGE as usize];
+        let offset = u64::from(place.offset);
+        let read = file.read_at(&mut buf, offset).map_err(failed)?;
+        buf.truncate(read);
+        let Some(frame) = Frame::decode(&buf).filter(|f| f.in_tree && f.index == index.0) else {
+            return Ok(None);
+        };
+        let end = FRAME + frame.data_len();
+        if end as u64 > segment.header.bytes {
+            return Ok(None);
+        }
+        if end > buf.len() {
+            let have = buf.len();
+            buf.resize(end, 0);
+            let more = file.read_at(&mut buf[have..], offset + have as u64);
+            buf.truncate(have + more.map_err(failed)?);
+        }
+        let Some(data) = buf.get(FRAME..end) else {
+            return Ok(None);
+        };
+        if frame.check(data).is_err() {
+            return Ok(None);
+        }
+        Ok(frame.record(data, &self.shared.keys).ok())
     }
 
     /// One leaf, as a fact that receipts can be built from.
-    pub fn durable(&self, _index: LeafIndex) -> Result<Durable<Leaf>, ReadError> {
-        todo!()
+    pub fn durable(&self, index: LeafIndex) -> Result<Durable<Leaf>, ReadError> {
+        let size = self.size();
+        let fact = self.read(index)?.record.into_leaf();
+        Ok(Durable { fact, index, size })
     }
 
     /// All records from `from` to what is durable now, in order, read in large pieces.
-    pub fn scan(&self, _from: LeafIndex) -> Scan<D> {
-        todo!()
+    pub fn scan(&self, from: LeafIndex) -> Scan<D> {
+        let place = self.shared.state().tiles.place(from.0).ok();
+        self.scan_from(from, place)
+    }
+
+    fn scan_from(&self, from: LeafIndex, place: Option<Place>) -> Scan<D> {
+        let state = self.shared.state();
+        let mut scan = Scan {
+            shared: Arc::clone(&self.shared),
+            next: from.0,
+            size: state.head.size,
+            segment: state.segment_of(from.0),
+            offset: PAGE,
+            window: None,
+            ready: VecDeque::new(),
+        };
+        drop(state);
+        if let Some(place) = place {
+            scan.skip_to(u64::from(place.batch_page) * PAGE);
+        }
+        scan
     }
 
     /// The audit path of a leaf in the tree of `size` leaves (RFC 6962 §2.1.1).
-    pub fn inclusion(&self, _index: LeafIndex, _size: u64) -> Result<Vec<LeafHash>, ReadError> {
-        todo!()
+    pub fn inclusion(&self, index: LeafIndex, size: u64) -> Result<Vec<LeafHash>, ReadError> {
+        let state = self.shared.state();
+        state.check(index.0, size)?;
+        let ((leaf, proof), sure) = state.nodes(|mut node| {
+            let leaf = node(0, index.0)?;
+            Ok((leaf, inclusion_proof(index.0, size, &mut node)?))
+        })?;
+        let root = root_from_inclusion(&leaf, index.0, size, &proof);
+        if !sure && root != Ok(state.root_at(size)?) {
+            return Err(ReadError::Tiles);
+        }
+        Ok(proof)
     }
 
-    /// The consistency proof from `old` to `new` leaves (RFC 6962 §2.1.2); empty where `old` is 0.
-    pub fn consistency(&self, _old: u64, _new: u64) -> Result<Vec<LeafHash>, ReadError> {
-        todo!()
+    /// The consistency proof from `old` to `new` leaves (RFC 6962 §2.1.2); empty where `old` is 0
+    /// or `new`.
+    pub fn consistency(&self, old: u64, new: u64) -> Result<Vec<LeafHash>, ReadError> {
+        let state = self.shared.state();
+        if old == 0 || old == new {
+            return Ok(Vec::new());
+        }
+        state.check(old, new)?;
+        let (proof, sure) = state.nodes(|mut node| consistency_proof(old, new, &mut node))?;
+        let (from, to) = (state.root_at(old)?, state.root_at(new)?);
+        if !sure && verify_consistency((old, &from), (new, &to), &proof).is_err() {
+            return Err(ReadError::Tiles);
+        }
+        Ok(proof)
     }
 
     /// The root of the first `size` leaves.
-    pub fn root_at(&self, _size: u64) -> Result<LeafHash, ReadError> {
-        todo!()
+    pub fn root_at(&self, size: u64) -> Result<LeafHash, ReadError> {
+        self.shared.state().root_at(size)
+    }
+}
+
+/// Records in order; see [`Reader::scan`]. Ends at the first error.
+pub struct Scan<D: Disk> {
+    shared: Arc<Shared<D>>,
+    next: u64,
+    size: u64,
+    segment: usize,
+    offset: u64,
+    window: Option<(Segment, Window<Arc<D::File>>)>,
+    ready: VecDeque<Stored>,
+}
+
+impl<D: Disk> Scan<D> {
+    /// Begins at a batch, if there is one, and not one too far.
+    fn skip_to(&mut self, offset: u64) {
+        if matches!(self.header_at(offset), Ok(Some(header)) if header.first <= self.next) {
+            self.offset = offset;
+        }
+    }
+
+    fn header_at(&mut self, offset: u64) -> Result<Option<BatchHeader>, ReadError> {
+        if self.window.is_none() {
+            let segment = self.shared.state().segments.get(self.segment).cloned();
+            let Some(segment) = segment else {
+                return Ok(None);
+            };
+            let file = self.shared.file(&segment)?;
+            self.window = Some((segment, Window::new(file)));
+        }
+        let Some((segment, window)) = &mut self.window else {
+            return Ok(None);
+        };
+        let head = window.get(offset, HEADER);
+        let head = head.map_err(|e| ReadError::io(&segment.path, e))?;
+        let ordinal = segment.header.ordinal;
+        Ok(BatchHeader::decode(
+            head,
+            &self.shared.keys,
+            ordinal,
+            offset,
+        ))
+    }
+
+    /// Takes the next batch; false at the end of what is there.
+    fn advance(&mut self) -> Result<bool, ReadError> {
+        let Some(header) = self.header_at(self.offset)? else {
+            let following = self.shared.state().segments.get(self.segment + 1).cloned();
+            // A later segment begins where this one really ends.
+            let at = self.offset;
+            let Some((segment, _)) = self.window.take() else {
+                return Ok(false);
+            };
+            if following.is_none_or(|f| f.first_index() > self.next) {
+                let what = "the batch that belongs here is missing or damaged";
+                return Err(ReadError::damage(&segment, at, what));
+            }
+            self.segment += 1;
+            self.offset = PAGE;
+            return Ok(true);
+        };
+        let after = header.first + u64::from(header.leaves);
+        if after > self.next {
+            self.take(&header)?;
+        }
+        self.offset += header.length;
+        Ok(true)
+    }
+
+    fn take(&mut self, header: &BatchHeader) -> Result<(), ReadError> {
+        let Some((segment, window)) = &mut self.window else {
+            return Ok(());
+        };
+        let bytes = window.get(self.offset, header.length as usize);
+        let bytes = bytes.map_err(|e| ReadError::io(&segment.path, e))?;
+        let end = (HEADER + header.content as usize).min(bytes.len());
+        let mut at = HEADER;
+        let mut index = header.first;
+        while at < end {
+            let wrong = || {
+                let what = "a record's checksum does not hold";
+                ReadError::damage(segment, self.offset + at as u64, what)
+            };
+            let frame = Frame::decode(&bytes[at..end]).ok_or_else(wrong)?;
+            let data = at + FRAME..at + FRAME + frame.data_len();
+            let part = bytes.get(data.clone()).ok_or_else(wrong)?;
+            if frame.in_tree {
+                if frame.index != index || frame.check(part).is_err() {
+                    return Err(wrong());
+                }
+                if index >= self.next && index < self.size {
+                    let record = frame.record(part, &self.shared.keys);
+                    let record = record.map_err(|what| {
+                        ReadError::damage(segment, self.offset + at as u64, &what)
+                    })?;
+                    let index = LeafIndex(index);
+                    self.ready.push_back(Stored { index, record });
+                }
+                index += 1;
+            }
+            at = data.end;
+        }
+        Ok(())
+    }
+}
+
+impl<D: Disk> Iterator for Scan<D> {
+    type Item = Result<Stored, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.ready.is_empty() {
+            if self.next >= self.size {
+                return None;
+            }
+            match self.advance() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(e) => {
+                    self.next = self.size;
+                    return Some(Err(e));
+                }
+            }
+        }
+        let stored = self.ready.pop_front()?;
+        self.next = stored.index.0 + 1;
+        Some(Ok(stored))
     }
 }

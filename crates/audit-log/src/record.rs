@@ -66,6 +66,10 @@ impl Record {
         &self.leaf
     }
 
+    pub(crate) fn into_leaf(self) -> Leaf {
+        self.leaf
+    }
+
     /// The encoded proof part, as it lies in the journal.
     pub fn proof_bytes(&self) -> Option<&Bytes> {
         self.proof.as_ref()

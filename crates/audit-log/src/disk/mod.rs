@@ -94,3 +94,24 @@ pub(crate) fn replace_small<D: Disk>(
     disk.rename(&temporary, &format!("{dir}/{name}"))?;
     disk.sync_dir(dir)
 }
+
+impl<F: DiskFile> DiskFile for std::sync::Arc<F> {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        (**self).read_at(buf, offset)
+    }
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        (**self).write_at(bytes, offset)
+    }
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        (**self).set_len(length)
+    }
+    fn sync_data(&self) -> io::Result<()> {
+        (**self).sync_data()
+    }
+    fn sync_all(&self) -> io::Result<()> {
+        (**self).sync_all()
+    }
+    fn len(&self) -> io::Result<u64> {
+        (**self).len()
+    }
+}

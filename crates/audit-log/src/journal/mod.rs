@@ -1,6 +1,17 @@
-use crate::{Batch, Disk, Fatal, Outside, Reader, Settled};
-use abeng_wire::LeafHash;
-use std::{io, marker::PhantomData};
+//! The journal: batches in segments, and what opening one finds.
+
+pub(crate) mod format;
+pub(crate) mod frame;
+mod open;
+pub(crate) mod segments;
+pub(crate) mod walk;
+mod write;
+
+pub use segments::AheadJob;
+pub use write::Journal;
+
+use crate::{Fatal, Outside};
+use std::io;
 
 /// What a new journal is made of.
 #[derive(Clone)]
@@ -25,7 +36,7 @@ impl Default for OpenOptions {
 }
 
 /// What opening found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recovery {
     /// Leaves.
     pub size: u64,
@@ -92,74 +103,24 @@ pub enum OpenError {
     Fatal(#[from] Fatal),
 }
 
-/// The journal: append-only, owned by one thread.
-pub struct Journal<D: Disk> {
-    disk: PhantomData<D>,
-}
-
-/// Writes one segment with zeros ahead of its use.
-pub struct AheadJob<D: Disk> {
-    disk: PhantomData<D>,
-}
-
-impl<D: Disk> AheadJob<D> {
-    /// Does the work in pieces of 256 KiB, each synced; `pause` runs after each, so that the
-    /// journal's own syncs are not held up.
-    pub fn run(self, _pause: impl FnMut()) -> io::Result<()> {
-        todo!()
-    }
-}
-
-impl<D: Disk> Journal<D> {
-    /// Makes a journal whose first records are `first`. Where a crash left one without leaves, it
-    /// is used.
-    pub fn create(
-        _disk: D,
-        _identity: JournalIdentity,
-        _options: OpenOptions,
-        _first: Batch<()>,
-    ) -> Result<Self, OpenError> {
-        todo!()
+impl OpenError {
+    pub(crate) fn io(doing: &'static str, file: &str, source: io::Error) -> Self {
+        let file = file.to_owned();
+        Self::Io {
+            doing,
+            file,
+            source,
+        }
     }
 
-    /// Opens the journal by the rules of recovery.
-    pub fn open(_disk: D, _options: OpenOptions) -> Result<(Self, Recovery), OpenError> {
-        todo!()
-    }
-
-    /// Writes and syncs a batch: one write and one `fdatasync`, unless it is larger than 16 MiB or
-    /// a segment's room; none where it has neither facts nor statements. Blocks.
-    pub fn append<E>(self, _batch: impl Into<Batch<E>>) -> Result<(Self, Vec<Settled<E>>), Fatal> {
-        todo!()
-    }
-
-    /// Work for a background thread, where fewer than two segments are ready ahead.
-    pub fn prepare_ahead(&self) -> Option<AheadJob<D>> {
-        todo!()
-    }
-
-    /// Segments ready ahead, and bytes left in the current one.
-    pub fn reserve(&self) -> (usize, u64) {
-        todo!()
-    }
-
-    /// Leaves.
-    pub fn size(&self) -> u64 {
-        todo!()
-    }
-
-    /// The tree's root.
-    pub fn root(&self) -> LeafHash {
-        todo!()
-    }
-
-    /// A reader of what is durable.
-    pub fn reader(&self) -> Reader<D> {
-        todo!()
-    }
-
-    /// Writes the node hashes out and marks a clean stop.
-    pub fn close(self) -> Result<(), Fatal> {
-        todo!()
+    pub(crate) fn damage(file: &str, offset: u64, what: String) -> Self {
+        let advice = "Keep the disk as it is and make a copy of it. Restore the data directory from a backup, or begin a new incarnation: peers send again what is still open";
+        let file = file.to_owned();
+        Self::Damaged {
+            file,
+            offset,
+            what,
+            advice,
+        }
     }
 }

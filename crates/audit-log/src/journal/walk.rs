@@ -1,0 +1,308 @@
+//! Reading batches one after the other, believing nothing: recovery and the check of a whole log.
+
+use super::{
+    OpenError,
+    format::{BatchHeader, COMMIT, FILLER, HEADER, Keys, PAGE, SECTOR},
+    frame::{FRAME, Frame},
+    segments::Segment,
+};
+use crate::{
+    Access, Disk, DiskFile,
+    merkle::{Frontier, leaf_hash},
+};
+use abeng_wire::{Digest, LeafHash};
+use std::io;
+
+/// A moving window over a file, so that memory stays small and reads large.
+pub(crate) struct Window<F> {
+    file: F,
+    start: u64,
+    buf: Vec<u8>,
+}
+
+const WINDOW: usize = 1 << 20;
+
+impl<F: DiskFile> Window<F> {
+    pub(crate) fn new(file: F) -> Self {
+        Self {
+            file,
+            start: 0,
+            buf: Vec::new(),
+        }
+    }
+
+    /// `length` bytes at `offset`; fewer at the end of the file.
+    pub(crate) fn get(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
+        let end = offset + length as u64;
+        if offset < self.start || end > self.start + self.buf.len() as u64 {
+            self.buf.resize(length.max(WINDOW), 0);
+            self.start = offset;
+            let read = self.file.read_at(&mut self.buf, offset)?;
+            self.buf.truncate(read);
+        }
+        let from = (offset - self.start) as usize;
+        let to = (from + length).min(self.buf.len());
+        Ok(&self.buf[from..to])
+    }
+}
+
+/// Where a walk stands: everything up to here is whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) frontier: Frontier,
+    /// Number of the next batch.
+    pub(crate) batches: u64,
+    pub(crate) commit: Digest,
+    /// Where the next batch goes in the last segment.
+    pub(crate) offset: u64,
+    /// Bytes of a torn batch from there on; 0: none.
+    pub(crate) torn: u64,
+}
+
+/// What a walk shows of each record: its segment, the offset of its batch, its own.
+pub(crate) struct At<'a> {
+    pub(crate) segment: &'a Segment,
+    pub(crate) batch: u64,
+    pub(crate) offset: u64,
+}
+
+/// Takes a record's place, header and data; an answer is what is wrong with it.
+pub(crate) type Visit<'a> = &'a mut dyn FnMut(At<'_>, &Frame, &[u8]) -> Result<(), OpenError>;
+/// Takes each whole batch: the size of the tree after it, and its root.
+pub(crate) type OnBatch<'a> = &'a mut dyn FnMut(u64, &LeafHash);
+
+/// Walks from segment `from` to the end of the journal and applies the rules of recovery there.
+/// Writes nothing.
+pub(crate) fn walk<D: Disk>(
+    disk: &D,
+    keys: &Keys,
+    segments: &[Segment],
+    from: usize,
+    clean_batches: u64,
+    visit: Visit<'_>,
+    on_batch: OnBatch<'_>,
+) -> Result<End, OpenError> {
+    let start = &segments[from].header;
+    let mut end = End {
+        frontier: start.frontier.clone(),
+        batches: start.first_batch,
+        commit: start.previous_commit,
+        offset: PAGE,
+        torn: 0,
+    };
+    for (i, segment) in segments.iter().enumerate().skip(from) {
+        let next = segments.get(i + 1).map(|s| &s.header);
+        let file = disk
+            .open(&segment.path, Access::Read)
+            .map_err(|e| OpenError::io("opening", &segment.path, e))?;
+        let mut window = Window::new(file);
+        end.offset = PAGE;
+        let flaw = batches(&mut window, keys, segment, &mut end, visit, on_batch)?;
+        let Some(next) = next else {
+            judge(&mut window, keys, segment, &mut end, clean_batches, flaw)?;
+            break;
+        };
+        let joined = next.first_batch == end.batches
+            && next.previous_commit == end.commit
+            && next.frontier == end.frontier;
+        if !joined || flaw.found || last_written(&mut window, segment, end.offset)? > 0 {
+            return Err(OpenError::damage(&segment.path, flaw.at, flaw.what));
+        }
+    }
+    Ok(end)
+}
+
+/// The first thing that is not a whole batch.
+struct Flaw {
+    at: u64,
+    what: String,
+    /// True where something was found that is not a batch; false at zeros or the file's end.
+    found: bool,
+    /// Bytes of the batch, where its header is good.
+    extent: Option<u64>,
+}
+
+fn batches<F: DiskFile>(
+    window: &mut Window<F>,
+    keys: &Keys,
+    segment: &Segment,
+    end: &mut End,
+    visit: Visit<'_>,
+    on_batch: OnBatch<'_>,
+) -> Result<Flaw, OpenError> {
+    let ordinal = segment.header.ordinal;
+    let failed = |e| OpenError::io("reading", &segment.path, e);
+    loop {
+        let at = end.offset;
+        let head = window.get(at, SECTOR).map_err(failed)?;
+        let empty = head.iter().all(|&b| b == 0);
+        let flaw = |what: &str, extent| Flaw {
+            at,
+            what: what.into(),
+            found: !empty,
+            extent,
+        };
+        if at >= segment.header.bytes || empty {
+            return Ok(flaw("the batch that belongs here is missing", None));
+        }
+        let Some(header) = BatchHeader::decode(head, keys, ordinal, at) else {
+            return Ok(flaw("the header of a batch is wrong", None));
+        };
+        let chained = header.number == end.batches
+            && header.previous_commit == end.commit
+            && header.first == end.frontier.size();
+        let room = segment.header.bytes - at;
+        if !chained || header.length > room || header.length % PAGE != 0 {
+            let what = "the batch here does not follow the one before it";
+            return Err(OpenError::damage(&segment.path, at, what.into()));
+        }
+        let extent = window.get(at, header.length as usize).map_err(failed)?;
+        match check(extent, &header, keys, segment, &end.frontier, at, visit)? {
+            Ok(frontier) => {
+                let root = frontier.root();
+                end.commit = header.commit(&root);
+                end.frontier = frontier;
+                end.batches += 1;
+                end.offset += header.length;
+                on_batch(end.frontier.size(), &root);
+            }
+            Err((inner, what)) => {
+                return Ok(Flaw {
+                    at: at + inner as u64,
+                    what: what.into(),
+                    found: true,
+                    extent: Some(header.length),
+                });
+            }
+        }
+    }
+}
+
+type Checked = Result<Frontier, (usize, &'static str)>;
+
+/// Checks one batch whole before it shows any of its records.
+fn check(
+    extent: &[u8],
+    header: &BatchHeader,
+    keys: &Keys,
+    segment: &Segment,
+    before: &Frontier,
+    offset: u64,
+    visit: Visit<'_>,
+) -> Result<Checked, OpenError> {
+    let content = header.content as usize;
+    if extent.len() as u64 != header.length || HEADER + content + COMMIT > extent.len() {
+        return Ok(Err((0, "the batch is longer than its segment")));
+    }
+    let mut frontier = before.clone();
+    let mut at = HEADER;
+    let (mut leaves, mut outside) = (0, 0);
+    while at < HEADER + content {
+        let wrong = |at| Ok(Err((at, "a record's checksum does not hold")));
+        let Some(frame) = Frame::decode(&extent[at..HEADER + content]) else {
+            return wrong(at);
+        };
+        let data = at + FRAME..at + FRAME + frame.data_len();
+        let Some(bytes) = extent[..HEADER + content].get(data.clone()) else {
+            return wrong(at);
+        };
+        if let Err(part) = frame.check(bytes) {
+            return wrong(data.start + part);
+        }
+        if frame.index != frontier.size() {
+            return Ok(Err((at, "a record has another's place")));
+        }
+        if frame.in_tree {
+            frontier.push(leaf_hash(&frame.leaf(bytes, keys)));
+            leaves += 1;
+        } else {
+            outside += 1;
+        }
+        at = data.end;
+    }
+    let tail = extent.len() - COMMIT;
+    if let Some(i) = extent[at..tail].iter().position(|&b| b != FILLER) {
+        return Ok(Err((at + i, "the filler of a batch is wrong")));
+    }
+    if (leaves, outside) != (header.leaves, header.outside)
+        || extent[tail..] != header.commit_frame(&frontier.root())
+    {
+        return Ok(Err((tail, "the commit frame of a batch is wrong")));
+    }
+    let mut at = HEADER;
+    while at < HEADER + content {
+        let Some(frame) = Frame::decode(&extent[at..]) else {
+            break;
+        };
+        let data = at + FRAME..at + FRAME + frame.data_len();
+        let place = At {
+            segment,
+            batch: offset,
+            offset: offset + at as u64,
+        };
+        visit(place, &frame, &extent[data.clone()])?;
+        at = data.end;
+    }
+    Ok(Ok(frontier))
+}
+
+/// The rules of recovery at the end of the last segment.
+fn judge<F: DiskFile>(
+    window: &mut Window<F>,
+    keys: &Keys,
+    segment: &Segment,
+    end: &mut End,
+    clean_batches: u64,
+    flaw: Flaw,
+) -> Result<(), OpenError> {
+    let failed = |e| OpenError::io("reading", &segment.path, e);
+    let damage = |what| Err(OpenError::damage(&segment.path, flaw.at, what));
+    // (a) Something later was acknowledged, so this was too.
+    if clean_batches > end.batches {
+        return damage(format!("{}, and the clean stop came after it", flaw.what));
+    }
+    let mut later = end.offset + PAGE;
+    while later < segment.header.bytes {
+        let head = window.get(later, HEADER).map_err(failed)?;
+        let header = BatchHeader::decode(head, keys, segment.header.ordinal, later);
+        if header.is_some_and(|h| h.number > end.batches) {
+            return damage(format!("{}, and a later one is there", flaw.what));
+        }
+        later += PAGE;
+    }
+    // (b) A sector was never written: the batch was never synced.
+    let torn = match flaw.extent {
+        Some(extent) => window
+            .get(end.offset, extent as usize)
+            .map_err(failed)?
+            .chunks(SECTOR)
+            .any(|sector| sector.iter().all(|&b| b == 0)),
+        None => !flaw.found,
+    };
+    // (c) It was whole once.
+    if !torn {
+        return damage(flaw.what);
+    }
+    end.torn = last_written(window, segment, end.offset)?;
+    Ok(())
+}
+
+/// Bytes from `from` to the last one that is not zero.
+fn last_written<F: DiskFile>(
+    window: &mut Window<F>,
+    segment: &Segment,
+    from: u64,
+) -> Result<u64, OpenError> {
+    let (mut at, mut last) = (from, 0);
+    while at < segment.header.bytes {
+        let length = (segment.header.bytes - at).min(PAGE) as usize;
+        let bytes = window
+            .get(at, length)
+            .map_err(|e| OpenError::io("reading", &segment.path, e))?;
+        if let Some(i) = bytes.iter().rposition(|&b| b != 0) {
+            last = at - from + i as u64 + 1;
+        }
+        at += length as u64;
+    }
+    Ok(last)
+}
