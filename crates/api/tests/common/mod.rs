@@ -1,0 +1,104 @@
+//! A node that is not one.
+
+use abeng_api::*;
+use async_trait::async_trait;
+use std::{path::PathBuf, sync::Arc, sync::Mutex, time::Duration};
+use tempfile::TempDir;
+
+/// Answers from its pocket and remembers what it was asked.
+#[derive(Default)]
+pub struct Fake {
+    pub submitted: Mutex<Vec<(Caller, SubmitRequest)>>,
+    pub inboxes: Mutex<Vec<InboxQuery>>,
+}
+
+#[async_trait]
+impl Operator for Fake {
+    async fn submit(&self, who: &Caller, request: SubmitRequest) -> Result<SubmitReply, ApiError> {
+        if request.to == ["BUSY"] {
+            return Err(ApiError::busy("the input is full", 2));
+        }
+        if request.to == ["NOBODY"] {
+            let flaw = FlawView {
+                field: "to".into(),
+                ..FlawView::default()
+            };
+            return Err(ApiError::refused("not granted", vec![flaw]).with_try("ask LC"));
+        }
+        let reply = SubmitReply {
+            id: Some("ab".repeat(32)),
+            to: request.to.clone(),
+            ..SubmitReply::default()
+        };
+        self.submitted.lock().unwrap().push((who.clone(), request));
+        Ok(reply)
+    }
+    async fn inbox(&self, query: InboxQuery) -> Result<Vec<InboxItem>, ApiError> {
+        self.inboxes.lock().unwrap().push(query);
+        Ok(vec![InboxItem::default()])
+    }
+    async fn inbox_show(&self, _: &Caller, id: &str, lang: &str) -> Result<NoticeView, ApiError> {
+        let mut view = NoticeView::default();
+        view.item.id = id.to_owned();
+        view.item.summary = lang.to_owned();
+        Ok(view)
+    }
+    async fn sent(&self, _: SentQuery) -> Result<Vec<SentItem>, ApiError> {
+        Ok(Vec::new())
+    }
+    async fn track(&self, id: &str, _: &str) -> Result<Timeline, ApiError> {
+        Err(ApiError::not_found(format!("nothing sent is called {id}")))
+    }
+    async fn status(&self) -> Result<StatusView, ApiError> {
+        Ok(StatusView {
+            party: "JM".into(),
+            ..StatusView::default()
+        })
+    }
+    async fn network(&self) -> Result<NetworkView, ApiError> {
+        Err(ApiError::forbidden("not a coordination node").with_try("ask the JIO"))
+    }
+    async fn audit_show(&self, _: AuditQuery) -> Result<Vec<LeafView>, ApiError> {
+        Ok(Vec::new())
+    }
+    async fn parties(&self) -> Result<Vec<PartyView>, ApiError> {
+        Ok(Vec::new())
+    }
+    async fn wait_delivered(&self, query: EventQuery) -> Result<Vec<DeliveredEvent>, ApiError> {
+        let wait = query.timeout_ms.unwrap_or(10_000);
+        tokio::time::sleep(Duration::from_millis(wait.into())).await;
+        Ok(Vec::new())
+    }
+    async fn wait_settled(&self, _: EventQuery) -> Result<Vec<SettledEvent>, ApiError> {
+        Ok(Vec::new())
+    }
+}
+
+pub struct Node {
+    pub fake: Arc<Fake>,
+    pub serving: Serving,
+    pub path: PathBuf,
+    pub dir: TempDir,
+}
+
+pub fn node() -> Node {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("abeng.sock");
+    let fake = Arc::new(Fake::default());
+    let listener = bind_unix(&path, Peers::Owner).unwrap();
+    let serving = serve_unix(listener, router(fake.clone()), Peers::Owner);
+    Node {
+        fake,
+        serving,
+        path,
+        dir,
+    }
+}
+
+pub fn request(to: &str) -> SubmitRequest {
+    SubmitRequest {
+        to: vec![to.to_owned()],
+        notice: serde_json::json!({"type": "SEIZURE"}),
+        ..SubmitRequest::default()
+    }
+}
