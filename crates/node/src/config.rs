@@ -1,0 +1,377 @@
+//! `node.toml`: what an administrator writes. Unknown keys are refused, nothing falls back silently.
+
+use abeng_link::Profile;
+use abeng_wire::{Digest, PartyCode};
+use serde::Deserialize;
+use serde_spanned::Spanned;
+use std::{
+    fmt, fs, io,
+    net::SocketAddr,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+/// Everything a node needs to know before it starts.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The party this node belongs to.
+    pub party: PartyCode,
+    /// The data directory, absolute.
+    pub data: PathBuf,
+    /// SHA-256 of the signed bytes of the first root, which everything else is verified from.
+    pub root: Digest,
+    /// Links to other nodes.
+    pub link: LinkConfig,
+    /// The local interface.
+    pub api: ApiConfig,
+    /// Where Prometheus may read; `None`: nowhere.
+    pub metrics: Option<SocketAddr>,
+    /// How to unlock the keys.
+    pub keys: KeysConfig,
+    /// What to log.
+    pub log: LogConfig,
+    /// Milliseconds between two Status frames to a coordination node.
+    pub status_every_ms: u64,
+}
+
+/// `[link]`.
+#[derive(Debug, Clone)]
+pub struct LinkConfig {
+    /// UDP address to listen on and to dial from.
+    pub listen: SocketAddr,
+    /// What kind of line this is.
+    pub profile: Profile,
+}
+
+/// `[api]`.
+#[derive(Debug, Clone)]
+pub struct ApiConfig {
+    /// The Unix socket of the local interface, absolute.
+    pub socket: PathBuf,
+    /// A TCP address with the file that holds its bearer token.
+    pub tcp: Option<(SocketAddr, PathBuf)>,
+}
+
+/// `[keys]`.
+#[derive(Debug, Clone)]
+pub enum KeysConfig {
+    /// Files of mode 0600 without a passphrase, as the operator insisted.
+    InsecurePlain,
+    /// An age file; the passphrase is the first line of this file.
+    PassphraseFile(PathBuf),
+    /// An age file; the passphrase is a systemd credential of this name.
+    PassphraseCredential(String),
+}
+
+/// `[log]`.
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    /// Text for people or JSON for machines.
+    pub format: LogFormat,
+    /// A tracing filter, such as `info` or `abeng_link=debug,info`.
+    pub filter: String,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// One readable line per event.
+    Text,
+    /// One JSON object per event.
+    Json,
+}
+
+/// Why a configuration cannot be used: which file, where in it, and what to try.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {path}: {source}", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file says something that cannot be used.
+    #[error("{path}:{line}:{column}: {what}", path = path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// From 1, in characters.
+        column: usize,
+        /// What is wrong.
+        what: String,
+        /// What to write instead, where that is known.
+        suggestion: Option<String>,
+    },
+}
+
+impl ConfigError {
+    /// What to try.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unreadable { .. } => {
+                "give the path of a node.toml; `abeng network init DIR …` writes one per party".into()
+            }
+            Self::Wrong { suggestion: Some(text), .. } => text.clone(),
+            Self::Wrong { .. } => "compare with config/node.example.toml, which explains every key".into(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks a file. Relative paths in it are relative to its own directory.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
+        let base = path
+            .parent()
+            .filter(|p| !p.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let base = base
+            .canonicalize()
+            .map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
+        parse(path, &text, &base)
+    }
+}
+
+fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
+    let wrong = |span: Option<Range<usize>>, what: String, suggestion: Option<String>| {
+        let (line, column) = position(text, span.map_or(0, |s| s.start));
+        ConfigError::Wrong { path: path.into(), line, column, what, suggestion }
+    };
+    let file: File = toml::from_str(text).map_err(|e| {
+        let suggestion = did_you_mean(e.message());
+        wrong(e.span(), e.message().to_owned(), suggestion)
+    })?;
+    let at = |s: &Spanned<String>, e: &dyn fmt::Display| wrong(Some(s.span()), e.to_string(), None);
+
+    let party = PartyCode::new(file.party.get_ref()).map_err(|e| at(&file.party, &e))?;
+    let root = file.trust.root.get_ref().strip_prefix("sha256:").and_then(Digest::from_hex);
+    let root = root.ok_or_else(|| at(&file.trust.root, &"the root is not `sha256:` and 64 hex digits"))?;
+    let data = base.join(file.data.unwrap_or_else(|| ".".into()));
+    let tcp = match (file.api.tcp, file.api.token_file) {
+        (None, None) => None,
+        (Some(tcp), Some(token)) => Some((tcp.into_inner(), data.join(token.into_inner()))),
+        (Some(tcp), None) => {
+            let fix = "write a random token to a file of mode 0600 and name it: token_file = \"api.token\"";
+            return Err(wrong(Some(tcp.span()), "api.tcp needs api.token_file".into(), Some(fix.into())));
+        }
+        (None, Some(token)) => {
+            return Err(wrong(Some(token.span()), "api.token_file is of no use without api.tcp".into(), None));
+        }
+    };
+    if let Some(metrics) = &file.metrics
+        && !metrics.listen.get_ref().ip().is_loopback()
+    {
+        let fix = "use a loopback address such as 127.0.0.1:9101 and let an agent on this machine read it";
+        let what = "metrics.listen must be a loopback address: metrics are not for the network";
+        return Err(wrong(Some(metrics.listen.span()), what.into(), Some(fix.into())));
+    }
+    let keys = match file.keys {
+        Keys { insecure_plain: Some(true), passphrase_file: None, passphrase_credential: None } => {
+            KeysConfig::InsecurePlain
+        }
+        Keys { insecure_plain: None | Some(false), passphrase_file: Some(file), passphrase_credential: None } => {
+            KeysConfig::PassphraseFile(base.join(file))
+        }
+        Keys { insecure_plain: None | Some(false), passphrase_file: None, passphrase_credential: Some(name) } => {
+            KeysConfig::PassphraseCredential(name)
+        }
+        _ => {
+            let fix = "write one of: passphrase_file = \"…\", passphrase_credential = \"…\", insecure_plain = true";
+            let start = text.find("[keys]").unwrap_or(0);
+            let what = "[keys] must name exactly one way to unlock the keys";
+            return Err(wrong(Some(start..start), what.into(), Some(fix.into())));
+        }
+    };
+    let profile = match file.link.profile {
+        LinkProfile::Cable => Profile::Cable,
+        LinkProfile::Satellite => Profile::Satellite,
+        LinkProfile::Metered => Profile::Metered,
+    };
+    let status_every_ms = file.status.every_s.map_or(
+        match profile {
+            Profile::Cable => 60_000,
+            Profile::Satellite | Profile::Metered => 600_000,
+        },
+        |s| u64::from(s.get()) * 1000,
+    );
+    Ok(Config {
+        party,
+        root,
+        link: LinkConfig { listen: file.link.listen, profile },
+        api: ApiConfig { socket: data.join(file.api.socket.unwrap_or_else(|| "abeng.sock".into())), tcp },
+        data,
+        metrics: file.metrics.map(|m| m.listen.into_inner()),
+        keys,
+        log: LogConfig {
+            format: file.log.format.unwrap_or(LogFormat::Text),
+            filter: file.log.filter.unwrap_or_else(|| "info".into()),
+        },
+        status_every_ms,
+    })
+}
+
+/// Line and column, from 1, of a byte offset.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
+    (line, column)
+}
+
+/// From serde's "unknown field `a`, expected one of `b`, `c`" the nearest of the expected.
+fn did_you_mean(message: &str) -> Option<String> {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let found = quoted.next().filter(|_| message.starts_with("unknown "))?;
+    quoted
+        .map(|known| (strsim::jaro_winkler(found, known), known))
+        .filter(|(near, _)| *near > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| format!("did you mean `{known}`?"))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    party: Spanned<String>,
+    data: Option<PathBuf>,
+    trust: TrustSection,
+    link: LinkSection,
+    #[serde(default)]
+    api: Api,
+    metrics: Option<Metrics>,
+    keys: Keys,
+    #[serde(default)]
+    log: Log,
+    #[serde(default)]
+    status: Status,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrustSection {
+    root: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinkSection {
+    listen: SocketAddr,
+    #[serde(default)]
+    profile: LinkProfile,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+enum LinkProfile {
+    #[default]
+    Cable,
+    Satellite,
+    Metered,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Api {
+    socket: Option<PathBuf>,
+    tcp: Option<Spanned<SocketAddr>>,
+    token_file: Option<Spanned<PathBuf>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Metrics {
+    listen: Spanned<SocketAddr>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    insecure_plain: Option<bool>,
+    passphrase_file: Option<PathBuf>,
+    passphrase_credential: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Log {
+    format: Option<LogFormat>,
+    filter: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Status {
+    every_s: Option<std::num::NonZeroU32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../../../config/node.example.toml");
+
+    fn error(text: &str) -> (usize, usize, String, String) {
+        match parse(Path::new("node.toml"), text, Path::new("/data")) {
+            Err(e @ ConfigError::Wrong { line, column, .. }) => (line, column, e.to_string(), e.hint()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_shipped_example_loads_and_every_line_of_it_counts() {
+        let config = parse(Path::new("node.toml"), EXAMPLE, Path::new("/data")).unwrap();
+        assert_eq!(config.party.as_str(), "JM");
+        assert_eq!(config.api.socket, Path::new("/data/./abeng.sock"));
+        // Every key that is only explained (behind `# `) loads too once it is taken in.
+        let all: String = EXAMPLE
+            .lines()
+            .map(|line| match line.strip_prefix("#: ") {
+                Some(key) => format!("{key}\n"),
+                None => format!("{line}\n"),
+            })
+            .collect();
+        let config = parse(Path::new("node.toml"), &all, Path::new("/data")).unwrap();
+        assert!(config.api.tcp.is_some());
+        assert!(config.metrics.is_some());
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_place_and_suggestion() {
+        let text = EXAMPLE.replace("listen = \"0.0.0.0:7400\"", "lisen = \"0.0.0.0:7400\"");
+        let line = 1 + text.lines().position(|l| l.starts_with("lisen")).unwrap();
+        let (at, column, what, hint) = error(&text);
+        assert_eq!((at, column), (line, 1));
+        assert!(what.contains("unknown field `lisen`"), "{what}");
+        assert_eq!(hint, "did you mean `listen`?");
+    }
+
+    #[test]
+    fn malformed_toml_names_line_and_column() {
+        let (line, column, what, _) = error("party = \"JM\"\nlink = [");
+        assert_eq!(line, 2, "{what}");
+        assert!(column > 1);
+        assert!(what.starts_with("node.toml:2:"));
+    }
+
+    #[test]
+    fn metrics_stay_on_loopback_and_keys_have_one_way_in() {
+        let text = format!("{EXAMPLE}\n[metrics]\nlisten = \"0.0.0.0:9101\"\n");
+        assert!(error(&text).2.contains("loopback"));
+        let text = EXAMPLE.replace("[keys]", "[keys]\ninsecure_plain = true");
+        assert!(error(&text).2.contains("exactly one way"));
+    }
+
+    #[test]
+    fn a_bad_root_or_party_is_shown_where_it_stands() {
+        let text = EXAMPLE.replace("sha256:", "sha1:");
+        assert!(error(&text).2.contains("64 hex digits"));
+        let text = EXAMPLE.replace("party = \"JM\"", "party = \"jamaica\"");
+        assert_eq!(error(&text).0, 1 + text.lines().position(|l| l.starts_with("party")).unwrap());
+    }
+}

@@ -1,0 +1,141 @@
+//! Where things lie in a data directory, and who may hold it.
+
+use abeng_wire::{
+    limits,
+    v1::TrustBundle,
+};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+/// The paths of one data directory.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// Of this directory.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The directory itself; `journal/` and `tiles/` lie below it.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Encrypted keyring.
+    pub fn keys(&self) -> PathBuf {
+        self.root.join("keys")
+    }
+
+    /// Root, roster, freshness and seal keys as received.
+    pub fn trust(&self) -> PathBuf {
+        self.root.join("trust").join("bundle.pb")
+    }
+
+    /// The journal: the truth.
+    pub fn journal(&self) -> PathBuf {
+        self.root.join("journal")
+    }
+
+    /// The view: may be deleted at any time while the node is stopped.
+    pub fn view(&self) -> PathBuf {
+        self.root.join("view")
+    }
+
+    fn lock(&self) -> PathBuf {
+        self.root.join("lock")
+    }
+
+    /// Makes a directory of mode 0700, with its parents.
+    pub fn create_dir(path: &Path) -> io::Result<()> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    }
+
+    /// Takes the directory for this process; `None` when another process holds it.
+    /// The lock goes with the process, however it ends.
+    pub fn hold(&self) -> io::Result<Option<Held>> {
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(self.lock())?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Held { _file: file })),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(e)) => Err(e),
+        }
+    }
+
+    /// Reads the trust bundle; its contents are not believed before they are verified.
+    pub fn read_trust(&self) -> io::Result<TrustBundle> {
+        let bytes = fs::read(self.trust())?;
+        abeng_wire::decode("trust bundle", &bytes.into(), limits::TRUST_BUNDLE)
+            .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+    }
+
+    /// Replaces the trust bundle as one step: old or new after any crash, never a part.
+    pub fn write_trust(&self, bundle: &TrustBundle) -> io::Result<()> {
+        let path = self.trust();
+        let dir = path.parent().unwrap_or(&self.root).to_owned();
+        Self::create_dir(&dir)?;
+        replace(&path, &abeng_wire::encode(bundle), 0o600)
+    }
+}
+
+/// A data directory held by this process.
+#[derive(Debug)]
+pub struct Held {
+    _file: File,
+}
+
+/// Writes a file beside its final place, syncs it, renames it, syncs the directory.
+pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let staged = path.with_extension("new");
+    let mut file = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(mode)
+        .open(&staged)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&staged, path)?;
+    match path.parent() {
+        Some(dir) => File::open(dir)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_directory_one_holder() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::new(dir.path());
+        let held = layout.hold().unwrap();
+        assert!(held.is_some());
+        assert!(Layout::new(dir.path()).hold().unwrap().is_none());
+        drop(held);
+        assert!(layout.hold().unwrap().is_some());
+    }
+
+    #[test]
+    fn trust_is_replaced_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::new(dir.path());
+        assert_eq!(layout.read_trust().unwrap_err().kind(), io::ErrorKind::NotFound);
+        layout.write_trust(&TrustBundle::default()).unwrap();
+        assert_eq!(layout.read_trust().unwrap(), TrustBundle::default());
+        fs::write(layout.trust(), b"\xff\xff").unwrap();
+        assert_eq!(layout.read_trust().unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+}

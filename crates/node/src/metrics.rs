@@ -1,0 +1,181 @@
+//! What Prometheus may read; every name is explained in `docs/metrics.md`, which a test compares.
+
+use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+use std::sync::{Arc, atomic::AtomicU64};
+
+/// One label.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Kind {
+    /// What kind of thing is counted.
+    pub kind: String,
+}
+
+/// One label: a party.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Peer {
+    /// Its code.
+    pub peer: String,
+}
+
+/// All metrics of one node. Cloning shares them.
+#[derive(Clone)]
+#[allow(missing_docs, reason = "the help text of each stands in `new` and in docs/metrics.md")]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    pub submitted: Counter,
+    pub forwarded: Counter,
+    pub arrived: Counter,
+    pub delivered: Counter,
+    pub duplicates: Counter,
+    pub refused: Counter,
+    pub receipts_taken: Family<Kind, Counter>,
+    pub receipts_rejected: Counter,
+    pub faults: Family<Kind, Counter>,
+    pub busy: Counter,
+    pub queue_depth: Gauge,
+    pub queue_oldest: Gauge,
+    pub linked: Family<Peer, Gauge>,
+    pub leaves: Gauge,
+    pub batches: Counter,
+    pub batch_leaves: Histogram,
+    pub sync_seconds: Histogram,
+    pub view_applied: Gauge,
+    pub view_rebuilds: Counter,
+    pub free_disk: Gauge,
+    pub roster_version: Gauge,
+    pub roster_expires: Gauge,
+    pub checkpoint_contradictions: Counter,
+    pub wire_sent: Gauge<u64, AtomicU64>,
+    pub wire_received: Gauge<u64, AtomicU64>,
+}
+
+impl Metrics {
+    /// All of them, at zero.
+    pub fn new() -> Self {
+        let mut r = Registry::with_prefix("abeng");
+        let mut counter = |name: &str, help: &str| {
+            let metric = Counter::default();
+            r.register(name, help, metric.clone());
+            metric
+        };
+        let submitted = counter("notices_submitted", "Notices accepted from officers, durable");
+        let forwarded = counter("envelopes_forwarded", "Envelopes handed to a link");
+        let arrived = counter("envelopes_arrived", "Envelopes that came over a link");
+        let delivered = counter("notices_delivered", "Notices put in the inbox, durable");
+        let duplicates = counter("duplicates_answered", "Known envelopes answered with the receipt already given");
+        let refused = counter("envelopes_refused", "Envelopes refused with a signed receipt");
+        let receipts_rejected = counter("receipts_rejected", "Receipts that failed verification and were not taken");
+        let busy = counter("api_busy", "Requests answered 503 because the node's input was full");
+        let batches = counter("journal_batches", "Batches made durable");
+        let view_rebuilds = counter("view_rebuilds", "Times the view was rebuilt from the journal");
+        let checkpoint_contradictions =
+            counter("checkpoint_contradictions", "Checkpoints of a peer that contradict one held");
+        let receipts_taken = Family::default();
+        r.register("receipts_taken", "Verified receipts by outcome", receipts_taken.clone());
+        let faults = Family::default();
+        r.register("carrier_faults", "Copies dropped for a fault a carrier could have caused", faults.clone());
+        let linked = Family::default();
+        r.register("linked", "1 while the link to the peer is up", linked.clone());
+        let mut gauge = |name: &str, help: &str| {
+            let metric = Gauge::<i64>::default();
+            r.register(name, help, metric.clone());
+            metric
+        };
+        let queue_depth = gauge("queue_depth", "Envelopes awaiting proof of delivery, counted per recipient");
+        let queue_oldest = gauge("queue_oldest_seconds", "Age of the oldest of them");
+        let leaves = gauge("journal_leaves", "Durable leaves of the audit log");
+        let view_applied = gauge("view_applied_leaves", "Leaves that the view on disk reflects");
+        let free_disk = gauge("disk_free_bytes", "Free bytes on the disk of the data directory");
+        let roster_version = gauge("roster_version", "Version of the roster in force here");
+        let roster_expires = gauge("roster_expires_seconds", "Seconds until the roster expires");
+        let wire_sent = Gauge::default();
+        r.register("link_sent_bytes", "UDP payload bytes sent on links now up", wire_sent.clone());
+        let wire_received = Gauge::default();
+        r.register("link_received_bytes", "UDP payload bytes received on links now up", wire_received.clone());
+        let batch_leaves = Histogram::new([1.0, 2.0, 4.0, 16.0, 64.0, 256.0, 1024.0]);
+        r.register("journal_batch_leaves", "Leaves per batch", batch_leaves.clone());
+        let sync_seconds = Histogram::new([0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.02, 0.1, 1.0]);
+        r.register("journal_append_seconds", "Write and sync of one batch", sync_seconds.clone());
+        Self {
+            registry: Arc::new(r),
+            submitted,
+            forwarded,
+            arrived,
+            delivered,
+            duplicates,
+            refused,
+            receipts_taken,
+            receipts_rejected,
+            faults,
+            busy,
+            queue_depth,
+            queue_oldest,
+            linked,
+            leaves,
+            batches,
+            batch_leaves,
+            sync_seconds,
+            view_applied,
+            view_rebuilds,
+            free_disk,
+            roster_version,
+            roster_expires,
+            checkpoint_contradictions,
+            wire_sent,
+            wire_received,
+        }
+    }
+
+    /// OpenMetrics text.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        // Writing to a String cannot fail.
+        let _ = encode(&mut out, &self.registry);
+        out
+    }
+
+    /// `GET /metrics`.
+    pub fn router(&self) -> Router {
+        Router::new().route("/metrics", get(serve)).with_state(self.clone())
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+async fn serve(State(metrics): State<Metrics>) -> impl IntoResponse {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], metrics.text())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_explained_and_every_explained_metric_exists() {
+        let metrics = Metrics::new();
+        let text = metrics.text();
+        let page = include_str!("../../../docs/metrics.md");
+        let exported: Vec<&str> = text
+            .lines()
+            .filter_map(|l| l.strip_prefix("# TYPE "))
+            .filter_map(|l| l.split(' ').next())
+            .collect();
+        assert!(exported.len() > 20);
+        for name in &exported {
+            assert!(page.contains(&format!("`{name}`")), "docs/metrics.md does not explain {name}");
+        }
+        for name in page.split('`').skip(1).step_by(2).filter(|n| n.starts_with("abeng_")) {
+            assert!(exported.contains(&name), "docs/metrics.md explains {name}, which does not exist");
+        }
+    }
+}
