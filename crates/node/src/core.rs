@@ -1,0 +1,201 @@
+//! The node loop: the one place where the engine is asked, in a thread of its own.
+//!
+//! It drains its bounded input, collects plans into one batch and hands that to the journal
+//! thread, and meanwhile prepares the next: one batch is in flight. It never waits on a send.
+
+use crate::clock;
+use abeng_audit_log::{Batch, Outside, Step};
+use abeng_queue::{Engine, Free, Gated, Input};
+use abeng_wire::LeafIndex;
+use std::{
+    io, mem,
+    sync::mpsc as std_mpsc,
+    thread::{self, JoinHandle},
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// Inputs that may wait; beyond that links stop reading and the API answers 503.
+const WAITING: usize = 4096;
+/// Leaves after which a batch is closed, so that one sync does not hold up its first steps.
+const BATCH_LEAVES: usize = 1024;
+/// Inputs handled in a row before the batch is handed on.
+const BATCH_INPUTS: usize = 512;
+
+enum Event {
+    Input(Input),
+    Inspect(Box<dyn FnOnce(&Engine) + Send>),
+    Outside(Outside),
+    Durable(LeafIndex),
+    Stop(oneshot::Sender<()>),
+}
+
+/// The core's input has no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the node's input is full")]
+pub struct Full;
+
+/// A way to the core; cloning shares it.
+#[derive(Clone)]
+pub struct Core {
+    events: mpsc::Sender<Event>,
+}
+
+/// What the core hands to the journal thread.
+pub type CoreBatch = Batch<Gated>;
+
+/// The core before its thread runs.
+pub struct CoreSeat {
+    events: mpsc::Receiver<Event>,
+    own: mpsc::Sender<Event>,
+}
+
+/// A core to talk to and the seat its thread takes.
+pub fn core() -> (Core, CoreSeat) {
+    let (events, rx) = mpsc::channel(WAITING);
+    (Core { events: events.clone() }, CoreSeat { events: rx, own: events })
+}
+
+impl Core {
+    /// Gives an input; waits for room. An input after the stop is dropped: nothing was promised.
+    pub async fn give(&self, input: Input) {
+        let _ = self.events.send(Event::Input(input)).await;
+    }
+
+    /// Gives an input if there is room.
+    pub fn try_give(&self, input: Input) -> Result<(), Full> {
+        match self.events.try_send(Event::Input(input)) {
+            Err(mpsc::error::TrySendError::Full(_)) => Err(Full),
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
+        }
+    }
+
+    /// Gives an input from a thread; waits for room.
+    pub fn give_blocking(&self, input: Input) {
+        let _ = self.events.blocking_send(Event::Input(input));
+    }
+
+    /// Looks at the engine between two inputs.
+    pub async fn inspect<T: Send + 'static>(&self, look: impl FnOnce(&Engine) -> T + Send + 'static) -> Option<T> {
+        let (tx, rx) = oneshot::channel();
+        let look = Box::new(move |engine: &Engine| _ = tx.send(look(engine)));
+        self.events.send(Event::Inspect(look)).await.ok()?;
+        rx.await.ok()
+    }
+
+    /// Keeps a statement beside the next batch. Dropped when there is no room: the next replaces it.
+    pub fn keep(&self, outside: Outside) {
+        let _ = self.events.try_send(Event::Outside(outside));
+    }
+
+    /// Tells that everything below is durable and in the overlay. From the journal thread.
+    pub fn durable(&self, position: LeafIndex) {
+        let _ = self.events.blocking_send(Event::Durable(position));
+    }
+
+    /// Waits until everything given before is durable, then ends the core.
+    pub async fn stop(&self) {
+        let (tx, rx) = oneshot::channel();
+        if self.events.send(Event::Stop(tx)).await.is_ok() {
+            let _ = rx.await;
+        }
+    }
+}
+
+/// Carries out what needs no disk.
+pub trait Outlet: Send + 'static {
+    /// Does one free effect without waiting.
+    fn free(&self, effect: Free);
+}
+
+impl CoreSeat {
+    /// Starts the thread. `journal` takes at most one batch at a time.
+    pub fn spawn(
+        self,
+        engine: Engine,
+        journal: std_mpsc::SyncSender<CoreBatch>,
+        outlet: impl Outlet,
+    ) -> io::Result<JoinHandle<()>> {
+        thread::Builder::new().name("abeng-core".into()).spawn(move || {
+            let state = State {
+                engine,
+                journal,
+                outlet,
+                steps: Vec::new(),
+                leaves: 0,
+                outside: Vec::new(),
+                in_flight: false,
+                stopping: None,
+            };
+            // Held until the end, so that the journal thread can always report back.
+            let _own = self.own;
+            state.run(self.events);
+        })
+    }
+}
+
+struct State<O> {
+    engine: Engine,
+    journal: std_mpsc::SyncSender<CoreBatch>,
+    outlet: O,
+    steps: Vec<Step<Gated>>,
+    leaves: usize,
+    outside: Vec<Outside>,
+    in_flight: bool,
+    stopping: Option<oneshot::Sender<()>>,
+}
+
+impl<O: Outlet> State<O> {
+    fn run(mut self, mut events: mpsc::Receiver<Event>) {
+        while let Some(event) = events.blocking_recv() {
+            self.take(event);
+            for _ in 0..BATCH_INPUTS {
+                if self.leaves >= BATCH_LEAVES {
+                    break;
+                }
+                let Ok(event) = events.try_recv() else { break };
+                self.take(event);
+            }
+            if !self.in_flight && !self.steps.is_empty() && !self.hand_on() {
+                return;
+            }
+            if !self.in_flight && self.stopping.is_some() {
+                break;
+            }
+        }
+        if let Some(stopped) = self.stopping.take() {
+            let _ = stopped.send(());
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Input(input) => self.handle(input),
+            Event::Inspect(look) => look(&self.engine),
+            Event::Outside(outside) => self.outside.push(outside),
+            Event::Durable(position) => {
+                self.in_flight = false;
+                self.handle(Input::Durable { position });
+            }
+            Event::Stop(stopped) => self.stopping = Some(stopped),
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        let plan = self.engine.handle(clock::now(), input);
+        if !plan.step.facts.is_empty() || !plan.step.gated.is_empty() {
+            self.leaves += plan.step.facts.len();
+            self.steps.push(plan.step);
+        }
+        for effect in plan.free {
+            self.outlet.free(effect);
+        }
+    }
+
+    /// False when the journal thread is gone, which ends the node.
+    fn hand_on(&mut self) -> bool {
+        let batch = Batch { steps: mem::take(&mut self.steps), outside: mem::take(&mut self.outside) };
+        self.leaves = 0;
+        self.in_flight = true;
+        self.journal.send(batch).is_ok()
+    }
+}

@@ -1,0 +1,117 @@
+//! The journal thread: one write and one sync per batch, then overlay, then the word to the core
+//! and to the dispatch thread. A failed sync ends the process.
+
+use crate::{
+    core::{Core, CoreBatch},
+    metrics::Metrics,
+    view::ViewClient,
+};
+use abeng_audit_log::{Disk, Journal, Record, Settled};
+use abeng_queue::Gated;
+use abeng_wire::{LeafIndex, Mono};
+use std::{
+    io,
+    sync::mpsc,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// A batch that is durable and in the overlay.
+pub struct Done {
+    /// Its steps.
+    pub settled: Vec<Settled<Gated>>,
+    /// Leaves of the log now.
+    pub size: u64,
+    /// When the sync returned.
+    pub at: Mono,
+}
+
+/// What the threads around the journal need.
+pub struct Writer<D: Disk> {
+    /// The journal.
+    pub journal: Journal<D>,
+    /// Batches from the core.
+    pub batches: mpsc::Receiver<CoreBatch>,
+    /// To the dispatch thread.
+    pub done: mpsc::Sender<Done>,
+    /// Back to the core.
+    pub core: Core,
+    /// The overlay.
+    pub view: ViewClient,
+    /// Counters.
+    pub metrics: Metrics,
+}
+
+impl<D: Disk> Writer<D> {
+    /// Starts the thread. It ends with the core, and hands the journal back to be closed.
+    pub fn spawn(self) -> io::Result<JoinHandle<Option<Journal<D>>>> {
+        thread::Builder::new().name("abeng-journal".into()).spawn(move || self.run())
+    }
+
+    fn run(self) -> Option<Journal<D>> {
+        let Self { mut journal, batches, done, core, view, metrics } = self;
+        let ahead = Ahead::spawn().ok()?;
+        ahead.consider(&journal);
+        while let Ok(batch) = batches.recv() {
+            let first = LeafIndex(journal.size());
+            // Shares the records' bytes; the journal takes the records themselves.
+            let records: Vec<Record> = batch.steps.iter().flat_map(|s| s.facts.iter().cloned()).collect();
+            let begun = Instant::now();
+            let (written, settled) = match journal.append(batch) {
+                Ok(ok) => ok,
+                Err(fatal) => {
+                    tracing::error!(error = %fatal, "the journal stops this node");
+                    crate::fatal::stop(&fatal.to_string());
+                    return None;
+                }
+            };
+            journal = written;
+            let at = crate::clock::mono();
+            if let Err(e) = view.fold(first, &records) {
+                tracing::error!(error = %e, "the view stops this node; the journal is whole");
+                crate::fatal::stop(&e.to_string());
+                return None;
+            }
+            if !records.is_empty() {
+                metrics.batches.inc();
+                metrics.batch_leaves.observe(records.len() as f64);
+                metrics.sync_seconds.observe(begun.elapsed().as_secs_f64());
+                metrics.leaves.set(journal.size() as i64);
+            }
+            core.durable(LeafIndex(journal.size()));
+            if done.send(Done { settled, size: journal.size(), at }).is_err() {
+                break;
+            }
+            ahead.consider(&journal);
+        }
+        Some(journal)
+    }
+}
+
+/// Writes segments with zeros ahead of their use, in a thread of its own.
+struct Ahead<D: Disk> {
+    jobs: mpsc::SyncSender<abeng_audit_log::AheadJob<D>>,
+}
+
+impl<D: Disk> Ahead<D> {
+    fn spawn() -> io::Result<Self> {
+        let (jobs, queue) = mpsc::sync_channel::<abeng_audit_log::AheadJob<D>>(0);
+        thread::Builder::new().name("abeng-ahead".into()).spawn(move || {
+            while let Ok(job) = queue.recv() {
+                // The pause lets the journal's own syncs pass between two pieces.
+                if let Err(e) = job.run(|| thread::sleep(Duration::from_millis(2))) {
+                    tracing::warn!(error = %e, "cannot prepare a journal segment ahead; is the disk full?");
+                    thread::sleep(Duration::from_secs(5));
+                }
+            }
+        })?;
+        Ok(Self { jobs })
+    }
+
+    fn consider(&self, journal: &Journal<D>) {
+        if let Some(job) = journal.prepare_ahead() {
+            // Not taken while the thread is at work: the next batch asks again.
+            let _ = self.jobs.try_send(job);
+        }
+    }
+}
