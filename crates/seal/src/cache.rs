@@ -167,3 +167,153 @@ impl fmt::Debug for OpenedBoxes {
         write!(f, "OpenedBoxes {} of {}", self.known.len(), self.capacity)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use abeng_keys::SealSecret;
+    use abeng_wire::{Incarnation, PartyCode};
+
+    struct Counter(u8);
+
+    impl Entropy for Counter {
+        fn fill(&mut self, out: &mut [u8]) {
+            for byte in out {
+                self.0 = self.0.wrapping_mul(5).wrapping_add(29);
+                *byte = self.0;
+            }
+            self.0 ^= 0x5a;
+        }
+    }
+
+    struct Bench {
+        cache: BoxCache,
+        entropy: Counter,
+        key: SealSecret,
+        pair: Pair,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let mut entropy = Counter(1);
+            let key = SealSecret::generate(&mut entropy);
+            let pair = Pair {
+                originator: PartyCode::new("JM").unwrap(),
+                incarnation: Incarnation(7),
+                to: PartyCode::new("TT").unwrap(),
+                kid: key.kid(),
+            };
+            Self {
+                cache: BoxCache::new(),
+                entropy,
+                key,
+                pair,
+            }
+        }
+
+        fn take_as(&mut self, pair: Pair, own: Kid, now: Mono) -> [u8; BOX] {
+            let Self {
+                cache,
+                entropy,
+                key,
+                ..
+            } = self;
+            *cache.take(key.public(), pair, own, now, entropy).unwrap().1
+        }
+
+        fn take(&mut self, now: Mono) -> [u8; BOX] {
+            self.take_as(self.pair, Kid([1; 32]), now)
+        }
+    }
+
+    #[test]
+    fn a_box_lives_ten_minutes() {
+        let mut b = Bench::new();
+        let start = Mono(1_000);
+        let first = b.take(start);
+        let end = start.plus_ms(BoxCache::LONGEST_MS);
+        assert_eq!(b.take(Mono(end.0 - 1)), first);
+        let second = b.take(end);
+        assert_ne!(second, first);
+        assert_eq!(b.take(end), second);
+        assert_ne!(
+            b.take(start),
+            second,
+            "a clock that went back proves nothing"
+        );
+    }
+
+    #[test]
+    fn a_box_stands_in_1024_envelopes() {
+        let mut b = Bench::new();
+        let first = b.take(Mono(0));
+        for _ in 1..BoxCache::MOST_USES {
+            assert_eq!(b.take(Mono(0)), first);
+        }
+        assert_ne!(b.take(Mono(0)), first);
+    }
+
+    #[test]
+    fn a_box_is_for_one_pair_of_keys_and_one_life() {
+        let mut b = Bench::new();
+        let first = b.take(Mono(0));
+        let own = b.take_as(b.pair, Kid([2; 32]), Mono(0));
+        assert_ne!(own, first, "own key changed");
+        let next_life = Pair {
+            incarnation: Incarnation(8),
+            ..b.pair
+        };
+        let life = b.take_as(next_life, Kid([2; 32]), Mono(0));
+        assert_ne!(life, own, "incarnation changed");
+        b.key = SealSecret::generate(&mut b.entropy);
+        b.pair.kid = b.key.kid();
+        assert_ne!(b.take(Mono(0)), first, "recipient's key changed");
+        let mut restarted = Bench::new();
+        restarted.entropy.0 = 99;
+        assert_ne!(restarted.take(Mono(0)), first, "restart");
+    }
+
+    #[test]
+    fn old_boxes_do_not_pile_up() {
+        let mut b = Bench::new();
+        for i in 0..8 {
+            b.pair.kid = Kid([i; 32]);
+            b.take(Mono(0).plus_ms(u64::from(i) * BoxCache::LONGEST_MS));
+        }
+        assert_eq!(b.cache.boxes.len(), 1);
+    }
+
+    #[test]
+    fn what_is_opened_is_bounded_and_can_be_forgotten() {
+        let mut opened = OpenedBoxes::new(3);
+        let lk = |i| Zeroizing::new([i; 32]);
+        for i in 0..5u8 {
+            opened.put([i; 32], Kid([i % 2; 32]), lk(i));
+        }
+        assert_eq!(opened.len(), 3);
+        assert!(opened.get(&[1; 32]).is_none(), "the oldest went first");
+        assert_eq!(opened.get(&[4; 32]), Some(&lk(4)));
+        opened.forget(&Kid([0; 32]));
+        assert_eq!(opened.len(), 1);
+        assert_eq!(opened.get(&[3; 32]), Some(&lk(3)));
+        for i in 5..8u8 {
+            opened.put([i; 32], Kid([1; 32]), lk(i));
+        }
+        assert_eq!(opened.len(), 3, "forgetting leaves no ghosts in the order");
+        let mut none = OpenedBoxes::new(0);
+        none.put([1; 32], Kid([1; 32]), lk(1));
+        assert!(none.is_empty());
+    }
+
+    #[test]
+    fn no_secret_shows() {
+        let mut b = Bench::new();
+        b.take(Mono(0));
+        let mut opened = OpenedBoxes::default();
+        opened.put([1; 32], Kid([1; 32]), Zeroizing::new([0xab; 32]));
+        assert_eq!(
+            format!("{:?} {opened:?}", b.cache),
+            "BoxCache of 1 OpenedBoxes 1 of 4096"
+        );
+    }
+}

@@ -263,7 +263,7 @@ fn hash(bytes: &[u8]) -> Bytes {
 fn check(input: &SealInput<'_>) -> Result<(), SealError> {
     let roster = &input.trust.roster;
     let (cleared, trust) = (input.cleared.roster_version(), roster.version());
-    if cleared != trust {
+    if cleared != trust || input.cleared.roster_digest() != roster.digest() {
         return Err(SealError::OtherRoster { cleared, trust });
     }
     if input.notice.len() > limits::NOTICE {
@@ -284,7 +284,7 @@ fn check(input: &SealInput<'_>) -> Result<(), SealError> {
     roster
         .party(party)
         .and_then(|p| p.key(Role::OrgSign, &kid))
-        .filter(|key| (key.not_before..=key.not_after).contains(&input.created_at))
+        .filter(|key| key.is_active(input.created_at))
         .ok_or(SealError::NotOurKey { party, kid })?;
     Ok(())
 }

@@ -168,7 +168,8 @@ pub fn verify(
     signed(arrived, me, now, trust.roster.version())
 }
 
-/// The key that PRE names, if it is one of its originator's and was so when PRE says it signed.
+/// The key that PRE names, if it is one of its originator's, was so when PRE says it signed, and
+/// is not revoked: what a time in a message says is a claim, so a revoked key makes nothing new.
 fn signing_key<'a>(roster: &'a Roster, arrived: &Arrived) -> Result<&'a PartyKey, CarrierFault> {
     let unknown = |why| fault(arrived, v1::FaultKind::FaultUnknownKey, why);
     let code = arrived.originator();
@@ -179,7 +180,7 @@ fn signing_key<'a>(roster: &'a Roster, arrived: &Arrived) -> Result<&'a PartyKey
     let kid = Kid::from_slice(&arrived.pre().message().org_sign_kid).unwrap_or_default();
     party
         .key(Role::OrgSign, &kid)
-        .filter(|key| (key.not_before..=key.not_after).contains(&arrived.created_at()))
+        .filter(|key| key.is_active(arrived.created_at()))
         .ok_or_else(|| unknown(CarrierWhy::UnknownKey { party: code, kid }))
 }
 

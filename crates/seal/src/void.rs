@@ -44,7 +44,7 @@ pub fn sign_void(org_sign: &dyn Signer, void: &v1::Void) -> Result<v1::Signed, S
 }
 
 /// Verifies a `Void` against the originator's org-sign keys. It bears no time, so every key that
-/// the roster still lists for an active originator serves, as for an envelope in flight.
+/// the roster still lists unrevoked for an active originator serves, as for an envelope in flight.
 pub fn verify_void(
     roster: &Roster,
     signed: &v1::Signed,
@@ -62,6 +62,7 @@ pub fn verify_void(
         .and_then(|code| roster.party(code))
         .filter(|party| party.is_active())
         .and_then(|party| party.key(Role::OrgSign, &kid))
+        .filter(|key| key.revoked_at.is_none())
         .ok_or(VoidFault::UnknownKey)?;
     key.key
         .verify(SignatureType::VOID, void.bytes(), &signature.ed25519)
