@@ -48,29 +48,9 @@ impl Layout {
         self.root.join("view")
     }
 
-    fn lock(&self) -> PathBuf {
-        self.root.join("lock")
-    }
-
     /// Makes a directory of mode 0700, with its parents.
     pub fn create_dir(path: &Path) -> io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-    }
-
-    /// Takes the directory for this process; `None` when another process holds it.
-    /// The lock goes with the process, however it ends.
-    pub fn hold(&self) -> io::Result<Option<Held>> {
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(self.lock())?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Held { _file: file })),
-            Err(fs::TryLockError::WouldBlock) => Ok(None),
-            Err(fs::TryLockError::Error(e)) => Err(e),
-        }
     }
 
     /// Reads the trust bundle; its contents are not believed before they are verified.
@@ -87,12 +67,6 @@ impl Layout {
         Self::create_dir(&dir)?;
         replace(&path, &abeng_wire::encode(bundle), 0o600)
     }
-}
-
-/// A data directory held by this process.
-#[derive(Debug)]
-pub struct Held {
-    _file: File,
 }
 
 /// Writes a file beside its final place, syncs it, renames it, syncs the directory.
@@ -116,17 +90,6 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_directory_one_holder() {
-        let dir = tempfile::tempdir().unwrap();
-        let layout = Layout::new(dir.path());
-        let held = layout.hold().unwrap();
-        assert!(held.is_some());
-        assert!(Layout::new(dir.path()).hold().unwrap().is_none());
-        drop(held);
-        assert!(layout.hold().unwrap().is_some());
-    }
 
     #[test]
     fn trust_is_replaced_whole() {

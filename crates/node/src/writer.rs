@@ -3,6 +3,7 @@
 
 use crate::{
     core::{Core, CoreBatch},
+    fatal::Fatal,
     metrics::Metrics,
     view::ViewClient,
 };
@@ -40,6 +41,8 @@ pub struct Writer<D: Disk> {
     pub view: ViewClient,
     /// Counters.
     pub metrics: Metrics,
+    /// Where a fault goes that ends the node.
+    pub fatal: Fatal,
 }
 
 impl<D: Disk> Writer<D> {
@@ -49,7 +52,7 @@ impl<D: Disk> Writer<D> {
     }
 
     fn run(self) -> Option<Journal<D>> {
-        let Self { mut journal, batches, done, core, view, metrics } = self;
+        let Self { mut journal, batches, done, core, view, metrics, fatal: stop } = self;
         let ahead = Ahead::spawn().ok()?;
         ahead.consider(&journal);
         while let Ok(batch) = batches.recv() {
@@ -61,7 +64,7 @@ impl<D: Disk> Writer<D> {
                 Ok(ok) => ok,
                 Err(fatal) => {
                     tracing::error!(error = %fatal, "the journal stops this node");
-                    crate::fatal::stop(&fatal.to_string());
+                    stop.stop(&fatal.to_string());
                     return None;
                 }
             };
@@ -69,7 +72,7 @@ impl<D: Disk> Writer<D> {
             let at = crate::clock::mono();
             if let Err(e) = view.fold(first, &records) {
                 tracing::error!(error = %e, "the view stops this node; the journal is whole");
-                crate::fatal::stop(&e.to_string());
+                stop.stop(&e.to_string());
                 return None;
             }
             if !records.is_empty() {
