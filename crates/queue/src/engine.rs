@@ -1,0 +1,411 @@
+//! The store-and-forward engine.
+//!
+//! The order of things: the node gives one [`Input`] at a time and appends every
+//! [`Plan`]'s step in that order. State changes at once; what may be said about it waits in
+//! `step.gated` for the disk, also where the step has no facts, since it may rest on facts still
+//! in flight. A failed append ends the process, so nothing is ever rolled back.
+//!
+//! Invariants asserted here, in release builds too: **I2** a number of a stream is delivered
+//! once; **I5** an envelope is journalled with exactly the numbers that were reserved for it, in
+//! the order of reservation.
+
+mod arrivals;
+mod outcomes;
+mod submissions;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    Free, Gated, Input, Place, Plan,
+    lane::{Budget, Entry, Key, Lane, Next},
+    mark::Mark,
+    recent::Recent,
+    rows::{MarkRow, QueueRow, RowError, StreamRow},
+};
+use abeng_audit_log::Record;
+use abeng_wire::{EnvelopeId, Incarnation, LeafIndex, Millis, Mono, Now, PartyCode, StreamSeq, v1};
+use std::collections::{BTreeMap, VecDeque};
+use submissions::Pending;
+
+/// When to send again what got no receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resend {
+    /// The first wait, in milliseconds; each further one is twice as long.
+    pub first_ms: u64,
+    /// The longest wait, in milliseconds.
+    pub max_ms: u64,
+}
+
+impl Default for Resend {
+    fn default() -> Self {
+        Self {
+            first_ms: 30_000,
+            max_ms: 600_000,
+        }
+    }
+}
+
+impl Resend {
+    /// The wait after `tries` attempts before this one.
+    pub(crate) fn wait(self, tries: u8) -> u64 {
+        let factor = 1u64.checked_shl(u32::from(tries)).unwrap_or(u64::MAX);
+        self.first_ms.saturating_mul(factor).min(self.max_ms)
+    }
+}
+
+/// Who the engine works for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EngineConfig {
+    /// The party of this node.
+    pub me: PartyCode,
+    /// The incarnation of its log.
+    pub incarnation: Incarnation,
+    /// The roster that holds.
+    pub roster: v1::RosterRef,
+    /// When to send again.
+    pub resend: Resend,
+}
+
+/// What expires is looked up in portions of this many.
+const EXPIRE_AT_ONCE: usize = 256;
+/// The wall clock is looked at this often, in milliseconds, since it may jump.
+const WALL_CLOCK_MS: u64 = 60_000;
+
+/// The state of one node's custody: see the head of this file.
+#[derive(Debug)]
+pub struct Engine {
+    config: EngineConfig,
+    next: LeafIndex,
+    last: Now,
+    lanes: BTreeMap<PartyCode, Lane>,
+    streams: BTreeMap<PartyCode, StreamSeq>,
+    pending: VecDeque<Pending>,
+    marks: BTreeMap<(PartyCode, Incarnation), Mark>,
+    // Every outcome given here, and apart those that closed no number.
+    outcomes: Recent<EnvelopeId>,
+    refused: Recent<EnvelopeId>,
+    taken: Recent<(EnvelopeId, PartyCode)>,
+}
+
+impl Engine {
+    /// An engine as the log left it. `rows` are the queue, stream and mark rows of a view that
+    /// holds every leaf below `next_index`; others are passed over.
+    pub fn recover(
+        config: EngineConfig,
+        next_index: LeafIndex,
+        rows: &mut dyn Iterator<Item = (Vec<u8>, Vec<u8>)>,
+    ) -> Result<Self, RowError> {
+        let mut engine = Self {
+            config,
+            next: next_index,
+            last: Now::default(),
+            lanes: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            pending: VecDeque::new(),
+            marks: BTreeMap::new(),
+            outcomes: Recent::new(next_index),
+            refused: Recent::new(next_index),
+            taken: Recent::new(next_index),
+        };
+        for (key, value) in rows {
+            match key.first() {
+                Some(&QueueRow::PREFIX) => {
+                    let (recipient, precedence, seq) = QueueRow::parse_key(&key)?;
+                    let entry = Entry::from(&QueueRow::decode(&value)?);
+                    let lane = engine.lanes.entry(recipient).or_default();
+                    lane.push(crate::lane::key(precedence, seq), entry);
+                }
+                Some(&StreamRow::PREFIX) => {
+                    let next = StreamRow::decode(&value)?.next;
+                    engine.streams.insert(StreamRow::parse_key(&key)?, next);
+                }
+                Some(&MarkRow::PREFIX) => {
+                    let mark = Mark::from(&MarkRow::decode(&value)?);
+                    engine.marks.insert(MarkRow::parse_key(&key)?, mark);
+                }
+                _ => {}
+            }
+        }
+        Ok(engine)
+    }
+
+    /// Takes one input. Neither clock of `now` has to move between two calls; the wall clock may
+    /// go back.
+    pub fn handle(&mut self, now: Now, input: Input) -> Plan {
+        self.last = now;
+        let mut plan = Plan::default();
+        match input {
+            Input::Reserve { ticket, recipients } => self.reserve(ticket, recipients, &mut plan),
+            Input::Sealed {
+                ticket,
+                sealed,
+                private,
+                cleared_under,
+            } => self.sealed(now, ticket, (sealed, private, cleared_under), &mut plan),
+            Input::SealFailed { ticket } => self.seal_failed(now, ticket, &mut plan),
+            Input::Opened {
+                from,
+                opened,
+                checked,
+            } => self.opened(now, from, opened, checked, &mut plan),
+            Input::Refuse {
+                from,
+                envelope,
+                position,
+                reason,
+                checked,
+            } => self.refuse(now, from, (envelope, position, reason), checked, &mut plan),
+            Input::Duplicate { from, outcome } => plan.receipt(from, outcome),
+            Input::ReceiptProven(proven) => self.receipt_proven(now, proven, &mut plan),
+            Input::Expire { place, leaf } => self.expired(now, place, *leaf, &mut plan),
+            Input::Fault { from, envelope, .. } => self.fault(now, from, envelope),
+            Input::LinkUp {
+                peer,
+                session,
+                envelopes,
+                bytes,
+            } => {
+                let credit = Budget { envelopes, bytes };
+                self.lanes.entry(peer).or_default().link_up(session, credit);
+                self.forward(now, peer, &mut plan);
+            }
+            Input::Credit {
+                peer,
+                session,
+                envelopes,
+                bytes,
+            } => {
+                if let Some(lane) = self.lanes.get_mut(&peer) {
+                    lane.credit(session, Budget { envelopes, bytes });
+                }
+                self.forward(now, peer, &mut plan);
+            }
+            Input::LinkDown { peer, session } => {
+                if let Some(lane) = self.lanes.get_mut(&peer) {
+                    lane.link_down(session);
+                }
+            }
+            Input::Note {
+                leaf,
+                proof,
+                private,
+                tell,
+            } => self.note(now, *leaf, (proof, private), tell, &mut plan),
+            Input::RosterAdopted { reference } => self.config.roster = reference,
+            Input::Durable { position } => {
+                self.outcomes.durable(position);
+                self.refused.durable(position);
+                self.taken.durable(position);
+            }
+            Input::Tick => self.tick(now, &mut plan),
+        }
+        plan
+    }
+
+    /// When to call `handle` with [`Input::Tick`], if nothing else comes before; relative to the
+    /// clocks of the last call.
+    pub fn wake_at(&self) -> Option<Mono> {
+        let timers = self.lanes.values().filter_map(Lane::next_timer);
+        let end = self.lanes.values().filter_map(Lane::next_end).min();
+        let end = end.map(|end| {
+            let wait = end.saturating_sub(self.last.wall).min(WALL_CLOCK_MS);
+            self.last.mono.plus_ms(wait)
+        });
+        timers.chain(end).min()
+    }
+
+    /// The index that the next leaf will have.
+    pub fn next_index(&self) -> LeafIndex {
+        self.next
+    }
+
+    /// Depth and the oldest `created_at` of every queue that is not empty, by recipient, then by
+    /// precedence. Looks at every entry: for reports, not for every notice.
+    pub fn queues(&self) -> impl Iterator<Item = (PartyCode, v1::Precedence, usize, Millis)> {
+        let mut queues: BTreeMap<(PartyCode, v1::Precedence), (usize, Millis)> = BTreeMap::new();
+        for (&peer, lane) in &self.lanes {
+            for ((precedence, _), entry) in lane.iter() {
+                let queue = queues
+                    .entry((peer, to_precedence(precedence)))
+                    .or_insert((0, entry.created_at));
+                queue.0 += 1;
+                queue.1 = queue.1.min(entry.created_at);
+            }
+        }
+        queues.into_iter().map(|((p, c), (n, t))| (p, c, n, t))
+    }
+
+    /// Queued (notice, recipient) pairs.
+    pub fn depth(&self) -> usize {
+        self.lanes.values().map(Lane::depth).sum()
+    }
+
+    /// Pairs that are on a link and have no receipt yet. Looks at what is on links alone.
+    pub fn in_flight(&self) -> usize {
+        self.lanes.values().map(Lane::in_flight).sum()
+    }
+
+    /// Submissions that are reserved and not yet journalled.
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// How far an originator's streams to this party have come, oldest incarnation first: for
+    /// the hello.
+    pub fn marks(&self, originator: PartyCode) -> Vec<v1::StreamMark> {
+        let marks = self.marks_of(originator);
+        let mark = |(incarnation, mark): (Incarnation, &Mark)| v1::StreamMark {
+            incarnation: incarnation.0,
+            contiguous: mark.contiguous(),
+        };
+        marks.map(mark).collect()
+    }
+
+    /// Numbers of an originator's streams that are still missing below one that came, as
+    /// (incarnation, first, last).
+    pub fn gaps(&self, originator: PartyCode) -> Vec<(Incarnation, u64, u64)> {
+        let gaps = |(incarnation, mark): (Incarnation, &Mark)| {
+            let gaps: Vec<_> = mark.gaps().map(|(f, l)| (incarnation, f, l)).collect();
+            gaps
+        };
+        self.marks_of(originator).flat_map(gaps).collect()
+    }
+
+    fn marks_of(&self, originator: PartyCode) -> impl Iterator<Item = (Incarnation, &Mark)> {
+        let from = (originator, Incarnation(0));
+        let to = (originator, Incarnation(u64::MAX));
+        self.marks.range(from..=to).map(|(&(_, i), mark)| (i, mark))
+    }
+
+    /// A leaf of this log with everything that is the same in all of them.
+    fn leaf(&self, now: Now, kind: v1::LeafKind) -> v1::Leaf {
+        self.own(
+            now,
+            v1::Leaf {
+                kind: kind.into(),
+                ..v1::Leaf::default()
+            },
+        )
+    }
+
+    fn own(&self, now: Now, leaf: v1::Leaf) -> v1::Leaf {
+        v1::Leaf {
+            version: 1,
+            actor: self.config.me.to_string(),
+            incarnation: self.config.incarnation.0,
+            time: now.wall,
+            roster: Some(self.config.roster.clone()),
+            ..leaf
+        }
+    }
+
+    /// Adds a fact; the leaf's index is known at once, since the engine makes every leaf.
+    fn fact(&mut self, plan: &mut Plan, record: Record) -> LeafIndex {
+        let index = self.next;
+        self.next.0 += 1;
+        plan.step.facts.push(record);
+        index
+    }
+
+    fn note(
+        &mut self,
+        now: Now,
+        leaf: v1::Leaf,
+        (proof, private): (Option<v1::ProofPart>, Option<crate::PrivateInput>),
+        tell: Option<crate::Ticket>,
+        plan: &mut Plan,
+    ) {
+        let mut record = Record::new(self.own(now, leaf));
+        if let Some(proof) = &proof {
+            record = record.with_proof(proof);
+        }
+        if let Some(private) = private {
+            record = private.add_to(record, bytes::Bytes::new());
+        }
+        let leaf = self.fact(plan, record);
+        if let Some(ticket) = tell {
+            plan.step.gated.push(Gated::Noted { ticket, leaf });
+        }
+    }
+
+    /// Puts on the link what it has credit for.
+    fn forward(&mut self, now: Now, peer: PartyCode, plan: &mut Plan) {
+        let resend = self.config.resend;
+        let Some(lane) = self.lanes.get_mut(&peer) else {
+            return;
+        };
+        while let Some(next) = lane.next(now, resend) {
+            match next {
+                Next::Forward {
+                    session,
+                    submitted,
+                    key: (precedence, _),
+                } => plan.step.gated.push(Gated::Forward {
+                    peer,
+                    session,
+                    submitted,
+                    precedence: to_precedence(precedence),
+                }),
+                Next::Expired(key) => look_expired(peer, lane, key, plan),
+            }
+        }
+    }
+
+    fn fault(&mut self, now: Now, from: PartyCode, envelope: Option<Place>) {
+        let Some(place) = envelope.filter(|place| place.recipient == from) else {
+            return;
+        };
+        let resend = self.config.resend;
+        if let Some(lane) = self.lanes.get_mut(&from) {
+            lane.fault(place.key(), now, resend);
+        }
+    }
+
+    fn tick(&mut self, now: Now, plan: &mut Plan) {
+        let mut left = EXPIRE_AT_ONCE;
+        let mut woken = Vec::new();
+        for (&peer, lane) in &mut self.lanes {
+            for key in lane.expire(now.wall, left) {
+                left -= 1;
+                look_expired(peer, lane, key, plan);
+            }
+            if lane.wake(now.mono) {
+                woken.push(peer);
+            }
+        }
+        for peer in woken {
+            self.forward(now, peer, plan);
+        }
+    }
+}
+
+fn look_expired(recipient: PartyCode, lane: &Lane, key: Key, plan: &mut Plan) {
+    let (Some(entry), Some(seq)) = (lane.get(key), StreamSeq::new(key.1)) else {
+        return;
+    };
+    plan.free.push(Free::LookExpired {
+        place: Place {
+            recipient,
+            precedence: to_precedence(key.0),
+            seq,
+            submitted: entry.submitted(),
+            queued: entry.queued(),
+        },
+    });
+}
+
+fn to_precedence(value: u8) -> v1::Precedence {
+    v1::Precedence::try_from(i32::from(value)).unwrap_or_default()
+}
+
+impl Place {
+    fn key(&self) -> Key {
+        crate::lane::key(self.precedence, self.seq)
+    }
+}
+
+impl Plan {
+    fn receipt(&mut self, peer: PartyCode, outcome: LeafIndex) {
+        self.step.gated.push(Gated::Receipt { peer, outcome });
+    }
+}

@@ -1,0 +1,79 @@
+//! What becomes of what was sent: a recipient's receipt, or the end of its life.
+
+use super::{Engine, submissions::proof};
+use crate::{Free, Gated, Place, Plan, Proven};
+use abeng_audit_log::{Record, subject};
+use abeng_wire::{EnvelopeId, Now, pae_signature_type, v1};
+
+impl Engine {
+    pub(super) fn receipt_proven(&mut self, now: Now, proven: Box<Proven>, plan: &mut Plan) {
+        let (id, place) = (proven.envelope_id, proven.place);
+        let recipient = place.recipient;
+        let is_outcome = matches!(
+            proven.kind,
+            v1::LeafKind::Delivered | v1::LeafKind::Refused | v1::LeafKind::Expired
+        );
+        let known = proven.settled.or_else(|| self.taken.get(&(id, recipient)));
+        if !is_outcome || known.is_some() {
+            return;
+        }
+        let queued = self.lanes.get(&recipient).and_then(|l| l.get(place.key()));
+        let is_queued = queued.is_some_and(|entry| entry.submitted() == place.submitted);
+        // After its life ended here, a receipt is still taken, once.
+        if !is_queued && !self.taken.covered_by(proven.looked) {
+            return plan.free.push(Free::ProveAgain(proven));
+        }
+        if is_queued && let Some(lane) = self.lanes.get_mut(&recipient) {
+            lane.take(place.key());
+        }
+        let about = subject(&pae_signature_type("leaf.v1"), &proven.receipt.leaf);
+        let leaf = v1::Leaf {
+            envelope_id: id.to_bytes(),
+            originator: self.config.me.to_string(),
+            recipient: recipient.to_string(),
+            seq_commit: proven.seq_commit.to_bytes(),
+            reason: proven.reason.into(),
+            subject: about.to_bytes(),
+            ..self.leaf(now, v1::LeafKind::ReceiptTaken)
+        };
+        let receipt = v1::proof_part::Of::Receipt(proven.receipt);
+        let leaf = self.fact(plan, Record::new(leaf).with_proof(&proof(receipt)));
+        self.taken.insert((id, recipient), leaf);
+        plan.step.gated.push(Gated::Settled {
+            envelope_id: id,
+            recipient,
+            kind: proven.kind,
+            leaf,
+        });
+    }
+
+    /// Ends what expired, unless a receipt came while its leaf was read.
+    pub(super) fn expired(&mut self, now: Now, place: Place, queued: v1::Leaf, plan: &mut Plan) {
+        let recipient = place.recipient;
+        let Some(lane) = self.lanes.get_mut(&recipient) else {
+            return;
+        };
+        if !lane.is_expiring(place.key()) {
+            return;
+        }
+        let Some(envelope_id) = EnvelopeId::from_slice(&queued.envelope_id) else {
+            return;
+        };
+        lane.take(place.key());
+        let leaf = v1::Leaf {
+            envelope_id: queued.envelope_id,
+            originator: self.config.me.to_string(),
+            recipient: recipient.to_string(),
+            seq_commit: queued.seq_commit,
+            reason: v1::Reason::TimePassed.into(),
+            ..self.leaf(now, v1::LeafKind::Expired)
+        };
+        let leaf = self.fact(plan, Record::new(leaf));
+        plan.step.gated.push(Gated::Settled {
+            envelope_id,
+            recipient,
+            kind: v1::LeafKind::Expired,
+            leaf,
+        });
+    }
+}

@@ -1,0 +1,395 @@
+//! From a leaf to rows. Uses the leaf and its proof part, never what can be scrubbed, so that the
+//! view of a scrubbed log is the scrubbed view of the log.
+
+use crate::{
+    mark::Mark,
+    rows::{
+        HeldRow, IdRow, InboxRow, MarkRow, QueueRow, RowChange, RowError, SentOutcome, SentRow,
+        SentTo, StreamRow, frame_size,
+    },
+    view::RowSource,
+};
+use abeng_audit_log::Record;
+use abeng_wire::{
+    EnvelopeId, Incarnation, LeafHash, LeafIndex, PartyCode, SignedBytes, StreamSeq, limits, v1,
+};
+use bytes::Bytes;
+use v1::proof_part::Of;
+
+/// The changes that one leaf makes, given the rows that all leaves before it made.
+///
+/// An error means that the rows are not those (the view is to be folded again from the first
+/// leaf) or, where that was done, that the log holds what this program never writes.
+pub fn fold(
+    index: LeafIndex,
+    record: &Record,
+    before: &dyn RowSource,
+) -> Result<Vec<RowChange>, RowError> {
+    let leaf = record.leaf().message();
+    let fold = Fold {
+        index,
+        leaf,
+        record,
+        before,
+    };
+    match leaf.kind() {
+        v1::LeafKind::Submitted => fold.submitted(),
+        v1::LeafKind::Queued => fold.queued(),
+        v1::LeafKind::Voided => fold.voided(),
+        v1::LeafKind::Received => fold.received(),
+        v1::LeafKind::Delivered => fold.delivered(),
+        v1::LeafKind::Refused => fold.closed(),
+        v1::LeafKind::Expired if leaf.originator == leaf.actor => fold.expired(),
+        v1::LeafKind::Expired => fold.closed(),
+        v1::LeafKind::ReceiptTaken => fold.receipt_taken(),
+        v1::LeafKind::Read => fold.read(),
+        _ => Ok(Vec::new()),
+    }
+}
+
+struct Fold<'a> {
+    index: LeafIndex,
+    leaf: &'a v1::Leaf,
+    record: &'a Record,
+    before: &'a dyn RowSource,
+}
+
+/// What HDR says, as far as rows need it.
+struct Header {
+    pre: v1::Pre,
+    body_length: u64,
+    hdr_length: usize,
+}
+
+impl Fold<'_> {
+    fn submitted(&self) -> Result<Vec<RowChange>, RowError> {
+        let Some(Of::Submitted(proof)) = self.proof()? else {
+            return Err(self.lacks("submitted proof"));
+        };
+        let header = self.header(&proof.hdr)?;
+        let row = SentRow {
+            envelope_id: self.id()?,
+            created_at: header.pre.created_at,
+            expires_at: header.pre.expires_at,
+            precedence: header.pre.precedence(),
+            size: frame_size(
+                header.hdr_length,
+                header.body_length,
+                header.pre.recipients.len(),
+            ),
+            recipients: Vec::new(),
+        };
+        let id = IdRow::Sent {
+            submitted: self.index,
+        };
+        Ok(vec![
+            RowChange::fresh(SentRow::key(self.index), row.encode()),
+            RowChange::fresh(IdRow::key(&row.envelope_id), id.encode()),
+        ])
+    }
+
+    fn queued(&self) -> Result<Vec<RowChange>, RowError> {
+        let Some(Of::Queued(position)) = self.proof()? else {
+            return Err(self.lacks("stream position"));
+        };
+        let seq = self.seq(&position)?;
+        let party = self.recipient()?;
+        let (submitted, mut sent) = self.sent()?;
+        sent.recipients.push(SentTo {
+            party,
+            seq,
+            queued: self.index,
+            outcome: SentOutcome::Queued,
+        });
+        let queue = QueueRow {
+            submitted,
+            queued: self.index,
+            created_at: sent.created_at,
+            expires_at: sent.expires_at,
+            size: sent.size,
+        };
+        let key = QueueRow::key(party, sent.precedence, seq);
+        let next = StreamRow { next: seq.next() };
+        Ok(vec![
+            RowChange::set(SentRow::key(submitted), sent.encode()),
+            RowChange::fresh(key, queue.encode()),
+            RowChange::set(StreamRow::key(party), next.encode()),
+        ])
+    }
+
+    fn voided(&self) -> Result<Vec<RowChange>, RowError> {
+        let Some(Of::Void(void)) = self.proof()? else {
+            return Err(self.lacks("void"));
+        };
+        let recipient = self.recipient()?;
+        let next = void.last.checked_add(1).and_then(StreamSeq::new);
+        let next = next.ok_or_else(|| self.lacks("void"))?;
+        let key = StreamRow::key(recipient);
+        // A void that looks back (after a recall) closes nothing that the stream has yet to reach.
+        let before = self.get(&key)?.map(|v| StreamRow::decode(&v)).transpose()?;
+        if before.is_some_and(|row| row.next >= next) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![RowChange::set(key, StreamRow { next }.encode())])
+    }
+
+    fn received(&self) -> Result<Vec<RowChange>, RowError> {
+        let (header, position) = self.received_proof()?;
+        let row = IdRow::Received {
+            received: self.index,
+            originator: self.originator()?,
+            incarnation: Incarnation(header.pre.incarnation),
+            seq: position.map(|p| self.seq(&p)).transpose()?,
+            precedence: header.pre.precedence(),
+            created_at: header.pre.created_at,
+        };
+        Ok(vec![RowChange::fresh(
+            IdRow::key(&self.id()?),
+            row.encode(),
+        )])
+    }
+
+    fn delivered(&self) -> Result<Vec<RowChange>, RowError> {
+        let envelope_id = self.id()?;
+        let id_key = IdRow::key(&envelope_id);
+        let Some(IdRow::Received {
+            received,
+            originator,
+            incarnation,
+            seq: Some(seq),
+            precedence,
+            created_at,
+        }) = self.id_row(&id_key)?
+        else {
+            return Err(self.inconsistent("id"));
+        };
+        let inbox = InboxRow {
+            envelope_id,
+            received,
+            originator,
+            incarnation,
+            seq,
+            precedence,
+            created_at,
+            delivered_at: self.leaf.time,
+            first_read: None,
+        };
+        let id = IdRow::Held {
+            received,
+            outcome: self.index,
+            kind: v1::LeafKind::Delivered,
+        };
+        Ok(vec![
+            RowChange::fresh(InboxRow::key(self.index), inbox.encode()),
+            RowChange::set(id_key, id.encode()),
+            self.mark(originator, incarnation, seq)?,
+        ])
+    }
+
+    /// An outcome here that is not a delivery.
+    fn closed(&self) -> Result<Vec<RowChange>, RowError> {
+        let (header, position) = self.received_proof()?;
+        let key = IdRow::key(&self.id()?);
+        let received = match self.id_row(&key)? {
+            Some(IdRow::Received { received, .. }) => received,
+            Some(_) => return Err(self.inconsistent("id")),
+            None => self.index,
+        };
+        let id = IdRow::Held {
+            received,
+            outcome: self.index,
+            kind: self.leaf.kind(),
+        };
+        let mut changes = vec![RowChange::set(key, id.encode())];
+        if let Some(position) = position {
+            let incarnation = Incarnation(header.pre.incarnation);
+            let seq = self.seq(&position)?;
+            changes.push(self.mark(self.originator()?, incarnation, seq)?);
+        }
+        Ok(changes)
+    }
+
+    fn expired(&self) -> Result<Vec<RowChange>, RowError> {
+        self.settle(|_| SentOutcome::Expired { leaf: self.index })
+    }
+
+    fn receipt_taken(&self) -> Result<Vec<RowChange>, RowError> {
+        let Some(Of::Receipt(receipt)) = self.proof()? else {
+            return Err(self.lacks("receipt"));
+        };
+        let theirs = SignedBytes::<v1::Leaf>::parse("leaf", receipt.leaf, limits::LEAF);
+        let theirs = theirs.map_err(|source| RowError::Malformed {
+            index: self.index,
+            source,
+        })?;
+        let taken = self.index;
+        let outcome = match theirs.message().kind() {
+            v1::LeafKind::Delivered => SentOutcome::Delivered {
+                taken,
+                at_peer: receipt.index,
+            },
+            v1::LeafKind::Refused => SentOutcome::Refused {
+                taken,
+                reason: theirs.message().reason(),
+            },
+            v1::LeafKind::Expired => SentOutcome::Expired { leaf: taken },
+            _ => return Err(self.lacks("receipt of an outcome")),
+        };
+        let mut changes = self.settle(|_| outcome)?;
+        changes.extend(self.held(&receipt.checkpoint)?);
+        Ok(changes)
+    }
+
+    fn settle(&self, outcome: impl Fn(&SentTo) -> SentOutcome) -> Result<Vec<RowChange>, RowError> {
+        let party = self.recipient()?;
+        let (submitted, mut sent) = self.sent()?;
+        let to = sent.recipients.iter_mut().find(|to| to.party == party);
+        let to = to.ok_or_else(|| self.inconsistent("sent"))?;
+        to.outcome = outcome(to);
+        let queue = QueueRow::key(party, sent.precedence, to.seq);
+        Ok(vec![
+            RowChange::delete(queue),
+            RowChange::set(SentRow::key(submitted), sent.encode()),
+        ])
+    }
+
+    /// The receipt's checkpoint, if it is newer than the one held of that log. It was verified
+    /// before it was journalled; here it is only read.
+    fn held(&self, note: &Bytes) -> Result<Option<RowChange>, RowError> {
+        let party = self.recipient()?;
+        let (incarnation, size, root) =
+            read_checkpoint(note).ok_or_else(|| self.lacks("checkpoint"))?;
+        let key = HeldRow::key(party);
+        let before = self.get(&key)?.map(|v| HeldRow::decode(&v)).transpose()?;
+        if before.is_some_and(|row| (row.incarnation, row.size) >= (incarnation, size)) {
+            return Ok(None);
+        }
+        let row = HeldRow {
+            incarnation,
+            size,
+            root,
+            checkpoint: note.clone(),
+        };
+        Ok(Some(RowChange::set(key, row.encode())))
+    }
+
+    fn read(&self) -> Result<Vec<RowChange>, RowError> {
+        let Some(IdRow::Held { outcome, .. }) = self.id_row(&IdRow::key(&self.id()?))? else {
+            return Err(self.inconsistent("id"));
+        };
+        let key = InboxRow::key(outcome);
+        let row = self.get(&key)?.ok_or_else(|| self.inconsistent("inbox"))?;
+        let mut row = InboxRow::decode(&row)?;
+        if row.first_read.is_some() {
+            return Ok(Vec::new());
+        }
+        row.first_read = Some(self.index);
+        Ok(vec![RowChange::set(key, row.encode())])
+    }
+
+    fn mark(
+        &self,
+        originator: PartyCode,
+        incarnation: Incarnation,
+        seq: StreamSeq,
+    ) -> Result<RowChange, RowError> {
+        let key = MarkRow::key(originator, incarnation);
+        let row = self.get(&key)?.map(|v| MarkRow::decode(&v)).transpose()?;
+        let mut mark = Mark::from(&row.unwrap_or_default());
+        mark.insert(seq.get());
+        Ok(RowChange::set(key, MarkRow::from(&mark).encode()))
+    }
+
+    fn sent(&self) -> Result<(LeafIndex, SentRow), RowError> {
+        let Some(IdRow::Sent { submitted }) = self.id_row(&IdRow::key(&self.id()?))? else {
+            return Err(self.inconsistent("id"));
+        };
+        let row = self.get(&SentRow::key(submitted))?;
+        let row = row.ok_or_else(|| self.inconsistent("sent"))?;
+        Ok((submitted, SentRow::decode(&row)?))
+    }
+
+    fn id_row(&self, key: &[u8]) -> Result<Option<IdRow>, RowError> {
+        self.get(key)?.map(|v| IdRow::decode(&v)).transpose()
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, RowError> {
+        self.before
+            .row(key)
+            .map_err(|e| RowError::View(e.to_string()))
+    }
+
+    fn proof(&self) -> Result<Option<Of>, RowError> {
+        let index = self.index;
+        let proof = self.record.proof();
+        let proof = proof.map_err(|source| RowError::Malformed { index, source })?;
+        Ok(proof.and_then(|proof| proof.of))
+    }
+
+    fn received_proof(&self) -> Result<(Header, Option<v1::StreamPosition>), RowError> {
+        let Some(Of::Received(proof)) = self.proof()? else {
+            return Err(self.lacks("received proof"));
+        };
+        Ok((self.header(&proof.hdr)?, proof.position))
+    }
+
+    /// Tolerant: what was refused for its encoding is journalled as it came.
+    fn header(&self, bytes: &Bytes) -> Result<Header, RowError> {
+        let index = self.index;
+        let bad = |source| RowError::Malformed { index, source };
+        let hdr: v1::Hdr = abeng_wire::decode_tolerant("HDR", bytes, limits::HDR).map_err(bad)?;
+        let pre: v1::Pre =
+            abeng_wire::decode_tolerant("PRE", &hdr.pre, limits::PRE).map_err(bad)?;
+        // A refused envelope may have no TRL that can be read; only what was sent needs its size.
+        let trl = abeng_wire::decode_tolerant::<v1::Trl>("TRL", &hdr.trl, limits::PRE);
+        Ok(Header {
+            pre,
+            body_length: trl.map(|trl| trl.body_length).unwrap_or_default(),
+            hdr_length: bytes.len(),
+        })
+    }
+
+    fn id(&self) -> Result<EnvelopeId, RowError> {
+        let id = EnvelopeId::from_slice(&self.leaf.envelope_id);
+        id.ok_or_else(|| self.lacks("envelope id"))
+    }
+
+    fn recipient(&self) -> Result<PartyCode, RowError> {
+        PartyCode::new(&self.leaf.recipient).map_err(|_| self.lacks("recipient"))
+    }
+
+    fn originator(&self) -> Result<PartyCode, RowError> {
+        PartyCode::new(&self.leaf.originator).map_err(|_| self.lacks("originator"))
+    }
+
+    fn seq(&self, position: &v1::StreamPosition) -> Result<StreamSeq, RowError> {
+        StreamSeq::new(position.stream_seq).ok_or_else(|| self.lacks("stream number"))
+    }
+
+    fn lacks(&self, what: &'static str) -> RowError {
+        RowError::Leaf {
+            index: self.index,
+            what,
+        }
+    }
+
+    fn inconsistent(&self, row: &'static str) -> RowError {
+        RowError::Inconsistent {
+            index: self.index,
+            row,
+        }
+    }
+}
+
+/// Incarnation, size and root of a checkpoint: the first three lines of the note, C2SP
+/// tlog-checkpoint. The origin ends in the incarnation, 16 hex digits.
+fn read_checkpoint(note: &[u8]) -> Option<(Incarnation, u64, LeafHash)> {
+    let mut lines = std::str::from_utf8(note).ok()?.lines();
+    let (_, incarnation) = lines.next()?.rsplit_once('/')?;
+    let incarnation = Incarnation(u64::from_str_radix(incarnation, 16).ok()?);
+    let size = lines.next()?.parse().ok()?;
+    let root = data_encoding::BASE64
+        .decode(lines.next()?.as_bytes())
+        .ok()?;
+    Some((incarnation, size, LeafHash::from_slice(&root)?))
+}

@@ -1,0 +1,245 @@
+//! What the node tells the engine.
+
+use abeng_audit_log::Record;
+use abeng_seal::{Opened, Rejected, Sealed, Verified};
+use abeng_wire::{Digest, EnvelopeId, LeafIndex, PartyCode, StreamSeq, v1};
+
+/// A submission between its reservation and its answer. The node counts up from 1 per process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// Who did something locally: becomes the scrubbable private part of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrivateInput {
+    /// The officer's name as the local interface knows it.
+    pub officer: String,
+    /// The local interface it came through.
+    pub via: String,
+    /// 32 random bytes: what keeps the leaf's commitment from being guessed.
+    pub salt: [u8; 32],
+}
+
+/// What the node had looked at when it let something pass. The engine compares it with what has
+/// changed since and asks for another look where that could matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checked {
+    /// The index of the first leaf that the look-up in view and overlay did *not* cover.
+    pub looked: LeafIndex,
+    /// The version of the roster under which signature and grants were checked.
+    pub roster_version: u64,
+}
+
+/// One queued (notice, recipient).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// For whom it is queued.
+    pub recipient: PartyCode,
+    /// How urgent.
+    pub precedence: v1::Precedence,
+    /// Its number in the recipient's stream.
+    pub seq: StreamSeq,
+    /// The Submitted leaf, whose record holds the envelope.
+    pub submitted: LeafIndex,
+    /// The Queued leaf.
+    pub queued: LeafIndex,
+}
+
+/// A receipt that the node has proved against the roster and the peer's checkpoints.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proven {
+    /// Who handed it over.
+    pub from: PartyCode,
+    /// What it settles, as the sent row says.
+    pub place: Place,
+    /// The envelope.
+    pub envelope_id: EnvelopeId,
+    /// The recipient's commitment in PRE.
+    pub seq_commit: Digest,
+    /// Delivered, Refused or Expired, from the receipt's leaf.
+    pub kind: v1::LeafKind,
+    /// The receipt's leaf's reason; unspecified for Delivered.
+    pub reason: v1::Reason,
+    /// The receipt, whole, with its checkpoint.
+    pub receipt: v1::Receipt,
+    /// The ReceiptTaken leaf that the view already has for this envelope and recipient.
+    pub settled: Option<LeafIndex>,
+    /// The index of the first leaf that the look-up for `settled` did not cover.
+    pub looked: LeafIndex,
+}
+
+/// An envelope whose signature and hashes hold, so that what is wrong with it is the
+/// originator's or the policy's doing.
+#[derive(Debug)]
+pub enum Refusable {
+    /// Verified, then not opened or not granted.
+    Verified(
+        /// The envelope.
+        Box<Verified>,
+    ),
+    /// Rejected while it was verified, under a good signature.
+    Rejected(
+        /// What is known of it.
+        Box<Rejected>,
+    ),
+}
+
+/// Everything that can happen to the engine.
+#[derive(Debug)]
+pub enum Input {
+    /// A cleared notice asks for its stream numbers. Answered at once by
+    /// [`Free::SealNow`](crate::Free::SealNow); must be followed by `Sealed` or `SealFailed`, since
+    /// later tickets wait for it.
+    Reserve {
+        /// The submission, above every ticket before it.
+        ticket: Ticket,
+        /// `Cleared::to`: sorted, unique, not empty.
+        recipients: Vec<PartyCode>,
+    },
+    /// The envelope of a reserved ticket.
+    Sealed {
+        /// The submission.
+        ticket: Ticket,
+        /// The envelope, with exactly the reserved numbers.
+        sealed: Box<Sealed>,
+        /// Who submitted it. The own copy is kept beside it.
+        private: PrivateInput,
+        /// The version of the roster under which it was last cleared.
+        cleared_under: u64,
+    },
+    /// Sealing failed, or it is no longer cleared: its numbers are voided.
+    SealFailed {
+        /// The submission.
+        ticket: Ticket,
+    },
+    /// An envelope for this party, verified, opened and granted.
+    Opened {
+        /// The peer that brought it, who gets the receipt.
+        from: PartyCode,
+        /// The envelope.
+        opened: Box<Opened>,
+        /// What was looked at.
+        checked: Checked,
+    },
+    /// An envelope whose fault is the originator's or the policy's.
+    Refuse {
+        /// The peer that brought it, who gets the receipt.
+        from: PartyCode,
+        /// The envelope.
+        envelope: Refusable,
+        /// Its stream number and blind, where it could be opened.
+        position: Option<(StreamSeq, [u8; 16])>,
+        /// Why.
+        reason: v1::Reason,
+        /// What was looked at.
+        checked: Checked,
+    },
+    /// The view knows the envelope: the same receipt again.
+    Duplicate {
+        /// The peer that brought the copy.
+        from: PartyCode,
+        /// The leaf of the outcome.
+        outcome: LeafIndex,
+    },
+    /// A recipient has proved what became of an envelope.
+    ReceiptProven(
+        /// The receipt.
+        Box<Proven>,
+    ),
+    /// The answer to [`Free::LookExpired`](crate::Free::LookExpired).
+    Expire {
+        /// What has expired.
+        place: Place,
+        /// Its Queued leaf.
+        leaf: Box<v1::Leaf>,
+    },
+    /// A peer dropped a copy, or cannot take more. Never an outcome.
+    Fault {
+        /// The peer.
+        from: PartyCode,
+        /// What it dropped.
+        envelope: Option<Place>,
+        /// Why.
+        kind: v1::FaultKind,
+    },
+    /// A link exists: both hellos were believed and both sides are ready.
+    LinkUp {
+        /// The peer.
+        peer: PartyCode,
+        /// Names this link among all of this process.
+        session: u64,
+        /// Envelopes that the peer takes.
+        envelopes: u64,
+        /// Bytes of envelopes that the peer takes.
+        bytes: u64,
+    },
+    /// The peer takes more: totals since the link came up.
+    Credit {
+        /// The peer.
+        peer: PartyCode,
+        /// The link.
+        session: u64,
+        /// Envelopes, in all.
+        envelopes: u64,
+        /// Bytes, in all.
+        bytes: u64,
+    },
+    /// The link is gone.
+    LinkDown {
+        /// The peer.
+        peer: PartyCode,
+        /// The link.
+        session: u64,
+    },
+    /// A leaf about the node itself or about a person's act: Started, Stopped, Read, Admin,
+    /// RosterAdopted … The engine fills in version, actor, incarnation, time and roster.
+    Note {
+        /// Kind and what it is about.
+        leaf: Box<v1::Leaf>,
+        /// The proof part.
+        proof: Option<v1::ProofPart>,
+        /// Who did it.
+        private: Option<PrivateInput>,
+        /// Whom to tell once it is durable.
+        tell: Option<Ticket>,
+    },
+    /// A newer roster holds from here on. The leaf about it is a `Note` of its own.
+    RosterAdopted {
+        /// The roster.
+        reference: v1::RosterRef,
+    },
+    /// Every leaf below `position` is durable and in the overlay or the view.
+    Durable {
+        /// The index of the first leaf that is not.
+        position: LeafIndex,
+    },
+    /// Time has passed: see [`Engine::wake_at`](crate::Engine::wake_at).
+    Tick,
+}
+
+impl Input {
+    /// A `Note` without proof, private part or anybody to tell.
+    pub fn note(kind: v1::LeafKind) -> Self {
+        let leaf = v1::Leaf {
+            kind: kind.into(),
+            ..v1::Leaf::default()
+        };
+        Self::Note {
+            leaf: Box::new(leaf),
+            proof: None,
+            private: None,
+            tell: None,
+        }
+    }
+}
+
+impl PrivateInput {
+    /// Puts the private part beside a record, with the originator's own copy where there is one.
+    pub(crate) fn add_to(self, record: Record, own_copy: bytes::Bytes) -> Record {
+        record.with_private(&v1::PrivatePart {
+            salt: bytes::Bytes::copy_from_slice(&self.salt),
+            officer: self.officer,
+            via: self.via,
+            own_copy,
+        })
+    }
+}

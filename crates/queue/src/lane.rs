@@ -1,0 +1,301 @@
+//! The queue to one recipient: what waits, what is on the link, what is put off, and credit.
+
+use crate::{Resend, rows::QueueRow};
+use abeng_wire::{LeafIndex, Millis, Mono, Now, StreamSeq, v1};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Sorts as things are sent: FLASH first, then by number.
+pub(crate) type Key = (u8, u64);
+
+pub(crate) fn key(precedence: v1::Precedence, seq: StreamSeq) -> Key {
+    (precedence as i32 as u8, seq.get())
+}
+
+/// One queued (notice, recipient). There may be hundreds of thousands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    submitted: u64,
+    pub(crate) created_at: Millis,
+    pub(crate) expires_at: Millis,
+    size: u32,
+    // The Queued leaf is at most as far behind the Submitted one as there are recipients.
+    queued: u16,
+    tries: u8,
+}
+
+const _: () = assert!(size_of::<Key>() + size_of::<Entry>() <= 64);
+
+impl Entry {
+    pub(crate) fn submitted(&self) -> LeafIndex {
+        LeafIndex(self.submitted)
+    }
+
+    pub(crate) fn queued(&self) -> LeafIndex {
+        LeafIndex(self.submitted + u64::from(self.queued))
+    }
+
+    fn is_expired(&self, now: Millis) -> bool {
+        self.expires_at <= now
+    }
+}
+
+impl From<&QueueRow> for Entry {
+    fn from(row: &QueueRow) -> Self {
+        Self {
+            submitted: row.submitted.0,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            size: row.size,
+            queued: row.queued.0.saturating_sub(row.submitted.0) as u16,
+            tries: 0,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// On the link; sent again if no receipt has come by then.
+    OnLink(Mono),
+    /// The peer dropped a copy; waits until then.
+    Delayed(Mono),
+    /// Past its life; the node is reading its leaf.
+    Expiring,
+}
+
+impl State {
+    fn timer(self) -> Option<Mono> {
+        match self {
+            Self::OnLink(due) | Self::Delayed(due) => Some(due),
+            Self::Expiring => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Link {
+    session: u64,
+    credit: Budget,
+    used: Budget,
+}
+
+/// Envelopes and their bytes since the link came up.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Budget {
+    pub(crate) envelopes: u64,
+    pub(crate) bytes: u64,
+}
+
+/// What [`Lane::next`] found at the head of the queue.
+pub(crate) enum Next {
+    Forward {
+        session: u64,
+        submitted: LeafIndex,
+        key: Key,
+    },
+    Expired(Key),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Lane {
+    // Waiting for the link, for credit, or for its turn.
+    waiting: BTreeMap<Key, Entry>,
+    // Bounded by the credit of the peer, bar what is expiring.
+    busy: BTreeMap<Key, (Entry, State)>,
+    timers: BTreeSet<(Mono, Key)>,
+    link: Option<Link>,
+    // No entry expires before this.
+    earliest: Option<Millis>,
+}
+
+impl Lane {
+    pub(crate) fn push(&mut self, key: Key, entry: Entry) {
+        let earliest = self.earliest.unwrap_or(entry.expires_at);
+        self.earliest = Some(earliest.min(entry.expires_at));
+        self.waiting.insert(key, entry);
+    }
+
+    /// Takes the next that may be sent now, or the head if its life is over.
+    pub(crate) fn next(&mut self, now: Now, resend: Resend) -> Option<Next> {
+        let link = self.link.as_mut()?;
+        let (&key, entry) = self.waiting.first_key_value()?;
+        let mut entry = *entry;
+        if entry.is_expired(now.wall) {
+            self.waiting.remove(&key);
+            self.busy.insert(key, (entry, State::Expiring));
+            return Some(Next::Expired(key));
+        }
+        let bytes = link.used.bytes.saturating_add(u64::from(entry.size));
+        if link.used.envelopes >= link.credit.envelopes || bytes > link.credit.bytes {
+            return None;
+        }
+        link.used.envelopes += 1;
+        link.used.bytes = bytes;
+        let session = link.session;
+        let due = now.mono.plus_ms(resend.wait(entry.tries));
+        entry.tries = entry.tries.saturating_add(1);
+        self.waiting.remove(&key);
+        self.set_busy(key, entry, State::OnLink(due));
+        Some(Next::Forward {
+            session,
+            submitted: entry.submitted(),
+            key,
+        })
+    }
+
+    fn set_busy(&mut self, key: Key, entry: Entry, state: State) {
+        if let Some(due) = state.timer() {
+            self.timers.insert((due, key));
+        }
+        self.busy.insert(key, (entry, state));
+    }
+
+    fn take_busy(&mut self, key: Key) -> Option<(Entry, State)> {
+        let (entry, state) = self.busy.remove(&key)?;
+        if let Some(due) = state.timer() {
+            self.timers.remove(&(due, key));
+        }
+        Some((entry, state))
+    }
+
+    /// Takes an entry out for good.
+    pub(crate) fn take(&mut self, key: Key) -> Option<Entry> {
+        match self.waiting.remove(&key) {
+            Some(entry) => Some(entry),
+            None => self.take_busy(key).map(|(entry, _)| entry),
+        }
+    }
+
+    pub(crate) fn get(&self, key: Key) -> Option<&Entry> {
+        let busy = || self.busy.get(&key).map(|(entry, _)| entry);
+        self.waiting.get(&key).or_else(busy)
+    }
+
+    /// Whether the node was asked for the leaf of this entry.
+    pub(crate) fn is_expiring(&self, key: Key) -> bool {
+        matches!(self.busy.get(&key), Some((_, State::Expiring)))
+    }
+
+    /// The peer dropped its copy: puts it off.
+    pub(crate) fn fault(&mut self, key: Key, now: Now, resend: Resend) {
+        match self.take_busy(key) {
+            Some((entry, State::OnLink(_))) => {
+                let wait = resend.wait(entry.tries.saturating_sub(1));
+                self.set_busy(key, entry, State::Delayed(now.mono.plus_ms(wait)));
+            }
+            Some((entry, state)) => self.set_busy(key, entry, state),
+            None => {}
+        }
+    }
+
+    /// What was put off or got no answer in time waits for its turn again.
+    pub(crate) fn wake(&mut self, now: Mono) -> bool {
+        let mut woken = false;
+        while let Some(&(due, key)) = self.timers.first() {
+            if due > now {
+                break;
+            }
+            self.timers.remove(&(due, key));
+            if let Some((entry, _)) = self.busy.remove(&key) {
+                self.waiting.insert(key, entry);
+                woken = true;
+            }
+        }
+        woken
+    }
+
+    pub(crate) fn next_timer(&self) -> Option<Mono> {
+        self.timers.first().map(|&(due, _)| due)
+    }
+
+    pub(crate) fn link_up(&mut self, session: u64, credit: Budget) {
+        self.all_wait();
+        self.link = Some(Link {
+            session,
+            credit,
+            used: Budget::default(),
+        });
+    }
+
+    /// Totals only grow; an older or repeated frame changes nothing.
+    pub(crate) fn credit(&mut self, session: u64, credit: Budget) {
+        if let Some(link) = self.link.as_mut().filter(|link| link.session == session) {
+            link.credit.envelopes = link.credit.envelopes.max(credit.envelopes);
+            link.credit.bytes = link.credit.bytes.max(credit.bytes);
+        }
+    }
+
+    pub(crate) fn link_down(&mut self, session: u64) {
+        if self.link.as_ref().is_some_and(|l| l.session == session) {
+            self.link = None;
+            self.all_wait();
+        }
+    }
+
+    /// Any contact resets the waits.
+    fn all_wait(&mut self) {
+        self.timers.clear();
+        for entry in self.waiting.values_mut() {
+            entry.tries = 0;
+        }
+        for (key, (mut entry, state)) in std::mem::take(&mut self.busy) {
+            entry.tries = 0;
+            match state {
+                State::Expiring => _ = self.busy.insert(key, (entry, state)),
+                _ => _ = self.waiting.insert(key, entry),
+            }
+        }
+    }
+
+    /// Marks at most `limit` entries whose life is over. Every entry is looked at only once the
+    /// earliest end has come, and then at most once a second.
+    pub(crate) fn expire(&mut self, now: Millis, limit: usize) -> Vec<Key> {
+        if self.earliest.is_none_or(|earliest| earliest > now) {
+            return Vec::new();
+        }
+        let is_over = |entry: &Entry| entry.is_expired(now);
+        let waiting = self.waiting.iter().filter(|(_, e)| is_over(e));
+        let busy = self
+            .busy
+            .iter()
+            .filter(|(_, (e, state))| *state != State::Expiring && is_over(e));
+        let keys: Vec<Key> = waiting
+            .map(|(&key, _)| key)
+            .chain(busy.map(|(&key, _)| key))
+            .take(limit)
+            .collect();
+        for &key in &keys {
+            if let Some(entry) = self.take(key) {
+                self.set_busy(key, entry, State::Expiring);
+            }
+        }
+        self.earliest = match keys.len() == limit {
+            true => Some(now),
+            false => self.earliest_end().map(|end| end.max(now + 1000)),
+        };
+        keys
+    }
+
+    fn earliest_end(&self) -> Option<Millis> {
+        let busy = self.busy.values().filter(|(_, s)| *s != State::Expiring);
+        let ends = self.waiting.values().chain(busy.map(|(entry, _)| entry));
+        ends.map(|entry| entry.expires_at).min()
+    }
+
+    pub(crate) fn next_end(&self) -> Option<Millis> {
+        self.earliest
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &Entry)> {
+        let busy = self.busy.iter().map(|(&key, (entry, _))| (key, entry));
+        self.waiting.iter().map(|(&k, e)| (k, e)).chain(busy)
+    }
+
+    pub(crate) fn depth(&self) -> usize {
+        self.waiting.len() + self.busy.len()
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        let on_link = |(_, state): &&(Entry, State)| matches!(state, State::OnLink(_));
+        self.busy.values().filter(on_link).count()
+    }
+}

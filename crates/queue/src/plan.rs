@@ -1,0 +1,138 @@
+//! What the engine wants done.
+
+use crate::{Place, PrivateInput, Proven, Refusable, Ticket};
+use abeng_audit_log::Step;
+use abeng_seal::{Opened, Sealed};
+use abeng_wire::{EnvelopeId, LeafIndex, PartyCode, StreamSeq, v1};
+
+/// The answer to one input.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// What to journal, and what may leave once that is durable. Plans are appended strictly in
+    /// the order in which `handle` returned them.
+    pub step: Step<Gated>,
+    /// What may be done at once, since it says nothing about new state.
+    pub free: Vec<Free>,
+}
+
+/// May be done at once.
+#[derive(Debug)]
+pub enum Free {
+    /// Seal with these numbers, then send `Sealed` or `SealFailed`.
+    SealNow {
+        /// The submission.
+        ticket: Ticket,
+        /// Each recipient's number, sorted by code.
+        positions: Vec<(PartyCode, StreamSeq)>,
+    },
+    /// The roster has changed since clearing: clear it again, then send `Sealed` or `SealFailed`.
+    ClearAgain {
+        /// The submission.
+        ticket: Ticket,
+        /// The envelope.
+        sealed: Box<Sealed>,
+        /// Who submitted it.
+        private: PrivateInput,
+    },
+    /// The look-up or the roster is too old: check it again, then send `Opened`, `Refuse` or
+    /// `Duplicate`.
+    CheckAgain {
+        /// The peer that brought it.
+        from: PartyCode,
+        /// The envelope.
+        opened: Box<Opened>,
+    },
+    /// As `CheckAgain`, for an envelope that was to be refused.
+    RefuseAgain {
+        /// The peer that brought it.
+        from: PartyCode,
+        /// The envelope.
+        envelope: Refusable,
+        /// Its stream number and blind.
+        position: Option<(StreamSeq, [u8; 16])>,
+        /// Why.
+        reason: v1::Reason,
+    },
+    /// Look again whether this receipt was taken, then send `ReceiptProven`.
+    ProveAgain(
+        /// The receipt.
+        Box<Proven>,
+    ),
+    /// Read the Queued leaf of what has expired, then send `Expire`.
+    LookExpired {
+        /// What has expired.
+        place: Place,
+    },
+    /// Tell the peer that its copy was dropped.
+    TellFault {
+        /// The peer.
+        peer: PartyCode,
+        /// The envelope.
+        envelope_id: EnvelopeId,
+        /// Why.
+        kind: v1::FaultKind,
+    },
+}
+
+/// May leave only behind the commit of everything handled before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gated {
+    /// Tell the submitter.
+    Submitted {
+        /// The submission.
+        ticket: Ticket,
+        /// The envelope.
+        envelope_id: EnvelopeId,
+        /// The Submitted leaf.
+        submitted: LeafIndex,
+    },
+    /// Tell the submitter that it failed.
+    Failed {
+        /// The submission.
+        ticket: Ticket,
+    },
+    /// Load the envelope and put it on the link. Says nothing if that link is gone.
+    Forward {
+        /// The peer, who is the recipient.
+        peer: PartyCode,
+        /// The link.
+        session: u64,
+        /// The Submitted leaf, whose record holds the envelope.
+        submitted: LeafIndex,
+        /// Which stream of the link.
+        precedence: v1::Precedence,
+    },
+    /// Build the receipt of a leaf (with the Received leaf before it, where it is Delivered) and
+    /// send it.
+    Receipt {
+        /// To whom.
+        peer: PartyCode,
+        /// The leaf.
+        outcome: LeafIndex,
+    },
+    /// The inbox has one more.
+    Delivered {
+        /// The envelope.
+        envelope_id: EnvelopeId,
+        /// The Delivered leaf.
+        outcome: LeafIndex,
+    },
+    /// One recipient of a sent envelope is done with.
+    Settled {
+        /// The envelope.
+        envelope_id: EnvelopeId,
+        /// The recipient.
+        recipient: PartyCode,
+        /// Delivered, Refused or Expired.
+        kind: v1::LeafKind,
+        /// The ReceiptTaken or Expired leaf.
+        leaf: LeafIndex,
+    },
+    /// A note is durable.
+    Noted {
+        /// Whom to tell.
+        ticket: Ticket,
+        /// Its leaf.
+        leaf: LeafIndex,
+    },
+}

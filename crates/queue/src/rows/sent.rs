@@ -1,0 +1,242 @@
+//! What was sent from here: the envelope's row and one row per queued recipient.
+
+use super::{
+    RowError,
+    codec::{Reader, Writer},
+};
+use crate::Place;
+use abeng_wire::{EnvelopeId, LeafIndex, Millis, PartyCode, StreamSeq, limits, v1};
+
+/// Bytes of an envelope on a link, at most: with the recipient's own stanza, the others pruned.
+/// What credit is counted in.
+pub fn frame_size(hdr: usize, body: u64, recipients: usize) -> u32 {
+    const FRAME: u64 = 64;
+    let sig = 64 + 2;
+    let stanzas = limits::STANZA + 3 + 2 * recipients;
+    let size = (hdr + sig + stanzas) as u64 + body + FRAME;
+    u32::try_from(size).unwrap_or(u32::MAX)
+}
+
+/// `'S' ‖ submitted`: an envelope submitted here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentRow {
+    /// The envelope.
+    pub envelope_id: EnvelopeId,
+    /// Unix milliseconds.
+    pub created_at: Millis,
+    /// Unix milliseconds.
+    pub expires_at: Millis,
+    /// How urgent.
+    pub precedence: v1::Precedence,
+    /// Bytes on a link: see [`frame_size`].
+    pub size: u32,
+    /// Sorted by code.
+    pub recipients: Vec<SentTo>,
+}
+
+/// One recipient of a sent envelope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentTo {
+    /// The recipient.
+    pub party: PartyCode,
+    /// Its number in the recipient's stream.
+    pub seq: StreamSeq,
+    /// The Queued leaf.
+    pub queued: LeafIndex,
+    /// What became of it.
+    pub outcome: SentOutcome,
+}
+
+/// What became of an envelope at one recipient, as far as is known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SentOutcome {
+    /// Nothing is known yet.
+    Queued,
+    /// The recipient has proved delivery.
+    Delivered {
+        /// The ReceiptTaken leaf here.
+        taken: LeafIndex,
+        /// The Delivered leaf in the recipient's log.
+        at_peer: u64,
+    },
+    /// The recipient has signed a refusal.
+    Refused {
+        /// The ReceiptTaken leaf here.
+        taken: LeafIndex,
+        /// Why.
+        reason: v1::Reason,
+    },
+    /// Its life ended first, here or there.
+    Expired {
+        /// The Expired or ReceiptTaken leaf here.
+        leaf: LeafIndex,
+    },
+    /// Its number was voided.
+    Voided {
+        /// The Voided leaf here.
+        leaf: LeafIndex,
+    },
+}
+
+impl SentRow {
+    /// The letter that its keys start with.
+    pub const PREFIX: u8 = b'S';
+    const ROW: &'static str = "sent";
+
+    /// Its key.
+    pub fn key(submitted: LeafIndex) -> Vec<u8> {
+        Writer::key(Self::PREFIX).leaf(submitted).done()
+    }
+
+    /// The Submitted leaf that a key names.
+    pub fn parse_key(key: &[u8]) -> Result<LeafIndex, RowError> {
+        let mut reader = Reader::key(Self::ROW, Self::PREFIX, key)?;
+        let submitted = reader.leaf()?;
+        reader.end()?;
+        Ok(submitted)
+    }
+
+    /// Where it is queued for a recipient, or was.
+    pub fn place(&self, submitted: LeafIndex, recipient: PartyCode) -> Option<Place> {
+        let to = self.recipients.iter().find(|to| to.party == recipient)?;
+        Some(Place {
+            recipient,
+            precedence: self.precedence,
+            seq: to.seq,
+            submitted,
+            queued: to.queued,
+        })
+    }
+
+    /// Its value.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::value()
+            .bytes(&self.envelope_id.0)
+            .u64(self.created_at)
+            .u64(self.expires_at)
+            .precedence(self.precedence)
+            .u32(self.size)
+            .u16(self.recipients.len() as u16);
+        for to in &self.recipients {
+            out = out.party(to.party).u64(to.seq.get()).leaf(to.queued);
+            out = match to.outcome {
+                SentOutcome::Queued => out.u8(0),
+                SentOutcome::Delivered { taken, at_peer } => out.u8(1).leaf(taken).u64(at_peer),
+                SentOutcome::Refused { taken, reason } => {
+                    out.u8(2).leaf(taken).u8(reason as i32 as u8)
+                }
+                SentOutcome::Expired { leaf } => out.u8(3).leaf(leaf),
+                SentOutcome::Voided { leaf } => out.u8(4).leaf(leaf),
+            };
+        }
+        out.done()
+    }
+
+    /// Reads a value.
+    pub fn decode(value: &[u8]) -> Result<Self, RowError> {
+        let mut reader = Reader::value(Self::ROW, value)?;
+        let mut row = Self {
+            envelope_id: reader.id()?,
+            created_at: reader.u64()?,
+            expires_at: reader.u64()?,
+            precedence: reader.precedence()?,
+            size: reader.u32()?,
+            recipients: Vec::new(),
+        };
+        for _ in 0..reader.u16()? {
+            row.recipients.push(SentTo {
+                party: reader.party()?,
+                seq: reader.seq()?,
+                queued: reader.leaf()?,
+                outcome: outcome(&mut reader)?,
+            });
+        }
+        reader.end()?;
+        Ok(row)
+    }
+}
+
+fn outcome(reader: &mut Reader<'_>) -> Result<SentOutcome, RowError> {
+    Ok(match reader.u8()? {
+        0 => SentOutcome::Queued,
+        1 => SentOutcome::Delivered {
+            taken: reader.leaf()?,
+            at_peer: reader.u64()?,
+        },
+        2 => SentOutcome::Refused {
+            taken: reader.leaf()?,
+            reason: v1::Reason::try_from(i32::from(reader.u8()?))
+                .map_err(|_| reader.bad("reason"))?,
+        },
+        3 => SentOutcome::Expired {
+            leaf: reader.leaf()?,
+        },
+        4 => SentOutcome::Voided {
+            leaf: reader.leaf()?,
+        },
+        _ => return Err(reader.bad("outcome")),
+    })
+}
+
+/// `'Q' ‖ recipient ‖ precedence ‖ seq`: one (notice, recipient) that is not done with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueRow {
+    /// The Submitted leaf, whose record holds the envelope.
+    pub submitted: LeafIndex,
+    /// The Queued leaf.
+    pub queued: LeafIndex,
+    /// Unix milliseconds.
+    pub created_at: Millis,
+    /// Unix milliseconds.
+    pub expires_at: Millis,
+    /// Bytes on a link.
+    pub size: u32,
+}
+
+impl QueueRow {
+    /// The letter that its keys start with.
+    pub const PREFIX: u8 = b'Q';
+    const ROW: &'static str = "queue";
+
+    /// Its key.
+    pub fn key(recipient: PartyCode, precedence: v1::Precedence, seq: StreamSeq) -> Vec<u8> {
+        Writer::key(Self::PREFIX)
+            .party(recipient)
+            .precedence(precedence)
+            .u64(seq.get())
+            .done()
+    }
+
+    /// The place that a key names.
+    pub fn parse_key(key: &[u8]) -> Result<(PartyCode, v1::Precedence, StreamSeq), RowError> {
+        let mut reader = Reader::key(Self::ROW, Self::PREFIX, key)?;
+        let place = (reader.party()?, reader.precedence()?, reader.seq()?);
+        reader.end()?;
+        Ok(place)
+    }
+
+    /// Its value.
+    pub fn encode(&self) -> Vec<u8> {
+        Writer::value()
+            .leaf(self.submitted)
+            .leaf(self.queued)
+            .u64(self.created_at)
+            .u64(self.expires_at)
+            .u32(self.size)
+            .done()
+    }
+
+    /// Reads a value.
+    pub fn decode(value: &[u8]) -> Result<Self, RowError> {
+        let mut reader = Reader::value(Self::ROW, value)?;
+        let row = Self {
+            submitted: reader.leaf()?,
+            queued: reader.leaf()?,
+            created_at: reader.u64()?,
+            expires_at: reader.u64()?,
+            size: reader.u32()?,
+        };
+        reader.end()?;
+        Ok(row)
+    }
+}
