@@ -1,0 +1,173 @@
+//! Envelopes that arrive: known? → verify → open → granted? → engine.
+//!
+//! Runs in the task that reads the link's stream, so that one peer's envelopes are checked in
+//! order and a peer that sends too fast is simply not read.
+
+use crate::{
+    clock,
+    shared::{Shared, lock},
+};
+use abeng_link::Link;
+use abeng_notice::Notice;
+use abeng_queue::{Checked, Input, Refusable, rows::IdRow};
+use abeng_roster::{NoticeFacts, Policy, Tlp, Trust};
+use abeng_seal::{Arrived, Opened, VerifyFault, open, verify};
+use abeng_wire::{EnvelopeId, LeafIndex, PartyCode, StreamSeq, v1};
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// The stream number and blind of an envelope that was opened.
+type Position = Option<(StreamSeq, [u8; 16])>;
+
+impl Shared {
+    /// One envelope frame from a link.
+    pub async fn arrive(self: &Arc<Self>, link: &Link, frame: Bytes) {
+        self.metrics.arrived.inc();
+        let from = link.peer();
+        let arrived = match Arrived::parse(&frame) {
+            Ok(arrived) => arrived,
+            Err(fault) => return self.tell_fault(from, fault.id, fault.kind, &fault.why),
+        };
+        let id = arrived.id();
+        let looked = self.view.position();
+        if self.answer_if_known(from, &id).await {
+            return;
+        }
+        let trust = self.trust();
+        let checked = Checked { looked, roster_version: trust.roster.version() };
+        let input = match verify(arrived, &trust, self.me, clock::wall()) {
+            Ok(verified) => match self.open(verified) {
+                Ok(opened) => self.judge(from, Box::new(opened), &trust, checked),
+                Err((verified, reason)) => {
+                    Input::Refuse { from, envelope: verified, position: None, reason, checked }
+                }
+            },
+            Err(VerifyFault::Originator(rejected)) => {
+                let reason = rejected.reason();
+                tracing::warn!(peer = %from, envelope = %id, why = %rejected.why(), "refused");
+                Input::Refuse { from, envelope: Refusable::Rejected(rejected), position: None, reason, checked }
+            }
+            Err(VerifyFault::Carrier(fault)) => {
+                return self.tell_fault(from, fault.id, fault.kind, &fault.why);
+            }
+        };
+        self.core.give(input).await;
+    }
+
+    fn open(&self, verified: abeng_seal::Verified) -> Result<Opened, (Refusable, v1::Reason)> {
+        let secrets = |kid: &abeng_wire::Kid| self.keyring.seal_secret(kid);
+        let mut boxes = lock(&self.opened);
+        match open(&verified, &secrets, self.me, &mut boxes) {
+            Ok(opened) => Ok(opened),
+            Err(fault) => {
+                // The step stays here; outwards every failure of decryption looks the same.
+                tracing::warn!(envelope = %verified.id(), step = %fault.step, "cannot be opened");
+                Err((Refusable::Verified(Box::new(verified)), fault.reason))
+            }
+        }
+    }
+
+    /// Whether what was opened is a notice and may come from there.
+    fn judge(&self, from: PartyCode, opened: Box<Opened>, trust: &Trust, checked: Checked) -> Input {
+        let reason = match Notice::parse(opened.notice().clone()) {
+            Err(e) => {
+                tracing::warn!(envelope = %opened.id(), error = %e, "holds no notice");
+                Some(v1::Reason::BadNotice)
+            }
+            Ok(notice) => {
+                let tlp = Tlp(notice.tlp().number());
+                match Policy::granted(&trust.roster, opened.originator(), self.me, notice.ty(), tlp) {
+                    Ok(()) => {
+                        self.count(notice.ty(), 0, 1);
+                        None
+                    }
+                    Err(refusal) => {
+                        tracing::warn!(envelope = %opened.id(), %refusal, "not granted");
+                        Some(v1::Reason::NotGranted)
+                    }
+                }
+            }
+        };
+        match reason {
+            None => Input::Opened { from, opened, checked },
+            Some(reason) => {
+                let position: Position = Some((opened.stream_seq(), *opened.blind()));
+                let envelope = Refusable::Verified(Box::new(opened.verified().clone()));
+                Input::Refuse { from, envelope, position, reason, checked }
+            }
+        }
+    }
+
+    /// Answers a copy of what has its outcome already.
+    async fn answer_if_known(&self, from: PartyCode, id: &EnvelopeId) -> bool {
+        match self.outcome_of(id).await {
+            Some(outcome) => {
+                self.metrics.duplicates.inc();
+                self.core.give(Input::Duplicate { from, outcome }).await;
+                true
+            }
+            None => false,
+        }
+    }
+
+    async fn outcome_of(&self, id: &EnvelopeId) -> Option<LeafIndex> {
+        let row = self.view.get(&IdRow::key(id)).await.ok().flatten()?;
+        match IdRow::decode(&row).ok()? {
+            IdRow::Held { outcome, .. } => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// The look-up or the roster was too old: everything again.
+    pub async fn check_again(self: Arc<Self>, from: PartyCode, opened: Box<Opened>) {
+        let looked = self.view.position();
+        if self.answer_if_known(from, &opened.id()).await {
+            return;
+        }
+        let trust = self.trust();
+        let checked = Checked { looked, roster_version: trust.roster.version() };
+        let input = match opened.verified().recheck(&trust) {
+            Ok(_) => self.judge(from, opened, &trust, checked),
+            Err(fault) => return self.tell_fault(from, fault.id, fault.kind, &fault.why),
+        };
+        self.core.give(input).await;
+    }
+
+    /// As [`Self::check_again`] for what was to be refused.
+    pub async fn refuse_again(
+        self: Arc<Self>,
+        from: PartyCode,
+        envelope: Refusable,
+        position: Position,
+        reason: v1::Reason,
+    ) {
+        let looked = self.view.position();
+        if self.answer_if_known(from, &envelope.arrived().id()).await {
+            return;
+        }
+        let checked = Checked { looked, roster_version: self.trust().roster.version() };
+        self.core.give(Input::Refuse { from, envelope, position, reason, checked }).await;
+    }
+
+    /// Tells a peer that its copy was dropped. Never an outcome.
+    pub fn tell_fault(
+        &self,
+        peer: PartyCode,
+        id: Option<EnvelopeId>,
+        kind: v1::FaultKind,
+        why: &dyn std::fmt::Display,
+    ) {
+        tracing::warn!(%peer, envelope = ?id, %why, "dropped a copy; it stays with the sender");
+        let label = kind.as_str_name().trim_start_matches("FAULT_").to_lowercase();
+        self.metrics.faults.get_or_create(&crate::metrics::Kind { kind: label }).inc();
+        if let (Some(link), Some(id)) = (self.links.link(peer), id) {
+            let fault = v1::Fault { envelope_id: id.to_bytes(), kind: kind.into() };
+            link.control(v1::control::Frame::Fault(fault));
+        }
+    }
+
+    /// Whether a notice may go to these recipients.
+    pub fn facts<'a>(notice: &'a Notice) -> NoticeFacts<'a> {
+        NoticeFacts { ty: notice.ty(), tlp: Tlp(notice.tlp().number()) }
+    }
+}

@@ -1,0 +1,69 @@
+//! Free effects of the engine: what needs no disk.
+
+use crate::{
+    core::Outlet,
+    shared::Shared,
+};
+use abeng_queue::{Free, Input, Place, Proven};
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// Carries them out on the node's runtime.
+pub struct Effects {
+    /// The node.
+    pub shared: Arc<Shared>,
+    /// Where tasks run.
+    pub runtime: Handle,
+}
+
+impl Outlet for Effects {
+    fn free(&self, effect: Free) {
+        let shared = self.shared.clone();
+        match effect {
+            Free::SealNow { ticket, positions } => shared.desk.reserved(ticket, positions),
+            Free::ClearAgain { ticket, sealed, private } => {
+                self.runtime.spawn(shared.clear_again(ticket, sealed, private));
+            }
+            Free::CheckAgain { from, opened } => {
+                self.runtime.spawn(shared.check_again(from, opened));
+            }
+            Free::RefuseAgain { from, envelope, position, reason } => {
+                self.runtime.spawn(shared.refuse_again(from, envelope, position, reason));
+            }
+            Free::ProveAgain(proven) => {
+                self.runtime.spawn(shared.prove_again(proven));
+            }
+            Free::LookExpired { place } => {
+                self.runtime.spawn(shared.look_expired(place));
+            }
+            Free::TellFault { peer, envelope_id, kind } => {
+                shared.tell_fault(peer, Some(envelope_id), kind, &"too far ahead of what came before");
+            }
+        }
+    }
+}
+
+impl Shared {
+    async fn look_expired(self: Arc<Self>, place: Place) {
+        let reader = self.reader.clone();
+        let read = tokio::task::spawn_blocking(move || reader.read(place.queued)).await;
+        match read {
+            Ok(Ok(stored)) => {
+                let leaf = Box::new(stored.record.leaf().message().clone());
+                self.core.give(Input::Expire { place, leaf }).await;
+            }
+            Ok(Err(e)) => {
+                tracing::error!(error = %e, leaf = %place.queued, "cannot read what has expired");
+                self.fatal.stop(&e.to_string());
+            }
+            // The runtime is going down.
+            Err(_) => {}
+        }
+    }
+
+    async fn prove_again(self: Arc<Self>, mut proven: Box<Proven>) {
+        proven.looked = self.view.position();
+        proven.settled = self.settled_leaf(&proven).await;
+        self.core.give(Input::ReceiptProven(proven)).await;
+    }
+}

@@ -1,0 +1,188 @@
+//! What all parts of one running node share.
+
+use crate::{
+    config::Config,
+    core::Core,
+    desk::Desk,
+    events::{AtLeaf, Events},
+    fatal::Fatal,
+    layout::Layout,
+    metrics::Metrics,
+    recent::Recent,
+    view::ViewClient,
+};
+use abeng_api::{DeliveredEvent, SettledEvent};
+use abeng_audit_log::{Checkpoint, Reader, RealDisk};
+use abeng_keys::Keyring;
+use abeng_link::{Endpoint, Link};
+use abeng_roster::Trust;
+use abeng_seal::{BoxCache, OpenedBoxes};
+use abeng_wire::{Incarnation, Millis, PartyCode, v1};
+use arc_swap::ArcSwap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicU64},
+};
+
+/// One node, as its tasks and threads see it.
+pub struct Shared {
+    /// What the administrator wrote.
+    pub config: Config,
+    /// Where things lie.
+    pub layout: Layout,
+    /// The party of this node.
+    pub me: PartyCode,
+    /// The life of its journal.
+    pub incarnation: Incarnation,
+    /// The origin of its log.
+    pub origin: String,
+    /// Its keys.
+    pub keyring: Arc<Keyring>,
+    /// Whom it believes, swapped as a whole.
+    pub trust: Arc<ArcSwap<Trust>>,
+    /// The engine's thread.
+    pub core: Core,
+    /// The view's thread.
+    pub view: ViewClient,
+    /// What is durable.
+    pub reader: Reader<RealDisk>,
+    /// Envelopes sent lately.
+    pub recent: Recent,
+    /// Who waits for an answer.
+    pub desk: Desk,
+    /// Held while a ticket is taken and given, so that tickets reach the engine in order.
+    pub ticket_order: Mutex<()>,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Delivered here lately.
+    pub delivered: Events<DeliveredEvent>,
+    /// Settled here lately.
+    pub settled: Events<SettledEvent>,
+    /// Links by peer.
+    pub links: LinkBook,
+    /// The endpoint, once it runs.
+    pub endpoint: OnceLock<Arc<Endpoint>>,
+    /// The newest checkpoint held of each peer's log.
+    pub held: Mutex<BTreeMap<PartyCode, Checkpoint>>,
+    /// The newest own checkpoint that was signed.
+    pub signed: Mutex<Option<Checkpoint>>,
+    /// BOXes in use towards recipients. Two, so that two seals run side by side.
+    pub boxes: [Mutex<BoxCache>; 2],
+    /// BOXes opened lately.
+    pub opened: Mutex<OpenedBoxes>,
+    /// The newest Status of each party, at a coordination node.
+    pub statuses: Mutex<BTreeMap<PartyCode, (Millis, v1::Status)>>,
+    /// Notices by type since the start.
+    pub counts: Mutex<BTreeMap<&'static str, (u64, u64)>>,
+    /// Notices in the inbox, ever, and those read.
+    pub inbox: InboxCounts,
+    /// When the process started.
+    pub started_at: Millis,
+    /// What the operator should see in `status`, from the start.
+    pub notices: Vec<String>,
+    /// Ends the node.
+    pub fatal: Fatal,
+}
+
+/// The inbox in numbers.
+#[derive(Default)]
+pub struct InboxCounts {
+    /// Delivered, ever.
+    pub total: AtomicU64,
+    /// Of these, opened by somebody.
+    pub read: AtomicU64,
+}
+
+/// Locks; what it guards is never left half changed.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Which peers are linked, and since when they are or are not.
+#[derive(Default)]
+pub struct LinkBook {
+    entries: Mutex<BTreeMap<PartyCode, LinkEntry>>,
+}
+
+/// One peer.
+#[derive(Clone)]
+pub struct LinkEntry {
+    /// The link, while it is up.
+    pub link: Option<Link>,
+    /// Since when it is up or down.
+    pub since: Millis,
+    /// The size of the own checkpoint that the peer holds, as far as is known.
+    pub peer_holds: u64,
+}
+
+impl LinkBook {
+    /// The link to a peer, if it is up.
+    pub fn link(&self, peer: PartyCode) -> Option<Link> {
+        lock(&self.entries).get(&peer).and_then(|e| e.link.clone())
+    }
+
+    /// The link to a peer, if it is this session.
+    pub fn session(&self, peer: PartyCode, session: u64) -> Option<Link> {
+        self.link(peer).filter(|l| l.session() == session)
+    }
+
+    /// All that is known of a peer's link.
+    pub fn entry(&self, peer: PartyCode) -> Option<LinkEntry> {
+        lock(&self.entries).get(&peer).cloned()
+    }
+
+    /// A link came up.
+    pub fn up(&self, link: Link, peer_holds: u64, now: Millis) {
+        let entry = LinkEntry { since: now, peer_holds, link: Some(link.clone()) };
+        lock(&self.entries).insert(link.peer(), entry);
+    }
+
+    /// A link went down; false if another session has taken its place.
+    pub fn down(&self, peer: PartyCode, session: u64, now: Millis) -> bool {
+        let mut entries = lock(&self.entries);
+        match entries.get_mut(&peer) {
+            Some(entry) if entry.link.as_ref().is_some_and(|l| l.session() == session) => {
+                entry.link = None;
+                entry.since = now;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The peer will hold this size of our log; returns what it held before.
+    pub fn advance(&self, peer: PartyCode, size: u64) -> u64 {
+        let mut entries = lock(&self.entries);
+        match entries.get_mut(&peer) {
+            Some(entry) => std::mem::replace(&mut entry.peer_holds, size.max(entry.peer_holds)),
+            None => 0,
+        }
+    }
+}
+
+impl AtLeaf for DeliveredEvent {
+    fn leaf(&self) -> u64 {
+        self.leaf
+    }
+}
+
+impl AtLeaf for SettledEvent {
+    fn leaf(&self) -> u64 {
+        self.leaf
+    }
+}
+
+impl Shared {
+    /// The trust in force.
+    pub fn trust(&self) -> Arc<Trust> {
+        self.trust.load_full()
+    }
+
+    /// Counts a notice of a type.
+    pub fn count(&self, ty: &'static str, sent: u64, received: u64) {
+        let mut counts = lock(&self.counts);
+        let entry = counts.entry(ty).or_default();
+        entry.0 += sent;
+        entry.1 += received;
+    }
+}

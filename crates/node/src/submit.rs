@@ -1,0 +1,256 @@
+//! From an officer's draft to a durable, queued envelope.
+
+use crate::{
+    clock,
+    desk::Ended,
+    recent::{SentEnvelope, SentTo},
+    shared::{Shared, lock},
+};
+use abeng_api::{ApiError, Caller, ErrorCode, FlawSeverity, FlawView, SubmitReply, SubmitRequest};
+use abeng_keys::{Entropy, SystemEntropy};
+use abeng_notice::{CheckContext, Draft, Flaw, Lang, Notice, NoticeType};
+use abeng_queue::{Input, PrivateInput, Ticket};
+use abeng_roster::{Cleared, Policy, Refusal, Trust};
+use abeng_seal::{SealInput, Sealed, seal, seq_commit};
+use abeng_wire::{Millis, PartyCode, StreamSeq, limits, v1};
+use std::sync::{Arc, TryLockError};
+
+/// Hours that delivery is tried unless the officer says otherwise: 30 days.
+const DEFAULT_HOURS: u32 = 720;
+
+/// A notice that may be sealed.
+struct Ready {
+    notice: Notice,
+    cleared: Cleared,
+    trust: Arc<Trust>,
+    precedence: v1::Precedence,
+    created_at: Millis,
+    expires_at: Millis,
+    private: PrivateInput,
+}
+
+impl Shared {
+    /// `POST /v1/notices`.
+    pub async fn submit(self: &Arc<Self>, who: &Caller, request: SubmitRequest) -> Result<SubmitReply, ApiError> {
+        let lang = request.lang.as_deref().map_or(Lang::En, Lang::from_locale);
+        let dry_run = request.dry_run;
+        let (ready, doubts) = self.prepare(who, request, lang)?;
+        let mut reply = SubmitReply {
+            id: None,
+            ty: ready.notice.ty().to_owned(),
+            to: ready.cleared.to().iter().map(ToString::to_string).collect(),
+            precedence: ready.precedence.as_str_name().to_owned(),
+            created_at: clock::rfc3339(ready.created_at),
+            expires_at: clock::rfc3339(ready.expires_at),
+            leaf: None,
+            doubts: doubts.iter().map(|f| flaw_view(f, lang)).collect(),
+            summary: ready.notice.summary(lang),
+        };
+        if dry_run {
+            return Ok(reply);
+        }
+        // In a task of its own: an officer whose connection breaks still gets a whole submission
+        // or none, and no reserved number is left behind.
+        let shared = self.clone();
+        let sealing = tokio::spawn(async move { shared.seal_and_queue(ready).await });
+        let (id, leaf) = sealing
+            .await
+            .map_err(|_| ApiError::internal("sealing broke off; nothing was sent"))??;
+        reply.id = Some(id.to_string());
+        reply.leaf = Some(leaf.0);
+        Ok(reply)
+    }
+
+    fn prepare(&self, who: &Caller, request: SubmitRequest, lang: Lang) -> Result<(Ready, Vec<Flaw>), ApiError> {
+        let draft = read_draft(request.notice)?;
+        let now = clock::wall();
+        let (mut to, draft_precedence) = (request.to, draft.precedence.clone());
+        if to.is_empty() {
+            to.clone_from(&draft.to);
+        }
+        let officer = request.officer.unwrap_or_else(|| who.name.clone());
+        let context = CheckContext { officer: Some(officer.clone()), ..CheckContext::new(now, self.me) };
+        let checked = Notice::check(draft, &context).map_err(|flaws| {
+            let views = flaws.iter().map(|f| flaw_view(f, lang)).collect();
+            ApiError::refused("the notice has flaws and was not sent", views)
+                .with_try("mend each field named below; what is marked as a doubt may stay")
+        })?;
+        let notice = checked.notice;
+        let precedence = precedence(request.precedence.or(draft_precedence).as_deref(), notice.notice_type())?;
+        let hours = u64::from(request.expires_in_hours.unwrap_or(DEFAULT_HOURS));
+        let life = hours * 3_600_000;
+        if life == 0 || life > limits::LIFETIME_MS {
+            return Err(ApiError::invalid(format!("expires_in_hours is {hours}; it must be 1 to 2160 (90 days)")));
+        }
+        let trust = self.trust();
+        let parties = Policy::expand(&trust, self.me, &to, now).map_err(|r| refusal_error(&[r]))?;
+        let cleared = Policy::clear(&trust, self.me, &parties, &Self::facts(&notice), now)
+            .map_err(|refusals| refusal_error(&refusals))?;
+        let mut salt = [0; 32];
+        SystemEntropy.fill(&mut salt);
+        let private = PrivateInput { officer, via: who.via.as_str().to_owned(), salt };
+        let ready = Ready { notice, cleared, trust, precedence, created_at: now, expires_at: now + life, private };
+        Ok((ready, checked.doubts))
+    }
+
+    async fn seal_and_queue(
+        self: Arc<Self>,
+        ready: Ready,
+    ) -> Result<(abeng_wire::EnvelopeId, abeng_wire::LeafIndex), ApiError> {
+        let place = {
+            let _in_order = lock(&self.ticket_order);
+            let place = self.desk.open();
+            let reserve = Input::Reserve { ticket: place.ticket, recipients: ready.cleared.to().to_vec() };
+            if self.core.try_give(reserve).is_err() {
+                self.desk.leave(place.ticket);
+                self.metrics.busy.inc();
+                return Err(ApiError::busy("the node has more to do than it can take", 1));
+            }
+            place
+        };
+        let mut guard = Reserved { shared: &self, ticket: place.ticket, sealed: false };
+        let stopped = || ApiError::busy("the node is stopping", 5);
+        let positions = place.positions.await.map_err(|_| stopped())?;
+        let sealed = match self.seal(&ready, &positions) {
+            Ok(sealed) => sealed,
+            Err(e) => {
+                tracing::error!(error = %e, "sealing failed");
+                return Err(ApiError::internal(format!("sealing failed: {e}")));
+            }
+        };
+        self.desk.attach(place.ticket, Arc::new(sent_envelope(&sealed)));
+        let cleared_under = ready.cleared.roster_version();
+        let ty = ready.notice.ty();
+        guard.sealed = true;
+        let input = Input::Sealed { ticket: place.ticket, sealed: Box::new(sealed), private: ready.private, cleared_under };
+        self.core.give(input).await;
+        match place.ended.await.map_err(|_| stopped())? {
+            Ended::Submitted { id, leaf } => {
+                self.count(ty, 1, 0);
+                Ok((id, leaf))
+            }
+            _ => Err(ApiError::new(ErrorCode::Conflict, "the roster changed while the notice was sealed, and no longer allows it")
+                .with_try("look at the recipients with `abeng network` and submit again")),
+        }
+    }
+
+    fn seal(&self, ready: &Ready, positions: &[(PartyCode, StreamSeq)]) -> Result<Sealed, abeng_seal::SealError> {
+        // Whichever cache is free; each keeps to its own bounds.
+        let mut boxes = match self.boxes[0].try_lock() {
+            Ok(boxes) => boxes,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => lock(&self.boxes[1]),
+        };
+        let input = SealInput {
+            trust: &ready.trust,
+            cleared: &ready.cleared,
+            org_sign: self.keyring.org_sign().as_ref(),
+            store: &self.keyring.store,
+            incarnation: self.incarnation,
+            created_at: ready.created_at,
+            expires_at: ready.expires_at,
+            precedence: ready.precedence,
+            positions,
+            notice: ready.notice.bytes(),
+            boxes: &mut boxes,
+            now: clock::now(),
+        };
+        seal(input, &mut SystemEntropy)
+    }
+
+    /// The roster changed after sealing: clear again under the new one.
+    pub async fn clear_again(self: Arc<Self>, ticket: Ticket, sealed: Box<Sealed>, private: PrivateInput) {
+        let trust = self.trust();
+        let body = v1::BodyPart { stanzas: sealed.stanzas().to_vec(), body: sealed.body().clone() };
+        let notice = abeng_seal::reopen_own(sealed.hdr().bytes(), &body.body, sealed.own_copy(), &self.keyring.store)
+            .ok()
+            .and_then(|bytes| Notice::parse(bytes).ok());
+        let cleared = notice.and_then(|notice| {
+            Policy::clear(&trust, self.me, sealed.recipients(), &Self::facts(&notice), clock::wall()).ok()
+        });
+        let input = match cleared {
+            Some(cleared) => {
+                Input::Sealed { ticket, sealed, private, cleared_under: cleared.roster_version() }
+            }
+            None => Input::SealFailed { ticket },
+        };
+        self.core.give(input).await;
+    }
+}
+
+/// Voids the numbers of a submission that ends before it is sealed.
+struct Reserved<'a> {
+    shared: &'a Arc<Shared>,
+    ticket: Ticket,
+    sealed: bool,
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        if self.sealed {
+            return;
+        }
+        let (core, ticket) = (self.shared.core.clone(), self.ticket);
+        self.shared.desk.leave(ticket);
+        tokio::spawn(async move { core.give(Input::SealFailed { ticket }).await });
+    }
+}
+
+fn sent_envelope(sealed: &Sealed) -> SentEnvelope {
+    let to = sealed.blinds().iter().map(|(party, seq, blind)| SentTo {
+        party: *party,
+        seq: *seq,
+        seq_commit: seq_commit(blind, *seq),
+    });
+    SentEnvelope {
+        id: sealed.id(),
+        frame: sealed.envelope().clone(),
+        precedence: sealed.precedence(),
+        expires_at: sealed.expires_at(),
+        to: to.collect(),
+    }
+}
+
+fn read_draft(value: serde_json::Value) -> Result<Draft, ApiError> {
+    let text = value.to_string();
+    Draft::from_json(&text).map_err(|e| {
+        ApiError::invalid(format!("the notice cannot be read: {e}"))
+            .with_try("`abeng submit seizure --dry-run -f FILE` shows where; docs/notices.md lists every field")
+    })
+}
+
+fn precedence(text: Option<&str>, ty: NoticeType) -> Result<v1::Precedence, ApiError> {
+    let Some(text) = text else { return Ok(ty.default_precedence()) };
+    v1::Precedence::from_str_name(&text.to_ascii_uppercase())
+        .filter(|p| *p != v1::Precedence::Unspecified)
+        .ok_or_else(|| {
+            ApiError::invalid(format!("`{text}` is not a precedence"))
+                .with_try("use FLASH, IMMEDIATE, PRIORITY or ROUTINE")
+        })
+}
+
+fn refusal_error(refusals: &[Refusal]) -> ApiError {
+    let flaws = refusals.iter().map(|refusal| FlawView {
+        severity: FlawSeverity::Error,
+        field: "to".to_owned(),
+        code: refusal.code().to_owned(),
+        found: String::new(),
+        expected: String::new(),
+        text: refusal.to_string(),
+    });
+    let first = refusals.first().map(ToString::to_string).unwrap_or_default();
+    ApiError::refused(format!("not sent: {first}"), flaws.collect())
+        .with_try("`abeng network` lists the parties; whom to ask stands beside each refusal")
+}
+
+/// A flaw as the local interface tells it.
+pub fn flaw_view(flaw: &Flaw, lang: Lang) -> FlawView {
+    FlawView {
+        severity: if flaw.is_error() { FlawSeverity::Error } else { FlawSeverity::Doubt },
+        field: flaw.field.clone(),
+        code: flaw.code.name().to_owned(),
+        found: flaw.found.clone(),
+        expected: flaw.expected.clone(),
+        text: flaw.text(lang),
+    }
+}
