@@ -80,6 +80,8 @@ pub struct Shared {
     pub started_at: Millis,
     /// What the operator should see in `status`, from the start.
     pub notices: Vec<String>,
+    /// Held while trust data is merged.
+    pub adopting: Mutex<()>,
     /// Ends the node.
     pub fatal: Fatal,
 }

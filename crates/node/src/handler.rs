@@ -1,0 +1,168 @@
+//! What a link tells this node.
+
+use crate::{
+    clock,
+    metrics::Peer,
+    shared::{Shared, lock},
+};
+use abeng_link::{Closed, Greeting, Handler, Link};
+use abeng_queue::Input;
+use abeng_wire::{EnvelopeId, LeafHash, PartyCode, v1};
+use async_trait::async_trait;
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// The node, as its links see it.
+pub struct NodeHandler {
+    /// The node.
+    pub shared: Arc<Shared>,
+    /// Where blocking calls and tasks run.
+    pub runtime: tokio::runtime::Handle,
+}
+
+#[async_trait]
+impl Handler for NodeHandler {
+    fn greeting(&self, peer: PartyCode) -> Greeting {
+        let shared = &self.shared;
+        let held = lock(&shared.held).get(&peer).map(|checkpoint| v1::CheckpointRef {
+            incarnation: checkpoint.incarnation().0,
+            size: checkpoint.size(),
+            root: checkpoint.root().to_bytes(),
+        });
+        // What was recovered or signed last; nothing newer is signed before the peer has
+        // answered with what it holds.
+        let checkpoint = match lock(&shared.signed).clone() {
+            Some(signed) => Some(signed),
+            None => shared.checkpoint_at(shared.reader.size()).ok(),
+        };
+        Greeting {
+            incarnation: shared.incarnation.0,
+            roster: shared.trust().roster.reference(),
+            checkpoint: checkpoint.map(|c| c.note().clone()).unwrap_or_default(),
+            marks: Vec::new(),
+            held,
+        }
+    }
+
+    fn up(&self, link: Link, hello: v1::Hello, ready: v1::Ready) {
+        let (shared, peer) = (self.shared.clone(), link.peer());
+        let holds = shared.what_peer_holds(peer, &hello);
+        shared.links.up(link.clone(), holds, clock::wall());
+        shared.metrics.linked.get_or_create(&Peer { peer: peer.to_string() }).set(1);
+        tracing::info!(%peer, session = link.session(), from = %link.remote_addr(), "linked");
+        let input = Input::LinkUp {
+            peer,
+            session: link.session(),
+            envelopes: ready.credit,
+            bytes: ready.credit_bytes,
+        };
+        self.runtime.spawn(async move {
+            shared.core.give(input).await;
+            shared.report_to(peer).await;
+        });
+    }
+
+    async fn envelope(&self, link: &Link, _precedence: v1::Precedence, frame: Bytes) {
+        self.shared.arrive(link, frame).await;
+    }
+
+    async fn control(&self, link: &Link, frame: v1::control::Frame) {
+        use v1::control::Frame;
+        let (shared, peer) = (&self.shared, link.peer());
+        match frame {
+            Frame::Receipts(receipts) => shared.take_receipts(link, receipts).await,
+            Frame::Credit(credit) => {
+                let (envelopes, bytes) = (credit.envelopes, credit.bytes);
+                shared.core.give(Input::Credit { peer, session: link.session(), envelopes, bytes }).await;
+            }
+            Frame::Fault(fault) => shared.take_fault(peer, fault).await,
+            Frame::Status(status) => shared.take_status(peer, status),
+            // These belong to later stages of the protocol; a peer of this version sends none.
+            Frame::Want(_) | Frame::Void(_) | Frame::Checkpoint(_) => {
+                tracing::debug!(%peer, "a frame that this version does not act on");
+            }
+            // Kept inside the link.
+            Frame::Hello(_) | Frame::Ready(_) | Frame::Ping(_) | Frame::Pong(_) | Frame::Trust(_) | Frame::Roster(_) => {}
+        }
+    }
+
+    fn down(&self, peer: PartyCode, session: u64, why: &Closed) {
+        let shared = self.shared.clone();
+        if shared.links.down(peer, session, clock::wall()) {
+            shared.metrics.linked.get_or_create(&Peer { peer: peer.to_string() }).set(0);
+            tracing::info!(%peer, session, %why, "link down");
+        }
+        self.runtime.spawn(async move { shared.core.give(Input::LinkDown { peer, session }).await });
+    }
+
+    fn trust_bundle(&self) -> v1::TrustBundle {
+        self.shared.trust().to_bundle()
+    }
+
+    fn take_trust(&self, bundle: v1::TrustBundle) {
+        self.shared.merge_trust(&bundle);
+    }
+}
+
+impl Shared {
+    /// The size of our log that a peer says it holds. Its word alone changes nothing else: only
+    /// a checkpoint signed by our own key would.
+    fn what_peer_holds(&self, peer: PartyCode, hello: &v1::Hello) -> u64 {
+        let Some(held) = hello.held.as_ref().filter(|h| h.incarnation == self.incarnation.0) else { return 0 };
+        let root = LeafHash::from_slice(&held.root);
+        let same = held.size <= self.reader.size()
+            && held.size > 0
+            && self.reader.root_at(held.size).ok() == root;
+        if !same {
+            tracing::warn!(%peer, size = held.size, "the peer speaks of a checkpoint that this log does not have; ignored without proof");
+            return 0;
+        }
+        held.size
+    }
+
+    async fn take_fault(self: &Arc<Self>, from: PartyCode, fault: v1::Fault) {
+        let kind = fault.kind();
+        let id = EnvelopeId::from_slice(&fault.envelope_id);
+        let found = match id {
+            Some(id) => self.find_sent(&id).await,
+            None => None,
+        };
+        let envelope = found.and_then(|(leaf, sent)| sent.place(leaf, from).map(|(place, _)| place));
+        tracing::warn!(peer = %from, envelope = ?id, kind = kind.as_str_name(), "the peer dropped a copy; it will be sent again");
+        self.core.give(Input::Fault { from, envelope, kind }).await;
+    }
+
+    /// Trust data from anybody: believed only as far as it proves itself.
+    pub fn merge_trust(&self, bundle: &v1::TrustBundle) {
+        let _one_at_a_time = lock(&self.adopting);
+        let before = self.trust();
+        match before.merge(bundle, clock::wall()) {
+            Ok(None) => {}
+            Ok(Some(newer)) => {
+                if let Err(e) = self.layout.write_trust(&newer.to_bundle()) {
+                    tracing::error!(error = %e, "cannot keep newer trust data; it is not adopted");
+                    return;
+                }
+                let adopted = newer.roster.version() != before.roster.version();
+                let reference = newer.roster.reference();
+                self.metrics.roster_version.set(newer.roster.version() as i64);
+                self.trust.store(Arc::new(newer));
+                if adopted {
+                    tracing::warn!(version = reference.version, "a newer roster holds from now on");
+                    let subject = abeng_wire::Digest::from_slice(&reference.digest).unwrap_or_default();
+                    self.core.give_blocking(Input::RosterAdopted { reference });
+                    let leaf = v1::Leaf {
+                        kind: v1::LeafKind::RosterAdopted.into(),
+                        subject: subject.to_bytes(),
+                        ..Default::default()
+                    };
+                    self.core.give_blocking(Input::Note { leaf: Box::new(leaf), proof: None, private: None, tell: None });
+                }
+                if let Some(endpoint) = self.endpoint.get() {
+                    endpoint.trust_changed();
+                }
+            }
+            Err(e) => tracing::warn!(error = %e, "trust data refused"),
+        }
+    }
+}
