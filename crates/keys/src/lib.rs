@@ -17,7 +17,9 @@ mod passphrase;
 mod rest;
 mod role;
 mod seal_key;
+mod secret_text;
 mod sign;
+mod signer_file;
 mod store;
 mod verify;
 

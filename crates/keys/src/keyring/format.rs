@@ -1,11 +1,13 @@
 //! The keyring as text: TOML, 32-byte secrets in hex.
 
 use super::Keyring;
-use crate::{SealSecret, SoftSigner, StoreKey};
+use crate::{
+    SealSecret, SoftSigner, StoreKey,
+    secret_text::{Secret, hex, parse},
+};
 use abeng_wire::PartyCode;
-use data_encoding::HEXLOWER;
-use serde::{Deserialize, Deserializer, de};
-use std::{fmt, sync::Arc};
+use serde::Deserialize;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 const FORMAT: &str = "abeng-keyring-1";
@@ -41,15 +43,7 @@ pub(super) fn write(keyring: &Keyring) -> Zeroizing<String> {
 
 /// Reads what [`write`] wrote. The error names a line or a field, never a secret.
 pub(super) fn read(content: &[u8]) -> Result<Keyring, String> {
-    let text = std::str::from_utf8(content).map_err(|_| "not UTF-8".to_owned())?;
-    // The parser's own message quotes the offending line, which may be a secret.
-    let file: File = toml::from_str(text).map_err(|e| match e.span() {
-        Some(span) => {
-            let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
-            format!("line {line} is not as written by Abeng")
-        }
-        None => "not as written by Abeng".to_owned(),
-    })?;
+    let file: File = parse(content)?;
     if file.format != FORMAT {
         return Err(format!("its format is not {FORMAT}"));
     }
@@ -88,33 +82,4 @@ struct File {
     witness: Secret,
     store: Secret,
     seal: Vec<Secret>,
-}
-
-struct Secret(Zeroizing<[u8; 32]>);
-
-impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Hex;
-        impl de::Visitor<'_> for Hex {
-            type Value = Secret;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("64 hex digits")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Secret, E> {
-                let mut out = Zeroizing::new([0; 32]);
-                if text.len() != 64 {
-                    return Err(E::custom("not 64 hex digits"));
-                }
-                HEXLOWER
-                    .decode_mut(text.as_bytes(), &mut out[..])
-                    .map_err(|_| E::custom("not 64 hex digits"))?;
-                Ok(Secret(out))
-            }
-        }
-        deserializer.deserialize_str(Hex)
-    }
-}
-
-fn hex(secret: &[u8; 32]) -> Zeroizing<String> {
-    Zeroizing::new(HEXLOWER.encode(secret))
 }
