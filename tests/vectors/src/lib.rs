@@ -1,1 +1,2 @@
-//! Published test vectors.
+//! Published test vectors, run against Abeng's own code. The tests are in `tests/`, the vectors
+//! with their sources in `data/`.
