@@ -1,0 +1,241 @@
+//! `abeng network init`: a whole founding ceremony on one machine, for trying things out.
+//!
+//! Nothing here is a short cut: the keys, thresholds and statements are those that members at
+//! several tables would make, and every node verifies them at its start. What is missing is the
+//! tables: whoever runs this has held all keys once.
+
+use crate::{
+    clock,
+    layout::{Layout, replace},
+};
+use abeng_audit_log::{Batch, Journal, JournalIdentity, OpenError, OpenOptions, RealDisk, Record, Step, subject};
+use abeng_keys::{DualSigner, Entropy, Keyring, KeyringError, Protection, SignatureType, SystemEntropy};
+use abeng_roster::{Founding, FoundingError, FoundingParty, FoundingRequest, Trust, TrustError, found, sign_incarnation};
+use abeng_wire::{Incarnation, NetworkCode, PartyCode, v1};
+use std::{
+    fs, io,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+/// What to found.
+#[derive(Debug, Clone)]
+pub struct InitRequest {
+    /// Where: must be empty or not there.
+    pub dir: PathBuf,
+    /// The network's code.
+    pub network: NetworkCode,
+    /// The parties, with their kinds and names.
+    pub parties: Vec<InitParty>,
+    /// How keys rest on disk.
+    pub protection: Protection,
+    /// The file that holds the passphrase, where there is one: named in each node.toml.
+    pub passphrase_file: Option<PathBuf>,
+    /// The address that nodes listen on and are reached at.
+    pub host: IpAddr,
+    /// The link port of the first party; each next one has the next port.
+    pub base_port: u16,
+    /// Seconds between two Status reports; `None`: as the profile says.
+    pub status_every_s: Option<u32>,
+}
+
+/// One party to found with.
+#[derive(Debug, Clone)]
+pub struct InitParty {
+    /// Its code.
+    pub code: PartyCode,
+    /// Its name, for people.
+    pub name: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Member, coordination …
+    pub kind: v1::PartyKind,
+}
+
+/// What was founded.
+#[derive(Debug, Clone)]
+pub struct InitReport {
+    /// SHA-256 of the root, hex.
+    pub root: String,
+    /// Each party's code, data directory and link address.
+    pub parties: Vec<(PartyCode, PathBuf, SocketAddr)>,
+    /// Where the offline keys lie.
+    pub root_keys: PathBuf,
+}
+
+/// Why nothing, or not everything, was founded.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    /// The directory holds something.
+    #[error("{} is not empty: a network is founded in a directory of its own", dir.display())]
+    NotEmpty {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// Not a network that its own rules allow.
+    #[error(transparent)]
+    Founding(#[from] FoundingError),
+    /// What was made does not verify: a defect.
+    #[error("the new network does not verify: {0}")]
+    Verify(#[from] TrustError),
+    /// Keys cannot be written.
+    #[error(transparent)]
+    Keys(#[from] KeyringError),
+    /// A journal cannot be made.
+    #[error(transparent)]
+    Journal(#[from] OpenError),
+    /// A key cannot sign.
+    #[error("signing failed: {0}")]
+    Sign(#[from] abeng_keys::SignError),
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// More parties than ports.
+    #[error("{parties} parties need as many ports from {base}; there are not enough below 65536")]
+    Ports {
+        /// How many.
+        parties: usize,
+        /// The first.
+        base: u16,
+    },
+}
+
+/// Founds a network in `request.dir`.
+pub fn init(request: &InitRequest) -> Result<InitReport, InitError> {
+    let dir = &request.dir;
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |source| InitError::Write { path, source }
+    };
+    if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(InitError::NotEmpty { dir: dir.clone() });
+    }
+    Layout::create_dir(dir).map_err(at(dir))?;
+    let dir = &dir.canonicalize().map_err(at(dir))?;
+    let count = request.parties.len();
+    if usize::from(request.base_port) + count > usize::from(u16::MAX) {
+        return Err(InitError::Ports { parties: count, base: request.base_port });
+    }
+    let port = |nth: usize| SocketAddr::new(request.host, request.base_port + nth as u16);
+    let now = clock::wall();
+    let parties = request.parties.iter().enumerate().map(|(nth, party)| FoundingParty {
+        code: party.code,
+        name: party.name.clone(),
+        country: party.country.clone(),
+        kind: party.kind,
+        addresses: vec![port(nth).to_string()],
+        relay: false,
+    });
+    let founding = found(&FoundingRequest::new(request.network, parties.collect(), now), &mut SystemEntropy)?;
+    // As every node will at its start: from the bytes and the pinned root alone.
+    let trust = Trust::from_bundle(&founding.bundle, Some(founding.root_digest), now)?;
+    let mut report = InitReport {
+        root: founding.root_digest.to_string(),
+        parties: Vec::new(),
+        root_keys: dir.join("root-keys"),
+    };
+    for (nth, party) in request.parties.iter().enumerate() {
+        let home = dir.join(party.code.as_str().to_lowercase());
+        let Some(keyring) = founding.keyrings.iter().find(|k| k.party == party.code) else { continue };
+        let layout = Layout::new(&home);
+        Layout::create_dir(&home).map_err(at(&home))?;
+        keyring.save(&layout.keys(), &request.protection)?;
+        layout.write_trust(&founding.bundle).map_err(at(&layout.trust()))?;
+        create_journal(&home, keyring, &trust, now)?;
+        let toml = node_toml(request, party.code, port(nth), &report.root);
+        let path = home.join("node.toml");
+        replace(&path, toml.as_bytes(), 0o600).map_err(at(&path))?;
+        report.parties.push((party.code, home, port(nth)));
+    }
+    save_offline_keys(&founding, &report.root_keys)?;
+    Ok(report)
+}
+
+/// Makes the journal with its leaf 0: the signed Incarnation.
+pub fn create_journal(home: &Path, keyring: &Keyring, trust: &Trust, now: u64) -> Result<Incarnation, InitError> {
+    let mut random = [0; 2];
+    SystemEntropy.fill(&mut random);
+    let incarnation = Incarnation::new(now, u16::from_be_bytes(random), Incarnation::default());
+    let statement = v1::Incarnation {
+        party: keyring.party.to_string(),
+        incarnation: incarnation.0,
+        reason: "founded".to_owned(),
+        ..Default::default()
+    };
+    let signed = sign_incarnation(keyring.org_sign().as_ref(), statement)?;
+    let leaf = v1::Leaf {
+        version: 1,
+        kind: v1::LeafKind::Incarnation.into(),
+        actor: keyring.party.to_string(),
+        incarnation: incarnation.0,
+        time: now,
+        roster: Some(trust.roster.reference()),
+        subject: subject(&SignatureType::INCARNATION.name(), &signed.bytes).to_bytes(),
+        ..Default::default()
+    };
+    let proof = v1::ProofPart { of: Some(v1::proof_part::Of::Statement(signed)) };
+    let step = Step { facts: vec![Record::new(leaf).with_proof(&proof)], gated: Vec::<()>::new() };
+    let mut key = [0; 32];
+    SystemEntropy.fill(&mut key);
+    let journal = Journal::create(
+        RealDisk::new(home),
+        JournalIdentity { key },
+        OpenOptions::default(),
+        Batch::from(vec![step]),
+    )?;
+    journal.close().map_err(|e| InitError::Write {
+        path: home.join("journal"),
+        source: io::Error::other(e.to_string()),
+    })?;
+    Ok(incarnation)
+}
+
+fn node_toml(request: &InitRequest, party: PartyCode, link: SocketAddr, root: &str) -> String {
+    let keys = match &request.passphrase_file {
+        Some(file) => format!("passphrase_file = {:?}", file.display().to_string()),
+        None => match request.protection {
+            Protection::InsecurePlain => "insecure_plain = true".to_owned(),
+            Protection::Passphrase(_) => "passphrase_file = \"passphrase\"".to_owned(),
+        },
+    };
+    let status = request.status_every_s.map_or(String::new(), |s| format!("\n[status]\nevery_s = {s}\n"));
+    format!(
+        "# Written by `abeng network init`; config/node.example.toml explains every key.\n\
+         party = \"{party}\"\n\n\
+         [trust]\nroot = \"sha256:{root}\"\n\n\
+         [link]\nlisten = \"{link}\"\n\n\
+         [keys]\n{keys}\n{status}"
+    )
+}
+
+/// Root, roster and freshness keys: for trying out they lie beside the nodes; a real network
+/// keeps each with its holder, offline.
+fn save_offline_keys(founding: &Founding, dir: &Path) -> Result<(), InitError> {
+    Layout::create_dir(dir).map_err(|source| InitError::Write { path: dir.to_owned(), source })?;
+    let kinds =
+        [("root", &founding.root_signers), ("roster", &founding.roster_signers), ("freshness", &founding.freshness_signers)];
+    for (kind, signers) in kinds {
+        for (nth, signer) in signers.iter().enumerate() {
+            let path = dir.join(format!("{kind}-{}.toml", nth + 1));
+            replace(&path, offline_key(kind, signer).as_bytes(), 0o600)
+                .map_err(|source| InitError::Write { path: path.clone(), source })?;
+        }
+    }
+    Ok(())
+}
+
+fn offline_key(kind: &str, signer: &DualSigner) -> zeroize::Zeroizing<String> {
+    let (ed25519, ml_dsa) = signer.seeds();
+    let hex = |seed: &[u8; 32]| zeroize::Zeroizing::new(data_encoding::HEXLOWER.encode(seed));
+    zeroize::Zeroizing::new(format!(
+        "# A {kind} key of this network. Keep it offline, apart from the others.\nkid = \"{}\"\ned25519_seed = \"{}\"\nml_dsa_seed = \"{}\"\n",
+        signer.public().kid(),
+        *hex(ed25519),
+        *hex(ml_dsa),
+    ))
+}
