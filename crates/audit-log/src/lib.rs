@@ -11,18 +11,22 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod checkpoint;
 mod disk;
 mod durable;
 mod journal;
 pub mod merkle;
 mod reader;
+pub mod receipt;
 mod record;
 mod tiles;
 
+pub use checkpoint::{Checkpoint, ConsistencyError, LogOrigin, NoteError, hashes, log_keys};
 #[cfg(any(test, feature = "sim"))]
 pub use disk::sim;
 pub use disk::{Access, DirLock, Disk, DiskFile, RealDisk};
 pub use durable::{Batch, Durable, Fatal, Outside, Released, Settled, Step};
 pub use journal::{AheadJob, Journal, JournalIdentity, OpenError, OpenOptions, Recovery, TornTail};
 pub use reader::{Head, ReadError, Reader, Scan, Stored};
+pub use receipt::{Expect, ProvenReceipt, ReceiptError};
 pub use record::{Leaf, PART, Record, private_hash, private_part_hash, subject};
