@@ -26,7 +26,7 @@ mod text;
 
 pub use check::{CheckContext, Checked, DEFAULT_KEEP_DAYS, SCHEMA_VERSION};
 pub use date::{Granularity, NoticeDate};
-pub use decimal::Decimal;
+pub use decimal::{AmountText, Decimal};
 pub use draft::{
     ContainerDraft, ConveyanceDraft, DateText, DeviceDraft, DocumentDraft, Draft, DraftError,
     GoodsDraft, GradeDraft, LegalBasisDraft, OrganisationDraft, PersonDraft, PlaceDraft, Position,

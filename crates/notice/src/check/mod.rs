@@ -1,7 +1,17 @@
 //! From a draft to a notice: every field is read, every flaw is named, nothing is guessed silently.
 
-use crate::{Draft, Flaw, FlawCode, Notice, Severity};
-use abeng_wire::{Millis, PartyCode};
+mod desk;
+mod feedback;
+mod goods;
+mod header;
+mod identity;
+mod moves;
+mod places;
+mod seizure;
+
+use crate::{Draft, Flaw, FlawCode, Notice, NoticeError, NoticeType, Severity};
+use abeng_wire::{Malformed, Millis, PartyCode, v1};
+use desk::Desk;
 
 /// The version of the notice's schema that this version writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -45,13 +55,51 @@ pub struct Checked {
 impl Notice {
     /// Checks a draft whole. The error holds every flaw, doubts too, at least one of them an error.
     pub fn check(draft: Draft, context: &CheckContext) -> Result<Checked, Vec<Flaw>> {
-        let _ = (draft, context);
-        Err(vec![Flaw::new(
+        let mut desk = Desk::new(context);
+        let ty = header::notice_type(&draft, &mut desk);
+        let mut message = header::header(&draft, ty, &mut desk);
+        header::refuse_foreign(&draft, ty, &mut desk);
+        message.content = Some(match ty {
+            NoticeType::Seizure => {
+                message.event_date = seizure::event_date(&draft, &mut desk);
+                v1::notice::Content::Seizure(seizure::seizure(&draft, &mut desk))
+            }
+            NoticeType::Feedback => {
+                message.event_date = feedback::event_date(&draft, &mut desk);
+                v1::notice::Content::Feedback(feedback::feedback(&draft, &mut desk))
+            }
+        });
+        header::nominal(&draft, &mut message, &mut desk);
+        let flaws = desk.into_flaws();
+        if flaws.iter().any(Flaw::is_error) {
+            return Err(flaws);
+        }
+        match Notice::of(message) {
+            Ok(notice) => Ok(Checked {
+                notice,
+                doubts: flaws,
+            }),
+            Err(error) => Err(vec![unfit(&error)]),
+        }
+    }
+}
+
+fn unfit(error: &NoticeError) -> Flaw {
+    match error {
+        NoticeError::Malformed(Malformed::TooLong { length, limit, .. }) => Flaw::new(
             Severity::Error,
-            FlawCode::Missing,
-            "type",
+            FlawCode::TooLong,
+            "notice",
+            &length.to_string(),
+            limit.to_string(),
+        ),
+        // What a check wrote is always of its own type and header.
+        other => Flaw::new(
+            Severity::Error,
+            FlawCode::BadFormat,
+            "notice",
+            &other.to_string(),
             "",
-            "SEIZURE",
-        )])
+        ),
     }
 }

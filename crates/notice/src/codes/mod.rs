@@ -9,6 +9,7 @@ pub use hs::{HsFault, hs_name, hs_search};
 pub use list::{CodeList, Coded, coded, codes, find};
 
 pub(crate) use hs::check_hs;
+pub(crate) use list::fold;
 
 use crate::{Flaw, FlawCode, Severity};
 use abeng_wire::v1;

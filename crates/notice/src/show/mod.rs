@@ -1,17 +1,15 @@
 //! How a notice reads: one line, a table, JSON.
 
-use crate::{Lang, Notice};
+mod json;
+mod summary;
+mod table;
+mod words;
+
 use serde::Serialize;
 
-pub(crate) fn to_json(_: &Notice) -> serde_json::Value {
-    serde_json::Value::Null
-}
-pub(crate) fn summary(notice: &Notice, _: Lang) -> String {
-    notice.ty().to_owned()
-}
-pub(crate) fn describe(_: &Notice, _: Lang) -> Vec<Line> {
-    Vec::new()
-}
+pub(crate) use json::to_json;
+pub(crate) use summary::summary;
+pub(crate) use table::describe;
 
 /// One line of a notice as shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
