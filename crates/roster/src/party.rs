@@ -149,10 +149,10 @@ impl Party {
     /// Whether the party stands behind this entry: it signed with every key that is new, and, if
     /// the entry changed, with earlier keys that were good when the roster was `issued`.
     pub(crate) fn verify(&self, before: Option<&Party>, issued: Millis) -> Result<(), TrustError> {
-        if let Some(before) = before {
-            if before.signed.bytes == self.signed.bytes || self.only_leaves(before) {
-                return Ok(());
-            }
+        if let Some(before) = before
+            && (before.signed.bytes == self.signed.bytes || self.only_leaves(before))
+        {
+            return Ok(());
         }
         for key in &self.keys {
             let known = before.is_some_and(|b| b.has(key));

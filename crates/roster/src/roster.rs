@@ -78,6 +78,10 @@ impl Roster {
                 .binary_search_by_key(&code, |p: &Party| p.code)
                 .is_ok()
         };
+        // Else it could come back under the same code with keys that no earlier key vouches for.
+        if !previous.is_none_or(|r| r.parties.iter().all(|p| is_party(p.code))) {
+            return rule("a party that has left stays, with that status");
+        }
         if !parties
             .iter()
             .flat_map(|p| &p.witnesses)

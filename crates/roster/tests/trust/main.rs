@@ -1,0 +1,12 @@
+//! Trust data against everything that may be wrong with it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod founding;
+mod policy;
+mod root;
+mod roster;
+mod seal_keys;
+mod statements;
+mod support;
+mod walk;

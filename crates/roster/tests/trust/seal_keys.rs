@@ -1,0 +1,181 @@
+use crate::support::*;
+use abeng_keys::{BadKey, Role, SealPublic, SealSecret, SignatureType, Signer};
+use abeng_roster::{SealKeys, TrustError, ceremony};
+use abeng_wire::{limits::CLOCK_AHEAD_MS, v1};
+use bytes::Bytes;
+use prost::Message;
+
+fn secret(seed: u8) -> SealSecret {
+    SealSecret::from_seed(&[seed; 32]).unwrap()
+}
+
+fn statement(world: &World, sequence: u64, key: &SealPublic, from: u64) -> v1::Signed {
+    let signer = &**world.keyring("JM").org_sign();
+    ceremony::sign_seal_key(code("JM"), sequence, key, (from, T0 + 90 * DAY), signer).unwrap()
+}
+
+fn kid(keys: &SealKeys, now: u64) -> Option<abeng_wire::Kid> {
+    keys.current(code("JM"), now).map(SealPublic::kid)
+}
+
+#[test]
+fn the_highest_sequence_wins_in_whatever_order() {
+    let world = World::new();
+    let roster = &world.trust.roster;
+    let (two, three) = (secret(2), secret(3));
+    let second = statement(&world, 2, two.public(), T0);
+    let third = statement(&world, 3, three.public(), T0);
+    let mut keys = world.trust.seal_keys.clone();
+    assert_eq!(keys.take(roster, &third, T0), Ok(true));
+    assert_eq!(keys.take(roster, &third, T0), Ok(false));
+    assert_eq!(kid(&keys, T0), Some(three.kid()));
+    // A lower sequence changes nothing, however late it is signed.
+    assert_eq!(keys.take(roster, &second, T0), Ok(false));
+    assert_eq!(
+        keys.take(roster, &world.founding.bundle.seal_keys[1], T0),
+        Ok(false)
+    );
+    assert_eq!(kid(&keys, T0), Some(three.kid()));
+    assert_eq!(keys.owner(&three.kid()), Some(code("JM")));
+
+    let mut again = SealKeys::default();
+    for statement in keys.statements() {
+        again.take(roster, statement, T0).unwrap();
+    }
+    assert_eq!(kid(&again, T0), Some(three.kid()));
+
+    let other = statement(&world, 3, secret(4).public(), T0);
+    assert!(matches!(
+        keys.take(roster, &other, T0),
+        Err(TrustError::Equivocation { version: 3, .. })
+    ));
+}
+
+#[test]
+fn a_key_serves_in_its_time_only() {
+    let world = World::new();
+    let mut keys = world.trust.seal_keys.clone();
+    let first = kid(&keys, T0);
+    let next = secret(2);
+    let later = statement(&world, 2, next.public(), T0 + 10 * DAY);
+    assert_eq!(keys.take(&world.trust.roster, &later, T0), Ok(true));
+    assert_eq!(
+        kid(&keys, T0),
+        first,
+        "the old one until the new one begins"
+    );
+    assert_eq!(
+        kid(&keys, T0 + 10 * DAY - CLOCK_AHEAD_MS),
+        Some(next.kid()),
+        "a clock may be that much ahead"
+    );
+    assert_eq!(kid(&keys, T0 + 90 * DAY - 1), Some(next.kid()));
+    assert_eq!(kid(&keys, T0 + 90 * DAY), None, "never back to the old one");
+    let mut late = SealKeys::default();
+    assert!(matches!(
+        late.take(&world.trust.roster, &later, T0 + 90 * DAY),
+        Err(TrustError::Expired { .. })
+    ));
+}
+
+#[test]
+fn a_wrong_kid_signer_or_key_is_refused() {
+    let world = World::new();
+    let good = statement(&world, 2, secret(2).public(), T0);
+    let jm = &**world.keyring("JM").org_sign();
+    let edited = |signer: &dyn Signer, edit: &dyn Fn(&mut v1::SealKey)| {
+        let mut m = v1::SealKey::decode(good.bytes.clone()).unwrap();
+        edit(&mut m);
+        let bytes = abeng_wire::encode(&m);
+        let ed25519 = signer.sign(SignatureType::SEAL_KEY, &bytes).unwrap();
+        let signature = v1::Signature {
+            kid: signer.verify_key().kid().to_bytes(),
+            ed25519: Bytes::copy_from_slice(&ed25519),
+            ..Default::default()
+        };
+        let signed = signed(&m, vec![signature]);
+        world
+            .trust
+            .seal_keys
+            .clone()
+            .take(&world.trust.roster, &signed, T0)
+    };
+    assert_eq!(edited(jm, &|_| {}), Ok(true));
+    let other = secret(3).kid().to_bytes();
+    assert!(matches!(
+        edited(jm, &|m| m.kid = other.clone()),
+        Err(TrustError::WrongKid { .. })
+    ));
+    for wrong in [
+        &**world.keyring("TT").org_sign(), // another party
+        &**world.keyring("JM").log(),      // another role
+    ] {
+        assert!(matches!(
+            edited(wrong, &|_| {}),
+            Err(TrustError::WrongSigner {
+                role: Role::OrgSign,
+                ..
+            })
+        ));
+    }
+    assert!(matches!(
+        edited(jm, &|m| m.party = "ZZ".into()),
+        Err(TrustError::UnknownParty { .. })
+    ));
+    let rules: [&dyn Fn(&mut v1::SealKey); 2] =
+        [&|m| m.sequence = 0, &|m| m.not_before = m.not_after];
+    assert_eq!(edited(jm, rules[0]), Ok(false), "lower than any");
+    assert!(matches!(edited(jm, rules[1]), Err(TrustError::Rule { .. })));
+    let low_order = |m: &mut v1::SealKey| {
+        let mut key = m.key.to_vec();
+        key[1184..].fill(0);
+        m.kid = abeng_keys::kid(abeng_keys::Alg::XWing, &key).to_bytes();
+        m.key = key.into();
+    };
+    assert!(matches!(
+        edited(jm, &low_order),
+        Err(TrustError::BadKey {
+            why: BadKey::LowOrder,
+            ..
+        })
+    ));
+    let mut altered = good.clone();
+    altered.signatures[0].ed25519 = Bytes::from(vec![0; 64]);
+    let mut keys = world.trust.seal_keys.clone();
+    assert!(matches!(
+        keys.take(&world.trust.roster, &altered, T0),
+        Err(TrustError::BadSignature { .. })
+    ));
+    let mut unsigned = good.clone();
+    unsigned.signatures.clear();
+    assert!(keys.take(&world.trust.roster, &unsigned, T0).is_err());
+}
+
+#[test]
+fn a_revoked_seal_key_is_not_sealed_to() {
+    let world = World::new();
+    let seal = world.trust.seal_key(code("JM"), T0).unwrap().kid();
+    let roster = world.second(|m| {
+        m.revocations.push(v1::Revocation {
+            kid: seal.to_bytes(),
+            effective_at: T0,
+            reason: "laptop lost".into(),
+        });
+    });
+    let bundle = v1::TrustBundle {
+        rosters: vec![roster],
+        ..Default::default()
+    };
+    let trust = world.trust.merge(&bundle, T0 + DAY).unwrap().unwrap();
+    assert!(trust.seal_key(code("JM"), T0 + DAY).is_none());
+    assert!(trust.seal_key(code("TT"), T0 + DAY).is_some());
+    // Nor after a restart, and the next one takes its place.
+    let mut again = abeng_roster::Trust::from_bundle(&trust.to_bundle(), None, T0 + DAY).unwrap();
+    assert!(again.seal_key(code("JM"), T0 + DAY).is_none());
+    let next = statement(&world, 2, secret(2).public(), T0);
+    assert_eq!(
+        again.seal_keys.take(&again.roster, &next, T0 + DAY),
+        Ok(true)
+    );
+    assert!(again.seal_key(code("JM"), T0 + DAY).is_some());
+}
