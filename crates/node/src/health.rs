@@ -28,11 +28,11 @@ pub struct Backlog {
 pub fn queues(engine: &Engine) -> Vec<v1::QueueStatus> {
     engine
         .queues()
-        .map(|queue| v1::QueueStatus {
-            recipient: queue.recipient.to_string(),
-            precedence: queue.precedence.into(),
-            depth: queue.depth as u64,
-            oldest: queue.oldest_created_at,
+        .map(|(recipient, precedence, depth, oldest)| v1::QueueStatus {
+            recipient: recipient.to_string(),
+            precedence: precedence.into(),
+            depth: depth as u64,
+            oldest,
         })
         .collect()
 }

@@ -1,0 +1,123 @@
+//! Why a node does not start, or does not end in order: what failed and what to try.
+
+use crate::{logging::BadFilter, view::ViewFault};
+use abeng_audit_log::{Fatal, OpenError, ReadError};
+use abeng_keys::{KeyringError, Role};
+use abeng_link::LinkError;
+use abeng_queue::RowError;
+use abeng_roster::TrustError;
+use abeng_wire::PartyCode;
+use std::{io, net::SocketAddr, path::PathBuf};
+
+/// See the head of this file.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each field is what its message names")]
+pub enum NodeError {
+    /// There is no data directory.
+    #[error("there is no data directory {}", dir.display())]
+    NoData { dir: PathBuf },
+    /// The data directory cannot be used.
+    #[error("the data directory {} cannot be used: {source}", dir.display())]
+    Directory { dir: PathBuf, source: io::Error },
+    /// Another process holds it.
+    #[error("another node runs on {}", dir.display())]
+    InUse { dir: PathBuf },
+    /// The journal is another party's.
+    #[error("{} holds the journal of {found}, not of {expected}", dir.display())]
+    OtherNode { dir: PathBuf, found: String, expected: PartyCode },
+    /// Leaf 0 is not an Incarnation.
+    #[error("the journal in {} does not begin with an incarnation", dir.display())]
+    NoIncarnation { dir: PathBuf },
+    /// Keys cannot be had.
+    #[error(transparent)]
+    Keys(#[from] KeyringError),
+    /// A key here is not one of the roster's for us.
+    #[error("the roster has no active {role:?} key of {party} like the one in this keyring")]
+    KeyNotListed { party: PartyCode, role: Role },
+    /// The trust bundle cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    TrustFile { path: PathBuf, source: io::Error },
+    /// Trust data does not verify.
+    #[error("the trust data does not hold: {0}")]
+    Trust(#[from] TrustError),
+    /// We are no active party.
+    #[error("{party} is not an active party of the roster")]
+    NotMember { party: PartyCode },
+    /// The journal does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The journal could not be closed.
+    #[error(transparent)]
+    Journal(Fatal),
+    /// The view cannot be had.
+    #[error(transparent)]
+    View(#[from] ViewFault),
+    /// A row of the view does not decode.
+    #[error("the view holds a bad row: {0}")]
+    Row(#[from] RowError),
+    /// The link port cannot be had.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// A TCP port cannot be had.
+    #[error("cannot listen on TCP {addr} ({key}): {source}")]
+    Listen { key: &'static str, addr: SocketAddr, source: io::Error },
+    /// The local socket cannot be had.
+    #[error("cannot listen on {}: {source}", path.display())]
+    Socket { path: PathBuf, source: io::Error },
+    /// The token cannot be read.
+    #[error("cannot read the token {}: {source}", path.display())]
+    Token { path: PathBuf, source: io::Error },
+    /// A thread cannot be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
+    /// The runtime cannot be started.
+    #[error("cannot start the runtime: {0}")]
+    Runtime(io::Error),
+    /// The log filter is wrong.
+    #[error(transparent)]
+    Filter(#[from] BadFilter),
+    /// A fault ended the node.
+    #[error("{0}")]
+    Failed(String),
+    /// A part broke off: a defect.
+    #[error("{0}")]
+    Broken(&'static str),
+}
+
+impl NodeError {
+    pub(crate) fn listen(key: &'static str, addr: SocketAddr, source: io::Error) -> Self {
+        Self::Listen { key, addr, source }
+    }
+
+    /// What to try.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NoData { .. } => "make one with `abeng network init`, or mend `data` in node.toml".into(),
+            Self::Directory { .. } => "check its owner and mode: the node's user must own it".into(),
+            Self::InUse { .. } => "stop the other one first (`abeng status --data DIR` shows its process id); never copy a data directory to run it twice".into(),
+            Self::OtherNode { expected, .. } => format!("set `data` in node.toml to the data directory of {expected}"),
+            Self::NoIncarnation { .. } => "this is no journal of abengd; restore the data directory from its backup".into(),
+            Self::Keys(KeyringError::WrongPassphrase { .. }) => "check the passphrase that [keys] in node.toml names; the keys were not changed".into(),
+            Self::Keys(KeyringError::OtherParty { .. }) => "`party` and `data` in node.toml must belong together".into(),
+            Self::Keys(_) => "see docs/operations.md, Keys".into(),
+            Self::KeyNotListed { .. } => "the keyring and trust/ are of different times: restore both from one backup, or fetch the newest roster from a peer".into(),
+            Self::TrustFile { .. } => "copy trust/bundle.pb from another node of the network: it proves itself".into(),
+            Self::Trust(TrustError::Expired { .. }) => "get the newest roster: copy trust/bundle.pb from a node that has it, or ask the Secretariat for one; also check this machine's clock".into(),
+            Self::Trust(_) => "copy trust/bundle.pb from another node; if that does not hold either, compare `root` in node.toml with the founding record by telephone".into(),
+            Self::NotMember { .. } => "ask the Secretariat whether this administration is suspended".into(),
+            Self::Open(_) | Self::Read(_) | Self::Journal(_) => "nothing was changed; keep the disk as it is and read docs/operations.md, Damage".into(),
+            Self::View(_) | Self::Row(_) => "stop the node and delete the directory view/: it is built anew from the journal".into(),
+            Self::Link(_) => "mend link.listen in node.toml".into(),
+            Self::Listen { key, .. } => format!("choose another address for {key} in node.toml, or stop the program that has it"),
+            Self::Socket { .. } => "check that the directory is there and yours, and that no other program made that file".into(),
+            Self::Token { .. } => "write a random token into that file, mode 0600".into(),
+            Self::Thread(_) | Self::Runtime(_) => "the machine is out of threads or memory".into(),
+            Self::Filter(_) => "mend log.filter in node.toml, for example filter = \"info\"".into(),
+            Self::Failed(_) => "nothing acknowledged is lost; mend the cause and start the node again".into(),
+            Self::Broken(_) => "start it again; please report it with the log".into(),
+        }
+    }
+}
