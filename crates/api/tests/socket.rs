@@ -57,8 +57,8 @@ async fn queries_arrive_as_they_were_asked() {
     };
     client.inbox(&query).await.unwrap();
     client.inbox(&InboxQuery::default()).await.unwrap();
-    let asked = node.fake.inboxes.lock().unwrap();
-    assert_eq!(*asked, [query, InboxQuery::default()]);
+    let asked = std::mem::take(&mut *node.fake.inboxes.lock().unwrap());
+    assert_eq!(asked, [query, InboxQuery::default()]);
     let shown = client.inbox_show("../x", "es").await.unwrap();
     assert_eq!(
         (shown.item.id.as_str(), shown.item.summary.as_str()),
