@@ -25,7 +25,7 @@ struct Net {
 
 impl Net {
     fn found() -> Self {
-        let mut entropy = SystemEntropy::default();
+        let mut entropy = SystemEntropy;
         let party = |code: &str| FoundingParty {
             code: PartyCode::new(code).unwrap(),
             name: code.into(),

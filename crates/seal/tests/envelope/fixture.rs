@@ -1,8 +1,8 @@
 //! A founded network of five parties, with real roots, rosters and seal keys.
 
-use abeng_keys::{Entropy, Keyring, SealSecret};
+use abeng_keys::{DualSigner, Entropy, Keyring, SealSecret};
 use abeng_roster::{
-    Cleared, NoticeFacts, Policy, Tlp, Trust,
+    Cleared, NoticeFacts, Policy, Tlp, Trust, ceremony,
     founding::{FoundingParty, FoundingRequest, found},
 };
 use abeng_seal::{
@@ -51,6 +51,7 @@ pub fn code(text: &str) -> PartyCode {
 pub struct Net {
     pub trust: Trust,
     pub keyrings: Vec<Keyring>,
+    pub roster_signers: Vec<DualSigner>,
 }
 
 /// BB, DM, JM, LC (coordination), TT.
@@ -83,7 +84,24 @@ impl Net {
         Self {
             trust,
             keyrings: founding.keyrings,
+            roster_signers: founding.roster_signers,
         }
+    }
+
+    /// The trust that follows when the Secretariat signs a changed roster as the next version.
+    pub fn next_roster(&self, change: impl FnOnce(&mut v1::Roster)) -> Trust {
+        use abeng_wire::prost::Message;
+        let now = self.trust.roster.signed();
+        let mut next = v1::Roster::decode(now.bytes.clone()).unwrap();
+        next.version += 1;
+        next.previous = self.trust.roster.digest().to_bytes();
+        change(&mut next);
+        let signers: Vec<_> = self.roster_signers.iter().take(2).collect();
+        let bundle = v1::TrustBundle {
+            rosters: vec![ceremony::sign_roster(&next, &signers).unwrap()],
+            ..Default::default()
+        };
+        self.trust.merge(&bundle, NOW).unwrap().unwrap()
     }
 
     pub fn keys(&self, party: &str) -> &Keyring {

@@ -5,7 +5,7 @@ use crate::{
     reference::{self, Faults, sealed_frame},
 };
 use abeng_keys::{Entropy, SignatureType, Signer};
-use abeng_seal::{Arrived, Broken, CarrierWhy, Misframed, OriginatorWhy, VerifyFault};
+use abeng_seal::{Arrived, Broken, CarrierWhy, Misframed, OriginatorWhy, VerifyFault, verify};
 use abeng_wire::{
     limits,
     prost::Message,
@@ -404,9 +404,50 @@ fn time_is_doubted_before_the_beginning_and_over_after_the_end() {
 #[test]
 fn what_was_verified_is_checked_again_under_a_newer_roster() {
     let net = net();
-    let verified = net
-        .verify(net.seal("JM", &["TT"], b"x").envelope(), "TT")
-        .unwrap();
+    let sealed = net.seal("JM", &["TT"], b"x");
+    let verified = net.verify(sealed.envelope(), "TT").unwrap();
     assert_eq!(verified.roster_version(), 1);
-    assert_eq!(verified.recheck(&net.trust).unwrap().id(), verified.id());
+    assert_eq!(verified.recheck(&net.trust).unwrap().roster_version(), 1);
+    let longer = net.next_roster(|roster| roster.expires += DAY);
+    let again = verified.recheck(&longer).unwrap();
+    assert_eq!((again.roster_version(), again.id()), (2, verified.id()));
+
+    let kid = net.keys("JM").org_sign().verify_key().kid();
+    let revoked = net.next_roster(|roster| {
+        roster.revocations.push(v1::Revocation {
+            kid: kid.to_bytes(),
+            effective_at: NOW + DAY,
+            reason: "stolen".into(),
+        });
+    });
+    let fault = verified.recheck(&revoked).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::FaultUnknownKey);
+    let arrived = Arrived::parse(sealed.envelope()).unwrap();
+    let (kind, why) = carrier(verify(arrived, &revoked, code("TT"), NOW));
+    assert_eq!(
+        kind,
+        FaultKind::FaultUnknownKey,
+        "what arrives new under a revoked key"
+    );
+    let party = code("JM");
+    assert_eq!(why, CarrierWhy::UnknownKey { party, kid });
+}
+
+#[test]
+fn a_suspended_party_is_not_heard() {
+    let net = net();
+    let sealed = net.seal("JM", &["TT"], b"x");
+    let suspended = net.next_roster(|roster| {
+        for signed in &mut roster.parties {
+            let mut party = v1::Party::decode(signed.bytes.clone()).unwrap();
+            if party.code == "JM" {
+                party.status = v1::PartyStatus::Suspended.into();
+                signed.bytes = abeng_wire::encode(&party);
+            }
+        }
+    });
+    let arrived = Arrived::parse(sealed.envelope()).unwrap();
+    let (kind, why) = carrier(verify(arrived, &suspended, code("TT"), NOW));
+    assert_eq!(kind, FaultKind::FaultUnknownKey);
+    assert_eq!(why, CarrierWhy::UnknownParty(code("JM")));
 }

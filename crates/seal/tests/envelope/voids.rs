@@ -1,4 +1,4 @@
-use crate::fixture::{LIFE, net};
+use crate::fixture::{LIFE, NOW, net};
 use abeng_seal::{VoidFault, sign_void, verify_void};
 use abeng_wire::v1;
 
@@ -120,4 +120,23 @@ fn a_void_that_was_touched() {
     );
     let unknown = |s: &mut v1::Signed| s.bytes = [&s.bytes[..], &[0x78, 1]].concat().into();
     assert!(matches!(check(&unknown), VoidFault::Malformed(_)));
+}
+
+#[test]
+fn a_void_under_a_revoked_key() {
+    use abeng_keys::Signer;
+    let net = net();
+    let org_sign = net.keys("JM").org_sign();
+    let signed = sign_void(org_sign.as_ref(), &void()).unwrap();
+    let revoked = net.next_roster(|roster| {
+        roster.revocations.push(v1::Revocation {
+            kid: org_sign.verify_key().kid().to_bytes(),
+            effective_at: NOW,
+            reason: "stolen".into(),
+        });
+    });
+    assert_eq!(
+        verify_void(&revoked.roster, &signed),
+        Err(VoidFault::UnknownKey)
+    );
 }
