@@ -32,7 +32,7 @@ fn short() -> ShortSeizure {
     }
 }
 
-/// Checks a TOML text that follows a good short form, and returns the one flaw with that code.
+/// Changes a good short form, and returns the flaw with that code at that field.
 fn flaw_of(change: impl FnOnce(&mut Draft), field: &str, code: FlawCode) -> Flaw {
     let mut draft = Draft::seizure_short(short());
     change(&mut draft);
@@ -482,7 +482,10 @@ proptest::proptest! {
         let mut draft = Draft::seizure_short(ShortSeizure {
             when: date, place: place.clone(), quantity: Some(amount), from: place, ..short()
         });
-        draft.place.as_mut().map(|p| { p.lat = Some(lat); p.lon = Some(lat); });
+        if let Some(p) = &mut draft.place {
+            p.lat = Some(lat);
+            p.lon = Some(lat);
+        }
         if let Some(c) = &mut draft.conveyance {
             c.imo = Some(id.clone());
             c.vin = Some(id.clone());

@@ -88,10 +88,7 @@ fn hs(field: &str, draft: &GoodsDraft, desk: &mut Desk<'_>) -> String {
         Ok(code) => return code.to_owned(),
         Err(HsFault::Form) => {
             let digits: String = text.chars().filter(char::is_ascii_digit).take(6).collect();
-            let expected = match codes::check_hs(&digits) {
-                Ok(code) => code,
-                Err(_) => "293972",
-            };
+            let expected = codes::check_hs(&digits).unwrap_or("293972");
             desk.error(FlawCode::BadFormat, field, text, expected);
         }
         Err(HsFault::Unknown(near)) => {

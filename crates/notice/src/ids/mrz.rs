@@ -22,10 +22,13 @@ pub fn mrz_check_digit(field: &str) -> Option<char> {
 struct Layout {
     lines: usize,
     length: usize,
-    checks: &'static [(&'static [(usize, usize, usize)], usize, usize)],
+    checks: &'static [Check],
 }
 
-// (pieces as line, from, to), then line and place of the digit; counted from 0.
+/// The pieces that are summed, as (line, from, to), then the line and place of the digit.
+type Check = (&'static [(usize, usize, usize)], usize, usize);
+
+// All counted from 0.
 const TD3: Layout = Layout {
     lines: 2,
     length: 44,

@@ -55,7 +55,7 @@ fn seizure(seizure: &v1::Seizure, lang: Lang) -> String {
     out
 }
 
-/// `139.4 kg cocaine`, `20 pistols`, `38 packages cannabis, herbal`, `ammunition`.
+/// `139.4 kg cocaine`, `20 pistols`, `38 packages cannabis herb`, `ammunition`.
 fn amount_of(goods: &v1::Goods, lang: Lang) -> String {
     let what = words::goods(goods, lang);
     let Some(quantity) = &goods.quantity else {

@@ -90,20 +90,16 @@ pub(super) fn push(out: &mut String, part: &str) {
     }
 }
 
-/// How much, as reported, with the derived kilograms: `50 pounds = 22.68 kg, 5 packages`.
+/// How much, as reported, with the derived kilograms: `50 lb = 22.68 kg, 5 packages`.
 pub(super) fn quantity(quantity: &v1::Quantity, lang: Lang) -> String {
     let mut out = String::new();
     if quantity.unknown {
         out.push_str(text::known("word.unknown", lang));
     } else if !quantity.amount.is_empty() {
         out = number(&quantity.amount, lang);
-        match quantity.unit.as_str() {
-            "KGM" => out.push_str(" kg"),
-            "NMB" | "C62" | "H87" | "" => {}
-            unit => {
-                out.push(' ');
-                out.push_str(&code(CodeList::Unit, unit, lang));
-            }
+        if !matches!(quantity.unit.as_str(), "NMB" | "C62" | "H87" | "") {
+            out.push(' ');
+            out.push_str(&unit(&quantity.unit, lang));
         }
         if quantity.derived_mg != 0 && quantity.unit != "KGM" {
             out.push_str(" = ");
@@ -117,6 +113,25 @@ pub(super) fn quantity(quantity: &v1::Quantity, lang: Lang) -> String {
         push(&mut out, &packages(quantity.packages, lang));
     }
     out
+}
+
+/// A unit's symbol where all four languages share one, else its name.
+fn unit(unit: &str, lang: Lang) -> String {
+    let symbol = match unit {
+        "KGM" => "kg",
+        "GRM" => "g",
+        "MGM" => "mg",
+        "TNE" => "t",
+        "LBR" => "lb",
+        "ONZ" => "oz",
+        "LTR" => "l",
+        "MLT" => "ml",
+        "MTR" => "m",
+        "MTK" => "m²",
+        "MTQ" => "m³",
+        _ => return code(CodeList::Unit, unit, lang),
+    };
+    symbol.to_owned()
 }
 
 /// `1 package`, `38 packages`.
