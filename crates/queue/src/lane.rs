@@ -34,6 +34,11 @@ impl Entry {
         LeafIndex(self.submitted + u64::from(self.queued))
     }
 
+    #[cfg(test)]
+    pub(crate) fn untried(&self) -> Self {
+        Self { tries: 0, ..*self }
+    }
+
     fn is_expired(&self, now: Millis) -> bool {
         self.expires_at <= now
     }

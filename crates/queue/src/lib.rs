@@ -3,7 +3,7 @@
 //! In scope: what a node does with a notice between sealing and delivery, as one deterministic
 //! state machine ([`Engine`]): stream numbers in ticket order, queues by precedence, credit,
 //! resending, expiry, duplicates, receipts. And the rows that are folded from the log ([`rows`],
-//! [`fold`]) with the places they are kept in ([`View`], [`Overlay`]).
+//! [`fold()`]) with the places they are kept in ([`View`], [`Overlay`]).
 //!
 //! Not in scope: cryptography (`seal`), proofs and the journal (`audit-log`), links (`link`),
 //! threads and clocks (`node`). The only IO in this crate is [`SledView`]; nothing else here
@@ -12,7 +12,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod engine;
-pub mod fold;
+mod fold;
 mod input;
 mod lane;
 mod mark;

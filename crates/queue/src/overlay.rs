@@ -79,7 +79,7 @@ impl Overlay {
     }
 
     /// Rows held.
-    pub fn len(&self) -> usize {
+    pub fn rows(&self) -> usize {
         self.newest.len()
     }
 

@@ -259,7 +259,10 @@ impl Drop for SledView {
             return;
         }
         // What is not on the disk is folded again from the log.
-        let _ = caught("closing", || Ok(drop(db)));
+        let _ = caught("closing", || {
+            drop(db);
+            Ok(())
+        });
     }
 }
 

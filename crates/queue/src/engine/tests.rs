@@ -1,1 +1,5 @@
+//! The engine against a plain model of what a broker owes, and the rules one by one.
 
+mod model;
+mod net;
+mod rules;

@@ -1,1 +1,201 @@
+use super::*;
+use abeng_wire::{EnvelopeId, Incarnation, LeafHash, PartyCode, StreamSeq, v1};
+use bytes::Bytes;
+use proptest::prelude::*;
 
+fn party() -> impl Strategy<Value = PartyCode> {
+    "[A-Z0-9-]{2,16}".prop_map(|text| PartyCode::new(&text).unwrap())
+}
+
+fn leaf() -> impl Strategy<Value = LeafIndex> {
+    (0..u64::MAX).prop_map(LeafIndex)
+}
+
+fn seq() -> impl Strategy<Value = StreamSeq> {
+    (1..=u64::MAX).prop_map(|n| StreamSeq::new(n).unwrap())
+}
+
+fn precedence() -> impl Strategy<Value = v1::Precedence> {
+    (1..5i32).prop_map(|n| v1::Precedence::try_from(n).unwrap())
+}
+
+fn outcome() -> impl Strategy<Value = SentOutcome> {
+    prop_oneof![
+        Just(SentOutcome::Queued),
+        (leaf(), any::<u64>())
+            .prop_map(|(taken, at_peer)| SentOutcome::Delivered { taken, at_peer }),
+        (leaf(), 0..12i32).prop_map(|(taken, reason)| SentOutcome::Refused {
+            taken,
+            reason: v1::Reason::try_from(reason).unwrap(),
+        }),
+        leaf().prop_map(|leaf| SentOutcome::Expired { leaf }),
+        leaf().prop_map(|leaf| SentOutcome::Voided { leaf }),
+    ]
+}
+
+fn sent() -> impl Strategy<Value = SentRow> {
+    let to = (party(), seq(), leaf(), outcome()).prop_map(|(party, seq, queued, outcome)| SentTo {
+        party,
+        seq,
+        queued,
+        outcome,
+    });
+    let all = (
+        any::<[u8; 32]>(),
+        any::<[u64; 2]>(),
+        precedence(),
+        any::<u32>(),
+        proptest::collection::vec(to, 0..5),
+    );
+    all.prop_map(
+        |(id, [created_at, expires_at], precedence, size, recipients)| SentRow {
+            envelope_id: EnvelopeId(id),
+            created_at,
+            expires_at,
+            precedence,
+            size,
+            recipients,
+        },
+    )
+}
+
+fn id_row() -> impl Strategy<Value = IdRow> {
+    prop_oneof![
+        leaf().prop_map(|submitted| IdRow::Sent { submitted }),
+        (
+            leaf(),
+            party(),
+            any::<u64>(),
+            proptest::option::of(seq()),
+            precedence(),
+            any::<u64>()
+        )
+            .prop_map(|(received, originator, inc, seq, precedence, created_at)| {
+                IdRow::Received {
+                    received,
+                    originator,
+                    incarnation: Incarnation(inc),
+                    seq,
+                    precedence,
+                    created_at,
+                }
+            }),
+        (leaf(), leaf(), 0..22i32).prop_map(|(received, outcome, kind)| IdRow::Held {
+            received,
+            outcome,
+            kind: v1::LeafKind::try_from(kind).unwrap(),
+        }),
+    ]
+}
+
+fn inbox() -> impl Strategy<Value = InboxRow> {
+    let all = (
+        (any::<[u8; 32]>(), leaf(), party(), any::<u64>(), seq()),
+        (
+            precedence(),
+            any::<[u64; 2]>(),
+            proptest::option::of(leaf()),
+        ),
+    );
+    all.prop_map(
+        |((id, received, originator, inc, seq), (precedence, [a, b], first_read))| InboxRow {
+            envelope_id: EnvelopeId(id),
+            received,
+            originator,
+            incarnation: Incarnation(inc),
+            seq,
+            precedence,
+            created_at: a,
+            delivered_at: b,
+            first_read,
+        },
+    )
+}
+
+fn mark() -> impl Strategy<Value = MarkRow> {
+    let steps = proptest::collection::vec((2..9u64, 0..9u64), 0..6);
+    (0..99u64, steps).prop_map(|(contiguous, steps)| {
+        let mut end = contiguous;
+        let range = |(gap, length)| {
+            let first = end + gap;
+            end = first + length;
+            (first, end)
+        };
+        MarkRow {
+            contiguous,
+            above: steps.into_iter().map(range).collect(),
+        }
+    })
+}
+
+/// Reads back what was written, and neither a piece of it nor more than it.
+fn exact<T: PartialEq + std::fmt::Debug>(
+    row: &T,
+    value: Vec<u8>,
+    decode: impl Fn(&[u8]) -> Result<T, RowError>,
+) {
+    assert_eq!(&decode(&value).unwrap(), row);
+    for cut in 0..value.len() {
+        assert!(decode(&value[..cut]).is_err(), "cut at {cut}");
+    }
+    assert!(decode(&[&value[..], &[0]].concat()).is_err());
+    let mut other = value;
+    other[0] = 2;
+    assert!(matches!(
+        decode(&other),
+        Err(RowError::Version { version: 2, .. })
+    ));
+}
+
+proptest! {
+    #[test]
+    fn rows_come_back_and_nothing_else_is_a_row(
+        sent in sent(), id in id_row(), inbox in inbox(), mark in mark(), next in seq(),
+        queue in (any::<[u64; 2]>(), leaf(), leaf(), any::<u32>()), position in leaf(),
+    ) {
+        exact(&sent, sent.encode(), SentRow::decode);
+        exact(&id, id.encode(), IdRow::decode);
+        exact(&inbox, inbox.encode(), InboxRow::decode);
+        exact(&mark, mark.encode(), MarkRow::decode);
+        let stream = StreamRow { next };
+        exact(&stream, stream.encode(), StreamRow::decode);
+        let ([created_at, expires_at], submitted, queued, size) = queue;
+        let queue = QueueRow { submitted, queued, created_at, expires_at, size };
+        exact(&queue, queue.encode(), QueueRow::decode);
+        let applied = AppliedRow { position, incarnation: Incarnation(size.into()) };
+        exact(&applied, applied.encode(), AppliedRow::decode);
+        let held = HeldRow {
+            incarnation: Incarnation(1),
+            size: expires_at,
+            root: LeafHash(sent.envelope_id.0),
+            checkpoint: Bytes::from_static(b"a note"),
+        };
+        prop_assert_eq!(HeldRow::decode(&held.encode()).unwrap(), held);
+    }
+
+    #[test]
+    fn garbage_is_refused_without_harm(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let versioned = [&[1], &bytes[..]].concat();
+        for value in [&bytes, &versioned] {
+            let _ = SentRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
+            let _ = IdRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
+            let _ = InboxRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
+            let _ = MarkRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
+            let _ = QueueRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
+            let _ = HeldRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
+        }
+    }
+
+    #[test]
+    fn queue_keys_sort_as_notices_are_sent(
+        a in (party(), precedence(), seq()), b in (party(), precedence(), seq()),
+    ) {
+        let key = |(party, precedence, seq)| QueueRow::key(party, precedence, seq);
+        let order = |(party, precedence, seq): (PartyCode, v1::Precedence, StreamSeq)| {
+            (party, precedence as i32, seq)
+        };
+        prop_assert_eq!(key(a).cmp(&key(b)), order(a).cmp(&order(b)));
+        prop_assert_eq!(QueueRow::parse_key(&key(a)).unwrap(), a);
+        prop_assert!(SentRow::parse_key(&key(a)).is_err());
+    }
+}

@@ -1,0 +1,689 @@
+//! Nodes without disk and network: real engines, real envelopes, a journal that is a list, a
+//! view in memory behind a real overlay, and links that lose what is on them.
+
+use crate::{
+    Applied, Checked, Engine, EngineConfig, Free, Gated, Input, MemView, Overlay, Place, Plan,
+    PrivateInput, Proven, Refusable, Resend, RowSource, Ticket, View, fold,
+    rows::{IdRow, InboxRow, QueueRow, SentOutcome, SentRow},
+};
+use abeng_audit_log::Record;
+use abeng_keys::{Entropy, Keyring};
+use abeng_roster::{
+    NoticeFacts, Policy, Tlp, Trust,
+    founding::{FoundingParty, FoundingRequest, found},
+};
+use abeng_seal::{
+    Arrived, BoxCache, OpenedBoxes, SealInput, Sealed, VerifyFault, open, reopen_received, seal,
+    verify,
+};
+use abeng_wire::{
+    Digest, EnvelopeId, Incarnation, LeafIndex, Millis, NetworkCode, Now, PartyCode, StreamSeq, v1,
+};
+use bytes::Bytes;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::OnceLock,
+};
+
+pub(super) const START: Millis = 1_700_000_000_000;
+pub(super) const CODES: [&str; 3] = ["JM", "NL", "TT"];
+
+/// Counts up: every 8 bytes differ from the last.
+pub(super) struct Counting(pub(super) u64);
+
+impl Entropy for Counting {
+    fn fill(&mut self, out: &mut [u8]) {
+        for chunk in out.chunks_mut(8) {
+            self.0 += 1;
+            let word = self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
+            chunk.copy_from_slice(&word[..chunk.len()]);
+        }
+    }
+}
+
+pub(super) struct World {
+    pub(super) trust: Trust,
+    pub(super) keyrings: Vec<Keyring>,
+}
+
+pub(super) fn world() -> &'static World {
+    static WORLD: OnceLock<World> = OnceLock::new();
+    WORLD.get_or_init(|| {
+        let party = |code: &&str| FoundingParty {
+            code: PartyCode::new(code).unwrap(),
+            name: (*code).to_owned(),
+            country: (*code).to_owned(),
+            kind: v1::PartyKind::Member,
+            addresses: vec!["127.0.0.1:4433".to_owned()],
+            relay: false,
+        };
+        let network = NetworkCode::new("test").unwrap();
+        let request = FoundingRequest::new(network, CODES.iter().map(party).collect(), START);
+        let founding = found(request, &mut Counting(1)).unwrap();
+        let digest = Some(founding.root_digest);
+        World {
+            trust: Trust::from_bundle(&founding.bundle, digest, START).unwrap(),
+            keyrings: founding.keyrings,
+        }
+    })
+}
+
+pub(super) fn party(i: usize) -> PartyCode {
+    PartyCode::new(CODES[i]).unwrap()
+}
+
+pub(super) fn private() -> PrivateInput {
+    PrivateInput {
+        officer: "officer".to_owned(),
+        via: "test".to_owned(),
+        salt: [7; 32],
+    }
+}
+
+/// What is on a link.
+#[derive(Debug, Clone)]
+pub(super) enum Frame {
+    Envelope(Bytes),
+    Receipt(EnvelopeId, Box<v1::Receipt>),
+    Fault(EnvelopeId, v1::FaultKind),
+    Credit(u64, u64),
+}
+
+/// What the node has been asked to do and has not done.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a few at a time, in tests")]
+enum Todo {
+    Handle(Input),
+    Seal(Ticket, Vec<(PartyCode, StreamSeq)>),
+}
+
+pub(super) struct Draft {
+    pub(super) notice: Bytes,
+    pub(super) precedence: v1::Precedence,
+    pub(super) life_ms: u64,
+    pub(super) fails: bool,
+}
+
+pub(super) struct Node {
+    pub(super) me: usize,
+    pub(super) engine: Engine,
+    pub(super) log: Vec<Record>,
+    pub(super) durable: usize,
+    pub(super) overlay: Overlay,
+    pub(super) view: MemView,
+    gated: VecDeque<(usize, Gated)>,
+    todo: Vec<Todo>,
+    drafts: BTreeMap<Ticket, Draft>,
+    tickets: u64,
+    boxes: BoxCache,
+    opened: OpenedBoxes,
+    entropy: Counting,
+    /// Accepted: told to the submitter.
+    pub(super) accepted: BTreeMap<EnvelopeId, Bytes>,
+    notices: BTreeMap<EnvelopeId, Bytes>,
+    /// Envelope frames taken from each peer on the present link.
+    taken: BTreeMap<usize, u64>,
+    /// How often interesting things happened.
+    pub(super) met: BTreeMap<&'static str, u64>,
+}
+
+pub(super) const CREDIT: u64 = 3;
+const CREDIT_BYTES: u64 = 1 << 20;
+
+fn incarnation(me: usize) -> Incarnation {
+    Incarnation(0x0123_4567_0000 + me as u64)
+}
+
+fn config(me: usize) -> EngineConfig {
+    EngineConfig {
+        me: party(me),
+        incarnation: incarnation(me),
+        roster: world().trust.roster.reference(),
+        resend: Resend::default(),
+    }
+}
+
+/// The rows that an engine is made of again.
+pub(super) fn recover(me: usize, next: LeafIndex, rows: &[(Vec<u8>, Vec<u8>)]) -> Engine {
+    Engine::recover(config(me), next, &mut rows.iter().cloned()).unwrap()
+}
+
+impl Node {
+    pub(super) fn new(me: usize) -> Self {
+        let overlay = Overlay::new(incarnation(me), LeafIndex(0));
+        Self {
+            me,
+            engine: recover(me, LeafIndex(0), &[]),
+            log: Vec::new(),
+            durable: 0,
+            overlay,
+            view: MemView::new(),
+            gated: VecDeque::new(),
+            todo: Vec::new(),
+            drafts: BTreeMap::new(),
+            tickets: 0,
+            boxes: BoxCache::new(),
+            opened: OpenedBoxes::default(),
+            entropy: Counting(1000 + 1_000_000 * me as u64),
+            accepted: BTreeMap::new(),
+            notices: BTreeMap::new(),
+            taken: BTreeMap::new(),
+            met: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn handle(&mut self, now: Now, input: Input) {
+        let Plan { step, free } = self.engine.handle(now, input);
+        self.log.extend(step.facts);
+        assert_eq!(self.engine.next_index().0, self.log.len() as u64);
+        let position = self.log.len();
+        self.gated
+            .extend(step.gated.into_iter().map(|g| (position, g)));
+        for free in free {
+            self.free(free);
+        }
+    }
+
+    pub(super) fn meet(&mut self, what: &'static str) {
+        *self.met.entry(what).or_default() += 1;
+    }
+
+    fn free(&mut self, free: Free) {
+        match &free {
+            Free::SealNow { .. } => {}
+            Free::ClearAgain { .. } => self.meet("cleared again"),
+            Free::CheckAgain { .. } => self.meet("checked again"),
+            Free::RefuseAgain { .. } => self.meet("refused again"),
+            Free::ProveAgain(_) => self.meet("proved again"),
+            Free::LookExpired { .. } => self.meet("expired"),
+            Free::TellFault { .. } => self.meet("told a fault"),
+        }
+        let todo = match free {
+            Free::SealNow { ticket, positions } => Todo::Seal(ticket, positions),
+            Free::ClearAgain {
+                ticket,
+                sealed,
+                private,
+            } => Todo::Handle(Input::Sealed {
+                ticket,
+                sealed,
+                private,
+                cleared_under: u64::MAX,
+            }),
+            Free::CheckAgain { from, opened } => {
+                let id = opened.id();
+                Todo::Handle(self.known(from, &id).unwrap_or(Input::Opened {
+                    from,
+                    opened,
+                    checked: self.checked(),
+                }))
+            }
+            Free::RefuseAgain {
+                from,
+                envelope,
+                position,
+                reason,
+            } => {
+                let id = envelope.arrived().id();
+                Todo::Handle(self.known(from, &id).unwrap_or(Input::Refuse {
+                    from,
+                    envelope,
+                    position,
+                    reason,
+                    checked: self.checked(),
+                }))
+            }
+            Free::ProveAgain(mut proven) => {
+                let (place, settled) = self.place(&proven.envelope_id, proven.from).unwrap();
+                (proven.place, proven.settled) = (place, settled);
+                proven.looked = self.overlay.position();
+                Todo::Handle(Input::ReceiptProven(proven))
+            }
+            Free::LookExpired { place } => {
+                let leaf = self.log[place.queued.0 as usize].leaf().message().clone();
+                assert_eq!(leaf.kind(), v1::LeafKind::Queued);
+                assert_eq!(leaf.recipient, place.recipient.as_str());
+                let leaf = Box::new(leaf);
+                Todo::Handle(Input::Expire { place, leaf })
+            }
+            // Never in these runs: streams stay short.
+            Free::TellFault { .. } => unreachable!("no stream runs so far ahead"),
+        };
+        self.todo.push(todo);
+    }
+
+    fn checked(&self) -> Checked {
+        Checked {
+            looked: self.overlay.position(),
+            roster_version: world().trust.roster.version(),
+        }
+    }
+
+    fn row(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.overlay.over(&self.view).row(key).unwrap()
+    }
+
+    pub(super) fn id_row(&self, id: &EnvelopeId) -> Option<IdRow> {
+        let row = self.row(&IdRow::key(id))?;
+        Some(IdRow::decode(&row).unwrap())
+    }
+
+    fn known(&self, from: PartyCode, id: &EnvelopeId) -> Option<Input> {
+        match self.id_row(id)? {
+            IdRow::Held { outcome, .. } => Some(Input::Duplicate { from, outcome }),
+            row => unreachable!("{row:?}"),
+        }
+    }
+
+    pub(super) fn place(
+        &self,
+        id: &EnvelopeId,
+        recipient: PartyCode,
+    ) -> Option<(Place, Option<LeafIndex>)> {
+        let Some(IdRow::Sent { submitted }) = self.id_row(id) else {
+            return None;
+        };
+        let sent = SentRow::decode(&self.row(&SentRow::key(submitted))?).unwrap();
+        let to = sent.recipients.iter().find(|to| to.party == recipient)?;
+        let settled = match to.outcome {
+            SentOutcome::Delivered { taken, .. } | SentOutcome::Refused { taken, .. } => {
+                Some(taken)
+            }
+            _ => None,
+        };
+        Some((sent.place(submitted, recipient)?, settled))
+    }
+
+    pub(super) fn submit(&mut self, now: Now, to: Vec<PartyCode>, draft: Draft) {
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        self.drafts.insert(ticket, draft);
+        let recipients = to;
+        self.handle(now, Input::Reserve { ticket, recipients });
+    }
+
+    pub(super) fn has_work(&self) -> bool {
+        !self.todo.is_empty()
+    }
+
+    /// Does one of the things to do, in any order, as a pool of threads would.
+    pub(super) fn work(&mut self, now: Now, pick: usize) {
+        if self.todo.is_empty() {
+            return;
+        }
+        let todo = self.todo.remove(pick % self.todo.len());
+        let input = match todo {
+            Todo::Handle(input) => input,
+            Todo::Seal(ticket, positions) => {
+                let draft = self.drafts.remove(&ticket).unwrap();
+                match draft.fails {
+                    true => Input::SealFailed { ticket },
+                    false => {
+                        let sealed = self.seal(now, &positions, &draft);
+                        self.notices.insert(sealed.id(), draft.notice);
+                        Input::Sealed {
+                            ticket,
+                            sealed: Box::new(sealed),
+                            private: private(),
+                            cleared_under: world().trust.roster.version(),
+                        }
+                    }
+                }
+            }
+        };
+        self.handle(now, input);
+    }
+
+    pub(super) fn seal(
+        &mut self,
+        now: Now,
+        positions: &[(PartyCode, StreamSeq)],
+        draft: &Draft,
+    ) -> Sealed {
+        let World { trust, keyrings } = world();
+        let to: Vec<PartyCode> = positions.iter().map(|&(party, _)| party).collect();
+        let facts = NoticeFacts {
+            ty: "SEIZURE",
+            tlp: Tlp::RED,
+        };
+        let cleared = Policy::clear(trust, party(self.me), &to, &facts, now.wall).unwrap();
+        let input = SealInput {
+            trust,
+            cleared: &cleared,
+            org_sign: keyrings[self.me].org_sign().as_ref(),
+            store: &keyrings[self.me].store,
+            incarnation: incarnation(self.me),
+            created_at: now.wall,
+            expires_at: now.wall + draft.life_ms,
+            precedence: draft.precedence,
+            positions,
+            notice: &draft.notice,
+            boxes: &mut self.boxes,
+            now,
+        };
+        seal(input, &mut self.entropy).unwrap()
+    }
+
+    /// Makes everything durable: overlay first, then effects. Gives what goes to peers, with the
+    /// link it was meant for.
+    pub(super) fn commit(&mut self, now: Now) -> Vec<(usize, Option<u64>, Frame)> {
+        self.durable = self.log.len();
+        self.fold_durable();
+        let position = LeafIndex(self.durable as u64);
+        self.handle(now, Input::Durable { position });
+        let mut out = Vec::new();
+        while let Some((waits_for, gated)) = self.gated.pop_front() {
+            assert!(waits_for <= self.durable);
+            if let Some(frame) = self.carry_out(gated) {
+                out.push(frame);
+            }
+        }
+        out
+    }
+
+    fn fold_durable(&mut self) {
+        for i in self.overlay.position().0..self.durable as u64 {
+            let index = LeafIndex(i);
+            let record = &self.log[i as usize];
+            let changes = fold(index, record, &self.overlay.over(&self.view)).unwrap();
+            self.overlay.put(index, changes);
+        }
+    }
+
+    fn carry_out(&mut self, gated: Gated) -> Option<(usize, Option<u64>, Frame)> {
+        let to = |peer: PartyCode| CODES.iter().position(|c| *c == peer.as_str()).unwrap();
+        // I6: whatever leaves is about what is durable.
+        let size = self.durable as u64;
+        let durable = |leaf: LeafIndex| assert!(leaf.0 < size, "I6");
+        match gated {
+            Gated::Submitted { .. } => self.meet("submitted"),
+            Gated::Failed { .. } => self.meet("failed"),
+            Gated::Delivered { .. } => self.meet("delivered"),
+            _ => {}
+        }
+        match gated {
+            Gated::Submitted {
+                envelope_id,
+                submitted,
+                ..
+            } => {
+                durable(submitted);
+                let notice = self.notices[&envelope_id].clone();
+                self.accepted.insert(envelope_id, notice);
+                None
+            }
+            Gated::Forward {
+                peer,
+                session,
+                submitted,
+                precedence,
+            } => {
+                durable(submitted);
+                let record = &self.log[submitted.0 as usize];
+                let frame = envelope(record, peer);
+                let arrived = Arrived::parse(&frame).unwrap();
+                assert_eq!(arrived.precedence(), precedence);
+                Some((to(peer), Some(session), Frame::Envelope(frame)))
+            }
+            Gated::Receipt { peer, outcome } => {
+                durable(outcome);
+                let leaf = self.log[outcome.0 as usize].leaf();
+                let id = EnvelopeId::from_slice(&leaf.message().envelope_id).unwrap();
+                let receipt = v1::Receipt {
+                    leaf: leaf.bytes().clone(),
+                    index: outcome.0,
+                    checkpoint: note(self.me, self.durable as u64),
+                    ..v1::Receipt::default()
+                };
+                Some((to(peer), None, Frame::Receipt(id, Box::new(receipt))))
+            }
+            Gated::Delivered { outcome, .. } => {
+                durable(outcome);
+                None
+            }
+            Gated::Settled { leaf, .. } | Gated::Noted { leaf, .. } => {
+                durable(leaf);
+                None
+            }
+            Gated::Failed { .. } => None,
+        }
+    }
+
+    /// The view thread writes one batch.
+    pub(super) fn write_view(&mut self) {
+        let position = self.overlay.position();
+        if let Some(batch) = self.overlay.take_older(position) {
+            self.view.apply(&batch.changes, batch.applied).unwrap();
+            self.overlay.written();
+        }
+    }
+
+    /// The process ends and starts again. Of what was not synced, the first `kept` of ten parts
+    /// survive, at a whole number of leaves of one step: here, any prefix that ends a step.
+    pub(super) fn crash(&mut self, now: Now, kept: usize) {
+        let lost = self.log.len() - self.durable;
+        let mut keep = self.durable + lost * kept.min(10) / 10;
+        let ends = self.gated.iter().map(|&(end, _)| end);
+        let end = ends.filter(|&end| end <= keep).max();
+        keep = end.unwrap_or(self.durable).max(self.durable);
+        self.meet(match keep > self.durable {
+            true => "unacknowledged work survived",
+            false if lost > 0 => "unacknowledged work was lost",
+            false => "nothing was at stake",
+        });
+        self.log.truncate(keep);
+        self.durable = keep;
+        self.gated.clear();
+        self.todo.clear();
+        self.drafts.clear();
+        self.tickets = 0;
+        self.boxes = BoxCache::new();
+        self.opened = OpenedBoxes::default();
+        let applied = self.view.applied().unwrap().unwrap_or(Applied {
+            position: LeafIndex(0),
+            incarnation: incarnation(self.me),
+        });
+        self.overlay = Overlay::new(incarnation(self.me), applied.position);
+        self.fold_durable();
+        self.engine = self.recovered();
+        self.handle(now, Input::note(v1::LeafKind::Started));
+    }
+
+    /// An engine from the rows as they are now.
+    pub(super) fn recovered(&self) -> Engine {
+        let rows = self.rows();
+        recover(self.me, LeafIndex(self.durable as u64), &rows)
+    }
+
+    pub(super) fn rows(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.scan(0)
+    }
+
+    pub(super) fn scan(&self, prefix: u8) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let (from, to) = match prefix {
+            0 => (vec![0], vec![255]),
+            prefix => (vec![prefix], vec![prefix + 1]),
+        };
+        self.overlay
+            .scan(&self.view, &from, &to, false, usize::MAX)
+            .unwrap()
+    }
+
+    pub(super) fn link_up(&mut self, now: Now, peer: usize, session: u64) {
+        self.taken.insert(peer, 0);
+        self.handle(
+            now,
+            Input::LinkUp {
+                peer: party(peer),
+                session,
+                envelopes: CREDIT,
+                bytes: CREDIT_BYTES,
+            },
+        );
+    }
+
+    pub(super) fn link_down(&mut self, now: Now, peer: usize, session: u64) {
+        let peer = party(peer);
+        self.handle(now, Input::LinkDown { peer, session });
+    }
+
+    /// Takes a frame as the node's link handler would; looks up at once, hands on later.
+    pub(super) fn arrive(
+        &mut self,
+        now: Now,
+        from: usize,
+        session: u64,
+        frame: Frame,
+    ) -> Option<Frame> {
+        let peer = party(from);
+        match frame {
+            Frame::Envelope(bytes) => {
+                self.envelope(now, peer, &bytes);
+                let taken = self.taken.entry(from).or_default();
+                *taken += 1;
+                return Some(Frame::Credit(CREDIT + *taken, CREDIT_BYTES << 10));
+            }
+            Frame::Receipt(id, receipt) => {
+                let leaf = abeng_wire::decode::<v1::Leaf>("leaf", &receipt.leaf, 65_535).unwrap();
+                let (place, settled) = self.place(&id, peer).unwrap();
+                self.todo
+                    .push(Todo::Handle(Input::ReceiptProven(Box::new(Proven {
+                        from: peer,
+                        place,
+                        envelope_id: id,
+                        seq_commit: Digest::from_slice(&leaf.seq_commit).unwrap(),
+                        kind: leaf.kind(),
+                        reason: leaf.reason(),
+                        receipt: *receipt,
+                        settled,
+                        looked: self.overlay.position(),
+                    }))));
+            }
+            Frame::Fault(id, kind) => {
+                let envelope = self.place(&id, peer).map(|(place, _)| place);
+                self.handle(
+                    now,
+                    Input::Fault {
+                        from: peer,
+                        envelope,
+                        kind,
+                    },
+                );
+            }
+            Frame::Credit(envelopes, bytes) => self.handle(
+                now,
+                Input::Credit {
+                    peer,
+                    session,
+                    envelopes,
+                    bytes,
+                },
+            ),
+        }
+        None
+    }
+
+    fn envelope(&mut self, now: Now, from: PartyCode, bytes: &Bytes) {
+        let arrived = Arrived::parse(bytes).unwrap();
+        let id = arrived.id();
+        let checked = self.checked();
+        let input = match self.known(from, &id) {
+            Some(known) => {
+                self.meet("duplicate found");
+                known
+            }
+            None => {
+                let me = party(self.me);
+                match verify(arrived, &world().trust, me, now.wall) {
+                    Ok(verified) => {
+                        let keyring = &world().keyrings[self.me];
+                        let secrets = |kid: &_| keyring.seal_secret(kid);
+                        let opened = open(&verified, &secrets, me, &mut self.opened).unwrap();
+                        Input::Opened {
+                            from,
+                            opened: Box::new(opened),
+                            checked,
+                        }
+                    }
+                    Err(VerifyFault::Originator(rejected)) => {
+                        self.meet("came too late");
+                        Input::Refuse {
+                            from,
+                            reason: rejected.reason(),
+                            envelope: Refusable::Rejected(rejected),
+                            position: None,
+                            checked,
+                        }
+                    }
+                    Err(fault) => unreachable!("{fault}"),
+                }
+            }
+        };
+        self.todo.push(Todo::Handle(input));
+    }
+
+    /// The inbox: each row's envelope with the notice, opened again from the journal.
+    pub(super) fn inbox(&self) -> Vec<(EnvelopeId, Bytes)> {
+        let keyring = &world().keyrings[self.me];
+        let one = |(_, value): (Vec<u8>, Vec<u8>)| {
+            let row = InboxRow::decode(&value).unwrap();
+            let record = &self.log[row.received.0 as usize];
+            let Some(v1::proof_part::Of::Received(proof)) = record.proof().unwrap().unwrap().of
+            else {
+                unreachable!("a Received leaf has its proof");
+            };
+            let body = record.body().unwrap().unwrap();
+            let secrets = |kid: &_| keyring.seal_secret(kid);
+            let me = party(self.me);
+            let opened =
+                reopen_received(&proof.hdr, &body.stanzas, &body.body, me, &secrets).unwrap();
+            (row.envelope_id, opened.notice)
+        };
+        self.scan(InboxRow::PREFIX).into_iter().map(one).collect()
+    }
+
+    pub(super) fn queue_rows(&self) -> usize {
+        self.scan(QueueRow::PREFIX).len()
+    }
+}
+
+/// The envelope as it goes to one recipient: the others' stanzas pruned.
+fn envelope(record: &Record, peer: PartyCode) -> Bytes {
+    let Some(v1::proof_part::Of::Submitted(proof)) = record.proof().unwrap().unwrap().of else {
+        unreachable!("a Submitted leaf has its proof");
+    };
+    let body = record.body().unwrap().unwrap();
+    let hdr: v1::Hdr = abeng_wire::decode("HDR", &proof.hdr, 1 << 20).unwrap();
+    let pre: v1::Pre = abeng_wire::decode("PRE", &hdr.pre, 1 << 20).unwrap();
+    let mine = |r: &v1::PreRecipient| r.party == peer.as_str();
+    let pruned = pre
+        .recipients
+        .iter()
+        .zip(body.stanzas)
+        .map(|(r, s)| match mine(r) {
+            true => s,
+            false => Bytes::new(),
+        });
+    let envelope = abeng_wire::encode(&v1::Envelope {
+        hdr: proof.hdr.clone(),
+        sig: proof.sig,
+        stanzas: pruned.collect(),
+        body: body.body.clone(),
+    });
+    let size = crate::rows::frame_size(
+        proof.hdr.len(),
+        body.body.len() as u64,
+        pre.recipients.len(),
+    );
+    assert!(
+        envelope.len() as u32 <= size,
+        "credit counts at least what is sent"
+    );
+    envelope
+}
+
+fn note(me: usize, size: u64) -> Bytes {
+    let (code, incarnation) = (CODES[me], incarnation(me));
+    let root = data_encoding::BASE64.encode(&[me as u8; 32]);
+    format!("abeng/test/{code}/{incarnation}\n{size}\n{root}\n\n— a signature\n").into()
+}
