@@ -3,14 +3,13 @@
 //! It takes only what the journal has released, so nothing leaves before it is durable.
 
 use crate::{
-    clock,
     desk::Ended,
     metrics::Kind,
     shared::{Shared, lock},
     writer::Done,
 };
 use abeng_api::{DeliveredEvent, SettledEvent};
-use abeng_audit_log::{Durable, Leaf, ReadError, Released};
+use abeng_audit_log::{Checkpoint, Durable, Leaf, Outside, ReadError, Released, receipt};
 use abeng_queue::Gated;
 use abeng_wire::{LeafIndex, Mono, PartyCode, v1};
 use std::{
@@ -143,12 +142,11 @@ impl Shared {
                     frame.consistency = proof.iter().map(abeng_wire::LeafHash::to_bytes).collect();
                 }
                 for &outcome in outcomes {
-                    frame.receipts.push(self.build_receipt(outcome, size, facts)?);
+                    frame.receipts.push(self.build_receipt(outcome, &checkpoint, facts)?);
                 }
                 link.control(v1::control::Frame::Receipts(frame));
             }
         }
-        tracing::trace!(size, at = clock::wall(), "receipts sent");
         Ok(())
     }
 
@@ -156,46 +154,36 @@ impl Shared {
     fn build_receipt(
         &self,
         outcome: LeafIndex,
-        size: u64,
+        checkpoint: &Checkpoint,
         facts: &BTreeMap<LeafIndex, Durable<Leaf>>,
     ) -> Result<v1::Receipt, ReadError> {
         let durable = |index: LeafIndex| match facts.get(&index) {
             Some(fact) => Ok(fact.clone()),
             None => self.reader.durable(index),
         };
-        let path = |index| -> Result<Vec<bytes::Bytes>, ReadError> {
-            let proof = self.reader.inclusion(index, size)?;
-            Ok(proof.iter().map(abeng_wire::LeafHash::to_bytes).collect())
-        };
         let leaf = durable(outcome)?;
-        let mut receipt = v1::Receipt {
-            leaf: leaf.fact().bytes().clone(),
-            index: outcome.0,
-            proof: path(outcome)?,
-            ..Default::default()
+        let says = leaf.fact().message();
+        let before = match outcome.0.checked_sub(1) {
+            Some(before) if says.kind() == v1::LeafKind::Delivered => Some(durable(LeafIndex(before))?),
+            _ => None,
         };
-        if leaf.fact().message().kind() == v1::LeafKind::Delivered && outcome.0 > 0 {
-            let received = LeafIndex(outcome.0 - 1);
-            let before = durable(received)?;
-            let same = before.fact().message().envelope_id == leaf.fact().message().envelope_id;
-            if same && before.fact().message().kind() == v1::LeafKind::Received {
-                receipt.companion = before.fact().bytes().clone();
-                receipt.companion_proof = path(received)?;
-            }
-        }
-        Ok(receipt)
+        let received = before.filter(|before| {
+            let before = before.fact().message();
+            before.kind() == v1::LeafKind::Received && before.envelope_id == says.envelope_id
+        });
+        receipt::build_shared(&leaf, received.as_ref(), &self.reader, checkpoint)
     }
 
     /// A signed checkpoint of a durable size; the last one again where the log has not grown.
-    pub fn checkpoint_at(&self, size: u64) -> Result<abeng_audit_log::Checkpoint, ReadError> {
+    pub fn checkpoint_at(&self, size: u64) -> Result<Checkpoint, ReadError> {
         let mut signed = lock(&self.signed);
         if let Some(last) = signed.as_ref().filter(|c| c.size() == size) {
             return Ok(last.clone());
         }
         let root = self.reader.root_at(size)?;
-        let checkpoint = abeng_audit_log::Checkpoint::sign(&self.origin, size, root, self.keyring.log().as_ref());
+        let checkpoint = Checkpoint::sign(&self.origin, size, root, self.keyring.log().as_ref());
         let checkpoint = checkpoint.map_err(|_| ReadError::Tiles)?;
-        self.core.keep(abeng_audit_log::Outside::OwnCheckpoint(checkpoint.note().clone()));
+        self.core.keep(Outside::OwnCheckpoint(checkpoint.note().clone()));
         *signed = Some(checkpoint.clone());
         Ok(checkpoint)
     }

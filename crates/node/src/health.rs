@@ -155,3 +155,14 @@ impl Shared {
         Ok(NetworkView { at: clock::rfc3339(clock::wall()), parties: rows.collect() })
     }
 }
+
+/// A party's kind in words.
+pub fn kind_name(kind: v1::PartyKind) -> &'static str {
+    match kind {
+        v1::PartyKind::Unspecified => "unknown",
+        v1::PartyKind::Member => "member",
+        v1::PartyKind::Observer => "observer",
+        v1::PartyKind::Partner => "partner",
+        v1::PartyKind::Coordination => "coordination",
+    }
+}

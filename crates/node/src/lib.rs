@@ -1,1 +1,52 @@
-//! An Abeng node: wires journal, engine, links and local interface together.
+//! An Abeng node.
+//!
+//! In scope: the configuration, starting and stopping, the threads and tasks that carry a notice
+//! between the journal, the engine, the view, the links and the local interface, the operator's
+//! questions, metrics, and the founding of a network on one machine.
+//!
+//! Not in scope: every rule. What may be sent stands in `notice` and `roster`, what is sealed in
+//! `seal`, what is durable in `audit-log`, what is done in `queue`, how it travels in `link`.
+//!
+//! Threads: `abeng-core` asks the engine, `abeng-journal` writes, `abeng-dispatch` carries out
+//! what is durable, `abeng-view` holds sled, `abeng-ahead` prepares segments; tasks on
+//! `abeng-io` read links and answer requests.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod audit;
+mod clock;
+mod config;
+mod core;
+mod desk;
+mod dispatch;
+mod events;
+mod fatal;
+pub mod founding;
+mod handler;
+mod health;
+mod inbound;
+mod layout;
+mod logging;
+mod metrics;
+mod node;
+mod node_error;
+mod operator;
+mod outlet;
+mod reading;
+mod receipts;
+mod recent;
+mod run;
+mod sent;
+mod shared;
+mod submit;
+mod timeline;
+mod view;
+mod writer;
+
+pub use clock::rfc3339;
+pub use config::{ApiConfig, Config, ConfigError, KeysConfig, LinkConfig, LogConfig, LogFormat};
+pub use health::SOFTWARE;
+pub use layout::Layout;
+pub use node::Node;
+pub use node_error::NodeError;
+pub use run::run;

@@ -1,0 +1,184 @@
+//! [`Operator`] for a node: what its own people may ask of it.
+
+use crate::{clock, health, shared::Shared};
+use abeng_api::{
+    ApiError, AuditQuery, Caller, DeliveredEvent, EventQuery, InboxItem, InboxQuery, LeafView, NetworkView,
+    NoticeView, Operator, PartyView, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest,
+    Timeline,
+};
+use abeng_notice::Lang;
+use async_trait::async_trait;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+/// The node behind its local interface.
+pub struct NodeOperator {
+    shared: Arc<Shared>,
+}
+
+impl NodeOperator {
+    /// Of this node.
+    pub fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+}
+
+/// A language as a request names it.
+pub fn language(tag: Option<&str>) -> Lang {
+    tag.map_or(Lang::En, Lang::from_locale)
+}
+
+#[async_trait]
+impl Operator for NodeOperator {
+    async fn submit(&self, who: &Caller, request: SubmitRequest) -> Result<SubmitReply, ApiError> {
+        self.shared.submit(who, request).await
+    }
+
+    async fn inbox(&self, query: InboxQuery) -> Result<Vec<InboxItem>, ApiError> {
+        self.shared.inbox_items(query).await
+    }
+
+    async fn inbox_show(&self, who: &Caller, id: &str, lang: &str) -> Result<NoticeView, ApiError> {
+        self.shared.show(who, id, language(Some(lang))).await
+    }
+
+    async fn sent(&self, query: SentQuery) -> Result<Vec<SentItem>, ApiError> {
+        self.shared.sent_items(query).await
+    }
+
+    async fn track(&self, id: &str, lang: &str) -> Result<Timeline, ApiError> {
+        self.shared.timeline(id, language(Some(lang))).await
+    }
+
+    async fn status(&self) -> Result<StatusView, ApiError> {
+        self.shared.status_view().await
+    }
+
+    async fn network(&self) -> Result<NetworkView, ApiError> {
+        self.shared.network().await
+    }
+
+    async fn audit_show(&self, query: AuditQuery) -> Result<Vec<LeafView>, ApiError> {
+        self.shared.leaves(query).await
+    }
+
+    async fn parties(&self) -> Result<Vec<PartyView>, ApiError> {
+        let trust = self.shared.trust();
+        let party = |p: &abeng_roster::Party| PartyView {
+            code: p.code.to_string(),
+            name: p.name.clone(),
+            kind: health::kind_name(p.kind).to_owned(),
+            country: p.country.clone(),
+            active: p.is_active(),
+            own: p.code == self.shared.me,
+        };
+        Ok(trust.roster.parties().map(party).collect())
+    }
+
+    async fn wait_delivered(&self, query: EventQuery) -> Result<Vec<DeliveredEvent>, ApiError> {
+        let (after, limit, wait) = self.poll(query);
+        Ok(self.shared.delivered.after(after, limit, wait).await)
+    }
+
+    async fn wait_settled(&self, query: EventQuery) -> Result<Vec<SettledEvent>, ApiError> {
+        let (after, limit, wait) = self.poll(query);
+        Ok(self.shared.settled.after(after, limit, wait).await)
+    }
+}
+
+impl NodeOperator {
+    fn poll(&self, query: EventQuery) -> (Option<u64>, usize, Duration) {
+        let end = || self.shared.reader.size().checked_sub(1);
+        let limit = query.limit.unwrap_or(1000).min(10_000) as usize;
+        let wait = Duration::from_millis(u64::from(query.timeout_ms.unwrap_or(10_000).min(60_000)));
+        (query.after.or_else(end), limit, wait)
+    }
+}
+
+impl Shared {
+    async fn status_view(self: &Arc<Self>) -> Result<StatusView, ApiError> {
+        let trust = self.trust();
+        let now = clock::wall();
+        let queues = self.core.inspect(health::queues).await.ok_or_else(|| ApiError::busy("the node is stopping", 5))?;
+        let (applied, rebuilding) = self.view.progress();
+        let party = trust.roster.party(self.me);
+        let (total, read) = (self.inbox.total.load(Ordering::Relaxed), self.inbox.read.load(Ordering::Relaxed));
+        let head = self.reader.head();
+        Ok(StatusView {
+            party: self.me.to_string(),
+            name: party.map(|p| p.name.clone()).unwrap_or_default(),
+            network: trust.roster.network().to_string(),
+            kind: party.map(|p| health::kind_name(p.kind)).unwrap_or_default().to_owned(),
+            software: health::SOFTWARE.to_owned(),
+            incarnation: self.incarnation.to_string(),
+            started_at: clock::rfc3339(self.started_at),
+            roster: abeng_api::RosterView {
+                version: trust.roster.version(),
+                digest: trust.roster.digest().to_string(),
+                expires: clock::rfc3339(trust.roster.expires()),
+                parties: trust.roster.parties().filter(|p| p.is_active()).count() as u32,
+            },
+            root_digest: self.config.root.to_string(),
+            log: abeng_api::LogView { size: head.size, root: head.root.to_string(), origin: self.origin.clone() },
+            queue: abeng_api::QueueDepth {
+                depth: health::backlog(&queues).depth,
+                by: queues.iter().map(queue_view).collect(),
+            },
+            links: trust.roster.parties().filter(|p| p.code != self.me && p.is_active()).map(|p| self.link_view(p)).collect(),
+            inbox: abeng_api::InboxCount { total, unread: total.saturating_sub(read) },
+            disk: abeng_api::DiskView { free_bytes: self.free_disk(), journal_bytes: self.journal_bytes() },
+            view: abeng_api::ViewProgress {
+                state: if rebuilding { abeng_api::ViewState::Rebuilding } else { abeng_api::ViewState::Ready },
+                applied,
+            },
+            warnings: self.warnings(now),
+            pid: std::process::id(),
+            data_dir: self.layout.root().display().to_string(),
+        })
+    }
+
+    fn link_view(&self, party: &abeng_roster::Party) -> abeng_api::LinkView {
+        let entry = self.links.entry(party.code);
+        let link = entry.as_ref().and_then(|e| e.link.as_ref());
+        abeng_api::LinkView {
+            peer: party.code.to_string(),
+            linked: link.is_some(),
+            since: entry.as_ref().map(|e| clock::rfc3339(e.since)),
+            rtt_ms: link.map(|l| l.rtt().as_secs_f64() * 1000.0),
+            offset_ms: link.and_then(|l| l.clock_offset_ms()),
+            address: link.map(|l| l.remote_addr().to_string()).or_else(|| party.addresses.first().cloned()),
+        }
+    }
+
+    fn journal_bytes(&self) -> u64 {
+        let entries = std::fs::read_dir(self.layout.journal()).into_iter().flatten().flatten();
+        entries.filter_map(|e| e.metadata().ok()).map(|m| m.len()).sum()
+    }
+
+    fn warnings(&self, now: u64) -> Vec<String> {
+        let trust = self.trust();
+        let mut warnings = self.notices.clone();
+        let days = trust.roster.expires().saturating_sub(now) / 86_400_000;
+        if days < 30 {
+            warnings.push(format!("the roster expires in {days} days: ask the Secretariat for the next one"));
+        }
+        if self.free_disk() < 1 << 30 {
+            warnings.push("less than 1 GiB is free on the data directory's disk".to_owned());
+        }
+        if matches!(self.config.keys, crate::config::KeysConfig::InsecurePlain) {
+            warnings.push("the keys rest unencrypted (insecure_plain): for trials only".to_owned());
+        }
+        warnings
+    }
+}
+
+fn queue_view(queue: &abeng_wire::v1::QueueStatus) -> abeng_api::QueueView {
+    abeng_api::QueueView {
+        recipient: queue.recipient.clone(),
+        precedence: queue.precedence().as_str_name().to_owned(),
+        depth: queue.depth,
+        oldest_at: clock::rfc3339(queue.oldest),
+    }
+}
