@@ -1,2 +1,7 @@
-//! The abeng command.
-fn main() {}
+//! The `abeng` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    abeng::main_abeng()
+}

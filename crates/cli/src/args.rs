@@ -1,0 +1,378 @@
+//! The command line. Doc comments here are what `--help` says.
+
+use crate::{bench::BenchArgs, demo::DemoArgs, ui::Colour};
+use abeng_notice::Lang;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Listed at the end of `abeng --help`.
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  all went well
+  1  internal error
+  2  the command or its input cannot be read
+  3  refused: flaws in the notice, or policy
+  4  the node cannot be reached
+  5  no such thing
+  6  something did not verify
+  7  busy: try again
+
+Try it: abeng demo";
+
+/// Secure store-and-forward broker for customs intelligence
+#[derive(Debug, Parser)]
+#[command(name = "abeng", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(propagate_version = false, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Run an Abeng node (the same as `abeng node run`)
+#[derive(Debug, Parser)]
+#[command(name = "abengd", version, max_term_width = 100)]
+pub(crate) struct Daemon {
+    #[command(flatten)]
+    pub(crate) run: NodeRunArgs,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Common options")]
+pub(crate) struct Common {
+    /// Print one JSON value instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// The node's data directory; its socket is DIR/abeng.sock
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The node's socket [env: ABENG_SOCKET] [default: /run/abeng/abeng.sock]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+    /// Language: en, es, fr or nl [default: that of the environment]
+    #[arg(long, global = true, value_name = "LANG", value_parser = lang)]
+    pub(crate) lang: Option<Lang>,
+    /// When to use colours (NO_COLOR is heeded)
+    #[arg(long, visible_alias = "colour", global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Colour,
+}
+
+fn lang(text: &str) -> Result<Lang, String> {
+    Lang::parse(text).ok_or_else(|| "the languages are en, es, fr and nl".to_owned())
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show it all at work: five nodes on this machine, one cut off and brought back
+    Demo(DemoArgs),
+    /// Watch the whole network (coordination node), or found one
+    Network(NetworkArgs),
+    /// Run a node
+    #[command(subcommand)]
+    Node(NodeCommand),
+    /// Send a notice
+    #[command(subcommand)]
+    Submit(SubmitCommand),
+    /// What was delivered here
+    #[command(subcommand)]
+    Inbox(InboxCommand),
+    /// What was sent from here
+    #[command(subcommand)]
+    Sent(SentCommand),
+    /// What became of a notice at each recipient, with the proof behind each step
+    Track {
+        /// The notice's id, or its first 8 or more digits
+        id: String,
+    },
+    /// How this node is
+    Status,
+    /// The tamper-evident log
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Measure two nodes on this machine against the machine's own floor
+    Bench(BenchArgs),
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write one page per command
+    Man {
+        /// Directory to write the pages to
+        dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct NetworkArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<NetworkCommand>,
+    /// Draw the table again every few seconds
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Seconds between two tables
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, requires = "watch")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub(crate) every: u32,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NetworkCommand {
+    /// Hold the founding ceremony of a network on this machine, for trying things out
+    Init(NetworkInitArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NetworkInitArgs {
+    /// Directory to make; each party gets DIR/<code>
+    pub(crate) dir: PathBuf,
+    /// A member, as CODE or CODE:KIND; KIND is member or coordination. Repeat it
+    #[arg(long = "party", value_name = "CODE[:KIND]", required = true)]
+    pub(crate) parties: Vec<String>,
+    /// The network's code
+    #[arg(long, value_name = "CODE", default_value = "trial")]
+    pub(crate) name: String,
+    /// Keep the keys in files of mode 0600 without a passphrase
+    #[arg(long)]
+    pub(crate) insecure_plain_keys: bool,
+    /// File whose first line is the passphrase of all keys; asked for where absent
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure_plain_keys")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Address at which the nodes listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) host: String,
+    /// UDP port of the first node; the others follow it. Free ones are chosen where absent
+    #[arg(long, value_name = "PORT")]
+    pub(crate) base_port: Option<u16>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NodeCommand {
+    /// Run a node until it is told to stop (SIGTERM, Ctrl-C)
+    Run(NodeRunArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NodeRunArgs {
+    /// The node's configuration
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Read and check the configuration, then end
+    #[arg(long)]
+    pub(crate) check_config: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SubmitCommand {
+    /// Report a seizure: by options, from a file, or by answering questions
+    Seizure(Box<SeizureArgs>),
+}
+
+/// Report a seizure: by options, from a file, or by answering questions
+///
+/// The short form needs when, where, what, how much, how carried, and the route's two ends or
+/// "unknown":
+///
+///   abeng submit seizure --to TT,BB --when 2026-11-24 --place JMKIN --drug cocaine
+///     --quantity 139.4 --unit kg --mode sea --route-from unknown --route-to NLRTM
+///
+/// Without options on a terminal it asks.
+#[derive(Debug, Default, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct SeizureArgs {
+    /// Recipients: party codes or groups, by commas
+    #[arg(long, value_name = "PARTY", value_delimiter = ',')]
+    pub(crate) to: Vec<String>,
+    /// FLASH, IMMEDIATE, PRIORITY or ROUTINE [default: ROUTINE]
+    #[arg(long, value_name = "WORD")]
+    pub(crate) precedence: Option<String>,
+    /// How long delivery is tried: 72h, 30d [default: 30d]
+    #[arg(long, value_name = "TIME", value_parser = hours)]
+    pub(crate) expires_in: Option<u32>,
+    /// Your reference for the audit log; it does not leave the administration
+    #[arg(long, value_name = "REFERENCE")]
+    pub(crate) officer: Option<String>,
+    /// Check it and send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// A notice in TOML or JSON; - reads standard input
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ShortArgs::NAMES)]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) short: ShortArgs,
+}
+
+/// The short form.
+#[derive(Debug, Default, Clone, PartialEq, Args)]
+#[command(next_help_heading = "The seizure")]
+pub(crate) struct ShortArgs {
+    /// Date: 2026-11-24, 2026-11, or unknown
+    #[arg(long, value_name = "DATE")]
+    pub(crate) when: Option<String>,
+    /// Place: UN/LOCODE or country
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) place: Option<String>,
+    /// Goods by Harmonized System code, 6 digits
+    #[arg(long, value_name = "CODE")]
+    pub(crate) hs: Option<String>,
+    /// Goods by kind of drug: cocaine, cannabis-herb …
+    #[arg(long, value_name = "KIND")]
+    pub(crate) drug: Option<String>,
+    /// Goods by kind of arms: pistol, ammunition …
+    #[arg(long, value_name = "KIND")]
+    pub(crate) arms: Option<String>,
+    /// Goods in words
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) description: Option<String>,
+    /// How much: a number, or unknown
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) quantity: Option<String>,
+    /// Its unit: kg, g, or a code of UN/ECE Rec 20
+    #[arg(long, value_name = "UNIT")]
+    pub(crate) unit: Option<String>,
+    /// Number of packages
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) packages: Option<u32>,
+    /// How it was carried: sea, air, road, post … or unknown
+    #[arg(long, value_name = "MODE")]
+    pub(crate) mode: Option<String>,
+    /// Where it came from: UN/LOCODE, country or unknown
+    #[arg(long, visible_alias = "from", value_name = "PLACE")]
+    pub(crate) route_from: Option<String>,
+    /// Where it went: UN/LOCODE, country or unknown
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) route_to: Option<String>,
+    /// Traffic light label: RED, AMBER+STRICT, AMBER, GREEN or CLEAR
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) tlp: Option<String>,
+    /// Remarks in words
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) remarks: Option<String>,
+    /// Training traffic
+    #[arg(long)]
+    pub(crate) exercise: bool,
+}
+
+impl ShortArgs {
+    const NAMES: [&'static str; 15] = [
+        "when", "place", "hs", "drug", "arms", "description", "quantity", "unit", "packages",
+        "mode", "route_from", "route_to", "tlp", "remarks", "exercise",
+    ];
+
+    /// Whether anything of it was given.
+    pub(crate) fn any(&self) -> bool {
+        *self != Self::default()
+    }
+}
+
+/// Reads `72h`, `30d` or a number of hours.
+fn hours(text: &str) -> Result<u32, String> {
+    let wrong = || "write hours or days, such as 72h or 30d; at most 90d".to_owned();
+    let (number, unit) = match text.strip_suffix('d') {
+        Some(days) => (days, 24),
+        None => (text.strip_suffix('h').unwrap_or(text), 1),
+    };
+    let number: u32 = number.parse().map_err(|_| wrong())?;
+    let hours = number.checked_mul(unit).ok_or_else(wrong)?;
+    let most = (abeng_wire::limits::LIFETIME_MS / 3_600_000) as u32;
+    if (1..=most).contains(&hours) {
+        Ok(hours)
+    } else {
+        Err(wrong())
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum InboxCommand {
+    /// List what was delivered here, newest first
+    List {
+        /// Only what nobody here has opened
+        #[arg(long)]
+        unread: bool,
+        /// Only from this party
+        #[arg(long, value_name = "PARTY")]
+        from: Option<String>,
+        /// At most so many
+        #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 50)]
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+        /// Stay and print what arrives
+        #[arg(long)]
+        watch: bool,
+    },
+    /// Open a notice; the audit log records that it was read
+    Show {
+        /// The notice's id, or its first 8 or more digits
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SentCommand {
+    /// List what was sent from here, newest first
+    List {
+        /// Only what is not settled with every recipient
+        #[arg(long)]
+        open: bool,
+        /// At most so many
+        #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 50)]
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Check every leaf, batch, checkpoint and receipt of the own log
+    ///
+    /// Reads the files of the data directory (--data DIR); the node may run or not.
+    Verify,
+    /// Show leaves of the own log
+    Show(AuditShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditShowArgs {
+    /// The first leaf; the newest ones where absent
+    #[arg(long, value_name = "INDEX")]
+    pub(crate) from: Option<u64>,
+    /// At most so many
+    #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 50)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: u32,
+    /// Only of this kind: SUBMITTED, DELIVERED, READ …
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Option<String>,
+    /// Only those that name this party
+    #[arg(long, value_name = "PARTY")]
+    pub(crate) party: Option<String>,
+    /// Only those about this notice
+    #[arg(long, value_name = "ID")]
+    pub(crate) notice: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        Cli::command().debug_assert();
+        Daemon::command().debug_assert();
+    }
+
+    #[test]
+    fn lifetimes_are_hours_or_days_within_the_limit() {
+        assert_eq!(hours("72h"), Ok(72));
+        assert_eq!(hours("30d"), Ok(720));
+        assert_eq!(hours("5"), Ok(5));
+        assert_eq!(hours("90d"), Ok(2160));
+        for wrong in ["", "0", "d", "91d", "-1h", "4294967295d", "1w"] {
+            assert!(hours(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The `abeng` command and the `abengd` daemon.
+//!
+//! In scope: the command line, what people see on a terminal, and exit codes. Every command that
+//! speaks with a node does so through `abeng_api::Client`.
+//!
+//! Not in scope: what a node does (`abeng_node`), what a notice is (`abeng_notice`).
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod args;
+mod audit;
+pub mod bench;
+mod connect;
+pub mod demo;
+mod error;
+mod inbox;
+mod manual;
+mod network;
+mod node;
+mod sent;
+mod status;
+mod submit;
+mod table;
+mod texts;
+mod track;
+mod ui;
+mod when;
+
+pub use error::{CliError, Exit};
+pub use texts::Texts;
+pub use ui::{Colour, Paint, Ui};
+
+use args::{AuditCommand, Cli, Command, Daemon, NetworkCommand, NodeCommand, SubmitCommand};
+use clap::Parser;
+use std::{ffi::OsString, process::ExitCode};
+
+/// The entry of `abeng`.
+pub fn main_abeng() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, &arguments),
+    };
+    let ui = Ui::new(cli.common.json, cli.common.lang, cli.common.color);
+    end(run(cli, &ui), &ui)
+}
+
+/// The entry of `abengd`.
+pub fn main_abengd() -> ExitCode {
+    let ui = Ui::new(false, None, Colour::Auto);
+    end(node::run(Daemon::parse().run, &ui), &ui)
+}
+
+fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
+    let common = &cli.common;
+    match cli.command {
+        Command::Demo(args) => demo::run(args, ui),
+        Command::Bench(args) => bench::run(args, ui),
+        Command::Network(args) => match args.command {
+            Some(NetworkCommand::Init(args)) => network::init(args, ui),
+            None => network::show(common, args.watch.then_some(args.every), ui),
+        },
+        Command::Node(NodeCommand::Run(args)) => node::run(args, ui),
+        Command::Submit(SubmitCommand::Seizure(args)) => submit::seizure(*args, common, ui),
+        Command::Inbox(command) => inbox::run(command, common, ui),
+        Command::Sent(command) => sent::run(command, common, ui),
+        Command::Track { id } => track::run(&id, common, ui),
+        Command::Status => status::run(common, ui),
+        Command::Audit(AuditCommand::Verify) => audit::verify(common, ui),
+        Command::Audit(AuditCommand::Show(args)) => audit::show(args, common, ui),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { dir } => manual::pages(dir.as_deref(), ui),
+    }
+}
+
+fn end(result: Result<ExitCode, CliError>, ui: &Ui) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        ui.fail(&error);
+        error.exit.into()
+    })
+}
+
+/// What clap has to say: help, the version, or a mistake on the command line.
+fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    let json = arguments.iter().any(|a| a == "--json");
+    if json && error.use_stderr() {
+        let ui = Ui::new(true, None, Colour::Never);
+        let text = error.to_string();
+        let message = text.lines().next().unwrap_or_default();
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        ui.fail(&CliError::usage(message).with_try("abeng --help lists the commands"));
+        return Exit::Usage.into();
+    }
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}

@@ -1,0 +1,242 @@
+//! What officers read, in the four languages of the network. A struct, so that the compiler sees
+//! to it that no language lacks a text. `{…}` are places that [`fill`] fills.
+
+#[path = "text/en.rs"]
+mod en;
+#[path = "text/es.rs"]
+mod es;
+#[path = "text/fr.rs"]
+mod fr;
+#[path = "text/nl.rs"]
+mod nl;
+
+use abeng_api::{DeliveryState, StepKind};
+use abeng_notice::Lang;
+
+/// The texts of one language.
+#[derive(Debug)]
+pub struct Texts {
+    pub(crate) months: [&'static str; 12],
+    pub(crate) columns: Columns,
+    pub(crate) states: States,
+    pub(crate) steps: Steps,
+    pub(crate) submit: Submit,
+    pub(crate) form: Form,
+    pub(crate) inbox: Inbox,
+    pub(crate) track: Track,
+}
+
+/// Headings of tables: upper case, short.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    pub(crate) id: &'static str,
+    pub(crate) received: &'static str,
+    pub(crate) sent: &'static str,
+    pub(crate) from: &'static str,
+    pub(crate) to: &'static str,
+    pub(crate) precedence: &'static str,
+    pub(crate) matter: &'static str,
+}
+
+/// Where a notice stands.
+#[derive(Debug)]
+pub(crate) struct States {
+    queued: &'static str,
+    forwarded: &'static str,
+    delivered: &'static str,
+    refused: &'static str,
+    expired: &'static str,
+    voided: &'static str,
+}
+
+/// Steps of a timeline.
+#[derive(Debug)]
+pub(crate) struct Steps {
+    submitted: &'static str,
+    queued: &'static str,
+    received: &'static str,
+    delivered: &'static str,
+    read: &'static str,
+    refused: &'static str,
+    expired: &'static str,
+    receipt: &'static str,
+    voided: &'static str,
+}
+
+/// After a submission.
+#[derive(Debug)]
+pub(crate) struct Submit {
+    /// `{type}`, `{to}`.
+    pub(crate) accepted: &'static str,
+    pub(crate) dry_run: &'static str,
+    /// `{id}`.
+    pub(crate) id: &'static str,
+    /// `{precedence}`, `{until}`.
+    pub(crate) tried_until: &'static str,
+    pub(crate) doubts: &'static str,
+    pub(crate) flaws: &'static str,
+    /// `{id}`.
+    pub(crate) follow: &'static str,
+    pub(crate) correct: &'static str,
+}
+
+/// Questions of the form.
+#[derive(Debug)]
+pub(crate) struct Form {
+    pub(crate) intro: &'static str,
+    pub(crate) when: &'static str,
+    pub(crate) when_help: &'static str,
+    pub(crate) place: &'static str,
+    pub(crate) place_help: &'static str,
+    pub(crate) goods: &'static str,
+    pub(crate) goods_other: &'static str,
+    pub(crate) words: &'static str,
+    pub(crate) quantity: &'static str,
+    pub(crate) quantity_help: &'static str,
+    pub(crate) unit: &'static str,
+    pub(crate) mode: &'static str,
+    pub(crate) route_from: &'static str,
+    pub(crate) route_to: &'static str,
+    pub(crate) unknown_help: &'static str,
+    pub(crate) recipients: &'static str,
+    pub(crate) precedence: &'static str,
+    pub(crate) tlp: &'static str,
+    pub(crate) remarks: &'static str,
+    pub(crate) send: &'static str,
+    pub(crate) not_sent: &'static str,
+    pub(crate) needed: &'static str,
+}
+
+/// The inbox and what was sent.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    pub(crate) empty: &'static str,
+    pub(crate) none_sent: &'static str,
+    pub(crate) exercise: &'static str,
+    pub(crate) from: &'static str,
+    pub(crate) to: &'static str,
+    pub(crate) created: &'static str,
+    pub(crate) received: &'static str,
+    pub(crate) precedence: &'static str,
+    pub(crate) doubts: &'static str,
+    /// `{leaf}`.
+    pub(crate) reading_logged: &'static str,
+    pub(crate) watching: &'static str,
+}
+
+/// Timelines.
+#[derive(Debug)]
+pub(crate) struct Track {
+    /// `{at}`, `{until}`.
+    pub(crate) submitted: &'static str,
+    /// `{since}`.
+    pub(crate) offline: &'static str,
+    pub(crate) late: &'static str,
+    /// `{party}`, `{leaf}`.
+    pub(crate) leaf: &'static str,
+    /// `{hashes}`, `{size}`, `{party}`.
+    pub(crate) proof: &'static str,
+    /// `{size}`, `{party}`.
+    pub(crate) proof_whole: &'static str,
+    pub(crate) checked: &'static str,
+    pub(crate) unchecked: &'static str,
+}
+
+impl Texts {
+    /// The texts of a language.
+    pub fn of(lang: Lang) -> &'static Self {
+        match lang {
+            Lang::En => &en::TEXTS,
+            Lang::Es => &es::TEXTS,
+            Lang::Fr => &fr::TEXTS,
+            Lang::Nl => &nl::TEXTS,
+        }
+    }
+
+    /// Where a notice stands, in words.
+    pub(crate) fn state(&self, state: DeliveryState) -> &'static str {
+        let s = &self.states;
+        match state {
+            DeliveryState::Queued => s.queued,
+            DeliveryState::Forwarded => s.forwarded,
+            DeliveryState::Delivered => s.delivered,
+            DeliveryState::Refused => s.refused,
+            DeliveryState::Expired => s.expired,
+            DeliveryState::Voided => s.voided,
+        }
+    }
+
+    /// A step, in words.
+    pub(crate) fn step(&self, step: StepKind) -> &'static str {
+        let s = &self.steps;
+        match step {
+            StepKind::Submitted => s.submitted,
+            StepKind::Queued => s.queued,
+            StepKind::Received => s.received,
+            StepKind::Delivered => s.delivered,
+            StepKind::Read => s.read,
+            StepKind::Refused => s.refused,
+            StepKind::Expired => s.expired,
+            StepKind::Receipt => s.receipt,
+            StepKind::Voided => s.voided,
+        }
+    }
+}
+
+/// Puts values into the places of a text.
+pub(crate) fn fill(text: &str, values: &[(&str, &str)]) -> String {
+    let mut out = String::with_capacity(text.len() + 32);
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let Some((name, after)) = after.split_once('}') else {
+            rest = after;
+            break;
+        };
+        let value = values.iter().find(|(n, _)| *n == name);
+        out.push_str(value.map_or("?", |(_, v)| v));
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// The string literals of a language's file, in order.
+    fn literals(source: &str) -> Vec<&str> {
+        source.split('"').skip(1).step_by(2).collect()
+    }
+
+    fn places(text: &str) -> BTreeSet<&str> {
+        let parts = text.split('{').skip(1);
+        parts.filter_map(|p| p.split_once('}')).map(|p| p.0).collect()
+    }
+
+    #[test]
+    fn every_language_has_the_same_places_and_its_own_words() {
+        let en = literals(include_str!("text/en.rs"));
+        for (name, source) in [
+            ("es", include_str!("text/es.rs")),
+            ("fr", include_str!("text/fr.rs")),
+            ("nl", include_str!("text/nl.rs")),
+        ] {
+            let other = literals(source);
+            assert_eq!(en.len(), other.len(), "{name}");
+            for (one, two) in en.iter().zip(&other) {
+                assert_eq!(places(one), places(two), "{name}: {two}");
+                assert!(!two.is_empty());
+                assert!(one != two || one.len() < 14, "{name}: {two} is not translated");
+            }
+        }
+    }
+
+    #[test]
+    fn places_are_filled_and_values_are_not_looked_into() {
+        assert_eq!(fill("{a} and {b}", &[("a", "{b}"), ("b", "2")]), "{b} and 2");
+        assert_eq!(fill("no {x", &[]), "no x");
+    }
+}
