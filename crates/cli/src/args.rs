@@ -240,7 +240,7 @@ pub(crate) struct ShortArgs {
     #[arg(long, value_name = "MODE")]
     pub(crate) mode: Option<String>,
     /// Where it came from: UN/LOCODE, country or unknown
-    #[arg(long, visible_alias = "from", value_name = "PLACE")]
+    #[arg(long, value_name = "PLACE")]
     pub(crate) route_from: Option<String>,
     /// Where it went: UN/LOCODE, country or unknown
     #[arg(long, value_name = "PLACE")]

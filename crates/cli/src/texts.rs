@@ -136,8 +136,8 @@ pub(crate) struct Track {
     pub(crate) leaf: &'static str,
     /// `{hashes}`, `{size}`, `{party}`.
     pub(crate) proof: &'static str,
-    /// `{size}`, `{party}`.
-    pub(crate) proof_whole: &'static str,
+    /// `{hashes}`, `{size}`.
+    pub(crate) proof_own: &'static str,
     pub(crate) checked: &'static str,
     pub(crate) unchecked: &'static str,
 }

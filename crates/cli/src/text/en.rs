@@ -85,7 +85,7 @@ pub(super) static TEXTS: Texts = Texts {
         late: "LATE: linked, but no receipt yet",
         leaf: "leaf {leaf} of {party}'s log",
         proof: "inclusion proof of {hashes} hashes to checkpoint {size} signed by {party}'s log key",
-        proof_whole: "checkpoint {size} signed by {party}'s log key",
+        proof_own: "inclusion proof of {hashes} hashes in this node's own log of {size} leaves",
         checked: "checked now",
         unchecked: "not checked",
     },

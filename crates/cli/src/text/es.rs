@@ -85,7 +85,7 @@ pub(super) static TEXTS: Texts = Texts {
         late: "RETRASO: hay enlace, pero aún no hay acuse",
         leaf: "hoja {leaf} del registro de {party}",
         proof: "prueba de inclusión de {hashes} resúmenes hasta el punto de control {size} firmado con la clave de registro de {party}",
-        proof_whole: "punto de control {size} firmado con la clave de registro de {party}",
+        proof_own: "prueba de inclusión de {hashes} resúmenes en el registro propio de {size} hojas",
         checked: "comprobado ahora",
         unchecked: "no comprobado",
     },

@@ -85,7 +85,7 @@ pub(super) static TEXTS: Texts = Texts {
         late: "RETARD : lié, mais pas encore de reçu",
         leaf: "feuille {leaf} du journal de {party}",
         proof: "preuve d'inclusion de {hashes} empreintes vers le point de contrôle {size} signé par la clé de journal de {party}",
-        proof_whole: "point de contrôle {size} signé par la clé de journal de {party}",
+        proof_own: "preuve d'inclusion de {hashes} empreintes dans le journal propre de {size} feuilles",
         checked: "vérifié à l'instant",
         unchecked: "non vérifié",
     },

@@ -85,7 +85,7 @@ pub(super) static TEXTS: Texts = Texts {
         late: "TE LAAT: verbonden, maar nog geen ontvangstbewijs",
         leaf: "blad {leaf} van het log van {party}",
         proof: "inclusiebewijs van {hashes} hashes naar controlepunt {size}, getekend met de logsleutel van {party}",
-        proof_whole: "controlepunt {size}, getekend met de logsleutel van {party}",
+        proof_own: "inclusiebewijs van {hashes} hashes in het eigen log van {size} bladen",
         checked: "nu gecontroleerd",
         unchecked: "niet gecontroleerd",
     },

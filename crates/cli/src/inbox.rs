@@ -1,0 +1,249 @@
+//! `abeng inbox list` and `abeng inbox show`.
+
+use crate::{
+    CliError, Exit, Paint, Ui,
+    args::{Common, InboxCommand},
+    connect,
+    table::{Align, Table, columns, wrap},
+    texts::fill,
+};
+use abeng_api::{Client, DeliveredEvent, EventQuery, InboxItem, InboxQuery, NoticeView};
+use abeng_notice::printable;
+use std::process::ExitCode;
+
+/// Digits of an id in a list: enough for `show` and `track`, short enough for a line.
+pub(crate) const ID_DIGITS: usize = 12;
+/// How long one wait for new notices lasts, in milliseconds.
+const WATCH_MS: u32 = 30_000;
+
+pub(crate) fn run(
+    command: InboxCommand,
+    common: &Common,
+    ui: &Ui,
+) -> Result<ExitCode, CliError> {
+    let client = connect::client(common);
+    connect::block_on(async {
+        match command {
+            InboxCommand::List {
+                unread,
+                from,
+                limit,
+                watch,
+            } => {
+                let query = InboxQuery {
+                    limit: Some(limit),
+                    unread,
+                    from: from.map(|code| code.to_ascii_uppercase()),
+                    before: None,
+                    lang: Some(ui.lang.tag().to_owned()),
+                };
+                let items = client.inbox(&query).await?;
+                if watch {
+                    return follow(&client, query, items, ui).await;
+                }
+                ui.show(&items, || list(&items, ui))?;
+            }
+            InboxCommand::Show { id } => {
+                let view = client.inbox_show(&id, ui.lang.tag()).await?;
+                ui.show(&view, || show(&view, ui))?;
+            }
+        }
+        Ok(Exit::Ok.into())
+    })
+}
+
+/// Prints what is there, then what arrives, until Ctrl-C. With `--json`, one object a line.
+async fn follow(
+    client: &Client,
+    query: InboxQuery,
+    mut items: Vec<InboxItem>,
+    ui: &Ui,
+) -> Result<ExitCode, CliError> {
+    ui.remark(ui.texts().inbox.watching);
+    let mut seen = None;
+    let mut heading = true;
+    loop {
+        items.retain(|item| seen.is_none_or(|leaf| item.leaf > leaf));
+        seen = items.iter().map(|item| item.leaf).max().or(seen);
+        if ui.json {
+            for item in items.iter().rev() {
+                ui.give(item)?;
+            }
+        } else if !items.is_empty() {
+            items.reverse();
+            let text = list(&items, ui);
+            let skip = if heading { 0 } else { text.find('\n').map_or(0, |i| i + 1) };
+            ui.say(&text[skip..]);
+            heading = false;
+        }
+        let events: Vec<DeliveredEvent> = loop {
+            let wait = EventQuery {
+                after: seen,
+                timeout_ms: Some(WATCH_MS),
+                limit: query.limit,
+            };
+            let events = client.wait_delivered(&wait).await?;
+            if !events.is_empty() {
+                break events;
+            }
+        };
+        items = client.inbox(&query).await?;
+        // Even where the list's filters hide all of them, the wait goes on behind them.
+        if items.iter().all(|item| seen.is_some_and(|leaf| item.leaf <= leaf)) {
+            seen = events.iter().map(|event| event.leaf).max().max(seen);
+        }
+    }
+}
+
+fn list(items: &[InboxItem], ui: &Ui) -> String {
+    let texts = ui.texts();
+    if items.is_empty() {
+        return texts.inbox.empty.to_owned();
+    }
+    let c = &texts.columns;
+    let mut table = Table::new([
+        (" ", Align::Left),
+        (c.id, Align::Left),
+        (c.received, Align::Left),
+        (c.from, Align::Left),
+        (c.precedence, Align::Left),
+        ("TLP", Align::Left),
+        (c.matter, Align::Left),
+    ]);
+    for item in items {
+        let matter = if item.exercise {
+            let word = texts.inbox.exercise.split(' ').next().unwrap_or_default();
+            format!("{word}: {}", item.summary)
+        } else {
+            item.summary.clone()
+        };
+        table.row([
+            if item.read { " " } else { "*" }.to_owned(),
+            short_id(&item.id),
+            ui.short_time(&item.received_at),
+            item.from.clone(),
+            short_precedence(&item.precedence),
+            item.tlp.clone(),
+            matter,
+        ]);
+    }
+    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+}
+
+fn show(view: &NoticeView, ui: &Ui) -> String {
+    let texts = ui.texts();
+    let t = &texts.inbox;
+    let item = &view.item;
+    let mut out = String::new();
+    if item.exercise {
+        out.push_str(&ui.paint(Paint::Warn, t.exercise));
+        out.push('\n');
+    }
+    let title = format!("{}  TLP:{}  {}", item.ty, item.tlp, printable(&item.summary));
+    out.push_str(&ui.paint(Paint::Strong, &wrap(&title, ui.width, 2)));
+    out.push_str("\n\n");
+    let from = format!("{} ({})", item.from_name, item.from);
+    let head = [
+        ("ID", item.id.clone()),
+        (t.from, from),
+        (t.to, view.to.join(", ")),
+        (t.precedence, item.precedence.clone()),
+        (t.created, ui.full_time(&item.created_at)),
+        (t.received, ui.full_time(&item.received_at)),
+    ];
+    let fields = view.fields.iter().map(|f| (&*f.label, f.value.clone()));
+    out.push_str(&pairs(&head.into_iter().chain(fields).collect::<Vec<_>>(), ui));
+    if !view.doubts.is_empty() {
+        out.push_str(&format!("\n{}\n", ui.paint(Paint::Warn, t.doubts)));
+        for doubt in &view.doubts {
+            out.push_str(&format!("  - {}\n", wrap(&printable(&doubt.text), ui.width, 4)));
+        }
+    }
+    let leaf = item.leaf.to_string();
+    let logged = wrap(&fill(t.reading_logged, &[("leaf", &leaf)]), ui.width, 0);
+    out.push_str(&format!("\n{}\n", ui.paint(Paint::Faint, &logged)));
+    out
+}
+
+/// Labels and values, one below the other, values wrapped behind the widest label.
+pub(crate) fn pairs(pairs: &[(&str, String)], ui: &Ui) -> String {
+    let widest = pairs.iter().map(|(label, _)| columns(label)).max();
+    let wide = widest.unwrap_or(0).min(28);
+    let mut out = String::new();
+    for (label, value) in pairs {
+        let label = printable(label);
+        let pad = " ".repeat(wide.saturating_sub(columns(&label)));
+        let value = wrap(&printable(value), ui.width, wide + 2);
+        out.push_str(&format!("{}{pad}  {value}\n", ui.paint(Paint::Faint, &label)));
+    }
+    out
+}
+
+/// The beginning of an id.
+pub(crate) fn short_id(id: &str) -> String {
+    id.chars().take(ID_DIGITS).collect()
+}
+
+/// `IMMEDIATE` is cut to what fits a column.
+pub(crate) fn short_precedence(precedence: &str) -> String {
+    precedence.chars().take(5).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::plain;
+    use abeng_api::LabelledValue;
+    use abeng_notice::Lang;
+
+    fn item() -> InboxItem {
+        InboxItem {
+            id: "3f9a1c02b7de".to_owned() + &"0".repeat(52),
+            from: "JM".into(),
+            from_name: "Jamaica".into(),
+            received_at: "2026-11-24T06:05:16Z".into(),
+            created_at: "2026-11-24T06:05:15Z".into(),
+            precedence: "IMMEDIATE".into(),
+            ty: "SEIZURE".into(),
+            tlp: "AMBER+STRICT".into(),
+            summary: "139.4 kg cocaine, Kingston (JMKIN), sea, in a refrigeration unit".into(),
+            read: false,
+            exercise: false,
+            leaf: 42,
+        }
+    }
+
+    #[test]
+    fn the_list_fits_eighty_columns() {
+        let mut old = item();
+        old.read = true;
+        old.exercise = true;
+        insta::assert_snapshot!(list(&[item(), old], &plain(Lang::En)), @r"
+           ID            RECEIVED      FROM  PREC   TLP           MATTER
+        *  3f9a1c02b7de  24 Nov 06:05  JM    IMMED  AMBER+STRICT  139.4 kg cocaine, Kin…
+           3f9a1c02b7de  24 Nov 06:05  JM    IMMED  AMBER+STRICT  EXERCISE: 139.4 kg co…
+        ");
+        let text = list(&[item()], &plain(Lang::Nl));
+        assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
+        assert_eq!(list(&[], &plain(Lang::Fr)), "La boîte de réception est vide.");
+    }
+
+    #[test]
+    fn a_notice_shows_its_fields_and_who_read_it_is_said() {
+        let view = NoticeView {
+            item: item(),
+            to: vec!["BB".into(), "TT".into()],
+            fields: vec![LabelledValue {
+                label: "Place".into(),
+                value: "Kingston\x1b[2J ".to_owned() + &"word ".repeat(20),
+            }],
+            ..NoticeView::default()
+        };
+        let text = show(&view, &plain(Lang::En));
+        assert!(text.contains("Jamaica (JM)"), "{text}");
+        assert!(text.contains("BB, TT"), "{text}");
+        assert!(text.contains("leaf 42"), "{text}");
+        assert!(!text.contains('\x1b'), "{text}");
+        assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
+    }
+}

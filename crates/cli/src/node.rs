@@ -1,0 +1,36 @@
+//! `abeng node run` and `abengd`.
+
+use crate::{CliError, Exit, Ui, args::NodeRunArgs};
+use abeng_node::{Config, ConfigError};
+use std::process::ExitCode;
+
+/// Runs a node, or only checks its configuration.
+pub(crate) fn run(args: NodeRunArgs, ui: &Ui) -> Result<ExitCode, CliError> {
+    let config = Config::load(&args.config).map_err(|e: ConfigError| {
+        let hint = e.hint();
+        CliError::usage(e.to_string()).with_try(hint)
+    })?;
+    if args.check_config {
+        let value = serde_json::json!({
+            "party": config.party.to_string(),
+            "data": config.data,
+            "socket": config.api.socket,
+            "listen": config.link.listen.to_string(),
+        });
+        ui.show(&value, || {
+            format!(
+                "{} is in order: {} listens on {}, its data is in {}.",
+                args.config.display(),
+                config.party,
+                config.link.listen,
+                config.data.display()
+            )
+        })?;
+        return Ok(Exit::Ok.into());
+    }
+    abeng_node::run(config).map_err(|e| {
+        let hint = e.hint();
+        CliError::internal(e.to_string()).with_try(hint)
+    })?;
+    Ok(Exit::Ok.into())
+}
