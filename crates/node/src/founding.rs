@@ -10,7 +10,11 @@ use crate::{
 };
 use abeng_audit_log::{Batch, Journal, JournalIdentity, OpenError, OpenOptions, RealDisk, Record, Step, subject};
 use abeng_keys::{DualSigner, Entropy, Keyring, KeyringError, Protection, SignatureType, SystemEntropy};
-use abeng_roster::{Founding, FoundingError, FoundingParty, FoundingRequest, Trust, TrustError, found, sign_incarnation};
+use abeng_roster::{
+    Trust, TrustError,
+    founding::{Founding, FoundingError, FoundingParty, FoundingRequest, found},
+    sign_incarnation,
+};
 use abeng_wire::{Incarnation, NetworkCode, PartyCode, v1};
 use std::{
     fs, io,
@@ -131,7 +135,7 @@ pub fn init(request: &InitRequest) -> Result<InitReport, InitError> {
         addresses: vec![port(nth).to_string()],
         relay: false,
     });
-    let founding = found(&FoundingRequest::new(request.network, parties.collect(), now), &mut SystemEntropy)?;
+    let founding = found(FoundingRequest::new(request.network, parties.collect(), now), &mut SystemEntropy)?;
     // As every node will at its start: from the bytes and the pinned root alone.
     let trust = Trust::from_bundle(&founding.bundle, Some(founding.root_digest), now)?;
     let mut report = InitReport {

@@ -5,6 +5,7 @@ use crate::{
     metrics::Peer,
     shared::{Shared, lock},
 };
+use abeng_audit_log::LogOrigin;
 use abeng_link::{Closed, Greeting, Handler, Link};
 use abeng_queue::Input;
 use abeng_wire::{EnvelopeId, LeafHash, PartyCode, v1};
@@ -25,7 +26,7 @@ impl Handler for NodeHandler {
     fn greeting(&self, peer: PartyCode) -> Greeting {
         let shared = &self.shared;
         let held = lock(&shared.held).get(&peer).map(|checkpoint| v1::CheckpointRef {
-            incarnation: checkpoint.incarnation().0,
+            incarnation: LogOrigin::parse(checkpoint.origin()).map_or(0, |o| o.incarnation.0),
             size: checkpoint.size(),
             root: checkpoint.root().to_bytes(),
         });

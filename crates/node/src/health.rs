@@ -69,7 +69,8 @@ impl Shared {
                 clock_offset_ms: link.and_then(|l| l.clock_offset_ms()).unwrap_or(0),
             }
         });
-        let counts = lock(&self.counts).iter().map(|(ty, (sent, received))| v1::TypeCount {
+        let counts = lock(&self.counts).clone();
+        let counts = counts.iter().map(|(ty, (sent, received))| v1::TypeCount {
             notice_type: (*ty).to_owned(),
             sent: *sent,
             received: *received,

@@ -19,7 +19,7 @@ use crate::{
     operator::NodeOperator,
     outlet::Effects,
     recent::Recent,
-    shared::{InboxCounts, LinkBook, Shared, lock},
+    shared::{InboxCounts, LinkBook, Shared},
     view::ReadyView,
     writer::Writer,
 };
@@ -332,9 +332,9 @@ async fn link(shared: &Arc<Shared>) -> Result<Arc<Endpoint>, NodeError> {
 async fn serve(shared: &Arc<Shared>) -> Result<Vec<Serving>, NodeError> {
     let router = router(Arc::new(NodeOperator::new(shared.clone())));
     let socket = &shared.config.api.socket;
-    let listener = bind_unix(socket, Peers::default())
+    let listener = bind_unix(socket, Peers::Owner)
         .map_err(|source| NodeError::Socket { path: socket.clone(), source })?;
-    let mut serving = vec![serve_unix(listener, router.clone(), Peers::default())];
+    let mut serving = vec![serve_unix(listener, router.clone(), Peers::Owner)];
     if let Some((addr, token_file)) = &shared.config.api.tcp {
         let token = fs::read_to_string(token_file)
             .map(zeroize::Zeroizing::new)

@@ -1,6 +1,6 @@
 //! Inbox and sent box: rows from the view, notices opened to be shown and never kept open.
 
-use crate::{clock, operator::language, shared::Shared, submit::flaw_view};
+use crate::{clock, operator::language, shared::Shared};
 use abeng_api::{ApiError, Caller, DeliveryState, InboxItem, InboxQuery, LabelledValue, NoticeView, SentItem, SentQuery, SentTo};
 use abeng_keys::{Entropy, SystemEntropy};
 use abeng_notice::{Lang, Notice};
@@ -99,7 +99,7 @@ impl Shared {
             to,
             fields: notice.describe(lang).into_iter().map(|l| LabelledValue { label: l.label, value: l.value }).collect(),
             notice: notice.to_json(),
-            doubts: notice.doubts().iter().map(|f| flaw_view(f, lang)).collect(),
+            doubts: Vec::new(),
         })
     }
 
@@ -214,8 +214,8 @@ impl Shared {
             return Err(ApiError::invalid(format!("`{}` is not the id of a notice", text.chars().take(70).collect::<String>()))
                 .with_try("give its 64 hex digits, or the first 8 or more; `abeng sent list` and `abeng inbox list` show them"));
         }
-        let fill = |with: char| format!("{digits:{with}<64}");
-        let (low, high) = match (EnvelopeId::from_hex(&fill('0')), EnvelopeId::from_hex(&fill('f'))) {
+        let fill = |with: &str| format!("{digits}{}", with.repeat(64 - digits.len()));
+        let (low, high) = match (EnvelopeId::from_hex(&fill("0")), EnvelopeId::from_hex(&fill("f"))) {
             (Some(low), Some(high)) => (low, high),
             _ => return Err(ApiError::internal("hex digits that are none")),
         };

@@ -156,7 +156,11 @@ impl LinkBook {
     pub fn advance(&self, peer: PartyCode, size: u64) -> u64 {
         let mut entries = lock(&self.entries);
         match entries.get_mut(&peer) {
-            Some(entry) => std::mem::replace(&mut entry.peer_holds, size.max(entry.peer_holds)),
+            Some(entry) => {
+                let before = entry.peer_holds;
+                entry.peer_holds = before.max(size);
+                before
+            }
             None => 0,
         }
     }

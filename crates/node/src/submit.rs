@@ -8,7 +8,7 @@ use crate::{
 };
 use abeng_api::{ApiError, Caller, ErrorCode, FlawSeverity, FlawView, SubmitReply, SubmitRequest};
 use abeng_keys::{Entropy, SystemEntropy};
-use abeng_notice::{CheckContext, Draft, Flaw, Lang, Notice, NoticeType};
+use abeng_notice::{CheckContext, Draft, Flaw, Lang, Notice};
 use abeng_queue::{Input, PrivateInput, Ticket};
 use abeng_roster::{Cleared, Policy, Refusal, Trust};
 use abeng_seal::{SealInput, Sealed, seal, seq_commit};
@@ -64,24 +64,20 @@ impl Shared {
     fn prepare(&self, who: &Caller, request: SubmitRequest, lang: Lang) -> Result<(Ready, Vec<Flaw>), ApiError> {
         let draft = read_draft(request.notice)?;
         let now = clock::wall();
-        let (mut to, draft_precedence) = (request.to, draft.precedence.clone());
-        if to.is_empty() {
-            to.clone_from(&draft.to);
-        }
+        let wishes = draft.wishes(now).map_err(|flaws| flawed(&flaws, lang))?;
+        let to = if request.to.is_empty() { wishes.to } else { request.to };
         let officer = request.officer.unwrap_or_else(|| who.name.clone());
         let context = CheckContext { officer: Some(officer.clone()), ..CheckContext::new(now, self.me) };
-        let checked = Notice::check(draft, &context).map_err(|flaws| {
-            let views = flaws.iter().map(|f| flaw_view(f, lang)).collect();
-            ApiError::refused("the notice has flaws and was not sent", views)
-                .with_try("mend each field named below; what is marked as a doubt may stay")
-        })?;
+        let checked = Notice::check(draft, &context).map_err(|flaws| flawed(&flaws, lang))?;
         let notice = checked.notice;
-        let precedence = precedence(request.precedence.or(draft_precedence).as_deref(), notice.notice_type())?;
-        let hours = u64::from(request.expires_in_hours.unwrap_or(DEFAULT_HOURS));
-        let life = hours * 3_600_000;
-        if life == 0 || life > limits::LIFETIME_MS {
-            return Err(ApiError::invalid(format!("expires_in_hours is {hours}; it must be 1 to 2160 (90 days)")));
-        }
+        let precedence = match request.precedence.as_deref() {
+            Some(text) => precedence(text)?,
+            None => wishes.precedence.unwrap_or(notice.notice_type().default_precedence()),
+        };
+        let expires_at = match (request.expires_in_hours, wishes.expires_at) {
+            (None, Some(at)) => at,
+            (hours, _) => now + life(hours.unwrap_or(DEFAULT_HOURS))?,
+        };
         let trust = self.trust();
         let parties = Policy::expand(&trust, self.me, &to, now).map_err(|r| refusal_error(&[r]))?;
         let cleared = Policy::clear(&trust, self.me, &parties, &Self::facts(&notice), now)
@@ -89,7 +85,7 @@ impl Shared {
         let mut salt = [0; 32];
         SystemEntropy.fill(&mut salt);
         let private = PrivateInput { officer, via: who.via.as_str().to_owned(), salt };
-        let ready = Ready { notice, cleared, trust, precedence, created_at: now, expires_at: now + life, private };
+        let ready = Ready { notice, cleared, trust, precedence, created_at: now, expires_at, private };
         Ok((ready, checked.doubts))
     }
 
@@ -219,8 +215,22 @@ fn read_draft(value: serde_json::Value) -> Result<Draft, ApiError> {
     })
 }
 
-fn precedence(text: Option<&str>, ty: NoticeType) -> Result<v1::Precedence, ApiError> {
-    let Some(text) = text else { return Ok(ty.default_precedence()) };
+fn flawed(flaws: &[Flaw], lang: Lang) -> ApiError {
+    let views = flaws.iter().map(|f| flaw_view(f, lang)).collect();
+    ApiError::refused("the notice has flaws and was not sent", views)
+        .with_try("mend each field named below; what is marked as a doubt may stay")
+}
+
+/// Milliseconds of a life in hours.
+fn life(hours: u32) -> Result<Millis, ApiError> {
+    let life = u64::from(hours) * 3_600_000;
+    if life == 0 || life > limits::LIFETIME_MS {
+        return Err(ApiError::invalid(format!("expires_in_hours is {hours}; it must be 1 to 2160 (90 days)")));
+    }
+    Ok(life)
+}
+
+fn precedence(text: &str) -> Result<v1::Precedence, ApiError> {
     v1::Precedence::from_str_name(&text.to_ascii_uppercase())
         .filter(|p| *p != v1::Precedence::Unspecified)
         .ok_or_else(|| {
@@ -233,7 +243,7 @@ fn refusal_error(refusals: &[Refusal]) -> ApiError {
     let flaws = refusals.iter().map(|refusal| FlawView {
         severity: FlawSeverity::Error,
         field: "to".to_owned(),
-        code: refusal.code().to_owned(),
+        code: "policy".to_owned(),
         found: String::new(),
         expected: String::new(),
         text: refusal.to_string(),

@@ -146,7 +146,7 @@ fn refold<D: Disk>(
             .map_err(|source| ViewFault::Fold { index: stored.index, source })?;
         overlay.put(stored.index, changes);
         // Rows that come and go within the newest generations never reach the database.
-        if overlay.len() > 4096 {
+        if overlay.rows() > 4096 {
             write_oldest(view, &mut overlay, stored.index)?;
         }
     }
