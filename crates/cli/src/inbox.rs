@@ -78,7 +78,8 @@ async fn follow(
         }
         let events: Vec<DeliveredEvent> = loop {
             let wait = EventQuery {
-                after: seen,
+                // Leaf 0 is never a delivery, so that nothing between list and wait is missed.
+                after: Some(seen.unwrap_or(0)),
                 timeout_ms: Some(WATCH_MS),
                 limit: query.limit,
             };

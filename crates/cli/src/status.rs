@@ -1,0 +1,201 @@
+//! `abeng status`.
+
+use crate::{
+    CliError, Exit, Paint, Ui,
+    args::Common,
+    connect,
+    inbox::pairs,
+    table::{Align, Table, wrap},
+    when,
+};
+use abeng_api::{StatusView, ViewState};
+use abeng_notice::printable;
+use std::process::ExitCode;
+
+pub(crate) fn run(common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
+    let client = connect::client(common);
+    connect::block_on(async {
+        let status = client.status().await?;
+        ui.show(&status, || render(&status, &when::now(), ui))?;
+        Ok(Exit::Ok.into())
+    })
+}
+
+fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
+    let mut out = String::new();
+    for warning in &status.warnings {
+        let text = wrap(&format!("! {}", printable(warning)), ui.width, 2);
+        out.push_str(&format!("{}\n", ui.paint(Paint::Warn, &text)));
+    }
+    let since = |at: &str| when::ago(at, now).map_or(String::new(), |ago| format!(" ({ago})"));
+    let index = match status.view.state {
+        ViewState::Ready => format!("ready, {} leaves applied", status.view.applied),
+        ViewState::Rebuilding => format!(
+            "REBUILDING: {} of {} leaves applied",
+            status.view.applied, status.log.size
+        ),
+    };
+    let head = [
+        (
+            "Node",
+            format!("{} ({}), {}", status.name, status.party, status.kind),
+        ),
+        ("Network", status.network.clone()),
+        (
+            "Roster",
+            format!(
+                "version {}, {} parties, expires {}",
+                status.roster.version,
+                status.roster.parties,
+                ui.full_time(&status.roster.expires)
+            ),
+        ),
+        (
+            "Running since",
+            ui.full_time(&status.started_at) + &since(&status.started_at),
+        ),
+        ("Log", format!("{} leaves", status.log.size)),
+        ("Index", index),
+        (
+            "Inbox",
+            format!("{} delivered, {} unread", status.inbox.total, status.inbox.unread),
+        ),
+        ("Queue", format!("{} undelivered", status.queue.depth)),
+        (
+            "Disk",
+            format!(
+                "{} free, journal {}",
+                bytes(status.disk.free_bytes),
+                bytes(status.disk.journal_bytes)
+            ),
+        ),
+        ("Data", status.data_dir.clone()),
+        (
+            "Software",
+            format!("{}, process {}", status.software, status.pid),
+        ),
+        ("Root", status.root_digest.clone()),
+    ];
+    out.push_str(&pairs(&head, ui));
+    if !status.links.is_empty() {
+        out.push('\n');
+        out.push_str(&links(status, now, ui));
+    }
+    if !status.queue.by.is_empty() {
+        out.push('\n');
+        out.push_str(&queues(status, now, ui));
+    }
+    out
+}
+
+fn links(status: &StatusView, now: &str, ui: &Ui) -> String {
+    let mut table = Table::new([
+        ("LINK", Align::Left),
+        ("STATE", Align::Left),
+        ("FOR", Align::Right),
+        ("RTT MS", Align::Right),
+        ("CLOCK MS", Align::Right),
+        ("ADDRESS", Align::Left),
+    ]);
+    for link in &status.links {
+        let span = link.since.as_deref().and_then(|at| when::ago(at, now));
+        table.row([
+            link.peer.clone(),
+            if link.linked { "up" } else { "DOWN" }.to_owned(),
+            span.unwrap_or_else(dash),
+            link.rtt_ms.map_or_else(dash, |ms| format!("{ms:.1}")),
+            link.offset_ms.map_or_else(dash, |ms| format!("{ms:+}")),
+            link.address.clone().unwrap_or_else(dash),
+        ]);
+    }
+    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+}
+
+fn queues(status: &StatusView, now: &str, ui: &Ui) -> String {
+    let mut table = Table::new([
+        ("FOR", Align::Left),
+        ("PRECEDENCE", Align::Left),
+        ("WAITING", Align::Right),
+        ("OLDEST", Align::Right),
+    ]);
+    for queue in &status.queue.by {
+        table.row([
+            queue.recipient.clone(),
+            queue.precedence.clone(),
+            queue.depth.to_string(),
+            when::ago(&queue.oldest_at, now).unwrap_or_else(dash),
+        ]);
+    }
+    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+}
+
+/// What stands where nothing is known.
+pub(crate) fn dash() -> String {
+    "-".to_owned()
+}
+
+/// `12.3 GiB`.
+pub(crate) fn bytes(count: u64) -> String {
+    let mut value = count as f64;
+    for unit in ["B", "KiB", "MiB", "GiB"] {
+        if value < 1024.0 {
+            let digits = usize::from(unit != "B");
+            return format!("{value:.digits$} {unit}");
+        }
+        value /= 1024.0;
+    }
+    format!("{value:.1} TiB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{table::columns, ui::plain};
+    use abeng_api::{LinkView, QueueView};
+    use abeng_notice::Lang;
+
+    #[test]
+    fn a_status_tells_what_is_wrong_first() {
+        let mut status = StatusView {
+            party: "JM".into(),
+            name: "Jamaica".into(),
+            network: "trial".into(),
+            kind: "member".into(),
+            software: "abeng 0.1.0".into(),
+            started_at: "2026-11-24T05:00:00Z".into(),
+            root_digest: "ab".repeat(32),
+            pid: 7,
+            data_dir: "/var/lib/abeng".into(),
+            warnings: vec!["the roster expires in 9 days: ".to_owned() + &"get a new one ".repeat(9)],
+            links: vec![LinkView {
+                peer: "TT".into(),
+                since: Some("2026-11-24T05:57:00Z".into()),
+                address: Some("[2001:db8::1234:5678:9abc:def0]:4711".into()),
+                rtt_ms: Some(612.24),
+                offset_ms: Some(-12),
+                ..LinkView::default()
+            }],
+            ..StatusView::default()
+        };
+        status.roster.expires = "2026-12-03T00:00:00Z".into();
+        status.queue.depth = 2;
+        status.queue.by = vec![QueueView {
+            recipient: "TT".into(),
+            precedence: "FLASH".into(),
+            depth: 2,
+            oldest_at: "2026-11-24T05:58:00Z".into(),
+        }];
+        let text = render(&status, "2026-11-24T06:00:00Z", &plain(Lang::En));
+        assert!(text.starts_with("! the roster expires"), "{text}");
+        assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn sizes_use_one_unit() {
+        assert_eq!(bytes(17), "17 B");
+        assert_eq!(bytes(1536), "1.5 KiB");
+        assert_eq!(bytes(64 << 20), "64.0 MiB");
+        assert_eq!(bytes(3 << 40), "3.0 TiB");
+    }
+}
