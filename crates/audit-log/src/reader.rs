@@ -435,6 +435,12 @@ impl<D: Disk> Scan<D> {
             return Ok(true);
         };
         let after = header.first + u64::from(header.leaves);
+        if header.first > self.next {
+            if let Some((segment, _)) = &self.window {
+                let what = "the batch here does not follow the one before it";
+                return Err(ReadError::damage(segment, self.offset, what));
+            }
+        }
         if after > self.next {
             self.take(&header)?;
         }

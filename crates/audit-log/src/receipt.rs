@@ -55,6 +55,12 @@ pub enum ReceiptError {
     /// The leaf is not in the log.
     #[error("the receipt's leaf is not in the log: {0}")]
     Proof(#[from] ProofError),
+    /// Whoever says Relayed has no relay flag in this roster.
+    #[error("`{actor}` says it relayed the envelope, but is no relay in this roster")]
+    NotRelay {
+        /// The party of the log.
+        actor: PartyCode,
+    },
     /// The leaf is in the log and does not say what it must.
     #[error("the receipt is not one for this envelope: {rule}")]
     Rule {
@@ -230,7 +236,7 @@ fn check_actor(
             Ok(())
         }
         Kind::Relayed if expect.roster.party(actor).is_some_and(|p| p.relay) => Ok(()),
-        Kind::Relayed => Err(rule("whoever says Relayed is a relay in the roster")),
+        Kind::Relayed => Err(ReceiptError::NotRelay { actor }),
         Kind::Received | Kind::Delivered | Kind::Refused | Kind::Read | Kind::Acted => {
             Err(rule("the actor is the recipient"))
         }

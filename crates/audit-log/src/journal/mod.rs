@@ -124,3 +124,6 @@ impl OpenError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

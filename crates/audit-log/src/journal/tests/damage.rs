@@ -1,0 +1,231 @@
+use super::*;
+use crate::journal::format::{BatchHeader, Keys, PAGE};
+
+/// Three segments with batches of every size, bodies of zeros among them.
+fn filled() -> (SimDisk, Vec<Record>) {
+    let disk = SimDisk::new();
+    let mut journal = create(disk.clone());
+    let mut model = vec![record(0, 0, 0)];
+    for round in 0..30u64 {
+        let body = [0, 1, 700, 5000, 9000][round as usize % 5];
+        let records = vec![record(round, body, 0), record(round, body / 2, 1)];
+        model.extend(records.clone());
+        journal = journal.append(vec![step(records)]).unwrap().0;
+    }
+    drop(journal);
+    (disk, model)
+}
+
+fn segments(disk: &SimDisk) -> Vec<String> {
+    let names = disk.list("journal").unwrap();
+    let names = names.into_iter().filter(|n| n.ends_with(".seg"));
+    names.map(|n| format!("journal/{n}")).collect()
+}
+
+/// Where the last batch of a segment begins and ends.
+fn last_batch(disk: &SimDisk, path: &str, ordinal: u64) -> (u64, u64) {
+    let bytes = disk.content(path).unwrap();
+    let keys = Keys::new(&identity().key);
+    let (mut at, mut last) = (PAGE, (0, 0));
+    while let Some(h) = BatchHeader::decode(&bytes[at as usize..], &keys, ordinal, at) {
+        last = (at, at + h.length);
+        at += h.length;
+        if at as usize >= bytes.len() {
+            break;
+        }
+    }
+    last
+}
+
+fn damage(disk: SimDisk) -> (String, u64, String) {
+    match Journal::open(disk, SMALL) {
+        Err(OpenError::Damaged {
+            file, offset, what, ..
+        }) => (file, offset, what),
+        Err(e) => panic!("{e}"),
+        Ok((_, found)) => panic!("opened: {found:?}"),
+    }
+}
+
+#[test]
+fn a_flipped_byte_is_damage_wherever_it_is() {
+    let (disk, _) = filled();
+    let paths = segments(&disk);
+    assert!(paths.len() >= 3, "{paths:?}");
+    let newest = paths.len() - 1;
+    for (ordinal, path) in paths.iter().enumerate().skip(newest - 1) {
+        let (last, end) = last_batch(&disk, path, ordinal as u64);
+        // Every byte of headers and of the last batch's ends, a sample of the rest.
+        let close = |at: u64| at < 300 || (last..last + 300).contains(&at) || at + 200 > end;
+        for at in (0..end).filter(|&at| close(at) || at % 61 == 0) {
+            for change in [0xff, 1 << (at % 8)] {
+                let copy = disk.copy();
+                copy.corrupt(path, |bytes| bytes[at as usize] ^= change);
+                let before = copy.content(path);
+                let (file, offset, what) = damage(copy.clone());
+                assert_eq!(file, *path, "byte {at}: {what}");
+                assert!(offset <= at, "byte {at}: {what} at {offset}");
+                assert_eq!(copy.content(path), before, "nothing is changed");
+            }
+            // A byte lost to zero must not look like a sector that was never written.
+            let copy = disk.copy();
+            copy.corrupt(path, |bytes| bytes[at as usize] = 0);
+            if copy.content(path) != disk.content(path) {
+                damage(copy);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_flipped_byte_in_an_old_segment_is_found_when_read() {
+    let (disk, model) = filled();
+    let path = &segments(&disk)[0];
+    let (last, _) = last_batch(&disk, path, 0);
+    let damaged = disk.copy();
+    damaged.corrupt(path, |bytes| bytes[last as usize + 400] ^= 1);
+    let (journal, _) = Journal::open(damaged.clone(), SMALL).unwrap();
+    let reader = journal.reader();
+    let scanned: Result<Vec<_>, _> = reader.scan(LeafIndex(0)).collect();
+    let named =
+        |e: &crate::ReadError| matches!(e, crate::ReadError::Damaged { file, .. } if file == path);
+    assert!(named(&scanned.unwrap_err()));
+    let read = (0..model.len() as u64).map(|i| reader.read(LeafIndex(i)));
+    let failed: Vec<_> = read.filter_map(Result::err).collect();
+    assert_eq!(failed.len(), 1);
+    assert!(named(&failed[0]));
+}
+
+#[test]
+fn missing_swapped_and_cut_segments_are_named() {
+    let (disk, _) = filled();
+    let paths = segments(&disk);
+    let first = disk.copy();
+    first.remove(&paths[0]);
+    assert_eq!(damage(first).0, paths[1]);
+    let middle = disk.copy();
+    middle.remove(&paths[1]);
+    assert_eq!(damage(middle).0, paths[2]);
+    let swapped = disk.copy();
+    let (a, b) = (disk.content(&paths[0]), disk.content(&paths[1]));
+    swapped.corrupt(&paths[0], |bytes| *bytes = b.unwrap());
+    swapped.corrupt(&paths[1], |bytes| *bytes = a.unwrap());
+    assert_eq!(damage(swapped).0, paths[0]);
+    for path in &paths {
+        let cut = disk.copy();
+        cut.corrupt(path, |bytes| bytes.truncate(bytes.len() - 1));
+        assert_eq!(damage(cut).0, *path);
+    }
+    let foreign = disk.copy();
+    let other = Keys::file(&[8; 32]);
+    foreign.corrupt("journal/key", |bytes| *bytes = other);
+    assert!(damage(foreign).2.contains("journal/key"));
+}
+
+#[test]
+fn a_lost_end_is_damage_after_a_clean_stop_and_said_after_any_other() {
+    let (disk, model) = filled();
+    let (journal, _) = Journal::open(disk.clone(), SMALL).unwrap();
+    journal.close().unwrap();
+    let paths = segments(&disk);
+    let newest = paths.last().unwrap();
+    let (last, end) = last_batch(&disk, newest, paths.len() as u64 - 1);
+    let zeroed = disk.copy();
+    zeroed.corrupt(newest, |bytes| bytes[last as usize..end as usize].fill(0));
+    assert!(damage(zeroed.clone()).2.contains("clean stop"));
+    let gone = disk.copy();
+    gone.remove(newest);
+    assert!(damage(gone).2.contains("clean stop"));
+    // Without the mark it looks like a write that never came; the view remembers more.
+    zeroed.remove("journal/clean");
+    let (_, found) = Journal::open(zeroed, SMALL).unwrap();
+    assert_eq!(found.size + found.tiles_ahead, model.len() as u64);
+    assert!(found.tiles_ahead > 0);
+    let garbled = disk.copy();
+    garbled.corrupt("journal/clean", |bytes| bytes[20] ^= 1);
+    assert_eq!(damage(garbled).0, "journal/clean");
+}
+
+#[test]
+fn a_hole_before_a_later_batch_is_damage_not_a_torn_tail() {
+    let (disk, _) = filled();
+    let paths = segments(&disk);
+    let newest = paths.last().unwrap();
+    let holed = disk.copy();
+    holed.corrupt(newest, |bytes| {
+        bytes[PAGE as usize..PAGE as usize + 512].fill(0)
+    });
+    let (file, offset, what) = damage(holed);
+    assert_eq!((&file, offset), (newest, PAGE));
+    assert!(what.contains("a later one"), "{what}");
+}
+
+#[test]
+fn a_body_that_imitates_batches_confuses_nothing() {
+    let disk = SimDisk::new();
+    let journal = create(disk.clone());
+    // Whatever a peer could know: whole pages of another journal's batches under its own key, and
+    // of this one as it was before, from another place.
+    let foreign = BatchHeader {
+        number: 900,
+        first: 1,
+        leaves: 1,
+        outside: 0,
+        length: PAGE,
+        content: 0,
+        previous_commit: Default::default(),
+    };
+    let mut body = Vec::new();
+    let old = disk.content(&segments(&disk)[0]).unwrap();
+    while body.len() < 40_000 {
+        // At every sector, so that some lie on page boundaries.
+        for keys in [[8; 32], [0; 32]] {
+            let at = 2 * PAGE;
+            body.extend_from_slice(&foreign.encode(&Keys::new(&keys), 0, at));
+            body.resize(body.len().next_multiple_of(512), 1);
+        }
+        body.extend_from_slice(&old[PAGE as usize..PAGE as usize + 512]);
+    }
+    let part = v1::BodyPart {
+        stanzas: vec![],
+        body: body.into(),
+    };
+    let written = record(1, 0, 0).with_body(&part);
+    let (journal, _) = journal.append(vec![step(vec![written.clone()])]).unwrap();
+    assert_eq!(all(&journal)[1], written);
+    let path = &segments(&disk)[0];
+    let (last, _) = last_batch(&disk, path, 0);
+    // Whole: opens. One sector never written: torn, whatever the body looks like.
+    assert_eq!(Journal::open(disk.copy(), SMALL).unwrap().1.size, 2);
+    for sector in [0, 1, 9, 50] {
+        let torn = disk.copy();
+        let at = last as usize + sector * 512;
+        torn.corrupt(path, |bytes| bytes[at..at + 512].fill(0));
+        let (journal, found) = Journal::open(torn, SMALL).unwrap();
+        assert_eq!(found.size, 1);
+        let tail = found.torn_tail.unwrap();
+        assert_eq!((&tail.file, tail.offset), (path, last));
+        drop(journal);
+    }
+}
+
+#[test]
+fn no_sector_of_a_batch_is_zero_whatever_the_bodies() {
+    let disk = SimDisk::new();
+    let mut journal = create(disk.clone());
+    for body in [100, 511, 4096, 20_000] {
+        for fill in [0, 1] {
+            journal = journal
+                .append(vec![step(vec![record(1, body, fill)])])
+                .unwrap()
+                .0;
+        }
+    }
+    drop(journal);
+    let path = &segments(&disk)[0];
+    let (_, end) = last_batch(&disk, path, 0);
+    let bytes = disk.content(path).unwrap();
+    for sector in bytes[..end as usize].chunks(512) {
+        assert!(sector.iter().filter(|&&b| b != 0).count() > 2);
+    }
+}
