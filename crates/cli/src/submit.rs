@@ -1,0 +1,143 @@
+//! `abeng submit seizure`.
+
+mod form;
+mod input;
+
+use crate::{
+    CliError, Paint, Ui,
+    args::{Common, SeizureArgs},
+    connect,
+    error::Exit,
+    table::wrap,
+    texts::fill,
+};
+use abeng_api::{Client, FlawView, SubmitReply, SubmitRequest};
+use abeng_notice::{locate_toml, printable};
+use input::Input;
+use std::process::ExitCode;
+
+pub(crate) fn seizure(
+    args: SeizureArgs,
+    common: &Common,
+    ui: &Ui,
+) -> Result<ExitCode, CliError> {
+    let client = connect::client(common);
+    if args.file.is_none() && !args.short.any() {
+        if ui.interactive && !ui.json {
+            return connect::block_on(form::ask(args, &client, ui));
+        }
+        return Err(CliError::usage("it is not said what was seized").with_try(
+            "give the short form (--when, --place …; see abeng submit seizure --help), \
+             or -f FILE with a notice in TOML or JSON",
+        ));
+    }
+    let input = Input::read(&args)?;
+    let request = input.request(&args, ui)?;
+    connect::block_on(async {
+        let reply = client.submit(&request).await;
+        let reply = reply.map_err(|e| placed(CliError::from(e), &input, ui))?;
+        ui.show(&reply, || accepted(&reply, ui))?;
+        Ok(Exit::Ok.into())
+    })
+}
+
+/// Sends what the form asked for, and tells what came of it.
+async fn send(client: &Client, request: &SubmitRequest, ui: &Ui) -> Result<ExitCode, CliError> {
+    let reply = client.submit(request).await?;
+    ui.show(&reply, || accepted(&reply, ui))?;
+    Ok(Exit::Ok.into())
+}
+
+/// Tells flaws in the reader's language, each with its place in the file that it came from.
+fn placed(mut error: CliError, input: &Input, ui: &Ui) -> CliError {
+    if error.flaws.is_empty() {
+        return error;
+    }
+    let t = &ui.texts().submit;
+    t.flaws.clone_into(&mut error.message);
+    error.try_this = Some(t.correct.to_owned());
+    if let Some((name, source)) = &input.source {
+        for flaw in &mut error.flaws {
+            if let Some((line, column)) = locate_toml(source, &flaw.field) {
+                flaw.text = format!("{name}:{line}:{column}: {}", flaw.text);
+            }
+        }
+    }
+    error
+}
+
+fn accepted(reply: &SubmitReply, ui: &Ui) -> String {
+    let t = &ui.texts().submit;
+    let values = [("type", &*reply.ty), ("to", &*reply.to.join(", "))];
+    let mut out = String::new();
+    match &reply.id {
+        Some(id) => {
+            let line = wrap(&fill(t.accepted, &values), ui.width, 0);
+            out.push_str(&format!("{}\n", ui.paint(Paint::Good, &line)));
+            out.push_str(&format!("{}\n", printable(&reply.summary)));
+            out.push_str(&format!("{}\n", fill(t.id, &[("id", id)])));
+        }
+        None => {
+            out.push_str(&format!("{}\n", ui.paint(Paint::Warn, t.dry_run)));
+            out.push_str(&format!("{}\n", printable(&reply.summary)));
+        }
+    }
+    let until = ui.full_time(&reply.expires_at);
+    let tried = [("precedence", &*reply.precedence), ("until", &*until)];
+    out.push_str(&format!("{}\n", fill(t.tried_until, &tried)));
+    out.push_str(&doubts(&reply.doubts, ui));
+    if let Some(id) = &reply.id {
+        let id = crate::inbox::short_id(id);
+        let follow = fill(t.follow, &[("id", &id)]);
+        out.push_str(&format!("{}\n", ui.paint(Paint::Faint, &follow)));
+    }
+    out
+}
+
+fn doubts(doubts: &[FlawView], ui: &Ui) -> String {
+    if doubts.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("{}\n", ui.paint(Paint::Warn, ui.texts().submit.doubts));
+    for doubt in doubts {
+        out.push_str(&format!("  - {}\n", wrap(&printable(&doubt.text), ui.width, 4)));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::plain;
+    use abeng_notice::Lang;
+
+    fn reply(id: Option<String>) -> SubmitReply {
+        SubmitReply {
+            id,
+            ty: "SEIZURE".into(),
+            to: vec!["BB".into(), "TT".into()],
+            precedence: "FLASH".into(),
+            created_at: "2026-11-24T06:05:16Z".into(),
+            expires_at: "2026-12-24T06:05:16Z".into(),
+            leaf: Some(1),
+            doubts: vec![FlawView {
+                text: "Container (containers[0].number): check digit".into(),
+                ..FlawView::default()
+            }],
+            summary: "139.4 kg cocaine, JMKIN, sea".into(),
+        }
+    }
+
+    #[test]
+    fn an_acceptance_names_the_id_and_how_to_follow_it() {
+        let id = "3f9a1c02b7de".to_owned() + &"0".repeat(52);
+        insta::assert_snapshot!(accepted(&reply(Some(id)), &plain(Lang::En)));
+    }
+
+    #[test]
+    fn a_dry_run_does_not_look_like_an_acceptance() {
+        let text = accepted(&reply(None), &plain(Lang::En));
+        assert!(text.contains("Nothing was sent"), "{text}");
+        assert!(!text.contains("abeng track"), "{text}");
+    }
+}

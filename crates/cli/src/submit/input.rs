@@ -1,0 +1,173 @@
+//! What was given on the command line, as a request.
+
+use crate::{CliError, Ui, args::SeizureArgs};
+use abeng_api::SubmitRequest;
+use abeng_notice::{Draft, DraftError, ShortSeizure};
+use abeng_wire::limits;
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+/// A draft, and the file's name and TOML text where it came from one.
+pub(super) struct Input {
+    pub(super) draft: Draft,
+    pub(super) source: Option<(String, String)>,
+}
+
+impl Input {
+    /// Reads the file, or takes the short form.
+    pub(super) fn read(args: &SeizureArgs) -> Result<Self, CliError> {
+        let Some(path) = &args.file else {
+            return Ok(Self {
+                draft: short(args),
+                source: None,
+            });
+        };
+        let name = if path.as_os_str() == "-" {
+            "<stdin>".to_owned()
+        } else {
+            path.display().to_string()
+        };
+        let text = read(path, &name)?;
+        let draft = Draft::from_text(&text).map_err(|e| malformed(&name, &text, &e))?;
+        let source = (!text.trim_start().starts_with('{')).then_some((name, text));
+        Ok(Self { draft, source })
+    }
+
+    /// The request. Options win over the same words in the file.
+    pub(super) fn request(&self, args: &SeizureArgs, ui: &Ui) -> Result<SubmitRequest, CliError> {
+        if args.to.is_empty() && self.draft.to.is_empty() {
+            return Err(CliError::usage("it is not said for whom the notice is")
+                .with_try("add --to TT,BB, or `to = [\"TT\", \"BB\"]` to the file"));
+        }
+        let notice = serde_json::to_value(&self.draft)
+            .map_err(|e| CliError::internal(format!("the draft cannot be written: {e}")))?;
+        Ok(SubmitRequest {
+            to: args.to.iter().map(|code| code.trim().to_ascii_uppercase()).collect(),
+            precedence: args.precedence.as_ref().map(|p| p.to_ascii_uppercase()),
+            expires_in_hours: args.expires_in,
+            officer: args.officer.clone(),
+            dry_run: args.dry_run,
+            lang: Some(ui.lang.tag().to_owned()),
+            notice,
+        })
+    }
+}
+
+fn short(args: &SeizureArgs) -> Draft {
+    let s = args.short.clone();
+    let mut draft = Draft::seizure_short(ShortSeizure {
+        when: s.when.unwrap_or_default(),
+        place: s.place.unwrap_or_default(),
+        hs: s.hs,
+        drug: s.drug,
+        arms: s.arms,
+        description: s.description,
+        quantity: s.quantity,
+        unit: s.unit,
+        packages: s.packages,
+        mode: s.mode.unwrap_or_default(),
+        from: s.route_from.unwrap_or_default(),
+        to: s.route_to.unwrap_or_default(),
+    });
+    draft.tlp = s.tlp;
+    draft.remarks = s.remarks;
+    draft.exercise = s.exercise;
+    draft
+}
+
+fn read(path: &Path, name: &str) -> Result<String, CliError> {
+    let limit = limits::API_REQUEST as u64;
+    let mut bytes = Vec::new();
+    let result = if path.as_os_str() == "-" {
+        io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
+    };
+    result.map_err(|e| {
+        CliError::usage(format!("cannot read {name}: {e}"))
+            .with_try("name a file with a notice in TOML or JSON, or - for standard input")
+    })?;
+    if bytes.len() as u64 > limit {
+        return Err(CliError::usage(format!("{name} is larger than {limit} bytes"))
+            .with_try("shorten its texts: a notice has at most 1 MiB"));
+    }
+    String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        CliError::usage(format!("{name} is not UTF-8 text: byte {at} does not belong there"))
+            .with_try("save the file as UTF-8")
+    })
+}
+
+/// The error with its line, and a mark below the place.
+fn malformed(name: &str, text: &str, error: &DraftError) -> CliError {
+    let (line, column) = (error.line, error.column);
+    let mut message = format!("{name}:{line}:{column}: {}", error.message);
+    if let Some(found) = text.lines().nth(line.saturating_sub(1)) {
+        // A long line is shown around the place.
+        let skip = column.saturating_sub(60);
+        let shown: String = found.chars().skip(skip).take(72).collect();
+        let shown = shown.replace('\t', " ");
+        let before = " ".repeat(column.saturating_sub(1 + skip));
+        message.push_str(&format!("\n  {shown}\n  {before}^"));
+    }
+    let made = CliError::usage(message);
+    match &error.suggestion {
+        Some(key) => made.with_try(format!("write `{key}`")),
+        None => made.with_try("correct the line; config/samples/seizures.toml shows the form"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{args::ShortArgs, ui::plain};
+    use abeng_notice::Lang;
+
+    fn failed(text: &str) -> CliError {
+        let error = Draft::from_text(text).unwrap_err();
+        malformed("x.toml", text, &error)
+    }
+
+    #[test]
+    fn a_malformed_file_is_told_with_line_column_and_mark() {
+        let error = failed("type = \"SEIZURE\"\ndate = = 3\n");
+        assert!(error.message.starts_with("x.toml:2:8: "), "{error}");
+        assert!(error.message.ends_with("\n  date = = 3\n         ^"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_key_is_told_with_the_one_that_was_meant() {
+        let error = failed("type = \"SEIZURE\"\nremark = \"x\"\n");
+        assert!(error.message.starts_with("x.toml:2:1: "), "{error}");
+        assert_eq!(error.try_this.as_deref(), Some("write `remarks`"));
+    }
+
+    #[test]
+    fn options_become_the_request_and_a_notice_needs_a_recipient() {
+        let mut args = SeizureArgs {
+            short: ShortArgs {
+                when: Some("2026-11-24".into()),
+                drug: Some("cocaine".into()),
+                exercise: true,
+                ..ShortArgs::default()
+            },
+            ..SeizureArgs::default()
+        };
+        let input = Input::read(&args).unwrap();
+        let ui = plain(Lang::Fr);
+        assert_eq!(input.request(&args, &ui).unwrap_err().exit, crate::Exit::Usage);
+        args.to = vec!["tt".into(), " BB".into()];
+        args.expires_in = Some(72);
+        let request = input.request(&args, &ui).unwrap();
+        assert_eq!(request.to, ["TT", "BB"]);
+        assert_eq!(request.lang.as_deref(), Some("fr"));
+        assert_eq!(request.expires_in_hours, Some(72));
+        let again = Draft::from_json(&request.notice.to_string()).unwrap();
+        assert_eq!(again, input.draft);
+        assert!(again.exercise);
+        assert_eq!(again.goods[0].drug.as_deref(), Some("cocaine"));
+    }
+}
