@@ -55,7 +55,11 @@ async fn accept(core: Arc<Core>, incoming: quinn::Incoming, place: Place) {
                 exchange::answer(&core, &connection).await;
                 drop(exchange);
             }
-            None => refuse(&connection, CloseCode::Busy, "too many exchanges of trust data"),
+            None => refuse(
+                &connection,
+                CloseCode::Busy,
+                "too many exchanges of trust data",
+            ),
         },
         _ => refuse(&connection, CloseCode::Fault, "no common ALPN"),
     }
@@ -66,12 +70,15 @@ async fn link(core: Arc<Core>, connection: quinn::Connection, place: Place) {
     let holder = key.as_ref().and_then(|key| core.holder(key.bytes()));
     let (Some(key), Some(peer)) = (key, holder) else {
         tracing::info!(from = %connection.remote_address(), "a peer with a key unknown here");
-        refuse(&connection, CloseCode::UnknownKey, "this key is not in the roster here");
+        refuse(
+            &connection,
+            CloseCode::UnknownKey,
+            "this key is not in the roster here",
+        );
         return;
     };
     core.contact(peer);
-    let Some(greeted) =
-        greet::greet(&core, &connection, peer, key, v1::Role::Acceptor).await
+    let Some(greeted) = greet::greet(&core, &connection, peer, key, v1::Role::Acceptor).await
     else {
         return;
     };

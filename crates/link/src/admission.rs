@@ -99,11 +99,15 @@ mod tests {
     fn places_are_bounded_and_given_back() {
         let admission = Arc::new(Admission::default());
         let address = |n: u8| IpAddr::from([10, 0, 0, n]);
-        let one: Vec<_> = (0..20).filter_map(|_| admission.handshake(address(1))).collect();
+        let one: Vec<_> = (0..20)
+            .filter_map(|_| admission.handshake(address(1)))
+            .collect();
         assert_eq!(one.len(), PER_ADDRESS);
         let mapped = IpAddr::from(std::net::Ipv4Addr::new(10, 0, 0, 1).to_ipv6_mapped());
         assert!(admission.handshake(mapped).is_none());
-        let all: Vec<_> = (2..200).filter_map(|n| admission.handshake(address(n))).collect();
+        let all: Vec<_> = (2..200)
+            .filter_map(|n| admission.handshake(address(n)))
+            .collect();
         assert_eq!(one.len() + all.len(), TOTAL);
         drop((one, all));
         assert!(lock(&admission.state).by_address.is_empty());

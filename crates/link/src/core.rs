@@ -1,10 +1,6 @@
 use crate::{
-    Closed, Handler, Link, LinkConfig,
-    admission::Admission,
-    backoff::Backoff,
-    link::lock,
-    profile::Settings,
-    tls::Identity,
+    Closed, Handler, Link, LinkConfig, admission::Admission, backoff::Backoff, link::lock,
+    profile::Settings, tls::Identity,
 };
 use abeng_keys::SoftSigner;
 use abeng_roster::Trust;
@@ -24,7 +20,8 @@ use tokio::{
     task::JoinSet,
 };
 
-/// A link that lived this long was a contact: its end is dialled again without delay.
+/// A link that lived this long was a contact: its end is dialled again without
+/// a long delay.
 const CONTACT: Duration = Duration::from_secs(5);
 
 /// What all tasks of an endpoint share.
@@ -55,8 +52,10 @@ pub(crate) struct Core {
 pub(crate) struct Dialler {
     /// Something below has changed, or the peer's link came or went.
     pub(crate) changed: Notify,
-    /// Dial now, from the first backoff.
+    /// A sign of life: start again from the first backoff.
     pub(crate) contact: AtomicBool,
+    /// Dial now.
+    pub(crate) wake: AtomicBool,
     /// The peer's roster is not ours.
     pub(crate) rosters_differ: AtomicBool,
     /// The party left the roster or has no address any more.
@@ -124,10 +123,19 @@ impl Core {
         lock(&self.diallers).get(&peer).cloned()
     }
 
-    /// A sign of life of a peer: forget its backoff.
+    /// A sign of life of a peer: forget its backoff. Its own dial may be about to succeed, so
+    /// ours still waits the first backoff.
     pub(crate) fn contact(&self, peer: PartyCode) {
         if let Some(dialler) = self.dialler(peer) {
             dialler.contact.store(true, Ordering::Release);
+            dialler.changed.notify_one();
+        }
+    }
+
+    /// Dial a peer at once.
+    pub(crate) fn wake(&self, peer: PartyCode) {
+        if let Some(dialler) = self.dialler(peer) {
+            dialler.wake.store(true, Ordering::Release);
             dialler.changed.notify_one();
         }
     }
@@ -142,10 +150,13 @@ impl Core {
         }
     }
 
+    pub(crate) fn same_roster(&self, link: &Link) -> bool {
+        link.peer_roster() == self.trust.load().roster.reference()
+    }
+
     /// The side that dialled a link fetches trust data where the rosters differ.
     pub(crate) fn compare_rosters(&self, link: &Link) {
-        let differ = link.peer_roster() != self.trust.load().roster.reference();
-        if differ
+        if !self.same_roster(link)
             && link.shared().sides.dialler == self.config.me
             && let Some(dialler) = self.dialler(link.peer())
         {
@@ -154,8 +165,11 @@ impl Core {
         }
     }
 
-    /// Runs a task that ends with the endpoint.
+    /// Runs a task that ends with the endpoint; one that is already stopping runs none.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        if self.is_stopping() {
+            return;
+        }
         let mut tasks = lock(&self.tasks);
         while tasks.try_join_next().is_some() {}
         tasks.spawn(task);
@@ -172,7 +186,11 @@ impl Core {
     /// Returns once the endpoint stops.
     pub(crate) async fn stopped(&self) {
         // The sender lives in `self`: this cannot fail.
-        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
+        let _ = self
+            .stopping
+            .subscribe()
+            .wait_for(|stopping| *stopping)
+            .await;
     }
 
     /// Closes the socket's connections, told or untold.

@@ -2,6 +2,7 @@
 
 use crate::{
     CloseCode,
+    backoff::Backoff,
     core::{Core, Dialler},
     exchange, greet,
     link::lock,
@@ -15,6 +16,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
+use tokio::time::Instant;
 
 /// First and longest wait between two exchanges of trust data with one peer.
 const TRUST_BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(600));
@@ -63,72 +65,60 @@ enum Dialled {
 }
 
 async fn run(core: Arc<Core>, peer: PartyCode, dialler: Arc<Dialler>) {
-    let dialling = async {
-        let mut backoff = core.backoff();
-        let mut trust_backoff = crate::backoff::Backoff::new(TRUST_BACKOFF);
-        let mut trust_due = tokio::time::Instant::now();
-        let mut unknown = false;
-        while !dialler.gone.load(Ordering::Acquire) {
-            if dialler.contact.swap(false, Ordering::AcqRel) {
-                backoff.reset();
-            }
-            let differ = dialler.rosters_differ.load(Ordering::Acquire);
-            if (differ || unknown) && trust_due <= tokio::time::Instant::now() {
-                dialler.rosters_differ.store(false, Ordering::Release);
-                unknown = false;
-                fetch_trust(&core, peer).await;
-                trust_due = tokio::time::Instant::now() + trust_backoff.wait(random());
-                // Still different? Then again, after the longer wait.
-                let link = lock(&core.links).get(&peer).cloned();
-                match link {
-                    Some(link) if same_roster(&core, &link) => trust_backoff.reset(),
-                    Some(link) => core.compare_rosters(&link),
-                    None => {}
-                }
-                continue;
-            }
-            if core.linked(peer) {
-                let due = async {
-                    if differ {
-                        tokio::time::sleep_until(trust_due).await;
-                    } else {
-                        std::future::pending().await
-                    }
-                };
-                tokio::select! {
-                    () = dialler.changed.notified() => {}
-                    () = due => {}
-                }
-                continue;
-            }
-            match dial(&core, peer).await {
-                Dialled::Linked => {}
-                Dialled::Unknown => unknown = true,
-                Dialled::Failed => {}
-            }
-            // Also after success: the link may be gone again at once.
-            let pause = tokio::time::sleep(backoff.wait(random()));
-            tokio::pin!(pause);
-            loop {
-                tokio::select! {
-                    () = &mut pause => break,
-                    () = dialler.changed.notified() => {}
-                }
-                let contact = dialler.contact.load(Ordering::Acquire);
-                if contact || dialler.gone.load(Ordering::Acquire) || core.linked(peer) {
-                    break;
-                }
-            }
-        }
-    };
     tokio::select! {
-        () = dialling => {}
+        () = keep_linked(&core, peer, &dialler) => {}
         () = core.stopped() => {}
     }
 }
 
-fn same_roster(core: &Core, link: &crate::Link) -> bool {
-    link.peer_roster() == core.trust.load().roster.reference()
+/// Dials whenever there is no link, and fetches trust data where the rosters do not fit. Returns
+/// when the party is not to be dialled any more.
+async fn keep_linked(core: &Arc<Core>, peer: PartyCode, dialler: &Dialler) {
+    let mut backoff = core.backoff();
+    let mut dial_due = Instant::now();
+    let mut trust_backoff = Backoff::new(TRUST_BACKOFF);
+    let mut trust_due = Instant::now();
+    let mut unknown = false;
+    while !dialler.gone.load(Ordering::Acquire) {
+        let now = Instant::now();
+        if dialler.contact.swap(false, Ordering::AcqRel) {
+            backoff.reset();
+            dial_due = dial_due.min(now + backoff.wait(random()));
+        }
+        if dialler.wake.swap(false, Ordering::AcqRel) {
+            backoff.reset();
+            dial_due = now;
+        }
+        let linked = core.linked(peer);
+        let differ = unknown || (linked && dialler.rosters_differ.load(Ordering::Acquire));
+        if differ && trust_due <= now {
+            unknown = false;
+            dialler.rosters_differ.store(false, Ordering::Release);
+            fetch_trust(core, peer).await;
+            trust_due = Instant::now() + trust_backoff.wait(random());
+            backoff.reset();
+            dial_due = dial_due.min(Instant::now() + backoff.wait(random()));
+            // Still different? Then once more, after the longer wait.
+            let link = lock(&core.links).get(&peer).cloned();
+            match link {
+                Some(link) if core.same_roster(&link) => trust_backoff.reset(),
+                Some(link) => core.compare_rosters(&link),
+                None => {}
+            }
+        } else if linked || dial_due > now {
+            let dial = (!linked).then_some(dial_due);
+            let trust = differ.then_some(trust_due);
+            let next = dial.into_iter().chain(trust).min();
+            tokio::select! {
+                () = dialler.changed.notified() => {}
+                () = tokio::time::sleep_until(next.unwrap_or(now)), if next.is_some() => {}
+            }
+        } else {
+            unknown |= dial(core, peer).await == Dialled::Unknown;
+            // Also after success: the link may be gone again at once.
+            dial_due = Instant::now() + backoff.wait(random());
+        }
+    }
 }
 
 /// Tries every address of a party once, until one becomes a link.

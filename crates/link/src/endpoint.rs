@@ -78,7 +78,7 @@ impl Endpoint {
 
     /// Dials a party now, whatever its backoff says.
     pub fn wake(&self, peer: PartyCode) {
-        self.core.contact(peer);
+        self.core.wake(peer);
     }
 
     /// To be called after the trust data has been swapped: closes links whose key is no longer

@@ -21,7 +21,10 @@ const REFERENCE: usize = 64;
 /// The acceptor's side. Ends with the connection closed.
 pub(crate) async fn answer(core: &Arc<Core>, connection: &quinn::Connection) {
     let from = connection.remote_address();
-    let talk = tokio::time::timeout(core.settings.trust_exchange, answer_within(core, connection));
+    let talk = tokio::time::timeout(
+        core.settings.trust_exchange,
+        answer_within(core, connection),
+    );
     match talk.await {
         Ok(Ok(())) => refuse(connection, CloseCode::Done, ""),
         Ok(Err(Stopped::Fault(fault))) => {
@@ -85,12 +88,17 @@ async fn write(
     bundle: v1::TrustBundle,
 ) -> Result<(), Stopped> {
     if bundle.encoded_len() > limits::TRUST_BUNDLE {
-        tracing::error!(bytes = bundle.encoded_len(), "our trust data is longer than peers take");
+        tracing::error!(
+            bytes = bundle.encoded_len(),
+            "our trust data is longer than peers take"
+        );
         return Err(Stopped::Gone);
     }
     let mut bytes = BytesMut::from(before);
     put_frame(&bundle, &mut bytes);
-    send.write_chunk(bytes.freeze()).await.map_err(|_| Stopped::Gone)?;
+    send.write_chunk(bytes.freeze())
+        .await
+        .map_err(|_| Stopped::Gone)?;
     send.finish().map_err(|_| Stopped::Gone)
 }
 
@@ -100,7 +108,11 @@ async fn read_bundle(reader: &mut FrameReader) -> Result<v1::TrustBundle, Stoppe
     if reader.header(0).await?.is_some() {
         return Err(PeerFault::Broken.into());
     }
-    Ok(decode_tolerant("trust bundle", &frame, limits::TRUST_BUNDLE)?)
+    Ok(decode_tolerant(
+        "trust bundle",
+        &frame,
+        limits::TRUST_BUNDLE,
+    )?)
 }
 
 fn due<T>(frame: Option<T>) -> Result<T, Stopped> {

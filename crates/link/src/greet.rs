@@ -79,7 +79,9 @@ async fn exchange(
     }
     .map_err(|_| Stopped::Gone)?;
     let mut reader = FrameReader::new(receive);
-    send.write_chunk(control_frame(first)).await.map_err(|_| Stopped::Gone)?;
+    send.write_chunk(control_frame(first))
+        .await
+        .map_err(|_| Stopped::Gone)?;
     loop {
         let limit = session.frame_limit();
         let Some(frame) = reader.next(limit).await? else {

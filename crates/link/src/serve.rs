@@ -21,6 +21,9 @@ pub(crate) use read::take_trust;
 /// How often clocks are compared is the profile's; the first time is at once.
 const PING_ONCE: Duration = Duration::from_secs(u32::MAX as u64);
 
+/// How long QUIC may take to say why a stream is gone.
+const REASON: Duration = Duration::from_secs(1);
+
 /// Makes a greeted connection the peer's link and runs it to its end.
 pub(crate) async fn run(core: Arc<Core>, connection: quinn::Connection, greeted: Greeted) {
     let Some((link, send, reader)) = enter(&core, &connection, greeted).await else {
@@ -62,7 +65,11 @@ async fn enter(
     if let Some(old) = old {
         match which_stays(&old.shared().sides, &greeted.sides) {
             Verdict::CloseNew => {
-                refuse(connection, CloseCode::Replaced, &Closed::Replaced.to_string());
+                refuse(
+                    connection,
+                    CloseCode::Replaced,
+                    &Closed::Replaced.to_string(),
+                );
                 return None;
             }
             Verdict::DrainOld => old.end(Ending::Drain(Closed::Replaced)),
@@ -93,7 +100,10 @@ async fn leave(core: &Core, link: &Link, why: &Closed) {
     let _turn = core.turn.lock().await;
     {
         let mut links = lock(&core.links);
-        if links.get(&link.peer()).is_some_and(|now| now.session() == link.session()) {
+        if links
+            .get(&link.peer())
+            .is_some_and(|now| now.session() == link.session())
+        {
             links.remove(&link.peer());
         }
     }
@@ -115,8 +125,6 @@ pub(crate) enum Finished {
     Lane,
     /// The peer has ended its control stream: it drains.
     PeerControl,
-    /// Nothing that a drain waits for.
-    Other,
 }
 
 /// Waits for whatever ends the link, and says what.
@@ -166,13 +174,16 @@ async fn until_end(
                     deadline.get_or_insert_with(|| Instant::now() + DRAIN);
                     link.shared().outbox.finish();
                 }
-                Some(Ok(Ok(Finished::Other))) => {}
                 Some(Ok(Err(Stopped::Fault(fault)))) => {
                     return Closed::Fault { peer: link.peer(), fault };
                 }
                 // QUIC gives the reason in a moment, through `closed`.
                 Some(Ok(Err(Stopped::Gone))) => {
-                    return lost(&quic.closed().await);
+                    let reason = tokio::time::timeout(REASON, quic.closed()).await;
+                    return reason.map_or_else(
+                        |_| Closed::Lost { reason: "a stream ended without a reason".into() },
+                        |error| lost(&error),
+                    );
                 }
                 Some(Err(panicked)) => {
                     tracing::error!(peer = %link.peer(), %panicked, "a task of the link failed");
@@ -189,7 +200,10 @@ pub(crate) fn lost(error: &ConnectionError) -> Closed {
     match error {
         ConnectionError::ApplicationClosed(close) => Closed::ByPeer {
             code: CloseCode::from_wire(close.error_code.into_inner()),
-            reason: String::from_utf8_lossy(&close.reason).chars().take(200).collect(),
+            reason: String::from_utf8_lossy(&close.reason)
+                .chars()
+                .take(200)
+                .collect(),
         },
         other => Closed::Lost {
             reason: other.to_string(),

@@ -121,7 +121,7 @@ impl Session {
                     credit_bytes: window.bytes,
                 }))])
             }
-            (State::AwaitReady { hello }, Some(Frame::Ready(ready))) => {
+            (State::AwaitReady { hello }, Some(Frame::Ready(mut ready))) => {
                 if !hello::VERSIONS.contains(&ready.version) {
                     return Err(PeerFault::Version {
                         theirs: vec![ready.version],
@@ -129,7 +129,7 @@ impl Session {
                     });
                 }
                 self.state = State::Up {
-                    granted: Granted::new(&ready),
+                    granted: Granted::new(&mut ready),
                 };
                 Ok(vec![Output::Up { hello, ready }])
             }
@@ -165,10 +165,10 @@ impl Session {
                 Ok(Vec::new())
             }
             Some(Frame::Credit(credit)) => {
-                if let State::Up { granted } = &mut self.state {
-                    granted.raise(&credit);
-                }
-                Ok(vec![Output::Deliver(Frame::Credit(credit))])
+                let State::Up { granted } = &mut self.state else {
+                    return Ok(Vec::new());
+                };
+                Ok(vec![Output::Deliver(Frame::Credit(granted.raise(&credit)))])
             }
             Some(Frame::Receipts(receipts)) if receipts.receipts.len() > limits::RECEIPTS => {
                 Err(PeerFault::Unexpected {

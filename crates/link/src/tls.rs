@@ -250,7 +250,8 @@ impl ServerCertVerifier for RawKeys {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.check_key(key).map(|()| ServerCertVerified::assertion())
+        self.check_key(key)
+            .map(|()| ServerCertVerified::assertion())
     }
 
     signatures_of_raw_keys!();
@@ -267,7 +268,8 @@ impl ClientCertVerifier for RawKeys {
         _: &[CertificateDer<'_>],
         _: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        self.check_key(key).map(|()| ClientCertVerified::assertion())
+        self.check_key(key)
+            .map(|()| ClientCertVerified::assertion())
     }
 
     signatures_of_raw_keys!();

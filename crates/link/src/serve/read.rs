@@ -68,8 +68,7 @@ async fn read_control(
     mut reader: FrameReader,
 ) -> Result<Finished, Stopped> {
     while let Some(frame) = reader.next(limits::CONTROL).await? {
-        let control: v1::Control =
-            decode_tolerant("control frame", &frame, limits::CONTROL)?;
+        let control: v1::Control = decode_tolerant("control frame", &frame, limits::CONTROL)?;
         let outputs = link.lock_session().handle(core.now(), control)?;
         for output in outputs {
             match output {

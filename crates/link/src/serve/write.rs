@@ -1,11 +1,11 @@
 use super::Finished;
 use crate::{
-    Link,
+    Link, PeerFault,
     frames::Stopped,
     outbox::{Lane, Next},
     socket::FIRST_SEND_WINDOW,
 };
-use quinn::SendStream;
+use quinn::{SendStream, WriteError};
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -64,7 +64,7 @@ async fn write_lane(
                     Some(open) => open,
                     none => none.insert(open_lane(link, lane).await?),
                 };
-                open.write_all_chunks(&mut chunks).await.map_err(gone)?;
+                open.write_all_chunks(&mut chunks).await.map_err(broken)?;
                 pace.after(lane);
             }
         }
@@ -76,12 +76,23 @@ async fn open_lane(link: &Link, lane: Lane) -> Result<SendStream, Stopped> {
     let mut stream = link.shared().quic.open_uni().await.map_err(gone)?;
     stream.set_priority(lane.quic_priority()).map_err(gone)?;
     if let Lane::Envelopes(precedence) = lane {
-        stream.write_all(&[precedence as u8]).await.map_err(gone)?;
+        stream
+            .write_all(&[precedence as u8])
+            .await
+            .map_err(broken)?;
     }
     Ok(stream)
 }
 
-/// A stream that cannot be written, because the peer stopped it or the connection is gone.
+/// What a failed write means. A peer that stops a stream but keeps the connection breaks the
+/// protocol.
+fn broken(error: WriteError) -> Stopped {
+    match error {
+        WriteError::Stopped(_) => PeerFault::Broken.into(),
+        _ => Stopped::Gone,
+    }
+}
+
 fn gone<E>(_: E) -> Stopped {
     Stopped::Gone
 }

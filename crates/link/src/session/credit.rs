@@ -94,7 +94,8 @@ impl Given {
     }
 }
 
-/// Credit that the peer gave us, and what we made of it.
+/// Credit that the peer gave us, and what we made of it. Never more ahead than our own window,
+/// whatever the peer says: a peer that does not read cannot fill our memory.
 #[derive(Debug)]
 pub(super) struct Granted {
     limit: Totals,
@@ -102,7 +103,10 @@ pub(super) struct Granted {
 }
 
 impl Granted {
-    pub(super) fn new(ready: &v1::Ready) -> Self {
+    pub(super) fn new(ready: &mut v1::Ready) -> Self {
+        let most = Window::default();
+        ready.credit = ready.credit.min(most.envelopes);
+        ready.credit_bytes = ready.credit_bytes.min(most.bytes);
         Self {
             limit: Totals {
                 envelopes: ready.credit,
@@ -112,10 +116,17 @@ impl Granted {
         }
     }
 
-    /// Totals never fall, so an old frame changes nothing.
-    pub(super) fn raise(&mut self, credit: &v1::Credit) {
-        self.limit.envelopes = self.limit.envelopes.max(credit.envelopes);
-        self.limit.bytes = self.limit.bytes.max(credit.bytes);
+    /// Totals never fall, so an old frame changes nothing. Gives the totals that hold.
+    pub(super) fn raise(&mut self, credit: &v1::Credit) -> v1::Credit {
+        let most = Window::default();
+        let envelopes = credit.envelopes.min(self.sent.envelopes + most.envelopes);
+        let bytes = credit.bytes.min(self.sent.bytes + most.bytes);
+        self.limit.envelopes = self.limit.envelopes.max(envelopes);
+        self.limit.bytes = self.limit.bytes.max(bytes);
+        v1::Credit {
+            envelopes: self.limit.envelopes,
+            bytes: self.limit.bytes,
+        }
     }
 
     pub(super) fn covers(&self, length: usize) -> bool {
