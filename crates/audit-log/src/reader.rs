@@ -401,7 +401,8 @@ impl<D: Disk> Scan<D> {
                 return Ok(None);
             };
             let file = self.shared.file(&segment)?;
-            self.window = Some((segment, Window::new(file)));
+            let window = Window::new(file, segment.header.bytes);
+            self.window = Some((segment, window));
         }
         let Some((segment, window)) = &mut self.window else {
             return Ok(None);

@@ -16,17 +16,22 @@ use std::io;
 /// A moving window over a file, so that memory stays small and reads large.
 pub(crate) struct Window<F> {
     file: F,
+    // Nothing is read ahead from there on.
+    limit: u64,
     start: u64,
+    filled: usize,
     buf: Vec<u8>,
 }
 
-const WINDOW: usize = 1 << 20;
+const WINDOW: u64 = 1 << 20;
 
 impl<F: DiskFile> Window<F> {
-    pub(crate) fn new(file: F) -> Self {
+    pub(crate) fn new(file: F, limit: u64) -> Self {
         Self {
             file,
+            limit,
             start: 0,
+            filled: 0,
             buf: Vec::new(),
         }
     }
@@ -34,14 +39,20 @@ impl<F: DiskFile> Window<F> {
     /// `length` bytes at `offset`; fewer at the end of the file.
     pub(crate) fn get(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
         let end = offset + length as u64;
-        if offset < self.start || end > self.start + self.buf.len() as u64 {
-            self.buf.resize(length.max(WINDOW), 0);
+        if offset < self.start || end > self.start + self.filled as u64 {
+            let length = (length as u64).max(WINDOW.min(self.limit.saturating_sub(offset)));
+            // Zeros once, not for every window: only what is read is looked at.
+            if self.buf.len() < length as usize {
+                self.buf.resize(length as usize, 0);
+            }
             self.start = offset;
-            let read = self.file.read_at(&mut self.buf, offset)?;
-            self.buf.truncate(read);
+            self.filled = 0;
+            self.filled = self
+                .file
+                .read_at(&mut self.buf[..length as usize], offset)?;
         }
         let from = (offset - self.start) as usize;
-        let to = (from + length).min(self.buf.len());
+        let to = (from + length).min(self.filled);
         Ok(&self.buf[from..to])
     }
 }
@@ -59,9 +70,9 @@ pub(crate) struct End {
     pub(crate) torn: u64,
 }
 
-/// What a walk shows of each record: its segment, the offset of its batch, its own.
+/// What a walk shows of each record: its segment's path, the offset of its batch, its own.
 pub(crate) struct At<'a> {
-    pub(crate) segment: &'a Segment,
+    pub(crate) path: &'a str,
     pub(crate) batch: u64,
     pub(crate) offset: u64,
 }
@@ -95,7 +106,7 @@ pub(crate) fn walk<D: Disk>(
         let file = disk
             .open(&segment.path, Access::Read)
             .map_err(|e| OpenError::io("opening", &segment.path, e))?;
-        let mut window = Window::new(file);
+        let mut window = Window::new(file, segment.header.bytes);
         end.offset = PAGE;
         let flaw = batches(&mut window, keys, segment, &mut end, visit, on_batch)?;
         let Some(next) = next else {
@@ -135,7 +146,7 @@ fn batches<F: DiskFile>(
     loop {
         let at = end.offset;
         let head = window.get(at, SECTOR).map_err(failed)?;
-        let empty = head.iter().all(|&b| b == 0);
+        let empty = is_zero(head);
         let flaw = |what: &str, extent| Flaw {
             at,
             what: what.into(),
@@ -221,8 +232,8 @@ fn check(
         at = data.end;
     }
     let tail = extent.len() - COMMIT;
-    if let Some(i) = extent[at..tail].iter().position(|&b| b != FILLER) {
-        return Ok(Err((at + i, "the filler of a batch is wrong")));
+    if extent[at..tail] != [FILLER; PAGE as usize][..(tail - at).min(PAGE as usize)] {
+        return Ok(Err((at, "the filler of a batch is wrong")));
     }
     if (leaves, outside) != (header.leaves, header.outside)
         || extent[tail..] != header.commit_frame(&frontier.root())
@@ -236,7 +247,7 @@ fn check(
         };
         let data = at + FRAME..at + FRAME + frame.data_len();
         let place = At {
-            segment,
+            path: &segment.path,
             batch: offset,
             offset: offset + at as u64,
         };
@@ -276,7 +287,7 @@ fn judge<F: DiskFile>(
             .get(end.offset, extent as usize)
             .map_err(failed)?
             .chunks(SECTOR)
-            .any(|sector| sector.iter().all(|&b| b == 0)),
+            .any(is_zero),
         None => !flaw.found,
     };
     // (c) It was whole once.
@@ -299,10 +310,17 @@ fn last_written<F: DiskFile>(
         let bytes = window
             .get(at, length)
             .map_err(|e| OpenError::io("reading", &segment.path, e))?;
-        if let Some(i) = bytes.iter().rposition(|&b| b != 0) {
+        if !is_zero(bytes) {
+            let i = bytes.iter().rposition(|&b| b != 0).unwrap_or(0);
             last = at - from + i as u64 + 1;
         }
         at += length as u64;
     }
     Ok(last)
+}
+
+fn is_zero(bytes: &[u8]) -> bool {
+    bytes
+        .chunks(SECTOR)
+        .all(|chunk| *chunk == [0; SECTOR][..chunk.len()])
 }
