@@ -210,7 +210,16 @@ mod tests {
         half.ml_dsa_kid = Bytes::new();
         let mut without_kid = good.clone();
         without_kid.ml_dsa_kid = Bytes::new();
-        for bad in [no_classical, no_quantum_safe, half, without_kid, foreign] {
+        let mut other_kid = good.clone();
+        other_kid.kid = foreign.kid.clone();
+        for bad in [
+            no_classical,
+            no_quantum_safe,
+            half,
+            without_kid,
+            other_kid,
+            foreign,
+        ] {
             assert_eq!(
                 key.verify(SignatureType::ROOT, b"root", &bad),
                 Err(BadSignature)

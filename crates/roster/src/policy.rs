@@ -178,8 +178,8 @@ impl Policy {
                 all.extend(members.iter().copied().filter(|&m| {
                     m != from
                         && roster.party(m).is_some_and(Party::is_active)
+                        // Nobody is in a group for longer than in the roster.
                         && trust.waits_until(Some(code), m, now).is_none()
-                        && trust.waits_until(None, m, now).is_none()
                 }));
                 continue;
             }

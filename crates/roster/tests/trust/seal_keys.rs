@@ -1,6 +1,6 @@
 use crate::support::*;
 use abeng_keys::{BadKey, Role, SealPublic, SealSecret, SignatureType, Signer};
-use abeng_roster::{SealKeys, TrustError, ceremony};
+use abeng_roster::{Roster, SealKeys, TrustError, ceremony};
 use abeng_wire::{limits::CLOCK_AHEAD_MS, v1};
 use bytes::Bytes;
 use prost::Message;
@@ -146,6 +146,9 @@ fn a_wrong_kid_signer_or_key_is_refused() {
         keys.take(&world.trust.roster, &altered, T0),
         Err(TrustError::BadSignature { .. })
     ));
+    let mut twice = good.clone();
+    twice.signatures.push(twice.signatures[0].clone());
+    assert!(keys.take(&world.trust.roster, &twice, T0).is_err());
     let mut unsigned = good.clone();
     unsigned.signatures.clear();
     assert!(keys.take(&world.trust.roster, &unsigned, T0).is_err());
@@ -178,4 +181,24 @@ fn a_revoked_seal_key_is_not_sealed_to() {
         Ok(true)
     );
     assert!(again.seal_key(code("JM"), T0 + DAY).is_some());
+}
+
+#[test]
+fn a_revoked_signing_key_gives_out_no_seal_key() {
+    let world = World::new();
+    let org = world.keyring("JM").org_sign().verify_key().kid();
+    let roster = world.second(|m| {
+        m.revocations.push(v1::Revocation {
+            kid: org.to_bytes(),
+            effective_at: T0,
+            reason: "stolen".into(),
+        });
+    });
+    let trust = &world.trust;
+    let roster = Roster::adopt(&trust.root, Some(&trust.roster), &roster, T0).unwrap();
+    let thief = statement(&world, 2, secret(2).public(), T0);
+    assert!(matches!(
+        trust.seal_keys.clone().take(&roster, &thief, T0),
+        Err(TrustError::WrongSigner { .. })
+    ));
 }

@@ -133,3 +133,26 @@ fn a_bad_seal_key_does_not_keep_a_good_roster_out() {
     // Nothing newer is left but the fault.
     assert!(trust.merge(&bundle, T0 + DAY).is_err());
 }
+
+#[test]
+fn a_root_that_only_its_own_signers_signed_is_no_evidence() {
+    let world = World::new();
+    let with = |root| v1::TrustBundle {
+        roots: vec![root],
+        ..Default::default()
+    };
+    let trust = world.trust.merge(&with(second_root(&world)), T0);
+    let trust = trust.unwrap().unwrap();
+    let mut entropy = Counting(6_000_000);
+    let strangers: Vec<_> = (0..7)
+        .map(|_| abeng_keys::DualSigner::generate(&mut entropy))
+        .collect();
+    let mut forged = world.root();
+    forged.version = 2;
+    forged.signers = strangers.iter().map(|s| s.dual_key("x", "XX")).collect();
+    let forged = ceremony::sign_root(&forged, &strangers.iter().collect::<Vec<_>>()).unwrap();
+    assert!(matches!(
+        trust.merge(&with(forged), T0),
+        Err(TrustError::TooFewSigners { found: 0, .. })
+    ));
+}
