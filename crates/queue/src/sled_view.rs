@@ -199,15 +199,9 @@ impl View for SledView {
     }
 
     fn apply(&mut self, changes: &[RowChange], applied: Applied) -> Result<(), ViewError> {
-        let mut parts = changes.chunks(BATCH - 1).peekable();
-        if parts.peek().is_none() {
-            return self.write(&[], Some(applied));
-        }
-        while let Some(part) = parts.next() {
-            let last = parts.peek().is_none();
-            self.write(part, last.then_some(applied))?;
-        }
-        Ok(())
+        parts(changes, applied)
+            .into_iter()
+            .try_for_each(|(part, applied)| self.write(part, applied))
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ViewError> {
@@ -266,6 +260,16 @@ impl Drop for SledView {
     }
 }
 
+/// Cuts changes into atomic writes; only the last one brings a position.
+fn parts(changes: &[RowChange], applied: Applied) -> Vec<(&[RowChange], Option<Applied>)> {
+    let mut parts: Vec<_> = changes.chunks(BATCH - 1).map(|part| (part, None)).collect();
+    match parts.last_mut() {
+        Some(last) => last.1 = Some(applied),
+        None => parts.push((&[], Some(applied))),
+    }
+    parts
+}
+
 /// Why a view is thrown away without even being opened.
 fn doubt(dir: &Path, trusting: &Trusting) -> Option<RebuildReason> {
     if !dir.join(DB).exists() {
@@ -318,4 +322,29 @@ fn words(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "no message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A view torn between two parts has no position, and is rebuilt.
+    #[test]
+    fn only_the_last_part_brings_a_position() {
+        let applied = Applied {
+            position: LeafIndex(7),
+            incarnation: Incarnation(5),
+        };
+        let positions = |n: usize| -> Vec<(usize, bool)> {
+            let changes = vec![RowChange::delete(vec![1]); n];
+            let parts = parts(&changes, applied);
+            parts
+                .iter()
+                .map(|(part, at)| (part.len(), at.is_some()))
+                .collect()
+        };
+        assert_eq!(positions(0), [(0, true)]);
+        assert_eq!(positions(255), [(255, true)]);
+        assert_eq!(positions(600), [(255, false), (255, false), (90, true)]);
+    }
 }

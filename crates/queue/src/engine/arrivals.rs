@@ -7,7 +7,7 @@ use super::{
 use crate::{Checked, Free, Gated, Plan, Refusable};
 use abeng_audit_log::Record;
 use abeng_seal::{Arrived, Opened, seq_commit};
-use abeng_wire::{LeafIndex, Now, PartyCode, StreamSeq, limits, v1};
+use abeng_wire::{EnvelopeId, LeafIndex, Now, PartyCode, StreamSeq, limits, v1};
 use bytes::Bytes;
 
 /// What stands against taking a number.
@@ -29,7 +29,7 @@ impl Engine {
         plan: &mut Plan,
     ) {
         let id = opened.id();
-        if let Some(outcome) = self.outcomes.get(&id) {
+        if let Some(outcome) = self.known(&id) {
             return plan.receipt(from, outcome);
         }
         let stale = checked.roster_version < self.config.roster.version
@@ -69,7 +69,7 @@ impl Engine {
     ) {
         let arrived = envelope.arrived();
         let id = arrived.id();
-        if let Some(outcome) = self.outcomes.get(&id) {
+        if let Some(outcome) = self.known(&id) {
             return plan.receipt(from, outcome);
         }
         let stale = checked.roster_version < self.config.roster.version
@@ -98,6 +98,11 @@ impl Engine {
         let proof_position = at.map(|(seq, blind)| position(seq, &blind));
         let refusal = (envelope.seq_commit(), proof_position, reason);
         self.close(now, from, arrived, refusal, plan);
+    }
+
+    /// Refusals are remembered for longer, since no number speaks for them.
+    fn known(&self, id: &EnvelopeId) -> Option<LeafIndex> {
+        self.outcomes.get(id).or_else(|| self.refused.get(id))
     }
 
     fn number(&self, arrived: &Arrived, seq: StreamSeq) -> Number {

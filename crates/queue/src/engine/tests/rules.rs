@@ -541,6 +541,63 @@ fn a_refusal_stands_and_its_row_needs_nothing_that_can_be_scrubbed() {
     assert_eq!(folded(&scrubbed), view, "view(scrubbed log) is view(log)");
 }
 
+/// A refusal that closed no number is known by its id alone, so a look-up from before it must
+/// never lead to a second outcome, however much has happened since.
+#[test]
+fn a_refusal_without_a_number_is_not_forgotten_by_an_old_look_up() {
+    let mut node = Node::new(0);
+    let mut there = recover(1, LeafIndex(0), &[]);
+    let refusal = |opened: &Opened, looked| Input::Refuse {
+        from: party(0),
+        envelope: Refusable::Verified(Box::new(opened.verified().clone())),
+        position: None,
+        reason: v1::Reason::KeyGone,
+        checked: Checked {
+            looked: LeafIndex(looked),
+            roster_version: 1,
+        },
+    };
+    let first = opened(&mut node, 1);
+    assert_eq!(there.handle(at(0), refusal(&first, 0)).step.facts.len(), 1);
+    let durable = |there: &mut Engine| {
+        let position = there.next_index();
+        there.handle(at(0), Input::Durable { position });
+        position.0
+    };
+    for n in 2..8 {
+        there.handle(at(0), arrival(opened(&mut node, n), 0, 1));
+    }
+    durable(&mut there);
+    // Its key came back: now it opens.
+    let plan = there.handle(at(0), arrival(again(&first), 0, 1));
+    assert!(plan.step.facts.is_empty());
+    assert!(matches!(
+        plan.step.gated[..],
+        [Gated::Receipt {
+            outcome: LeafIndex(0),
+            ..
+        }]
+    ));
+
+    for n in 8..14 {
+        let looked = there.next_index().0;
+        there.handle(at(0), refusal(&opened(&mut node, n), looked));
+    }
+    let size = durable(&mut there);
+    let plan = there.handle(at(0), arrival(again(&first), 0, 1));
+    assert!(plan.step.facts.is_empty());
+    assert!(matches!(plan.free[..], [Free::CheckAgain { .. }]));
+    let plan = there.handle(at(0), refusal(&first, 0));
+    assert!(plan.step.facts.is_empty());
+    assert!(matches!(plan.free[..], [Free::RefuseAgain { .. }]));
+    // A look-up that saw everything is believed.
+    let last = opened(&mut node, 14);
+    assert_eq!(
+        there.handle(at(0), refusal(&last, size)).step.facts.len(),
+        1
+    );
+}
+
 #[test]
 fn a_view_that_is_not_of_this_log_is_noticed() {
     let mut node = Node::new(0);
