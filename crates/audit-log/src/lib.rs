@@ -20,6 +20,7 @@ mod reader;
 pub mod receipt;
 mod record;
 mod tiles;
+mod verify_log;
 
 pub use checkpoint::{Checkpoint, ConsistencyError, LogOrigin, NoteError, hashes, log_keys};
 #[cfg(any(test, feature = "sim"))]
@@ -30,3 +31,4 @@ pub use journal::{AheadJob, Journal, JournalIdentity, OpenError, OpenOptions, Re
 pub use reader::{Head, ReadError, Reader, Scan, Stored};
 pub use receipt::{Expect, ProvenReceipt, ReceiptError};
 pub use record::{Leaf, PART, Record, private_hash, private_part_hash, subject};
+pub use verify_log::{LogFault, LogReport, verify_log};

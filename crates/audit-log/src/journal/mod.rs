@@ -2,7 +2,7 @@
 
 pub(crate) mod format;
 pub(crate) mod frame;
-mod open;
+pub(crate) mod open;
 pub(crate) mod segments;
 pub(crate) mod walk;
 mod write;

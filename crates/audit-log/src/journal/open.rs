@@ -1,8 +1,10 @@
 use super::{
     Journal, JournalIdentity, OpenError, OpenOptions, Recovery, TornTail,
+    format::PAGE,
     format::{CleanMark, Keys},
+    frame::Frame,
     segments::{self, Ahead, DIR, Segment},
-    walk::{End, walk},
+    walk::{At, End, Visitor, walk},
 };
 use crate::{
     Access, Batch, Disk, DiskFile, Outside,
@@ -44,6 +46,30 @@ pub(crate) fn load_mark<D: Disk>(disk: &D, keys: &Keys) -> Result<Option<CleanMa
 
 pub(super) fn write_mark<D: Disk>(disk: &D, keys: &Keys, mark: &CleanMark) -> std::io::Result<()> {
     replace_small(disk, DIR, "clean", &mark.encode(keys))
+}
+
+/// What opening takes from the records it reads.
+struct Rebuilt<'a, D: Disk> {
+    keys: &'a Keys,
+    tiles: Tiles<D>,
+    outside: BTreeMap<String, Outside>,
+}
+
+impl<D: Disk> Visitor for Rebuilt<'_, D> {
+    fn record(&mut self, at: At<'_>, frame: &Frame, data: &[u8]) -> Result<(), OpenError> {
+        if frame.in_tree {
+            let place = Place {
+                batch_page: (at.batch / PAGE) as u32,
+                offset: at.offset as u32,
+            };
+            let leaf = leaf_hash(&frame.leaf(data, self.keys));
+            self.tiles.push(leaf, place);
+            self.tiles.settle();
+        } else if let Some(said) = frame.outside(data, self.keys) {
+            self.outside.insert(said.subject().to_owned(), said);
+        }
+        Ok(())
+    }
 }
 
 impl<D: Disk> Journal<D> {
@@ -103,28 +129,15 @@ impl<D: Disk> Journal<D> {
             from -= 1;
         }
         tiles.start_at(&segments[from].header.frontier);
-        let mut outside = BTreeMap::new();
-        let end = walk(
-            &disk,
-            &keys,
-            &segments,
-            from,
-            marked,
-            &mut |at, frame, data| {
-                if frame.in_tree {
-                    let place = Place {
-                        batch_page: (at.batch / super::format::PAGE) as u32,
-                        offset: at.offset as u32,
-                    };
-                    tiles.push(leaf_hash(&frame.leaf(data, &keys)), place);
-                    tiles.settle();
-                } else if let Some(said) = frame.outside(data, &keys) {
-                    outside.insert(said.subject().to_owned(), said);
-                }
-                Ok(())
-            },
-            &mut |_, _| (),
-        )?;
+        let mut rebuilt = Rebuilt {
+            keys: &keys,
+            tiles,
+            outside: BTreeMap::new(),
+        };
+        let end = walk(&disk, &keys, &segments, from, marked, &mut rebuilt)?;
+        let Rebuilt {
+            mut tiles, outside, ..
+        } = rebuilt;
         let torn_tail = cut_tail(&disk, &segments, &end)?;
         let size = end.frontier.size();
         tiles.cut().map_err(tile_error)?;

@@ -77,10 +77,13 @@ pub(crate) struct At<'a> {
     pub(crate) offset: u64,
 }
 
-/// Takes a record's place, header and data; an answer is what is wrong with it.
-pub(crate) type Visit<'a> = &'a mut dyn FnMut(At<'_>, &Frame, &[u8]) -> Result<(), OpenError>;
-/// Takes each whole batch: the size of the tree after it, and its root.
-pub(crate) type OnBatch<'a> = &'a mut dyn FnMut(u64, &LeafHash);
+/// Who looks on while batches are read.
+pub(crate) trait Visitor {
+    /// A record of a batch that is whole.
+    fn record(&mut self, at: At<'_>, frame: &Frame, data: &[u8]) -> Result<(), OpenError>;
+    /// The batch of the records before: the size of the tree after it, and its root.
+    fn batch(&mut self, _size: u64, _root: &LeafHash) {}
+}
 
 /// Walks from segment `from` to the end of the journal and applies the rules of recovery there.
 /// Writes nothing.
@@ -90,8 +93,7 @@ pub(crate) fn walk<D: Disk>(
     segments: &[Segment],
     from: usize,
     clean_batches: u64,
-    visit: Visit<'_>,
-    on_batch: OnBatch<'_>,
+    visitor: &mut dyn Visitor,
 ) -> Result<End, OpenError> {
     let start = &segments[from].header;
     let mut end = End {
@@ -108,7 +110,7 @@ pub(crate) fn walk<D: Disk>(
             .map_err(|e| OpenError::io("opening", &segment.path, e))?;
         let mut window = Window::new(file, segment.header.bytes);
         end.offset = PAGE;
-        let flaw = batches(&mut window, keys, segment, &mut end, visit, on_batch)?;
+        let flaw = batches(&mut window, keys, segment, &mut end, visitor)?;
         let Some(next) = next else {
             judge(&mut window, keys, segment, &mut end, clean_batches, flaw)?;
             break;
@@ -138,8 +140,7 @@ fn batches<F: DiskFile>(
     keys: &Keys,
     segment: &Segment,
     end: &mut End,
-    visit: Visit<'_>,
-    on_batch: OnBatch<'_>,
+    visitor: &mut dyn Visitor,
 ) -> Result<Flaw, OpenError> {
     let ordinal = segment.header.ordinal;
     let failed = |e| OpenError::io("reading", &segment.path, e);
@@ -168,14 +169,14 @@ fn batches<F: DiskFile>(
             return Err(OpenError::damage(&segment.path, at, what.into()));
         }
         let extent = window.get(at, header.length as usize).map_err(failed)?;
-        match check(extent, &header, keys, segment, &end.frontier, at, visit)? {
+        match check(extent, &header, keys, segment, &end.frontier, at, visitor)? {
             Ok(frontier) => {
                 let root = frontier.root();
                 end.commit = header.commit(&root);
                 end.frontier = frontier;
                 end.batches += 1;
                 end.offset += header.length;
-                on_batch(end.frontier.size(), &root);
+                visitor.batch(end.frontier.size(), &root);
             }
             Err((inner, what)) => {
                 return Ok(Flaw {
@@ -199,7 +200,7 @@ fn check(
     segment: &Segment,
     before: &Frontier,
     offset: u64,
-    visit: Visit<'_>,
+    visitor: &mut dyn Visitor,
 ) -> Result<Checked, OpenError> {
     let content = header.content as usize;
     if extent.len() as u64 != header.length || HEADER + content + COMMIT > extent.len() {
@@ -251,7 +252,7 @@ fn check(
             batch: offset,
             offset: offset + at as u64,
         };
-        visit(place, &frame, &extent[data.clone()])?;
+        visitor.record(place, &frame, &extent[data.clone()])?;
         at = data.end;
     }
     Ok(Ok(frontier))
