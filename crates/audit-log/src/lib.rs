@@ -14,6 +14,8 @@
 mod checkpoint;
 mod disk;
 mod durable;
+#[cfg(test)]
+mod fixture;
 mod journal;
 pub mod merkle;
 mod reader;

@@ -1,1 +1,216 @@
+use super::*;
+use crate::{
+    Batch, Journal, Outside, Step,
+    fixture::{code, leaf, network, sent},
+    receipt,
+    sim::SimDisk,
+};
+use v1::{LeafKind as Kind, proof_part::Of};
 
+type Made = (SimDisk, Journal<SimDisk>);
+
+fn add(made: Made, records: Vec<Record>) -> Made {
+    let step = Step {
+        facts: records,
+        gated: vec![()],
+    };
+    (made.0, made.1.append(vec![step]).unwrap().0)
+}
+
+fn say(made: Made, outside: Vec<Outside>) -> Made {
+    let batch: Batch<()> = Batch {
+        steps: vec![],
+        outside,
+    };
+    (made.0, made.1.append(batch).unwrap().0)
+}
+
+fn proof(of: Of) -> v1::ProofPart {
+    v1::ProofPart { of: Some(of) }
+}
+
+fn checkpoint(party: &str, journal: &Journal<SimDisk>) -> Checkpoint {
+    let key = network().keys(party).log();
+    let origin = network().origin(party);
+    Checkpoint::sign(&origin, journal.size(), journal.root(), &**key).unwrap()
+}
+
+fn verify(made: &Made, party: &str) -> Result<LogReport, LogFault> {
+    verify_log(&made.0, &network().trust, code(party), |_| ())
+}
+
+/// TT's log of one delivery, and JM's log with its receipt.
+fn both() -> (Made, Made) {
+    let envelope = sent(1);
+    let made = network().journal("TT");
+    let (disk, journal) = add(made, envelope.arrival());
+    let reader = journal.reader();
+    let own = checkpoint("TT", &journal);
+    let delivered = reader.durable(abeng_wire::LeafIndex(2)).unwrap();
+    let received = reader.durable(abeng_wire::LeafIndex(1)).unwrap();
+    let receipt = receipt::build(&delivered, Some(&received), &reader, &own).unwrap();
+    let note = own.note().clone();
+    let tt = say((disk, journal), vec![Outside::OwnCheckpoint(note.clone())]);
+
+    let submitted = proof(Of::Submitted(v1::SubmittedProof {
+        hdr: envelope.hdr.clone(),
+        sig: envelope.sig.clone(),
+    }));
+    let mut about = envelope.leaf("JM", Kind::Submitted);
+    (about.recipient, about.seq_commit) = Default::default();
+    let private = v1::PrivatePart {
+        salt: vec![1; 32].into(),
+        officer: "A. Officer".into(),
+        ..Default::default()
+    };
+    let records = vec![
+        Record::new(about)
+            .with_proof(&submitted)
+            .with_private(&private),
+        Record::new(envelope.leaf("JM", Kind::Queued))
+            .with_proof(&proof(Of::Queued(envelope.position.clone()))),
+        Record::new(envelope.leaf("JM", Kind::ReceiptTaken))
+            .with_proof(&proof(Of::Receipt(receipt))),
+    ];
+    let jm = add(network().journal("JM"), records);
+    let origin = own.origin().to_owned();
+    let jm = say(jm, vec![Outside::HeldCheckpoint { origin, note }]);
+    (jm, tt)
+}
+
+#[test]
+fn good_logs_hold_and_are_counted() {
+    let (jm, tt) = both();
+    let report = verify(&jm, "JM").unwrap();
+    let counts = (
+        report.leaves,
+        report.batches,
+        report.receipts,
+        report.checkpoints,
+    );
+    assert_eq!(counts, (4, 3, 1, 1));
+    assert_eq!(
+        (report.signatures, report.commitments, report.unjudged),
+        (2, 2, 0)
+    );
+    assert_eq!(report.root, jm.1.root());
+    assert_eq!(report.by_kind["RECEIPT_TAKEN"], 1);
+    let report = verify(&tt, "TT").unwrap();
+    assert_eq!(
+        (report.leaves, report.checkpoints, report.signatures),
+        (3, 1, 2)
+    );
+}
+
+#[test]
+fn checking_writes_nothing_and_a_torn_tail_is_told() {
+    let (_, tt) = both();
+    let path = "journal/00000000000000000000.seg";
+    // The last batch, of one page, loses its second sector.
+    tt.0.corrupt(path, |bytes| {
+        let end = bytes.iter().rposition(|&b| b != 0).unwrap() + 1;
+        bytes[end - 4096 + 512..end - 4096 + 1024].fill(0);
+    });
+    let before = tt.0.operations();
+    let report = verify(&tt, "TT").unwrap();
+    assert_eq!(tt.0.operations(), before);
+    assert_eq!(
+        (report.leaves, report.checkpoints, report.unfinished),
+        (3, 0, 4096)
+    );
+}
+
+#[test]
+fn every_planted_fault_is_found_at_its_leaf() {
+    let envelope = sent(1);
+    let base = || network().journal("TT");
+    let fault = |made: &Made, party: &str| verify(made, party).unwrap_err();
+    let plant = |records: Vec<Record>| fault(&add(base(), records), "TT");
+    let expect = |fault: LogFault, index: u64, what: &str| {
+        assert_eq!(fault.index, Some(index), "{fault}");
+        assert!(fault.what.contains(what), "{fault}");
+        assert!(fault.file.ends_with(".seg") && fault.offset > 4096);
+    };
+    expect(fault(&base(), "JM"), 0, "actor");
+    expect(
+        plant(vec![Record::new(leaf("JM", Kind::Started))]),
+        1,
+        "actor",
+    );
+    let mut later = leaf("TT", Kind::Started);
+    later.incarnation += 1;
+    expect(plant(vec![Record::new(later)]), 1, "incarnation");
+    expect(
+        plant(vec![Record::new(leaf("TT", Kind::Incarnation))]),
+        1,
+        "leaf 0",
+    );
+    let mut unknown = leaf("TT", Kind::Started);
+    unknown.kind = 99;
+    expect(plant(vec![Record::new(unknown)]), 1, "kind");
+    let bare = Record::new(envelope.leaf("TT", Kind::Received));
+    expect(plant(vec![bare]), 1, "proof is missing");
+    let arrival = envelope.arrival();
+    let twice = vec![arrival[0].clone(), arrival[1].clone(), arrival[1].clone()];
+    expect(plant(twice), 3, "second final outcome");
+    let received = |change: fn(&mut v1::ReceivedProof)| {
+        let mut part = v1::ReceivedProof {
+            hdr: envelope.hdr.clone(),
+            sig: envelope.sig.clone(),
+            position: Some(envelope.position.clone()),
+        };
+        change(&mut part);
+        let record = Record::new(envelope.leaf("TT", Kind::Received));
+        plant(vec![record.with_proof(&proof(Of::Received(part)))])
+    };
+    let wrong_sig = received(|p| p.sig = vec![0; 64].into());
+    expect(wrong_sig, 1, "signature");
+    expect(received(|p| p.hdr = sent(2).hdr), 1, "HDR");
+    expect(
+        received(|p| p.position = Some(sent(2).position)),
+        1,
+        "stream number",
+    );
+    let mut uncommitted = leaf("TT", Kind::Read);
+    uncommitted.private_hash = vec![1; 32].into();
+    let mut record = Record::new(uncommitted);
+    let private = v1::PrivatePart {
+        salt: vec![1; 32].into(),
+        ..Default::default()
+    };
+    record.private = Some(abeng_wire::encode(&private));
+    expect(plant(vec![record]), 1, "private part");
+}
+
+#[test]
+fn a_wrong_receipt_or_checkpoint_is_found() {
+    let (jm, tt) = both();
+    let stored = jm.1.reader().read(abeng_wire::LeafIndex(3)).unwrap();
+    let Some(Of::Receipt(receipt)) = stored.record.proof().unwrap().unwrap().of else {
+        panic!("a receipt");
+    };
+    let wrong = v1::Receipt {
+        index: receipt.index - 1,
+        ..receipt
+    };
+    let record = Record::new(sent(1).leaf("JM", Kind::ReceiptTaken));
+    let made = add(
+        network().journal("JM"),
+        vec![record.with_proof(&proof(Of::Receipt(wrong)))],
+    );
+    assert_eq!(verify(&made, "JM").unwrap_err().index, Some(1));
+    // Own checkpoints that the log never had.
+    let key = network().keys("TT").log();
+    let origin = network().origin("TT");
+    for (size, what) in [(3, "another root"), (2, "never had")] {
+        let (_, made) = both();
+        let forked = Checkpoint::sign(&origin, size, LeafHash([9; 32]), &**key).unwrap();
+        let made = say(made, vec![Outside::OwnCheckpoint(forked.note().clone())]);
+        let fault = verify(&made, "TT").unwrap_err();
+        assert!(
+            fault.what.contains(what) && fault.index.is_none(),
+            "{fault}"
+        );
+    }
+    drop(tt);
+}

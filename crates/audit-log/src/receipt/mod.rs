@@ -243,3 +243,6 @@ fn check_actor(
         _ => Err(rule("its leaf is of a kind that makes a receipt")),
     }
 }
+
+#[cfg(test)]
+mod tests;
