@@ -1,0 +1,90 @@
+//! Two whole nodes in one process: a notice crosses, is delivered once, and its receipt comes back.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use abeng_api::{Client, DeliveryState, EventQuery, InboxQuery, SubmitRequest};
+use abeng_keys::Protection;
+use abeng_node::{
+    Config, Node,
+    founding::{InitParty, InitRequest, init},
+};
+use abeng_wire::{NetworkCode, PartyCode, v1::PartyKind};
+use std::{net::UdpSocket, path::Path, time::Duration};
+
+fn free_port() -> u16 {
+    // Two neighbouring ports are needed; a clash shows as a clear start error.
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.local_addr().unwrap().port().clamp(1024, 60_000)
+}
+
+fn found(dir: &Path) {
+    let party = |code: &str, kind| InitParty {
+        code: PartyCode::new(code).unwrap(),
+        name: code.to_owned(),
+        country: code.to_owned(),
+        kind,
+    };
+    init(&InitRequest {
+        dir: dir.to_owned(),
+        network: NetworkCode::new("test").unwrap(),
+        parties: vec![party("JM", PartyKind::Member), party("LC", PartyKind::Coordination)],
+        protection: Protection::InsecurePlain,
+        passphrase_file: None,
+        host: "127.0.0.1".parse().unwrap(),
+        base_port: free_port(),
+        status_every_s: Some(1),
+    })
+    .unwrap();
+}
+
+async fn start(dir: &Path) -> Node {
+    Node::start(Config::load(&dir.join("node.toml")).unwrap()).await.unwrap()
+}
+
+fn seizure(to: &str) -> SubmitRequest {
+    let draft = abeng_notice::samples().remove(0).draft;
+    SubmitRequest { to: vec![to.to_owned()], notice: serde_json::to_value(draft).unwrap(), ..Default::default() }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_notice_crosses_and_its_proof_comes_back() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("net");
+    found(&dir);
+    let (jm, lc) = (start(&dir.join("jm")).await, start(&dir.join("lc")).await);
+    let at = |code: &str| Client::unix(dir.join(code).join("abeng.sock"));
+    let sent = at("jm").submit(&seizure("LC")).await.unwrap();
+    let id = sent.id.unwrap();
+    let wait = EventQuery { after: Some(0), timeout_ms: Some(20_000), limit: None };
+    let settled = at("jm").wait_settled(&wait).await.unwrap();
+    assert_eq!(settled.len(), 1, "{settled:?}");
+    assert_eq!((settled[0].id.as_str(), settled[0].kind.as_str()), (id.as_str(), "DELIVERED"));
+
+    let inbox = at("lc").inbox(&InboxQuery::default()).await.unwrap();
+    assert_eq!(inbox.len(), 1);
+    assert_eq!(inbox[0].id, id);
+    assert!(!inbox[0].read);
+    let shown = at("lc").inbox_show(&id[..12], "en").await.unwrap();
+    assert_eq!(shown.item.from, "JM");
+    assert!(at("lc").inbox(&InboxQuery::default()).await.unwrap()[0].read);
+
+    let timeline = at("jm").track(&id, "en").await.unwrap();
+    assert_eq!(timeline.recipients[0].state, DeliveryState::Delivered);
+    assert!(timeline.recipients[0].steps.iter().all(|s| s.checked), "{timeline:#?}");
+    assert_eq!(timeline.recipients[0].steps.len(), 5);
+
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let network = at("lc").network().await.unwrap();
+    let row = network.parties.iter().find(|r| r.party == "JM").unwrap();
+    assert!(row.linked && row.backlog == Some(0) && row.log_size.is_some(), "{row:?}");
+    assert!(at("jm").network().await.is_err());
+
+    jm.shutdown().await.unwrap();
+    lc.shutdown().await.unwrap();
+    // Everything stands after a restart.
+    let jm = start(&dir.join("jm")).await;
+    let again = at("jm").track(&id, "en").await.unwrap();
+    assert_eq!(again.recipients[0].state, DeliveryState::Delivered);
+    assert!(again.recipients[0].steps.iter().all(|s| s.checked));
+    jm.shutdown().await.unwrap();
+}
