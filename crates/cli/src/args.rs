@@ -138,7 +138,7 @@ pub(crate) struct NetworkInitArgs {
     /// Keep the keys in files of mode 0600 without a passphrase
     #[arg(long)]
     pub(crate) insecure_plain_keys: bool,
-    /// File whose first line is the passphrase of all keys; asked for where absent
+    /// File whose first line is the passphrase of all keys; the nodes read it at their start
     #[arg(long, value_name = "FILE", conflicts_with = "insecure_plain_keys")]
     pub(crate) passphrase_file: Option<PathBuf>,
     /// Address at which the nodes listen
@@ -168,20 +168,21 @@ pub(crate) struct NodeRunArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum SubmitCommand {
     /// Report a seizure: by options, from a file, or by answering questions
+    ///
+    /// The short form needs when, where, what, how much, how it was carried, and both ends
+    /// of its way, or "unknown":
+    ///
+    ///   abeng submit seizure --to TT,BB --when 2026-11-24 --place JMKIN \
+    ///     --drug cocaine --quantity 139.4 --unit kg --mode sea \
+    ///     --route-from unknown --route-to NLRTM
+    ///
+    /// On a terminal without options it asks.
+    #[command(verbatim_doc_comment)]
     Seizure(Box<SeizureArgs>),
 }
 
-/// Report a seizure: by options, from a file, or by answering questions
-///
-/// The short form needs when, where, what, how much, how carried, and the route's two ends or
-/// "unknown":
-///
-///   abeng submit seizure --to TT,BB --when 2026-11-24 --place JMKIN --drug cocaine
-///     --quantity 139.4 --unit kg --mode sea --route-from unknown --route-to NLRTM
-///
-/// Without options on a terminal it asks.
+/// Options of `submit seizure`.
 #[derive(Debug, Default, Args)]
-#[command(verbatim_doc_comment)]
 pub(crate) struct SeizureArgs {
     /// Recipients: party codes or groups, by commas
     #[arg(long, value_name = "PARTY", value_delimiter = ',')]
@@ -328,8 +329,13 @@ pub(crate) enum SentCommand {
 pub(crate) enum AuditCommand {
     /// Check every leaf, batch, checkpoint and receipt of the own log
     ///
-    /// Reads the files of the data directory (--data DIR); the node may run or not.
-    Verify,
+    /// Reads the files of the data directory (--data DIR); the node may run or not. Without
+    /// DIR the running node is asked where they are.
+    Verify {
+        /// The node's configuration, where it is not DIR/node.toml
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
     /// Show leaves of the own log
     Show(AuditShowArgs),
 }

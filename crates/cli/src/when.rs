@@ -8,7 +8,7 @@ pub(crate) fn short(rfc3339: &str, texts: &Texts) -> String {
     rfc3339.parse::<Timestamp>().map_or_else(
         |_| abeng_notice::printable(rfc3339),
         |at| {
-            let at = at.to_zoned(TimeZone::UTC);
+            let at = TimeZone::UTC.to_datetime(at);
             let month = texts.months[usize::from(at.month().unsigned_abs() - 1) % 12];
             format!("{:2} {month} {:02}:{:02}", at.day(), at.hour(), at.minute())
         },
@@ -20,7 +20,7 @@ pub(crate) fn full(rfc3339: &str, texts: &Texts) -> String {
     rfc3339.parse::<Timestamp>().map_or_else(
         |_| abeng_notice::printable(rfc3339),
         |at| {
-            let at = at.to_zoned(TimeZone::UTC);
+            let at = TimeZone::UTC.to_datetime(at);
             let month = texts.months[usize::from(at.month().unsigned_abs() - 1) % 12];
             format!(
                 "{} {month} {} {:02}:{:02}:{:02}Z",
@@ -39,7 +39,7 @@ pub(crate) fn clock(rfc3339: &str) -> String {
     rfc3339.parse::<Timestamp>().map_or_else(
         |_| abeng_notice::printable(rfc3339),
         |at| {
-            let at = at.to_zoned(TimeZone::UTC);
+            let at = TimeZone::UTC.to_datetime(at);
             format!(
                 "{:02}:{:02}:{:02}.{:03}",
                 at.hour(),
