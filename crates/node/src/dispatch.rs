@@ -113,12 +113,9 @@ impl Round<'_> {
         precedence: v1::Precedence,
     ) -> Result<(), ReadError> {
         let Some(link) = self.shared.links.session(peer, session) else { return Ok(()) };
-        let frame = match self.shared.recent.at(submitted) {
-            Some(sent) => sent.frame.clone(),
-            None => self.shared.load_sent(submitted)?.frame.clone(),
-        };
+        let sent = self.shared.load_sent(submitted)?;
         self.shared.metrics.forwarded.inc();
-        link.send(precedence, frame);
+        link.send(precedence, sent.frame_for(peer));
         Ok(())
     }
 }

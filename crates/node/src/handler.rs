@@ -32,10 +32,8 @@ impl Handler for NodeHandler {
         });
         // What was recovered or signed last; nothing newer is signed before the peer has
         // answered with what it holds.
-        let checkpoint = match lock(&shared.signed).clone() {
-            Some(signed) => Some(signed),
-            None => shared.checkpoint_at(shared.reader.size()).ok(),
-        };
+        let signed = lock(&shared.signed).clone();
+        let checkpoint = signed.or_else(|| shared.checkpoint_at(shared.reader.size()).ok());
         Greeting {
             incarnation: shared.incarnation.0,
             roster: shared.trust().roster.reference(),

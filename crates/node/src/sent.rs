@@ -11,6 +11,7 @@ use abeng_queue::{
 };
 use abeng_seal::{envelope_id, seq_commit};
 use abeng_wire::{EnvelopeId, LeafIndex, PartyCode, SignedBytes, StreamSeq, encode, limits, v1};
+use bytes::Bytes;
 use std::sync::Arc;
 
 impl Shared {
@@ -80,6 +81,24 @@ impl Shared {
 }
 
 impl SentEnvelope {
+    /// The envelope as it travels to one recipient: the stanzas of the others are pruned, since
+    /// their hashes stay signed. With one recipient these are the very bytes that were sealed.
+    pub fn frame_for(&self, recipient: PartyCode) -> Bytes {
+        if self.to.len() < 2 {
+            return self.frame.clone();
+        }
+        let Ok(mut envelope) = abeng_wire::decode_tolerant::<v1::Envelope>("envelope", &self.frame, limits::ENVELOPE)
+        else {
+            return self.frame.clone();
+        };
+        for (to, stanza) in self.to.iter().zip(&mut envelope.stanzas) {
+            if to.party != recipient {
+                *stanza = Bytes::new();
+            }
+        }
+        encode(&envelope)
+    }
+
     /// Where it is queued for a recipient, or was.
     pub fn place(&self, submitted: LeafIndex, recipient: PartyCode) -> Option<(Place, &SentTo)> {
         let nth = self.to.iter().position(|to| to.party == recipient)?;
