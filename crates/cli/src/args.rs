@@ -22,7 +22,11 @@ Try it: abeng demo";
 /// Secure store-and-forward broker for customs intelligence
 #[derive(Debug, Parser)]
 #[command(name = "abeng", version, after_help = AFTER_HELP, max_term_width = 100)]
-#[command(propagate_version = false, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    propagate_version = false,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -55,7 +59,13 @@ pub(crate) struct Common {
     #[arg(long, global = true, value_name = "LANG", value_parser = lang)]
     pub(crate) lang: Option<Lang>,
     /// When to use colours (NO_COLOR is heeded)
-    #[arg(long, visible_alias = "colour", global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(
+        long,
+        visible_alias = "colour",
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto"
+    )]
     pub(crate) color: Colour,
 }
 
@@ -259,8 +269,21 @@ pub(crate) struct ShortArgs {
 
 impl ShortArgs {
     const NAMES: [&'static str; 15] = [
-        "when", "place", "hs", "drug", "arms", "description", "quantity", "unit", "packages",
-        "mode", "route_from", "route_to", "tlp", "remarks", "exercise",
+        "when",
+        "place",
+        "hs",
+        "drug",
+        "arms",
+        "description",
+        "quantity",
+        "unit",
+        "packages",
+        "mode",
+        "route_from",
+        "route_to",
+        "tlp",
+        "remarks",
+        "exercise",
     ];
 
     /// Whether anything of it was given.

@@ -25,9 +25,7 @@ pub(crate) fn client(common: &Common) -> Client {
 }
 
 /// Runs a command's asynchronous part to its end, or until Ctrl-C.
-pub(crate) fn block_on<T>(
-    work: impl Future<Output = Result<T, CliError>>,
-) -> Result<T, CliError> {
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?

@@ -16,11 +16,7 @@ pub(crate) const ID_DIGITS: usize = 12;
 /// How long one wait for new notices lasts, in milliseconds.
 const WATCH_MS: u32 = 30_000;
 
-pub(crate) fn run(
-    command: InboxCommand,
-    common: &Common,
-    ui: &Ui,
-) -> Result<ExitCode, CliError> {
+pub(crate) fn run(command: InboxCommand, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
     let client = connect::client(common);
     connect::block_on(async {
         match command {
@@ -72,7 +68,11 @@ async fn follow(
         } else if !items.is_empty() {
             items.reverse();
             let text = list(&items, ui);
-            let skip = if heading { 0 } else { text.find('\n').map_or(0, |i| i + 1) };
+            let skip = if heading {
+                0
+            } else {
+                text.find('\n').map_or(0, |i| i + 1)
+            };
             ui.say(&text[skip..]);
             heading = false;
         }
@@ -90,7 +90,10 @@ async fn follow(
         };
         items = client.inbox(&query).await?;
         // Even where the list's filters hide all of them, the wait goes on behind them.
-        if items.iter().all(|item| seen.is_some_and(|leaf| item.leaf <= leaf)) {
+        if items
+            .iter()
+            .all(|item| seen.is_some_and(|leaf| item.leaf <= leaf))
+        {
             seen = events.iter().map(|event| event.leaf).max().max(seen);
         }
     }
@@ -140,7 +143,12 @@ fn show(view: &NoticeView, ui: &Ui) -> String {
         out.push_str(&ui.paint(Paint::Warn, t.exercise));
         out.push('\n');
     }
-    let title = format!("{}  TLP:{}  {}", item.ty, item.tlp, printable(&item.summary));
+    let title = format!(
+        "{}  TLP:{}  {}",
+        item.ty,
+        item.tlp,
+        printable(&item.summary)
+    );
     out.push_str(&ui.paint(Paint::Strong, &wrap(&title, ui.width, 2)));
     out.push_str("\n\n");
     let from = format!("{} ({})", item.from_name, item.from);
@@ -153,11 +161,17 @@ fn show(view: &NoticeView, ui: &Ui) -> String {
         (t.received, ui.full_time(&item.received_at)),
     ];
     let fields = view.fields.iter().map(|f| (&*f.label, f.value.clone()));
-    out.push_str(&pairs(&head.into_iter().chain(fields).collect::<Vec<_>>(), ui));
+    out.push_str(&pairs(
+        &head.into_iter().chain(fields).collect::<Vec<_>>(),
+        ui,
+    ));
     if !view.doubts.is_empty() {
         out.push_str(&format!("\n{}\n", ui.paint(Paint::Warn, t.doubts)));
         for doubt in &view.doubts {
-            out.push_str(&format!("  - {}\n", wrap(&printable(&doubt.text), ui.width, 4)));
+            out.push_str(&format!(
+                "  - {}\n",
+                wrap(&printable(&doubt.text), ui.width, 4)
+            ));
         }
     }
     let leaf = item.leaf.to_string();
@@ -175,7 +189,10 @@ pub(crate) fn pairs(pairs: &[(&str, String)], ui: &Ui) -> String {
         let label = printable(label);
         let pad = " ".repeat(wide.saturating_sub(columns(&label)));
         let value = wrap(&printable(value), ui.width, wide + 2);
-        out.push_str(&format!("{}{pad}  {value}\n", ui.paint(Paint::Faint, &label)));
+        out.push_str(&format!(
+            "{}{pad}  {value}\n",
+            ui.paint(Paint::Faint, &label)
+        ));
     }
     out
 }
@@ -226,7 +243,10 @@ mod tests {
         ");
         let text = list(&[item()], &plain(Lang::Nl));
         assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
-        assert_eq!(list(&[], &plain(Lang::Fr)), "La boîte de réception est vide.");
+        assert_eq!(
+            list(&[], &plain(Lang::Fr)),
+            "La boîte de réception est vide."
+        );
     }
 
     #[test]

@@ -66,7 +66,9 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Sent(command) => sent::run(command, common, ui),
         Command::Track { id } => track::run(&id, common, ui),
         Command::Status => status::run(common, ui),
-        Command::Audit(AuditCommand::Verify { config }) => audit::verify(config.as_deref(), common, ui),
+        Command::Audit(AuditCommand::Verify { config }) => {
+            audit::verify(config.as_deref(), common, ui)
+        }
         Command::Audit(AuditCommand::Show(args)) => audit::show(args, common, ui),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { dir } => manual::pages(dir.as_deref(), ui),

@@ -16,11 +16,7 @@ use abeng_api::NetworkView;
 use std::{io::IsTerminal, process::ExitCode, time::Duration};
 
 /// Prints the table once, or every so many seconds until Ctrl-C. With `--json`, one object a line.
-pub(crate) fn show(
-    common: &Common,
-    every_s: Option<u32>,
-    ui: &Ui,
-) -> Result<ExitCode, CliError> {
+pub(crate) fn show(common: &Common, every_s: Option<u32>, ui: &Ui) -> Result<ExitCode, CliError> {
     let client = connect::client(common);
     connect::block_on(async {
         loop {

@@ -58,12 +58,17 @@ fn list(items: &[SentItem], ui: &Ui) -> String {
 fn recipients(to: &[SentTo], ui: &Ui) -> String {
     let texts = ui.texts();
     if to.len() <= NAMED {
-        let named = to.iter().map(|r| format!("{} {}", r.party, texts.state(r.state)));
+        let named = to
+            .iter()
+            .map(|r| format!("{} {}", r.party, texts.state(r.state)));
         return named.collect::<Vec<_>>().join(", ");
     }
     let mut counts: Vec<(abeng_api::DeliveryState, usize)> = Vec::new();
     for recipient in to {
-        match counts.iter_mut().find(|(state, _)| *state == recipient.state) {
+        match counts
+            .iter_mut()
+            .find(|(state, _)| *state == recipient.state)
+        {
             Some((_, count)) => *count += 1,
             None => counts.push((recipient.state, 1)),
         }
@@ -103,13 +108,17 @@ mod tests {
         };
         let items = [
             item(vec![to("TT", Delivered), to("BB", Queued)]),
-            item(vec![to("BB", Delivered), to("DM", Queued), to("TT", Delivered)]),
+            item(vec![
+                to("BB", Delivered),
+                to("DM", Queued),
+                to("TT", Delivered),
+            ]),
         ];
         let text = list(&items, &plain(Lang::En));
         insta::assert_snapshot!(text, @r"
-        ID            SENT          PREC   TO                            MATTER
-        3f9a1c02b7de  24 Nov 06:05  FLASH  TT delivered, BB queued       139.4 kg cocai…
-        3f9a1c02b7de  24 Nov 06:05  FLASH  2/3 delivered, 1/3 queued     139.4 kg cocai…
+        ID            SENT          PREC   TO                         MATTER
+        3f9a1c02b7de  24 Nov 06:05  FLASH  TT delivered, BB queued    139.4 kg cocaine,…
+        3f9a1c02b7de  24 Nov 06:05  FLASH  2/3 delivered, 1/3 queued  139.4 kg cocaine,…
         ");
         for lang in Lang::ALL {
             let text = list(&items, &plain(lang));

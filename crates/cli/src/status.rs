@@ -58,7 +58,10 @@ fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
         ("Index", index),
         (
             "Inbox",
-            format!("{} delivered, {} unread", status.inbox.total, status.inbox.unread),
+            format!(
+                "{} delivered, {} unread",
+                status.inbox.total, status.inbox.unread
+            ),
         ),
         ("Queue", format!("{} undelivered", status.queue.depth)),
         (
@@ -166,7 +169,9 @@ mod tests {
             root_digest: "ab".repeat(32),
             pid: 7,
             data_dir: "/var/lib/abeng".into(),
-            warnings: vec!["the roster expires in 9 days: ".to_owned() + &"get a new one ".repeat(9)],
+            warnings: vec![
+                "the roster expires in 9 days: ".to_owned() + &"get a new one ".repeat(9),
+            ],
             links: vec![LinkView {
                 peer: "TT".into(),
                 since: Some("2026-11-24T05:57:00Z".into()),

@@ -16,11 +16,7 @@ use abeng_notice::{locate_toml, printable};
 use input::Input;
 use std::process::ExitCode;
 
-pub(crate) fn seizure(
-    args: SeizureArgs,
-    common: &Common,
-    ui: &Ui,
-) -> Result<ExitCode, CliError> {
+pub(crate) fn seizure(args: SeizureArgs, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
     let client = connect::client(common);
     if args.file.is_none() && !args.short.any() {
         if ui.interactive && !ui.json {
@@ -100,7 +96,10 @@ fn doubts(doubts: &[FlawView], ui: &Ui) -> String {
     }
     let mut out = format!("{}\n", ui.paint(Paint::Warn, ui.texts().submit.doubts));
     for doubt in doubts {
-        out.push_str(&format!("  - {}\n", wrap(&printable(&doubt.text), ui.width, 4)));
+        out.push_str(&format!(
+            "  - {}\n",
+            wrap(&printable(&doubt.text), ui.width, 4)
+        ));
     }
     out
 }

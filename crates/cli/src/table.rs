@@ -49,7 +49,11 @@ impl Table {
             let mut out = String::new();
             for (i, cell) in cells.enumerate() {
                 let align = self.columns.get(i).map_or(Align::Left, |c| c.1);
-                let wide = if i == last { widths[i].min(room) } else { widths[i] };
+                let wide = if i == last {
+                    widths[i].min(room)
+                } else {
+                    widths[i]
+                };
                 let cell = cut(cell, wide);
                 let pad = " ".repeat(wide - columns(&cell));
                 match align {
@@ -130,7 +134,7 @@ mod tests {
             text,
             "ID     SIZE  WHAT\n\
              3f9a      7  short\n\
-             É     12345  long long long…\n"
+             É     12345  long long long l…\n"
         );
         assert!(text.lines().all(|line| columns(line) <= 30));
     }

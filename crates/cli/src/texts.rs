@@ -213,7 +213,10 @@ mod tests {
 
     fn places(text: &str) -> BTreeSet<&str> {
         let parts = text.split('{').skip(1);
-        parts.filter_map(|p| p.split_once('}')).map(|p| p.0).collect()
+        parts
+            .filter_map(|p| p.split_once('}'))
+            .map(|p| p.0)
+            .collect()
     }
 
     #[test]
@@ -229,14 +232,20 @@ mod tests {
             for (one, two) in en.iter().zip(&other) {
                 assert_eq!(places(one), places(two), "{name}: {two}");
                 assert!(!two.is_empty());
-                assert!(one != two || one.len() < 14, "{name}: {two} is not translated");
+                assert!(
+                    one != two || one.len() < 14,
+                    "{name}: {two} is not translated"
+                );
             }
         }
     }
 
     #[test]
     fn places_are_filled_and_values_are_not_looked_into() {
-        assert_eq!(fill("{a} and {b}", &[("a", "{b}"), ("b", "2")]), "{b} and 2");
+        assert_eq!(
+            fill("{a} and {b}", &[("a", "{b}"), ("b", "2")]),
+            "{b} and 2"
+        );
         assert_eq!(fill("no {x", &[]), "no x");
     }
 }

@@ -18,7 +18,11 @@ pub(crate) fn run(id: &str, common: &Common, ui: &Ui) -> Result<ExitCode, CliErr
     connect::block_on(async {
         let timeline = client.track(id, ui.lang.tag()).await?;
         ui.show(&timeline, || render(&timeline, ui))?;
-        let proved = timeline.recipients.iter().flat_map(|r| &r.steps).all(|s| s.checked);
+        let proved = timeline
+            .recipients
+            .iter()
+            .flat_map(|r| &r.steps)
+            .all(|s| s.checked);
         Ok(if proved { Exit::Ok } else { Exit::Unverified }.into())
     })
 }
@@ -112,7 +116,11 @@ fn proof(step: &TimelineStep, recipient: &RecipientTimeline, ui: &Ui) -> String 
         return step.how.clone();
     };
     let (hashes, size) = (proof.hashes.to_string(), proof.checkpoint_size.to_string());
-    let values = [("hashes", &*hashes), ("size", &*size), ("party", &*proof.signed_by)];
+    let values = [
+        ("hashes", &*hashes),
+        ("size", &*size),
+        ("party", &*proof.signed_by),
+    ];
     let own = recipient.steps.first().is_some_and(|first| {
         first.what == StepKind::Submitted && first.log_origin == step.log_origin
     });
@@ -120,8 +128,12 @@ fn proof(step: &TimelineStep, recipient: &RecipientTimeline, ui: &Ui) -> String 
 }
 
 fn columns_of_steps(ui: &Ui) -> usize {
-    use StepKind::{Delivered, Expired, Queued, Read, Receipt, Received, Refused, Submitted, Voided};
-    let kinds = [Submitted, Queued, Received, Delivered, Read, Refused, Expired, Receipt, Voided];
+    use StepKind::{
+        Delivered, Expired, Queued, Read, Receipt, Received, Refused, Submitted, Voided,
+    };
+    let kinds = [
+        Submitted, Queued, Received, Delivered, Read, Refused, Expired, Receipt, Voided,
+    ];
     let words = kinds.map(|kind| columns(ui.texts().step(kind)));
     words.into_iter().max().unwrap_or(0)
 }

@@ -179,10 +179,7 @@ impl Ui {
 
 /// Keeps our own line breaks and makes the rest harmless.
 fn multiline(text: &str) -> String {
-    text.lines()
-        .map(printable)
-        .collect::<Vec<_>>()
-        .join("\n  ")
+    text.lines().map(printable).collect::<Vec<_>>().join("\n  ")
 }
 
 fn leave_on_closed_pipe(result: io::Result<()>) {

@@ -149,7 +149,10 @@ fn told(subject: &Subject, report: &LogReport, seconds: f64, ui: &Ui) -> String 
     } else {
         ("holds as far as it could be judged", Paint::Warn)
     };
-    let head = format!("The audit log of {} {verdict} ({seconds:.1} s).", subject.party);
+    let head = format!(
+        "The audit log of {} {verdict} ({seconds:.1} s).",
+        subject.party
+    );
     let mut rows = vec![
         ("Leaves", report.leaves.to_string()),
         ("Batches", report.batches.to_string()),

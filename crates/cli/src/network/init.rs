@@ -140,10 +140,9 @@ fn failed(error: InitError) -> CliError {
             Some("name each party once, and one of them CODE:coordination"),
         ),
         InitError::Write { .. } => (false, Some("name a directory that you may write to")),
-        InitError::Verify(_)
-        | InitError::Keys(_)
-        | InitError::Journal(_)
-        | InitError::Sign(_) => (false, None),
+        InitError::Verify(_) | InitError::Keys(_) | InitError::Journal(_) | InitError::Sign(_) => {
+            (false, None)
+        }
     };
     let made = if usage {
         CliError::usage(error.to_string())
@@ -200,7 +199,7 @@ mod tests {
     fn a_party_has_a_kind_and_its_countrys_name() {
         let lc = party("LC:coordination").unwrap();
         assert_eq!(lc.code.as_str(), "LC");
-        assert_eq!(lc.name, "Saint Lucia");
+        assert_eq!(lc.name, "St. Lucia");
         assert_eq!(lc.kind, v1::PartyKind::Coordination);
         assert_eq!(party("TT").unwrap().kind, v1::PartyKind::Member);
         assert_eq!(party("JIO-1").unwrap().name, "JIO-1");

@@ -67,8 +67,10 @@ fn done(answered: Result<(), InquireError>, form: &Form, ui: &Ui) -> Result<bool
             ui.remark(form.not_sent);
             Ok(false)
         }
-        Err(e) => Err(CliError::internal(format!("the terminal does not answer: {e}"))
-            .with_try("use the options; see abeng submit seizure --help")),
+        Err(e) => Err(
+            CliError::internal(format!("the terminal does not answer: {e}"))
+                .with_try("use the options; see abeng submit seizure --help"),
+        ),
     }
 }
 
@@ -124,7 +126,11 @@ fn questions(
     let short = &mut args.short;
     let today = jiff::Timestamp::now().to_string();
     let today = today.get(..10).unwrap_or_default();
-    short.when = Some(needed(form.when, form.when_help).with_default(today).prompt()?);
+    short.when = Some(
+        needed(form.when, form.when_help)
+            .with_default(today)
+            .prompt()?,
+    );
     short.place = Some(needed(form.place, form.place_help).prompt()?);
     let mut goods = choices(CodeList::Drug, lang);
     goods.insert(
@@ -172,7 +178,10 @@ fn questions(
                 })
             })
             .prompt()?;
-        args.to = chosen.into_iter().map(|recipient| recipient.0.code).collect();
+        args.to = chosen
+            .into_iter()
+            .map(|recipient| recipient.0.code)
+            .collect();
     }
     if args.precedence.is_none() {
         let words = vec!["ROUTINE", "PRIORITY", "IMMEDIATE", "FLASH"];

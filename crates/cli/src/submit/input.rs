@@ -45,7 +45,11 @@ impl Input {
         let notice = serde_json::to_value(&self.draft)
             .map_err(|e| CliError::internal(format!("the draft cannot be written: {e}")))?;
         Ok(SubmitRequest {
-            to: args.to.iter().map(|code| code.trim().to_ascii_uppercase()).collect(),
+            to: args
+                .to
+                .iter()
+                .map(|code| code.trim().to_ascii_uppercase())
+                .collect(),
             precedence: args.precedence.as_ref().map(|p| p.to_ascii_uppercase()),
             expires_in_hours: args.expires_in,
             officer: args.officer.clone(),
@@ -91,13 +95,17 @@ fn read(path: &Path, name: &str) -> Result<String, CliError> {
             .with_try("name a file with a notice in TOML or JSON, or - for standard input")
     })?;
     if bytes.len() as u64 > limit {
-        return Err(CliError::usage(format!("{name} is larger than {limit} bytes"))
-            .with_try("shorten its texts: a notice has at most 1 MiB"));
+        return Err(
+            CliError::usage(format!("{name} is larger than {limit} bytes"))
+                .with_try("shorten its texts: a notice has at most 1 MiB"),
+        );
     }
     String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
-        CliError::usage(format!("{name} is not UTF-8 text: byte {at} does not belong there"))
-            .with_try("save the file as UTF-8")
+        CliError::usage(format!(
+            "{name} is not UTF-8 text: byte {at} does not belong there"
+        ))
+        .with_try("save the file as UTF-8")
     })
 }
 
@@ -135,7 +143,10 @@ mod tests {
     fn a_malformed_file_is_told_with_line_column_and_mark() {
         let error = failed("type = \"SEIZURE\"\ndate = = 3\n");
         assert!(error.message.starts_with("x.toml:2:8: "), "{error}");
-        assert!(error.message.ends_with("\n  date = = 3\n         ^"), "{error}");
+        assert!(
+            error.message.ends_with("\n  date = = 3\n         ^"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -158,7 +169,10 @@ mod tests {
         };
         let input = Input::read(&args).unwrap();
         let ui = plain(Lang::Fr);
-        assert_eq!(input.request(&args, &ui).unwrap_err().exit, crate::Exit::Usage);
+        assert_eq!(
+            input.request(&args, &ui).unwrap_err().exit,
+            crate::Exit::Usage
+        );
         args.to = vec!["tt".into(), " BB".into()];
         args.expires_in = Some(72);
         let request = input.request(&args, &ui).unwrap();
