@@ -1,6 +1,6 @@
 use crate::{
     Closed, Handler, Link, LinkConfig, admission::Admission, backoff::Backoff, link::lock,
-    profile::Settings, tls::Identity,
+    profile::Settings, session::Window, tls::Identity,
 };
 use abeng_keys::SoftSigner;
 use abeng_roster::Trust;
@@ -28,6 +28,8 @@ const CONTACT: Duration = Duration::from_secs(5);
 pub(crate) struct Core {
     pub(crate) config: LinkConfig,
     pub(crate) settings: Settings,
+    /// Credit to give on each link.
+    pub(crate) window: Window,
     pub(crate) quic: quinn::Endpoint,
     pub(crate) identity: Identity,
     pub(crate) signer: Arc<SoftSigner>,
@@ -63,9 +65,14 @@ pub(crate) struct Dialler {
 }
 
 impl Core {
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one caller, all of different types"
+    )]
     pub(crate) fn new(
         config: LinkConfig,
         settings: Settings,
+        window: Window,
         quic: quinn::Endpoint,
         identity: Identity,
         signer: Arc<SoftSigner>,
@@ -75,6 +82,7 @@ impl Core {
         Self {
             config,
             settings,
+            window,
             quic,
             identity,
             signer,

@@ -3,6 +3,7 @@ use crate::{
     core::Core,
     dial,
     link::{Ending, lock},
+    session::Window,
     socket,
     tls::Identity,
 };
@@ -46,6 +47,17 @@ impl Endpoint {
         trust: Arc<ArcSwap<Trust>>,
         handler: Arc<dyn Handler>,
     ) -> Result<Arc<Self>, LinkError> {
+        Self::start_with(config, Window::default(), node_tls, trust, handler)
+    }
+
+    /// With a window other than the usual.
+    pub(crate) fn start_with(
+        config: LinkConfig,
+        window: Window,
+        node_tls: Arc<SoftSigner>,
+        trust: Arc<ArcSwap<Trust>>,
+        handler: Arc<dyn Handler>,
+    ) -> Result<Arc<Self>, LinkError> {
         let settings = config.profile.settings();
         let identity = Identity::new(&node_tls)?;
         let quic = socket::bind(config.listen, &identity, &settings)?;
@@ -54,7 +66,7 @@ impl Endpoint {
             source,
         })?;
         let core = Arc::new(Core::new(
-            config, settings, quic, identity, node_tls, trust, handler,
+            config, settings, window, quic, identity, node_tls, trust, handler,
         ));
         core.spawn(accept::run(Arc::clone(&core)));
         dial::adjust(&core);
@@ -142,5 +154,16 @@ impl Drop for Endpoint {
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Endpoint({} on {})", self.core.config.me, self.local)
+    }
+}
+
+#[cfg(test)]
+impl Endpoint {
+    pub(crate) fn core_arc_for_tests(&self) -> Arc<Core> {
+        Arc::clone(&self.core)
+    }
+
+    pub(crate) fn core_for_tests(&self) -> &Core {
+        &self.core
     }
 }

@@ -49,6 +49,11 @@ impl FrameReader {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn stop_for_tests(mut self) {
+        self.stream.stop(0u32.into()).expect("still open");
+    }
+
     /// The first byte of a stream, which says what it is for.
     pub(crate) async fn kind(&mut self) -> Result<u8, Stopped> {
         if !self.fill(1).await? {

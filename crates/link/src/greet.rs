@@ -4,7 +4,7 @@ use crate::{
     frames::{FrameReader, Stopped},
     outbox::control_frame,
     serve::refuse,
-    session::{Connection, Opening, Output, Session, Window},
+    session::{Connection, Opening, Output, Session},
     tls,
 };
 use abeng_keys::VerifyKey;
@@ -67,7 +67,7 @@ async fn exchange(
         exporter,
         peer_key: key.clone(),
         greeting: core.handler.greeting(peer),
-        window: Window::default(),
+        window: core.window,
     };
     let (mut session, first) = Session::open(opening, &*core.signer).map_err(|error| {
         tracing::error!(%error, "cannot sign a hello");

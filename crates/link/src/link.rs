@@ -179,14 +179,13 @@ impl Link {
     /// cut short.
     pub(crate) fn end(&self, ending: Ending) {
         if matches!(ending, Ending::Drain(_)) {
-            self.shared.outbox.finish();
+            self.shared.outbox.finish_envelopes();
         }
         self.shared.ending.send_if_modified(|current| {
-            let changes = match (&*current, &ending) {
-                (Ending::No, _) => true,
-                (Ending::Drain(_), Ending::Now(_)) => true,
-                _ => false,
-            };
+            let changes = matches!(
+                (&*current, &ending),
+                (Ending::No, _) | (Ending::Drain(_), Ending::Now(_))
+            );
             if changes {
                 *current = ending;
             }

@@ -76,6 +76,13 @@ struct Queue {
     changed: Notify,
 }
 
+impl Queue {
+    fn finish(&self) {
+        lock(&self.waiting).finishing = true;
+        self.changed.notify_one();
+    }
+}
+
 #[derive(Default)]
 struct Waiting {
     frames: VecDeque<Bytes>,
@@ -120,12 +127,14 @@ impl Outbox {
         Ok(())
     }
 
-    /// After this nothing more is taken; what waits is still written.
-    pub(crate) fn finish(&self) {
-        for queue in &self.lanes {
-            lock(&queue.waiting).finishing = true;
-            queue.changed.notify_one();
-        }
+    /// After this no envelope is taken any more; what waits is still written.
+    pub(crate) fn finish_envelopes(&self) {
+        self.lanes[1..].iter().for_each(Queue::finish);
+    }
+
+    /// After this no control frame is taken any more; what waits is still written.
+    pub(crate) fn finish_control(&self) {
+        self.lanes[0].finish();
     }
 
     /// New credit has come: lanes that waited for it look again.

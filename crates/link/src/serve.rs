@@ -7,6 +7,7 @@ use crate::{
     frames::{FrameReader, Stopped},
     greet::Greeted,
     link::{Ending, lock},
+    outbox::Lane,
     session::{Verdict, which_stays},
 };
 use quinn::ConnectionError;
@@ -127,6 +128,30 @@ pub(crate) enum Finished {
     PeerControl,
 }
 
+/// How far a link is on its way to a proper end.
+///
+/// The side that drains writes its envelopes to the end, then its control stream. The other side
+/// sees the control stream end, reads all envelopes to their end, and only then ends its own
+/// streams: that is the sign that everything was read, and the first side closes. Where both
+/// drain at once, what the other has not read is lost with the connection, and is sent again on
+/// the one that took its place.
+struct Drain {
+    lanes_left: usize,
+    peer_done: bool,
+    all_read: bool,
+    deadline: Option<Instant>,
+}
+
+impl Drain {
+    fn begin(&mut self) {
+        self.deadline.get_or_insert_with(|| Instant::now() + DRAIN);
+    }
+
+    fn complete(&self) -> bool {
+        self.lanes_left == 0 && self.peer_done && self.all_read
+    }
+}
+
 /// Waits for whatever ends the link, and says what.
 async fn until_end(
     link: &Link,
@@ -134,45 +159,43 @@ async fn until_end(
     readers: &read::Readers,
 ) -> Closed {
     let quic = &link.shared().quic;
+    let outbox = &link.shared().outbox;
     let mut ending = link.ending();
-    let mut lanes_left = crate::outbox::Lane::ALL.len();
-    let mut peer_drains = false;
-    let mut deadline = None;
+    let mut drain = Drain {
+        lanes_left: Lane::ALL.len(),
+        peer_done: false,
+        all_read: false,
+        deadline: None,
+    };
     loop {
         let wanted = ending.borrow_and_update().clone();
         match &wanted {
             Ending::Now(why) => return why.clone(),
             Ending::Drain(why) => {
-                deadline.get_or_insert_with(|| Instant::now() + DRAIN);
-                if lanes_left == 0 && peer_drains && readers.none_open() {
+                drain.begin();
+                if drain.complete() {
                     return why.clone();
                 }
             }
             Ending::No => {}
         }
-        let limit = async {
-            match deadline {
-                Some(at) => tokio::time::sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
+        let limit = drain.deadline.unwrap_or_else(Instant::now);
         tokio::select! {
             biased;
             changed = ending.changed() => if changed.is_err() {
                 return Closed::Shutdown;
             },
             error = quic.closed() => return lost(&error),
-            () = readers.changed() => {}
-            () = limit => return match wanted {
-                Ending::Drain(why) => why,
-                _ => Closed::Lost { reason: "the peer drained and did not close".into() },
-            },
             done = tasks.join_next() => match done {
-                Some(Ok(Ok(Finished::Lane))) => lanes_left -= 1,
+                Some(Ok(Ok(Finished::Lane))) => {
+                    drain.lanes_left -= 1;
+                    if drain.lanes_left == 1 {
+                        outbox.finish_control();
+                    }
+                }
                 Some(Ok(Ok(Finished::PeerControl))) => {
-                    peer_drains = true;
-                    deadline.get_or_insert_with(|| Instant::now() + DRAIN);
-                    link.shared().outbox.finish();
+                    drain.peer_done = true;
+                    drain.begin();
                 }
                 Some(Ok(Err(Stopped::Fault(fault)))) => {
                     return Closed::Fault { peer: link.peer(), fault };
@@ -191,6 +214,16 @@ async fn until_end(
                 }
                 None => return Closed::Here { reason: "nothing left to do".into() },
             },
+            () = readers.all_read(), if drain.peer_done && !drain.all_read => {
+                drain.all_read = true;
+                outbox.finish_envelopes();
+            }
+            () = tokio::time::sleep_until(limit), if drain.deadline.is_some() => {
+                return match wanted {
+                    Ending::Drain(why) => why,
+                    _ => Closed::Lost { reason: "the peer drained and did not close".into() },
+                };
+            }
         }
     }
 }

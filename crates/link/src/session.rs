@@ -58,7 +58,7 @@ pub struct Session {
 enum State {
     AwaitHello {
         role: v1::Role,
-        key: VerifyKey,
+        key: Box<VerifyKey>,
         exporter: [u8; 32],
     },
     AwaitReady {
@@ -82,7 +82,7 @@ impl Session {
             clock: Clock::default(),
             state: State::AwaitHello {
                 role: opening.role,
-                key: opening.peer_key,
+                key: Box::new(opening.peer_key),
                 exporter: opening.exporter,
             },
         };

@@ -1,1 +1,6 @@
+//! Real endpoints on the loopback interface, and hostile peers written against the wire format.
 
+mod hostile;
+mod linking;
+mod support;
+mod trust;

@@ -114,6 +114,11 @@ impl Identity {
         QuicClientConfig::try_from(config).map_err(tls)
     }
 
+    #[cfg(test)]
+    pub(crate) fn key_for_tests(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.key)
+    }
+
     fn verifier(&self, accepts: Accepts) -> RawKeys {
         RawKeys {
             accepts,

@@ -6,15 +6,21 @@ use crate::{
     session::Output,
 };
 use abeng_wire::{decode_tolerant, limits, v1};
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 use tokio::{
     sync::Notify,
     task::{JoinSet, spawn_blocking},
 };
 use v1::control::Frame;
+
+/// Within this, a stream that has come is accepted.
+const ACCEPTED: Duration = Duration::from_millis(50);
 
 /// Counts the envelope streams that are being read.
 #[derive(Clone, Default)]
@@ -23,12 +29,22 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    pub(super) fn none_open(&self) -> bool {
-        self.inner.0.load(Ordering::Acquire) == 0
+    /// Returns once every stream has been read to its end. Called after the peer has ended its
+    /// control stream, which it does last: the others are here, if not yet accepted.
+    pub(super) async fn all_read(&self) {
+        loop {
+            while !self.none_open() {
+                self.inner.1.notified().await;
+            }
+            tokio::time::sleep(ACCEPTED).await;
+            if self.none_open() {
+                return;
+            }
+        }
     }
 
-    pub(super) async fn changed(&self) {
-        self.inner.1.notified().await;
+    fn none_open(&self) -> bool {
+        self.inner.0.load(Ordering::Acquire) == 0
     }
 
     fn enter(&self) -> Reading {
