@@ -9,7 +9,6 @@ use super::{
 use crate::{
     Access, Batch, Disk, DiskFile, Outside,
     disk::{read_small, replace_small},
-    merkle::leaf_hash,
     reader::{Head, Shared},
     tiles::{Place, Tiles},
 };
@@ -62,8 +61,7 @@ impl<D: Disk> Visitor for Rebuilt<'_, D> {
                 batch_page: (at.batch / PAGE) as u32,
                 offset: at.offset as u32,
             };
-            let leaf = leaf_hash(&frame.leaf(data, self.keys));
-            self.tiles.push(leaf, place);
+            self.tiles.push(at.leaf, place);
             self.tiles.settle();
         } else if let Some(said) = frame.outside(data, self.keys) {
             self.outside.insert(said.subject().to_owned(), said);

@@ -75,11 +75,12 @@ pub(crate) struct At<'a> {
     pub(crate) path: &'a str,
     pub(crate) batch: u64,
     pub(crate) offset: u64,
+    pub(crate) leaf: LeafHash,
 }
 
 /// Who looks on while batches are read.
 pub(crate) trait Visitor {
-    /// A record of a batch that is whole.
+    /// A record of a batch that is whole. `at.leaf` is the hash of a leaf, default outside the tree.
     fn record(&mut self, at: At<'_>, frame: &Frame, data: &[u8]) -> Result<(), OpenError>;
     /// The batch of the records before: the size of the tree after it, and its root.
     fn batch(&mut self, _size: u64, _root: &LeafHash) {}
@@ -209,6 +210,7 @@ fn check(
     let mut frontier = before.clone();
     let mut at = HEADER;
     let (mut leaves, mut outside) = (0, 0);
+    let mut hashes = Vec::with_capacity((header.leaves as usize).min(content / FRAME));
     while at < HEADER + content {
         let wrong = |at| Ok(Err((at, "a record's checksum does not hold")));
         let Some(frame) = Frame::decode(&extent[at..HEADER + content]) else {
@@ -225,7 +227,9 @@ fn check(
             return Ok(Err((at, "a record has another's place")));
         }
         if frame.in_tree {
-            frontier.push(leaf_hash(&frame.leaf(bytes, keys)));
+            let leaf = leaf_hash(&frame.leaf(bytes, keys));
+            frontier.push(leaf);
+            hashes.push(leaf);
             leaves += 1;
         } else {
             outside += 1;
@@ -242,13 +246,16 @@ fn check(
         return Ok(Err((tail, "the commit frame of a batch is wrong")));
     }
     let mut at = HEADER;
+    let mut hashes = hashes.into_iter();
     while at < HEADER + content {
         let Some(frame) = Frame::decode(&extent[at..]) else {
             break;
         };
         let data = at + FRAME..at + FRAME + frame.data_len();
+        let leaf = frame.in_tree.then(|| hashes.next()).flatten();
         let place = At {
             path: &segment.path,
+            leaf: leaf.unwrap_or_default(),
             batch: offset,
             offset: offset + at as u64,
         };

@@ -33,10 +33,9 @@ impl Check<'_> {
             None => {}
         }
         let outcome = matches!(leaf.kind(), Kind::Delivered | Kind::Refused);
-        if let (true, Some(id)) = (outcome, leaf.envelope_id.first_chunk::<16>()) {
-            if !self.ended.insert(*id) {
-                return Err("the envelope has a second final outcome".into());
-            }
+        let id = leaf.envelope_id.first_chunk::<16>();
+        if outcome && id.is_some_and(|id| !self.ended.insert(*id)) {
+            return Err("the envelope has a second final outcome".into());
         }
         Ok(())
     }

@@ -179,10 +179,9 @@ impl Check<'_> {
             }
             Err(e) => return Err(e.to_string()),
         };
-        if let Outside::HeldCheckpoint { origin, .. } = said {
-            if origin != checkpoint.origin() {
-                return Err("a held checkpoint is of another log than it is kept for".into());
-            }
+        let kept_for = said.subject();
+        if !own && kept_for != checkpoint.origin() {
+            return Err("a held checkpoint is of another log than it is kept for".into());
         }
         if own {
             self.own_checkpoint(&checkpoint)?;
@@ -213,7 +212,7 @@ impl Check<'_> {
             .entry(kind.as_str_name().to_owned())
             .or_default() += 1;
         self.report.leaves += 1;
-        if self.report.leaves % PROGRESS == 0 {
+        if self.report.leaves.is_multiple_of(PROGRESS) {
             (self.progress)(self.report.leaves);
         }
         Ok(())

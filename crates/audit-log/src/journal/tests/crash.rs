@@ -46,12 +46,9 @@ fn work(disk: &SimDisk) -> Work {
             Err(_) => return done,
         }
         done.acknowledged = done.handed.len() as u64;
-        if round % 4 == 1 {
-            if let Some(job) = journal.prepare_ahead() {
-                if job.run(|| ()).is_err() {
-                    return done;
-                }
-            }
+        let job = (round % 4 == 1).then(|| journal.prepare_ahead()).flatten();
+        if job.is_some_and(|job| job.run(|| ()).is_err()) {
+            return done;
         }
     }
     let _ = journal.close();
