@@ -23,7 +23,11 @@ impl Shared {
             Some(id) => Some(self.find_id(id).await?.0),
             None => None,
         };
-        let filter = Filter { kind, party: query.party, notice };
+        let filter = Filter {
+            kind,
+            party: query.party,
+            notice,
+        };
         let limit = (query.limit.unwrap_or(50) as usize).min(1000);
         let shared = self.clone();
         tokio::task::spawn_blocking(move || match query.from {
@@ -34,7 +38,12 @@ impl Shared {
         .map_err(internal)?
     }
 
-    fn forward(&self, from: LeafIndex, limit: usize, filter: &Filter) -> Result<Vec<LeafView>, ApiError> {
+    fn forward(
+        &self,
+        from: LeafIndex,
+        limit: usize,
+        filter: &Filter,
+    ) -> Result<Vec<LeafView>, ApiError> {
         let mut found = Vec::new();
         for stored in self.reader.scan(from).take(LOOKED_AT as usize) {
             let stored = stored.map_err(internal)?;
@@ -70,7 +79,10 @@ impl Filter {
     fn passes(&self, stored: &Stored) -> bool {
         let leaf = stored.record.leaf().message();
         self.kind.is_none_or(|kind| leaf.kind() == kind)
-            && self.party.as_ref().is_none_or(|p| &leaf.originator == p || &leaf.recipient == p)
+            && self
+                .party
+                .as_ref()
+                .is_none_or(|p| &leaf.originator == p || &leaf.recipient == p)
             && self.notice.is_none_or(|id| leaf.envelope_id == id.0[..])
     }
 }
@@ -96,7 +108,8 @@ fn leaf_view(stored: &Stored) -> LeafView {
         notice: EnvelopeId::from_slice(&says.envelope_id).map(|id| id.to_string()),
         originator: text(&says.originator),
         recipient: text(&says.recipient),
-        reason: (says.reason() != v1::Reason::Unspecified).then(|| says.reason().as_str_name().to_owned()),
+        reason: (says.reason() != v1::Reason::Unspecified)
+            .then(|| says.reason().as_str_name().to_owned()),
         officer: officer.filter(|o| !o.is_empty()),
         hash: leaf_hash(leaf.bytes()).to_string(),
     }

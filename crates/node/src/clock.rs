@@ -6,13 +6,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Both clocks now. The monotonic one is CLOCK_MONOTONIC, so that processes on one machine agree.
 pub fn now() -> Now {
-    Now { mono: mono(), wall: wall() }
+    Now {
+        mono: mono(),
+        wall: wall(),
+    }
 }
 
 /// CLOCK_MONOTONIC in nanoseconds.
 pub fn mono() -> Mono {
     let t = clock_gettime(ClockId::Monotonic);
-    Mono((t.tv_sec as u64).saturating_mul(1_000_000_000).saturating_add(t.tv_nsec as u64))
+    Mono(
+        (t.tv_sec as u64)
+            .saturating_mul(1_000_000_000)
+            .saturating_add(t.tv_nsec as u64),
+    )
 }
 
 /// The wall clock in Unix milliseconds; 0 while it stands before 1970.

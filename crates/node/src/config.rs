@@ -114,10 +114,16 @@ impl ConfigError {
     pub fn hint(&self) -> String {
         match self {
             Self::Unreadable { .. } => {
-                "give the path of a node.toml; `abeng network init DIR …` writes one per party".into()
+                "give the path of a node.toml; `abeng network init DIR …` writes one per party"
+                    .into()
             }
-            Self::Wrong { suggestion: Some(text), .. } => text.clone(),
-            Self::Wrong { .. } => "compare with config/node.example.toml, which explains every key".into(),
+            Self::Wrong {
+                suggestion: Some(text),
+                ..
+            } => text.clone(),
+            Self::Wrong { .. } => {
+                "compare with config/node.example.toml, which explains every key".into()
+            }
         }
     }
 }
@@ -125,15 +131,20 @@ impl ConfigError {
 impl Config {
     /// Reads and checks a file. Relative paths in it are relative to its own directory.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.into(),
+            source,
+        })?;
         let base = path
             .parent()
             .filter(|p| !p.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
         let base = base
             .canonicalize()
-            .map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
+            .map_err(|source| ConfigError::Unreadable {
+                path: path.into(),
+                source,
+            })?;
         parse(path, &text, &base)
     }
 }
@@ -141,7 +152,13 @@ impl Config {
 fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
     let wrong = |span: Option<Range<usize>>, what: String, suggestion: Option<String>| {
         let (line, column) = position(text, span.map_or(0, |s| s.start));
-        ConfigError::Wrong { path: path.into(), line, column, what, suggestion }
+        ConfigError::Wrong {
+            path: path.into(),
+            line,
+            column,
+            what,
+            suggestion,
+        }
     };
     let file: File = toml::from_str(text).map_err(|e| {
         let suggestion = did_you_mean(e.message());
@@ -150,18 +167,36 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
     let at = |s: &Spanned<String>, e: &dyn fmt::Display| wrong(Some(s.span()), e.to_string(), None);
 
     let party = PartyCode::new(file.party.get_ref()).map_err(|e| at(&file.party, &e))?;
-    let root = file.trust.root.get_ref().strip_prefix("sha256:").and_then(Digest::from_hex);
-    let root = root.ok_or_else(|| at(&file.trust.root, &"the root is not `sha256:` and 64 hex digits"))?;
+    let root = file
+        .trust
+        .root
+        .get_ref()
+        .strip_prefix("sha256:")
+        .and_then(Digest::from_hex);
+    let root = root.ok_or_else(|| {
+        at(
+            &file.trust.root,
+            &"the root is not `sha256:` and 64 hex digits",
+        )
+    })?;
     let data = base.join(file.data.unwrap_or_else(|| ".".into()));
     let tcp = match (file.api.tcp, file.api.token_file) {
         (None, None) => None,
         (Some(tcp), Some(token)) => Some((tcp.into_inner(), data.join(token.into_inner()))),
         (Some(tcp), None) => {
             let fix = "write a random token to a file of mode 0600 and name it: token_file = \"api.token\"";
-            return Err(wrong(Some(tcp.span()), "api.tcp needs api.token_file".into(), Some(fix.into())));
+            return Err(wrong(
+                Some(tcp.span()),
+                "api.tcp needs api.token_file".into(),
+                Some(fix.into()),
+            ));
         }
         (None, Some(token)) => {
-            return Err(wrong(Some(token.span()), "api.token_file is of no use without api.tcp".into(), None));
+            return Err(wrong(
+                Some(token.span()),
+                "api.token_file is of no use without api.tcp".into(),
+                None,
+            ));
         }
     };
     if let Some(metrics) = &file.metrics
@@ -169,18 +204,28 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
     {
         let fix = "use a loopback address such as 127.0.0.1:9101 and let an agent on this machine read it";
         let what = "metrics.listen must be a loopback address: metrics are not for the network";
-        return Err(wrong(Some(metrics.listen.span()), what.into(), Some(fix.into())));
+        return Err(wrong(
+            Some(metrics.listen.span()),
+            what.into(),
+            Some(fix.into()),
+        ));
     }
     let keys = match file.keys {
-        Keys { insecure_plain: Some(true), passphrase_file: None, passphrase_credential: None } => {
-            KeysConfig::InsecurePlain
-        }
-        Keys { insecure_plain: None | Some(false), passphrase_file: Some(file), passphrase_credential: None } => {
-            KeysConfig::PassphraseFile(base.join(file))
-        }
-        Keys { insecure_plain: None | Some(false), passphrase_file: None, passphrase_credential: Some(name) } => {
-            KeysConfig::PassphraseCredential(name)
-        }
+        Keys {
+            insecure_plain: Some(true),
+            passphrase_file: None,
+            passphrase_credential: None,
+        } => KeysConfig::InsecurePlain,
+        Keys {
+            insecure_plain: None | Some(false),
+            passphrase_file: Some(file),
+            passphrase_credential: None,
+        } => KeysConfig::PassphraseFile(base.join(file)),
+        Keys {
+            insecure_plain: None | Some(false),
+            passphrase_file: None,
+            passphrase_credential: Some(name),
+        } => KeysConfig::PassphraseCredential(name),
         _ => {
             let fix = "write one of: passphrase_file = \"…\", passphrase_credential = \"…\", insecure_plain = true";
             let start = text.find("[keys]").unwrap_or(0);
@@ -203,8 +248,14 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
     Ok(Config {
         party,
         root,
-        link: LinkConfig { listen: file.link.listen, profile },
-        api: ApiConfig { socket: data.join(file.api.socket.unwrap_or_else(|| "abeng.sock".into())), tcp },
+        link: LinkConfig {
+            listen: file.link.listen,
+            profile,
+        },
+        api: ApiConfig {
+            socket: data.join(file.api.socket.unwrap_or_else(|| "abeng.sock".into())),
+            tcp,
+        },
         data,
         metrics: file.metrics.map(|m| m.listen.into_inner()),
         keys,
@@ -318,7 +369,9 @@ mod tests {
 
     fn error(text: &str) -> (usize, usize, String, String) {
         match parse(Path::new("node.toml"), text, Path::new("/data")) {
-            Err(e @ ConfigError::Wrong { line, column, .. }) => (line, column, e.to_string(), e.hint()),
+            Err(e @ ConfigError::Wrong { line, column, .. }) => {
+                (line, column, e.to_string(), e.hint())
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -372,6 +425,9 @@ mod tests {
         let text = EXAMPLE.replace("sha256:", "sha1:");
         assert!(error(&text).2.contains("64 hex digits"));
         let text = EXAMPLE.replace("party = \"JM\"", "party = \"jamaica\"");
-        assert_eq!(error(&text).0, 1 + text.lines().position(|l| l.starts_with("party")).unwrap());
+        assert_eq!(
+            error(&text).0,
+            1 + text.lines().position(|l| l.starts_with("party")).unwrap()
+        );
     }
 }

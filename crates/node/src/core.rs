@@ -52,7 +52,15 @@ pub struct CoreSeat {
 /// A core to talk to and the seat its thread takes.
 pub fn core() -> (Core, CoreSeat) {
     let (events, rx) = mpsc::channel(WAITING);
-    (Core { events: events.clone() }, CoreSeat { events: rx, own: events })
+    (
+        Core {
+            events: events.clone(),
+        },
+        CoreSeat {
+            events: rx,
+            own: events,
+        },
+    )
 }
 
 impl Core {
@@ -75,7 +83,10 @@ impl Core {
     }
 
     /// Looks at the engine between two inputs.
-    pub async fn inspect<T: Send + 'static>(&self, look: impl FnOnce(&Engine) -> T + Send + 'static) -> Option<T> {
+    pub async fn inspect<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> Option<T> {
         let (tx, rx) = oneshot::channel();
         let look = Box::new(move |engine: &Engine| _ = tx.send(look(engine)));
         self.events.send(Event::Inspect(look)).await.ok()?;
@@ -115,21 +126,23 @@ impl CoreSeat {
         journal: std_mpsc::SyncSender<CoreBatch>,
         outlet: impl Outlet,
     ) -> io::Result<JoinHandle<()>> {
-        thread::Builder::new().name("abeng-core".into()).spawn(move || {
-            let state = State {
-                engine,
-                journal,
-                outlet,
-                steps: Vec::new(),
-                leaves: 0,
-                outside: Vec::new(),
-                in_flight: false,
-                stopping: None,
-            };
-            // Held until the end, so that the journal thread can always report back.
-            let _own = self.own;
-            state.run(self.events);
-        })
+        thread::Builder::new()
+            .name("abeng-core".into())
+            .spawn(move || {
+                let state = State {
+                    engine,
+                    journal,
+                    outlet,
+                    steps: Vec::new(),
+                    leaves: 0,
+                    outside: Vec::new(),
+                    in_flight: false,
+                    stopping: None,
+                };
+                // Held until the end, so that the journal thread can always report back.
+                let _own = self.own;
+                state.run(self.events);
+            })
     }
 }
 
@@ -193,7 +206,10 @@ impl<O: Outlet> State<O> {
 
     /// False when the journal thread is gone, which ends the node.
     fn hand_on(&mut self) -> bool {
-        let batch = Batch { steps: mem::take(&mut self.steps), outside: mem::take(&mut self.outside) };
+        let batch = Batch {
+            steps: mem::take(&mut self.steps),
+            outside: mem::take(&mut self.outside),
+        };
         self.leaves = 0;
         self.in_flight = true;
         self.journal.send(batch).is_ok()

@@ -66,9 +66,17 @@ impl Desk {
         let ticket = Ticket(self.last.fetch_add(1, Ordering::Relaxed) + 1);
         let (positions_tx, positions) = oneshot::channel();
         let (ended_tx, ended) = oneshot::channel();
-        let waiting = Waiting { positions: Some(positions_tx), ended: Some(ended_tx), sent: None };
+        let waiting = Waiting {
+            positions: Some(positions_tx),
+            ended: Some(ended_tx),
+            sent: None,
+        };
         self.lock().insert(ticket, waiting);
-        Place { ticket, positions, ended }
+        Place {
+            ticket,
+            positions,
+            ended,
+        }
     }
 
     /// Nobody waits any more.
@@ -78,7 +86,10 @@ impl Desk {
 
     /// The engine has reserved numbers.
     pub fn reserved(&self, ticket: Ticket, positions: Positions) {
-        let sender = self.lock().get_mut(&ticket).and_then(|w| w.positions.take());
+        let sender = self
+            .lock()
+            .get_mut(&ticket)
+            .and_then(|w| w.positions.take());
         if let Some(sender) = sender {
             // A receiver that is gone seals nothing; its guard voids the numbers.
             let _ = sender.send(positions);

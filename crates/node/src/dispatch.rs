@@ -21,15 +21,17 @@ use std::{
 
 /// Starts the thread. It ends with the journal thread.
 pub fn spawn(shared: Arc<Shared>, done: mpsc::Receiver<Done>) -> io::Result<JoinHandle<()>> {
-    thread::Builder::new().name("abeng-dispatch".into()).spawn(move || {
-        while let Ok(batch) = done.recv() {
-            if let Err(e) = dispatch(&shared, batch) {
-                tracing::error!(error = %e, "the journal cannot be read back; this node stops");
-                shared.fatal.stop(&e.to_string());
-                return;
+    thread::Builder::new()
+        .name("abeng-dispatch".into())
+        .spawn(move || {
+            while let Ok(batch) = done.recv() {
+                if let Err(e) = dispatch(&shared, batch) {
+                    tracing::error!(error = %e, "the journal cannot be read back; this node stops");
+                    shared.fatal.stop(&e.to_string());
+                    return;
+                }
             }
-        }
-    })
+        })
 }
 
 /// What one batch has for those who wait.
@@ -52,7 +54,9 @@ fn dispatch(shared: &Arc<Shared>, batch: Done) -> Result<(), ReadError> {
         settled: Vec::new(),
     };
     for step in batch.settled {
-        round.facts.extend(step.facts.into_iter().map(|fact| (fact.index(), fact)));
+        round
+            .facts
+            .extend(step.facts.into_iter().map(|fact| (fact.index(), fact)));
         for effect in step.gated {
             round.carry_out(effect)?;
         }
@@ -69,28 +73,61 @@ impl Round<'_> {
     fn carry_out(&mut self, effect: Released<Gated>) -> Result<(), ReadError> {
         let shared = self.shared;
         match effect.into_inner() {
-            Gated::Submitted { ticket, envelope_id: id, submitted } => {
+            Gated::Submitted {
+                ticket,
+                envelope_id: id,
+                submitted,
+            } => {
                 if let Some(sent) = shared.desk.take_sent(ticket) {
                     shared.recent.keep(submitted, sent);
                 }
                 shared.metrics.submitted.inc();
-                shared.desk.end(ticket, Ended::Submitted { id, leaf: submitted });
+                shared.desk.end(
+                    ticket,
+                    Ended::Submitted {
+                        id,
+                        leaf: submitted,
+                    },
+                );
             }
             Gated::Failed { ticket } => shared.desk.end(ticket, Ended::Failed),
             Gated::Noted { ticket, leaf } => shared.desk.end(ticket, Ended::Noted { leaf }),
-            Gated::Forward { peer, session, submitted, precedence } => {
+            Gated::Forward {
+                peer,
+                session,
+                submitted,
+                precedence,
+            } => {
                 self.forward(peer, session, submitted, precedence)?;
             }
-            Gated::Receipt { peer, outcome } => self.receipts.entry(peer).or_default().push(outcome),
-            Gated::Delivered { envelope_id, outcome } => {
+            Gated::Receipt { peer, outcome } => {
+                self.receipts.entry(peer).or_default().push(outcome)
+            }
+            Gated::Delivered {
+                envelope_id,
+                outcome,
+            } => {
                 shared.metrics.delivered.inc();
                 shared.inbox.total.fetch_add(1, Ordering::Relaxed);
                 let (leaf, id) = (outcome.0, envelope_id.to_string());
-                self.delivered.push(DeliveredEvent { leaf, id, mono_ns: self.at.0 });
+                self.delivered.push(DeliveredEvent {
+                    leaf,
+                    id,
+                    mono_ns: self.at.0,
+                });
             }
-            Gated::Settled { envelope_id, recipient, kind, leaf } => {
+            Gated::Settled {
+                envelope_id,
+                recipient,
+                kind,
+                leaf,
+            } => {
                 let label = kind.as_str_name().to_lowercase();
-                shared.metrics.receipts_taken.get_or_create(&Kind { kind: label }).inc();
+                shared
+                    .metrics
+                    .receipts_taken
+                    .get_or_create(&Kind { kind: label })
+                    .inc();
                 self.settled.push(SettledEvent {
                     leaf: leaf.0,
                     id: envelope_id.to_string(),
@@ -112,7 +149,9 @@ impl Round<'_> {
         submitted: LeafIndex,
         precedence: v1::Precedence,
     ) -> Result<(), ReadError> {
-        let Some(link) = self.shared.links.session(peer, session) else { return Ok(()) };
+        let Some(link) = self.shared.links.session(peer, session) else {
+            return Ok(());
+        };
         let sent = self.shared.load_sent(submitted)?;
         self.shared.metrics.forwarded.inc();
         link.send(precedence, sent.frame_for(peer));
@@ -130,16 +169,23 @@ impl Shared {
     ) -> Result<(), ReadError> {
         let checkpoint = self.checkpoint_at(size)?;
         for (peer, outcomes) in receipts {
-            let Some(link) = self.links.link(peer) else { continue };
+            let Some(link) = self.links.link(peer) else {
+                continue;
+            };
             for outcomes in outcomes.chunks(abeng_wire::limits::RECEIPTS) {
-                let mut frame = v1::Receipts { checkpoint: checkpoint.note().clone(), ..Default::default() };
+                let mut frame = v1::Receipts {
+                    checkpoint: checkpoint.note().clone(),
+                    ..Default::default()
+                };
                 frame.old_size = self.links.advance(peer, size);
                 if frame.old_size > 0 && frame.old_size < size {
                     let proof = self.reader.consistency(frame.old_size, size)?;
                     frame.consistency = proof.iter().map(abeng_wire::LeafHash::to_bytes).collect();
                 }
                 for &outcome in outcomes {
-                    frame.receipts.push(self.build_receipt(outcome, &checkpoint, facts)?);
+                    frame
+                        .receipts
+                        .push(self.build_receipt(outcome, &checkpoint, facts)?);
                 }
                 link.control(v1::control::Frame::Receipts(frame));
             }
@@ -161,7 +207,9 @@ impl Shared {
         let leaf = durable(outcome)?;
         let says = leaf.fact().message();
         let before = match outcome.0.checked_sub(1) {
-            Some(before) if says.kind() == v1::LeafKind::Delivered => Some(durable(LeafIndex(before))?),
+            Some(before) if says.kind() == v1::LeafKind::Delivered => {
+                Some(durable(LeafIndex(before))?)
+            }
             _ => None,
         };
         let received = before.filter(|before| {
@@ -180,7 +228,8 @@ impl Shared {
         let root = self.reader.root_at(size)?;
         let checkpoint = Checkpoint::sign(&self.origin, size, root, self.keyring.log().as_ref());
         let checkpoint = checkpoint.map_err(|_| ReadError::Tiles)?;
-        self.core.keep(Outside::OwnCheckpoint(checkpoint.note().clone()));
+        self.core
+            .keep(Outside::OwnCheckpoint(checkpoint.note().clone()));
         *signed = Some(checkpoint.clone());
         Ok(checkpoint)
     }

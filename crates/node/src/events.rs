@@ -21,7 +21,10 @@ pub struct Events<T> {
 impl<T: AtLeaf> Events<T> {
     /// None yet.
     pub fn new() -> Self {
-        Self { latest: Mutex::new(VecDeque::new()), more: Notify::new() }
+        Self {
+            latest: Mutex::new(VecDeque::new()),
+            more: Notify::new(),
+        }
     }
 
     /// Adds events and wakes who waits.
@@ -68,7 +71,9 @@ impl<T: AtLeaf> Events<T> {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<T>> {
         // A panic while holding the lock cannot leave a half-changed queue behind.
-        self.latest.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.latest
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -88,7 +93,12 @@ mod tests {
     #[tokio::test]
     async fn waits_for_what_comes_and_gives_up_in_time() {
         let events = Arc::new(Events::new());
-        assert!(events.after(None, 10, Duration::from_millis(5)).await.is_empty());
+        assert!(
+            events
+                .after(None, 10, Duration::from_millis(5))
+                .await
+                .is_empty()
+        );
         let waiter = tokio::spawn({
             let events = events.clone();
             async move { events.after(Some(3), 10, Duration::from_secs(20)).await }

@@ -11,7 +11,9 @@ pub struct Fatal {
 impl Fatal {
     /// None yet.
     pub fn new() -> Self {
-        Self { sender: watch::channel(None).0 }
+        Self {
+            sender: watch::channel(None).0,
+        }
     }
 
     /// Asks the node to end with this as its last word. Nothing more may be acknowledged.

@@ -8,8 +8,12 @@ use crate::{
     clock,
     layout::{Layout, replace},
 };
-use abeng_audit_log::{Batch, Journal, JournalIdentity, OpenError, OpenOptions, RealDisk, Record, Step, subject};
-use abeng_keys::{DualSigner, Entropy, Keyring, KeyringError, Protection, SignatureType, SystemEntropy};
+use abeng_audit_log::{
+    Batch, Journal, JournalIdentity, OpenError, OpenOptions, RealDisk, Record, Step, subject,
+};
+use abeng_keys::{
+    DualSigner, Entropy, Keyring, KeyringError, Protection, SignatureType, SystemEntropy,
+};
 use abeng_roster::{
     Trust, TrustError,
     founding::{Founding, FoundingError, FoundingParty, FoundingRequest, found},
@@ -123,19 +127,29 @@ pub fn init(request: &InitRequest) -> Result<InitReport, InitError> {
     let dir = &dir.canonicalize().map_err(at(dir))?;
     let count = request.parties.len();
     if usize::from(request.base_port) + count > usize::from(u16::MAX) {
-        return Err(InitError::Ports { parties: count, base: request.base_port });
+        return Err(InitError::Ports {
+            parties: count,
+            base: request.base_port,
+        });
     }
     let port = |nth: usize| SocketAddr::new(request.host, request.base_port + nth as u16);
     let now = clock::wall();
-    let parties = request.parties.iter().enumerate().map(|(nth, party)| FoundingParty {
-        code: party.code,
-        name: party.name.clone(),
-        country: party.country.clone(),
-        kind: party.kind,
-        addresses: vec![port(nth).to_string()],
-        relay: false,
-    });
-    let founding = found(FoundingRequest::new(request.network, parties.collect(), now), &mut SystemEntropy)?;
+    let parties = request
+        .parties
+        .iter()
+        .enumerate()
+        .map(|(nth, party)| FoundingParty {
+            code: party.code,
+            name: party.name.clone(),
+            country: party.country.clone(),
+            kind: party.kind,
+            addresses: vec![port(nth).to_string()],
+            relay: false,
+        });
+    let founding = found(
+        FoundingRequest::new(request.network, parties.collect(), now),
+        &mut SystemEntropy,
+    )?;
     // As every node will at its start: from the bytes and the pinned root alone.
     let trust = Trust::from_bundle(&founding.bundle, Some(founding.root_digest), now)?;
     let mut report = InitReport {
@@ -145,11 +159,15 @@ pub fn init(request: &InitRequest) -> Result<InitReport, InitError> {
     };
     for (nth, party) in request.parties.iter().enumerate() {
         let home = dir.join(party.code.as_str().to_lowercase());
-        let Some(keyring) = founding.keyrings.iter().find(|k| k.party == party.code) else { continue };
+        let Some(keyring) = founding.keyrings.iter().find(|k| k.party == party.code) else {
+            continue;
+        };
         let layout = Layout::new(&home);
         Layout::create_dir(&home).map_err(at(&home))?;
         keyring.save(&layout.keys(), &request.protection)?;
-        layout.write_trust(&founding.bundle).map_err(at(&layout.trust()))?;
+        layout
+            .write_trust(&founding.bundle)
+            .map_err(at(&layout.trust()))?;
         create_journal(&home, keyring, &trust, now)?;
         let toml = node_toml(request, party.code, port(nth), &report.root);
         let path = home.join("node.toml");
@@ -161,7 +179,12 @@ pub fn init(request: &InitRequest) -> Result<InitReport, InitError> {
 }
 
 /// Makes the journal with its leaf 0: the signed Incarnation.
-pub fn create_journal(home: &Path, keyring: &Keyring, trust: &Trust, now: u64) -> Result<Incarnation, InitError> {
+pub fn create_journal(
+    home: &Path,
+    keyring: &Keyring,
+    trust: &Trust,
+    now: u64,
+) -> Result<Incarnation, InitError> {
     let mut random = [0; 2];
     SystemEntropy.fill(&mut random);
     let incarnation = Incarnation::new(now, u16::from_be_bytes(random), Incarnation::default());
@@ -182,8 +205,13 @@ pub fn create_journal(home: &Path, keyring: &Keyring, trust: &Trust, now: u64) -
         subject: subject(&SignatureType::INCARNATION.name(), &signed.bytes).to_bytes(),
         ..Default::default()
     };
-    let proof = v1::ProofPart { of: Some(v1::proof_part::Of::Statement(signed)) };
-    let step = Step { facts: vec![Record::new(leaf).with_proof(&proof)], gated: Vec::<()>::new() };
+    let proof = v1::ProofPart {
+        of: Some(v1::proof_part::Of::Statement(signed)),
+    };
+    let step = Step {
+        facts: vec![Record::new(leaf).with_proof(&proof)],
+        gated: Vec::<()>::new(),
+    };
     let mut key = [0; 32];
     SystemEntropy.fill(&mut key);
     let journal = Journal::create(
@@ -207,7 +235,9 @@ fn node_toml(request: &InitRequest, party: PartyCode, link: SocketAddr, root: &s
             Protection::Passphrase(_) => "passphrase_file = \"passphrase\"".to_owned(),
         },
     };
-    let status = request.status_every_s.map_or(String::new(), |s| format!("\n[status]\nevery_s = {s}\n"));
+    let status = request
+        .status_every_s
+        .map_or(String::new(), |s| format!("\n[status]\nevery_s = {s}\n"));
     format!(
         "# Written by `abeng network init`; config/node.example.toml explains every key.\n\
          party = \"{party}\"\n\n\
@@ -220,14 +250,24 @@ fn node_toml(request: &InitRequest, party: PartyCode, link: SocketAddr, root: &s
 /// Root, roster and freshness keys: for trying out they lie beside the nodes; a real network
 /// keeps each with its holder, offline.
 fn save_offline_keys(founding: &Founding, dir: &Path) -> Result<(), InitError> {
-    Layout::create_dir(dir).map_err(|source| InitError::Write { path: dir.to_owned(), source })?;
-    let kinds =
-        [("root", &founding.root_signers), ("roster", &founding.roster_signers), ("freshness", &founding.freshness_signers)];
+    Layout::create_dir(dir).map_err(|source| InitError::Write {
+        path: dir.to_owned(),
+        source,
+    })?;
+    let kinds = [
+        ("root", &founding.root_signers),
+        ("roster", &founding.roster_signers),
+        ("freshness", &founding.freshness_signers),
+    ];
     for (kind, signers) in kinds {
         for (nth, signer) in signers.iter().enumerate() {
             let path = dir.join(format!("{kind}-{}.toml", nth + 1));
-            replace(&path, offline_key(kind, signer).as_bytes(), 0o600)
-                .map_err(|source| InitError::Write { path: path.clone(), source })?;
+            replace(&path, offline_key(kind, signer).as_bytes(), 0o600).map_err(|source| {
+                InitError::Write {
+                    path: path.clone(),
+                    source,
+                }
+            })?;
         }
     }
     Ok(())

@@ -25,11 +25,13 @@ pub struct NodeHandler {
 impl Handler for NodeHandler {
     fn greeting(&self, peer: PartyCode) -> Greeting {
         let shared = &self.shared;
-        let held = lock(&shared.held).get(&peer).map(|checkpoint| v1::CheckpointRef {
-            incarnation: LogOrigin::parse(checkpoint.origin()).map_or(0, |o| o.incarnation.0),
-            size: checkpoint.size(),
-            root: checkpoint.root().to_bytes(),
-        });
+        let held = lock(&shared.held)
+            .get(&peer)
+            .map(|checkpoint| v1::CheckpointRef {
+                incarnation: LogOrigin::parse(checkpoint.origin()).map_or(0, |o| o.incarnation.0),
+                size: checkpoint.size(),
+                root: checkpoint.root().to_bytes(),
+            });
         // What was recovered or signed last; nothing newer is signed before the peer has
         // answered with what it holds.
         let signed = lock(&shared.signed).clone();
@@ -47,8 +49,14 @@ impl Handler for NodeHandler {
         let (shared, peer) = (self.shared.clone(), link.peer());
         let holds = shared.what_peer_holds(peer, &hello);
         shared.links.up(link.clone(), holds, clock::wall());
-        shared.metrics.linked.get_or_create(&Peer { peer: peer.to_string() }).set(1);
-        tracing::info!(%peer, session = link.session(), from = %link.remote_addr(), "linked");
+        shared
+            .metrics
+            .linked
+            .get_or_create(&Peer {
+                peer: peer.to_string(),
+            })
+            .set(1);
+        tracing::debug!(%peer, session = link.session(), "told of the link");
         let input = Input::LinkUp {
             peer,
             session: link.session(),
@@ -72,7 +80,15 @@ impl Handler for NodeHandler {
             Frame::Receipts(receipts) => shared.take_receipts(link, receipts).await,
             Frame::Credit(credit) => {
                 let (envelopes, bytes) = (credit.envelopes, credit.bytes);
-                shared.core.give(Input::Credit { peer, session: link.session(), envelopes, bytes }).await;
+                shared
+                    .core
+                    .give(Input::Credit {
+                        peer,
+                        session: link.session(),
+                        envelopes,
+                        bytes,
+                    })
+                    .await;
             }
             Frame::Fault(fault) => shared.take_fault(peer, fault).await,
             Frame::Status(status) => shared.take_status(peer, status),
@@ -81,17 +97,29 @@ impl Handler for NodeHandler {
                 tracing::debug!(%peer, "a frame that this version does not act on");
             }
             // Kept inside the link.
-            Frame::Hello(_) | Frame::Ready(_) | Frame::Ping(_) | Frame::Pong(_) | Frame::Trust(_) | Frame::Roster(_) => {}
+            Frame::Hello(_)
+            | Frame::Ready(_)
+            | Frame::Ping(_)
+            | Frame::Pong(_)
+            | Frame::Trust(_)
+            | Frame::Roster(_) => {}
         }
     }
 
     fn down(&self, peer: PartyCode, session: u64, why: &Closed) {
         let shared = self.shared.clone();
         if shared.links.down(peer, session, clock::wall()) {
-            shared.metrics.linked.get_or_create(&Peer { peer: peer.to_string() }).set(0);
-            tracing::info!(%peer, session, %why, "link down");
+            shared
+                .metrics
+                .linked
+                .get_or_create(&Peer {
+                    peer: peer.to_string(),
+                })
+                .set(0);
+            tracing::debug!(%peer, session, %why, "told that the link is down");
         }
-        self.runtime.spawn(async move { shared.core.give(Input::LinkDown { peer, session }).await });
+        self.runtime
+            .spawn(async move { shared.core.give(Input::LinkDown { peer, session }).await });
     }
 
     fn trust_bundle(&self) -> v1::TrustBundle {
@@ -107,7 +135,13 @@ impl Shared {
     /// The size of our log that a peer says it holds. Its word alone changes nothing else: only
     /// a checkpoint signed by our own key would.
     fn what_peer_holds(&self, peer: PartyCode, hello: &v1::Hello) -> u64 {
-        let Some(held) = hello.held.as_ref().filter(|h| h.incarnation == self.incarnation.0) else { return 0 };
+        let Some(held) = hello
+            .held
+            .as_ref()
+            .filter(|h| h.incarnation == self.incarnation.0)
+        else {
+            return 0;
+        };
         let root = LeafHash::from_slice(&held.root);
         let same = held.size <= self.reader.size()
             && held.size > 0
@@ -126,9 +160,16 @@ impl Shared {
             Some(id) => self.find_sent(&id).await,
             None => None,
         };
-        let envelope = found.and_then(|(leaf, sent)| sent.place(leaf, from).map(|(place, _)| place));
+        let envelope =
+            found.and_then(|(leaf, sent)| sent.place(leaf, from).map(|(place, _)| place));
         tracing::warn!(peer = %from, envelope = ?id, kind = kind.as_str_name(), "the peer dropped a copy; it will be sent again");
-        self.core.give(Input::Fault { from, envelope, kind }).await;
+        self.core
+            .give(Input::Fault {
+                from,
+                envelope,
+                kind,
+            })
+            .await;
     }
 
     /// Trust data from anybody: believed only as far as it proves itself.
@@ -144,18 +185,29 @@ impl Shared {
                 }
                 let adopted = newer.roster.version() != before.roster.version();
                 let reference = newer.roster.reference();
-                self.metrics.roster_version.set(newer.roster.version() as i64);
+                self.metrics
+                    .roster_version
+                    .set(newer.roster.version() as i64);
                 self.trust.store(Arc::new(newer));
                 if adopted {
-                    tracing::warn!(version = reference.version, "a newer roster holds from now on");
-                    let subject = abeng_wire::Digest::from_slice(&reference.digest).unwrap_or_default();
+                    tracing::warn!(
+                        version = reference.version,
+                        "a newer roster holds from now on"
+                    );
+                    let subject =
+                        abeng_wire::Digest::from_slice(&reference.digest).unwrap_or_default();
                     self.core.give_blocking(Input::RosterAdopted { reference });
                     let leaf = v1::Leaf {
                         kind: v1::LeafKind::RosterAdopted.into(),
                         subject: subject.to_bytes(),
                         ..Default::default()
                     };
-                    self.core.give_blocking(Input::Note { leaf: Box::new(leaf), proof: None, private: None, tell: None });
+                    self.core.give_blocking(Input::Note {
+                        leaf: Box::new(leaf),
+                        proof: None,
+                        private: None,
+                        tell: None,
+                    });
                 }
                 if let Some(endpoint) = self.endpoint.get() {
                     endpoint.trust_changed();

@@ -41,7 +41,11 @@ pub fn queues(engine: &Engine) -> Vec<v1::QueueStatus> {
 pub fn backlog(queues: &[v1::QueueStatus]) -> Backlog {
     Backlog {
         depth: queues.iter().map(|q| q.depth).sum(),
-        oldest: queues.iter().filter(|q| q.depth > 0).map(|q| q.oldest).min(),
+        oldest: queues
+            .iter()
+            .filter(|q| q.depth > 0)
+            .map(|q| q.oldest)
+            .min(),
     }
 }
 
@@ -80,7 +84,10 @@ impl Shared {
             software: SOFTWARE.to_owned(),
             time: clock::wall(),
             roster: Some(trust.roster.reference()),
-            checkpoint: lock(&self.signed).as_ref().map(|c| c.note().clone()).unwrap_or_default(),
+            checkpoint: lock(&self.signed)
+                .as_ref()
+                .map(|c| c.note().clone())
+                .unwrap_or_default(),
             log_size: size,
             free_disk: self.free_disk(),
             queues,
@@ -93,10 +100,16 @@ impl Shared {
     /// Sends a Status to one peer, if it is a coordination party with a link.
     pub async fn report_to(&self, peer: PartyCode) {
         let trust = self.trust();
-        if !trust.roster.party(peer).is_some_and(|p| p.is_coordination()) {
+        if !trust
+            .roster
+            .party(peer)
+            .is_some_and(|p| p.is_coordination())
+        {
             return;
         }
-        let Some(link) = self.links.link(peer) else { return };
+        let Some(link) = self.links.link(peer) else {
+            return;
+        };
         if let Some(status) = self.own_status().await {
             link.control(v1::control::Frame::Status(status));
         }
@@ -113,7 +126,11 @@ impl Shared {
     /// A peer's Status. Kept at a coordination node only; elsewhere nobody asked for it.
     pub fn take_status(&self, peer: PartyCode, status: v1::Status) {
         let trust = self.trust();
-        if trust.roster.party(self.me).is_some_and(|p| p.is_coordination()) {
+        if trust
+            .roster
+            .party(self.me)
+            .is_some_and(|p| p.is_coordination())
+        {
             lock(&self.statuses).insert(peer, (clock::wall(), status));
         }
     }
@@ -121,39 +138,69 @@ impl Shared {
     /// `GET /v1/network`.
     pub async fn network(self: &Arc<Self>) -> Result<NetworkView, ApiError> {
         let trust = self.trust();
-        if !trust.roster.party(self.me).is_some_and(|p| p.is_coordination()) {
-            let offices: Vec<String> = trust.roster.coordination().map(|p| p.code.to_string()).collect();
-            return Err(ApiError::forbidden(format!("{} is not a coordination party: only those are told how all nodes are", self.me))
-                .with_try(format!("use `abeng status` here, or ask {}", offices.join(" or "))));
+        if !trust
+            .roster
+            .party(self.me)
+            .is_some_and(|p| p.is_coordination())
+        {
+            let offices: Vec<String> = trust
+                .roster
+                .coordination()
+                .map(|p| p.code.to_string())
+                .collect();
+            return Err(ApiError::forbidden(format!(
+                "{} is not a coordination party: only those are told how all nodes are",
+                self.me
+            ))
+            .with_try(format!(
+                "use `abeng status` here, or ask {}",
+                offices.join(" or ")
+            )));
         }
         let own = self.own_status().await;
         let statuses = lock(&self.statuses).clone();
-        let rows = trust.roster.parties().filter(|p| p.is_active()).map(|party| {
-            let (code, name) = (party.code, party.name.clone());
-            let (heard, status) = if code == self.me {
-                (Some(clock::wall()), own.clone())
-            } else {
-                statuses.get(&code).cloned().map_or((None, None), |(at, s)| (Some(at), Some(s)))
-            };
-            let entry = self.links.entry(code);
-            let linked = code == self.me || entry.as_ref().is_some_and(|e| e.link.is_some());
-            let rtt = entry.as_ref().and_then(|e| e.link.as_ref()).map(|l| l.rtt());
-            let backlog = status.as_ref().map(|s| backlog(&s.queues));
-            NetworkRow {
-                party: code.to_string(),
-                name,
-                linked,
-                silent_since: entry.filter(|_| !linked).map(|e| clock::rfc3339(e.since)),
-                backlog: backlog.map(|b| b.depth),
-                oldest_undelivered: backlog.and_then(|b| b.oldest).map(clock::rfc3339),
-                rtt_ms: rtt.map(|r| r.as_secs_f64() * 1000.0),
-                log_size: status.as_ref().map(|s| s.log_size),
-                roster_version: status.as_ref().and_then(|s| s.roster.as_ref()).map(|r| r.version),
-                software: status.map(|s| s.software),
-                last_status: heard.map(clock::rfc3339),
-            }
-        });
-        Ok(NetworkView { at: clock::rfc3339(clock::wall()), parties: rows.collect() })
+        let rows = trust
+            .roster
+            .parties()
+            .filter(|p| p.is_active())
+            .map(|party| {
+                let (code, name) = (party.code, party.name.clone());
+                let (heard, status) = if code == self.me {
+                    (Some(clock::wall()), own.clone())
+                } else {
+                    statuses
+                        .get(&code)
+                        .cloned()
+                        .map_or((None, None), |(at, s)| (Some(at), Some(s)))
+                };
+                let entry = self.links.entry(code);
+                let linked = code == self.me || entry.as_ref().is_some_and(|e| e.link.is_some());
+                let rtt = entry
+                    .as_ref()
+                    .and_then(|e| e.link.as_ref())
+                    .map(|l| l.rtt());
+                let backlog = status.as_ref().map(|s| backlog(&s.queues));
+                NetworkRow {
+                    party: code.to_string(),
+                    name,
+                    linked,
+                    silent_since: entry.filter(|_| !linked).map(|e| clock::rfc3339(e.since)),
+                    backlog: backlog.map(|b| b.depth),
+                    oldest_undelivered: backlog.and_then(|b| b.oldest).map(clock::rfc3339),
+                    rtt_ms: rtt.map(|r| r.as_secs_f64() * 1000.0),
+                    log_size: status.as_ref().map(|s| s.log_size),
+                    roster_version: status
+                        .as_ref()
+                        .and_then(|s| s.roster.as_ref())
+                        .map(|r| r.version),
+                    software: status.map(|s| s.software),
+                    last_status: heard.map(clock::rfc3339),
+                }
+            });
+        Ok(NetworkView {
+            at: clock::rfc3339(clock::wall()),
+            parties: rows.collect(),
+        })
     }
 }
 

@@ -34,18 +34,31 @@ impl Shared {
             return;
         }
         let trust = self.trust();
-        let checked = Checked { looked, roster_version: trust.roster.version() };
+        let checked = Checked {
+            looked,
+            roster_version: trust.roster.version(),
+        };
         let input = match verify(arrived, &trust, self.me, clock::wall()) {
             Ok(verified) => match self.open(verified) {
                 Ok(opened) => self.judge(from, Box::new(opened), &trust, checked),
-                Err((verified, reason)) => {
-                    Input::Refuse { from, envelope: verified, position: None, reason, checked }
-                }
+                Err((verified, reason)) => Input::Refuse {
+                    from,
+                    envelope: verified,
+                    position: None,
+                    reason,
+                    checked,
+                },
             },
             Err(VerifyFault::Originator(rejected)) => {
                 let reason = rejected.reason();
                 tracing::warn!(peer = %from, envelope = %id, why = %rejected.why(), "refused");
-                Input::Refuse { from, envelope: Refusable::Rejected(rejected), position: None, reason, checked }
+                Input::Refuse {
+                    from,
+                    envelope: Refusable::Rejected(rejected),
+                    position: None,
+                    reason,
+                    checked,
+                }
             }
             Err(VerifyFault::Carrier(fault)) => {
                 return self.tell_fault(from, fault.id, fault.kind, &fault.why);
@@ -68,7 +81,13 @@ impl Shared {
     }
 
     /// Whether what was opened is a notice and may come from there.
-    fn judge(&self, from: PartyCode, opened: Box<Opened>, trust: &Trust, checked: Checked) -> Input {
+    fn judge(
+        &self,
+        from: PartyCode,
+        opened: Box<Opened>,
+        trust: &Trust,
+        checked: Checked,
+    ) -> Input {
         let reason = match Notice::parse(opened.notice().clone()) {
             Err(e) => {
                 tracing::warn!(envelope = %opened.id(), error = %e, "holds no notice");
@@ -76,7 +95,13 @@ impl Shared {
             }
             Ok(notice) => {
                 let tlp = Tlp(notice.tlp().number());
-                match Policy::granted(&trust.roster, opened.originator(), self.me, notice.ty(), tlp) {
+                match Policy::granted(
+                    &trust.roster,
+                    opened.originator(),
+                    self.me,
+                    notice.ty(),
+                    tlp,
+                ) {
                     Ok(()) => {
                         self.count(notice.ty(), 0, 1);
                         None
@@ -89,11 +114,21 @@ impl Shared {
             }
         };
         match reason {
-            None => Input::Opened { from, opened, checked },
+            None => Input::Opened {
+                from,
+                opened,
+                checked,
+            },
             Some(reason) => {
                 let position: Position = Some((opened.stream_seq(), *opened.blind()));
                 let envelope = Refusable::Verified(Box::new(opened.verified().clone()));
-                Input::Refuse { from, envelope, position, reason, checked }
+                Input::Refuse {
+                    from,
+                    envelope,
+                    position,
+                    reason,
+                    checked,
+                }
             }
         }
     }
@@ -125,7 +160,10 @@ impl Shared {
             return;
         }
         let trust = self.trust();
-        let checked = Checked { looked, roster_version: trust.roster.version() };
+        let checked = Checked {
+            looked,
+            roster_version: trust.roster.version(),
+        };
         let input = match opened.verified().recheck(&trust) {
             Ok(_) => self.judge(from, opened, &trust, checked),
             Err(fault) => return self.tell_fault(from, fault.id, fault.kind, &fault.why),
@@ -145,8 +183,19 @@ impl Shared {
         if self.answer_if_known(from, &envelope.arrived().id()).await {
             return;
         }
-        let checked = Checked { looked, roster_version: self.trust().roster.version() };
-        self.core.give(Input::Refuse { from, envelope, position, reason, checked }).await;
+        let checked = Checked {
+            looked,
+            roster_version: self.trust().roster.version(),
+        };
+        self.core
+            .give(Input::Refuse {
+                from,
+                envelope,
+                position,
+                reason,
+                checked,
+            })
+            .await;
     }
 
     /// Tells a peer that its copy was dropped. Never an outcome.
@@ -158,16 +207,28 @@ impl Shared {
         why: &dyn std::fmt::Display,
     ) {
         tracing::warn!(%peer, envelope = ?id, %why, "dropped a copy; it stays with the sender");
-        let label = kind.as_str_name().trim_start_matches("FAULT_").to_lowercase();
-        self.metrics.faults.get_or_create(&crate::metrics::Kind { kind: label }).inc();
+        let label = kind
+            .as_str_name()
+            .trim_start_matches("FAULT_")
+            .to_lowercase();
+        self.metrics
+            .faults
+            .get_or_create(&crate::metrics::Kind { kind: label })
+            .inc();
         if let (Some(link), Some(id)) = (self.links.link(peer), id) {
-            let fault = v1::Fault { envelope_id: id.to_bytes(), kind: kind.into() };
+            let fault = v1::Fault {
+                envelope_id: id.to_bytes(),
+                kind: kind.into(),
+            };
             link.control(v1::control::Frame::Fault(fault));
         }
     }
 
     /// Whether a notice may go to these recipients.
     pub fn facts<'a>(notice: &'a Notice) -> NoticeFacts<'a> {
-        NoticeFacts { ty: notice.ty(), tlp: Tlp(notice.tlp().number()) }
+        NoticeFacts {
+            ty: notice.ty(),
+            tlp: Tlp(notice.tlp().number()),
+        }
     }
 }

@@ -1,9 +1,6 @@
 //! Where things lie in a data directory, and who may hold it.
 
-use abeng_wire::{
-    limits,
-    v1::TrustBundle,
-};
+use abeng_wire::{limits, v1::TrustBundle};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
@@ -50,7 +47,10 @@ impl Layout {
 
     /// Makes a directory of mode 0700, with its parents.
     pub fn create_dir(path: &Path) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
     }
 
     /// Reads the trust bundle; its contents are not believed before they are verified.
@@ -95,10 +95,16 @@ mod tests {
     fn trust_is_replaced_whole() {
         let dir = tempfile::tempdir().unwrap();
         let layout = Layout::new(dir.path());
-        assert_eq!(layout.read_trust().unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(
+            layout.read_trust().unwrap_err().kind(),
+            io::ErrorKind::NotFound
+        );
         layout.write_trust(&TrustBundle::default()).unwrap();
         assert_eq!(layout.read_trust().unwrap(), TrustBundle::default());
         fs::write(layout.trust(), b"\xff\xff").unwrap();
-        assert_eq!(layout.read_trust().unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(
+            layout.read_trust().unwrap_err().kind(),
+            io::ErrorKind::InvalidData
+        );
     }
 }

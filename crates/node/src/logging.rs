@@ -16,9 +16,12 @@ pub struct BadFilter {
 
 /// Starts logging for the whole process; a second call in one process changes nothing.
 pub fn start(config: &LogConfig) -> Result<(), BadFilter> {
-    let filter = EnvFilter::try_new(&config.filter)
-        .map_err(|e| BadFilter { filter: config.filter.clone(), reason: e.to_string() })?;
-    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let filter = EnvFilter::try_new(&config.filter).map_err(|e| BadFilter {
+        filter: config.filter.clone(),
+        reason: e.to_string(),
+    })?;
+    let color = std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -24,7 +24,10 @@ pub struct Peer {
 
 /// All metrics of one node. Cloning shares them.
 #[derive(Clone)]
-#[allow(missing_docs, reason = "the help text of each stands in `new` and in docs/metrics.md")]
+#[allow(
+    missing_docs,
+    reason = "the help text of each stands in `new` and in docs/metrics.md"
+)]
 pub struct Metrics {
     registry: Arc<Registry>,
     pub submitted: Counter,
@@ -63,44 +66,102 @@ impl Metrics {
             r.register(name, help, metric.clone());
             metric
         };
-        let submitted = counter("notices_submitted", "Notices accepted from officers, durable");
+        let submitted = counter(
+            "notices_submitted",
+            "Notices accepted from officers, durable",
+        );
         let forwarded = counter("envelopes_forwarded", "Envelopes handed to a link");
         let arrived = counter("envelopes_arrived", "Envelopes that came over a link");
         let delivered = counter("notices_delivered", "Notices put in the inbox, durable");
-        let duplicates = counter("duplicates_answered", "Known envelopes answered with the receipt already given");
-        let refused = counter("envelopes_refused", "Envelopes refused with a signed receipt");
-        let receipts_rejected = counter("receipts_rejected", "Receipts that failed verification and were not taken");
-        let busy = counter("api_busy", "Requests answered 503 because the node's input was full");
+        let duplicates = counter(
+            "duplicates_answered",
+            "Known envelopes answered with the receipt already given",
+        );
+        let refused = counter(
+            "envelopes_refused",
+            "Envelopes refused with a signed receipt",
+        );
+        let receipts_rejected = counter(
+            "receipts_rejected",
+            "Receipts that failed verification and were not taken",
+        );
+        let busy = counter(
+            "api_busy",
+            "Requests answered 503 because the node's input was full",
+        );
         let batches = counter("journal_batches", "Batches made durable");
-        let view_rebuilds = counter("view_rebuilds", "Times the view was rebuilt from the journal");
-        let checkpoint_contradictions =
-            counter("checkpoint_contradictions", "Checkpoints of a peer that contradict one held");
+        let view_rebuilds = counter(
+            "view_rebuilds",
+            "Times the view was rebuilt from the journal",
+        );
+        let checkpoint_contradictions = counter(
+            "checkpoint_contradictions",
+            "Checkpoints of a peer that contradict one held",
+        );
         let receipts_taken = Family::default();
-        r.register("receipts_taken", "Verified receipts by outcome", receipts_taken.clone());
+        r.register(
+            "receipts_taken",
+            "Verified receipts by outcome",
+            receipts_taken.clone(),
+        );
         let faults = Family::default();
-        r.register("carrier_faults", "Copies dropped for a fault a carrier could have caused", faults.clone());
+        r.register(
+            "carrier_faults",
+            "Copies dropped for a fault a carrier could have caused",
+            faults.clone(),
+        );
         let linked = Family::default();
-        r.register("linked", "1 while the link to the peer is up", linked.clone());
+        r.register(
+            "linked",
+            "1 while the link to the peer is up",
+            linked.clone(),
+        );
         let mut gauge = |name: &str, help: &str| {
             let metric = Gauge::<i64>::default();
             r.register(name, help, metric.clone());
             metric
         };
-        let queue_depth = gauge("queue_depth", "Envelopes awaiting proof of delivery, counted per recipient");
+        let queue_depth = gauge(
+            "queue_depth",
+            "Envelopes awaiting proof of delivery, counted per recipient",
+        );
         let queue_oldest = gauge("queue_oldest_seconds", "Age of the oldest of them");
         let leaves = gauge("journal_leaves", "Durable leaves of the audit log");
-        let view_applied = gauge("view_applied_leaves", "Leaves that the view on disk reflects");
-        let free_disk = gauge("disk_free_bytes", "Free bytes on the disk of the data directory");
+        let view_applied = gauge(
+            "view_applied_leaves",
+            "Leaves that the view on disk reflects",
+        );
+        let free_disk = gauge(
+            "disk_free_bytes",
+            "Free bytes on the disk of the data directory",
+        );
         let roster_version = gauge("roster_version", "Version of the roster in force here");
         let roster_expires = gauge("roster_expires_seconds", "Seconds until the roster expires");
         let wire_sent = Gauge::default();
-        r.register("link_sent_bytes", "UDP payload bytes sent on links now up", wire_sent.clone());
+        r.register(
+            "link_sent_bytes",
+            "UDP payload bytes sent on links now up",
+            wire_sent.clone(),
+        );
         let wire_received = Gauge::default();
-        r.register("link_received_bytes", "UDP payload bytes received on links now up", wire_received.clone());
+        r.register(
+            "link_received_bytes",
+            "UDP payload bytes received on links now up",
+            wire_received.clone(),
+        );
         let batch_leaves = Histogram::new([1.0, 2.0, 4.0, 16.0, 64.0, 256.0, 1024.0]);
-        r.register("journal_batch_leaves", "Leaves per batch", batch_leaves.clone());
-        let sync_seconds = Histogram::new([0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.02, 0.1, 1.0]);
-        r.register("journal_append_seconds", "Write and sync of one batch", sync_seconds.clone());
+        r.register(
+            "journal_batch_leaves",
+            "Leaves per batch",
+            batch_leaves.clone(),
+        );
+        let sync_seconds =
+            Histogram::new([0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.02, 0.1, 1.0]);
+        r.register(
+            "journal_append_seconds",
+            "Write and sync of one batch",
+            sync_seconds.clone(),
+        );
         Self {
             registry: Arc::new(r),
             submitted,
@@ -141,7 +202,9 @@ impl Metrics {
 
     /// `GET /metrics`.
     pub fn router(&self) -> Router {
-        Router::new().route("/metrics", get(serve)).with_state(self.clone())
+        Router::new()
+            .route("/metrics", get(serve))
+            .with_state(self.clone())
     }
 }
 
@@ -165,9 +228,9 @@ mod tests {
         let metrics = Metrics::new();
         // A family shows only once it has a member.
         let kind = || Kind { kind: "x".into() };
-        metrics.receipts_taken.get_or_create(&kind());
-        metrics.faults.get_or_create(&kind());
-        metrics.linked.get_or_create(&Peer { peer: "JM".into() });
+        drop(metrics.receipts_taken.get_or_create(&kind()));
+        drop(metrics.faults.get_or_create(&kind()));
+        drop(metrics.linked.get_or_create(&Peer { peer: "JM".into() }));
         let text = metrics.text();
         let page = include_str!("../../../docs/metrics.md");
         let exported: Vec<&str> = text
@@ -177,10 +240,21 @@ mod tests {
             .collect();
         assert!(exported.len() > 20);
         for name in &exported {
-            assert!(page.contains(&format!("`{name}`")), "docs/metrics.md does not explain {name}");
+            assert!(
+                page.contains(&format!("`{name}`")),
+                "docs/metrics.md does not explain {name}"
+            );
         }
-        for name in page.split('`').skip(1).step_by(2).filter(|n| n.starts_with("abeng_")) {
-            assert!(exported.contains(&name), "docs/metrics.md explains {name}, which does not exist");
+        for name in page
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|n| n.starts_with("abeng_"))
+        {
+            assert!(
+                exported.contains(&name),
+                "docs/metrics.md explains {name}, which does not exist"
+            );
         }
     }
 }

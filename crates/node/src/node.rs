@@ -68,11 +68,18 @@ impl Node {
     pub async fn start(config: Config) -> Result<Self, NodeError> {
         let layout = Layout::new(&config.data);
         if !layout.root().is_dir() {
-            return Err(NodeError::NoData { dir: config.data.clone() });
+            return Err(NodeError::NoData {
+                dir: config.data.clone(),
+            });
         }
         let disk = RealDisk::new(layout.root());
-        let held = disk.lock().map_err(|source| NodeError::Directory { dir: config.data.clone(), source })?;
-        let held = held.ok_or_else(|| NodeError::InUse { dir: config.data.clone() })?;
+        let held = disk.lock().map_err(|source| NodeError::Directory {
+            dir: config.data.clone(),
+            source,
+        })?;
+        let held = held.ok_or_else(|| NodeError::InUse {
+            dir: config.data.clone(),
+        })?;
         let now = clock::wall();
         let keyring = Arc::new(unlock(&config, &layout)?);
         let trust = load_trust(&config, &layout, now)?;
@@ -84,17 +91,34 @@ impl Node {
         let mut notices = Vec::new();
         if let Some(torn) = &recovery.torn_tail {
             tracing::warn!(file = %torn.file, offset = torn.offset, bytes = torn.bytes, "a batch that was being written when the node stopped was cut off; it was never acknowledged");
-            notices.push(format!("a torn batch of {} bytes at {}:{} was cut off at the last start", torn.bytes, torn.file, torn.offset));
+            notices.push(format!(
+                "a torn batch of {} bytes at {}:{} was cut off at the last start",
+                torn.bytes, torn.file, torn.offset
+            ));
         }
         if recovery.tiles_ahead > 0 {
-            tracing::error!(leaves = recovery.tiles_ahead, "tiles hold leaves that the journal does not: acknowledged leaves were lost, or this is an old copy");
-            notices.push(format!("{} leaves known from tiles are missing in the journal: this may be an old copy", recovery.tiles_ahead));
+            tracing::error!(
+                leaves = recovery.tiles_ahead,
+                "tiles hold leaves that the journal does not: acknowledged leaves were lost, or this is an old copy"
+            );
+            notices.push(format!(
+                "{} leaves known from tiles are missing in the journal: this may be an old copy",
+                recovery.tiles_ahead
+            ));
         }
         if recovery.tiles_rebuilt > 0 {
-            tracing::info!(leaves = recovery.tiles_rebuilt, "node hashes were computed again");
+            tracing::info!(
+                leaves = recovery.tiles_rebuilt,
+                "node hashes were computed again"
+            );
         }
         metrics.leaves.set(recovery.size as i64);
-        let trusting = Trusting { boot_id: boot_id(), clean: recovery.clean, size: recovery.size, incarnation };
+        let trusting = Trusting {
+            boot_id: boot_id(),
+            clean: recovery.clean,
+            size: recovery.size,
+            incarnation,
+        };
         let ready = ReadyView::open(layout.view(), trusting, journal.reader(), metrics.clone())?;
         let engine = recover_engine(&config, incarnation, &trust, recovery.size, &ready)?;
         let heard = held_checkpoints(&ready, &trust)?;
@@ -105,7 +129,9 @@ impl Node {
             .roster
             .party(config.party)
             .map(|p| p.log_origin(incarnation))
-            .ok_or(NodeError::NotMember { party: config.party })?;
+            .ok_or(NodeError::NotMember {
+                party: config.party,
+            })?;
         metrics.roster_version.set(trust.roster.version() as i64);
         let (core, seat) = core();
         let shared = Arc::new(Shared {
@@ -142,11 +168,23 @@ impl Node {
         let (batches, queue) = mpsc::sync_channel(1);
         let (done, settled) = mpsc::channel();
         let dispatch = dispatch::spawn(shared.clone(), settled).map_err(NodeError::Thread)?;
-        let writer =
-            Writer { journal, batches: queue, done, core: core.clone(), view, metrics, fatal: shared.fatal.clone() };
+        let writer = Writer {
+            journal,
+            batches: queue,
+            done,
+            core: core.clone(),
+            view,
+            metrics,
+            fatal: shared.fatal.clone(),
+        };
         let journal = writer.spawn().map_err(NodeError::Thread)?;
-        let effects = Effects { shared: shared.clone(), runtime: Handle::current() };
-        let core_thread = seat.spawn(engine, batches, effects).map_err(NodeError::Thread)?;
+        let effects = Effects {
+            shared: shared.clone(),
+            runtime: Handle::current(),
+        };
+        let core_thread = seat
+            .spawn(engine, batches, effects)
+            .map_err(NodeError::Thread)?;
         core.give(Input::note(v1::LeafKind::Started)).await;
 
         let endpoint = link(&shared).await?;
@@ -156,7 +194,9 @@ impl Node {
         tasks.spawn(tick(core.clone()));
         tasks.spawn(report(shared.clone()));
         if let Some(addr) = shared.config.metrics {
-            let listener = TcpListener::bind(addr).await.map_err(|e| NodeError::listen("metrics.listen", addr, e))?;
+            let listener = TcpListener::bind(addr)
+                .await
+                .map_err(|e| NodeError::listen("metrics.listen", addr, e))?;
             let router = shared.metrics.router();
             tasks.spawn(async move {
                 if let Err(e) = axum::serve(listener, router).await {
@@ -164,7 +204,17 @@ impl Node {
                 }
             });
         }
-        Ok(Self { shared, endpoint, serving, tasks, core: core_thread, journal, dispatch, view: view_thread, _held: held })
+        Ok(Self {
+            shared,
+            endpoint,
+            serving,
+            tasks,
+            core: core_thread,
+            journal,
+            dispatch,
+            view: view_thread,
+            _held: held,
+        })
     }
 
     /// What the node's parts share.
@@ -184,9 +234,19 @@ impl Node {
         }
         self.tasks.shutdown().await;
         self.endpoint.shutdown().await;
-        self.shared.core.give(Input::note(v1::LeafKind::Stopped)).await;
+        self.shared
+            .core
+            .give(Input::note(v1::LeafKind::Stopped))
+            .await;
         self.shared.core.stop().await;
-        let Self { shared, core, journal, dispatch, view, .. } = self;
+        let Self {
+            shared,
+            core,
+            journal,
+            dispatch,
+            view,
+            ..
+        } = self;
         let joined = tokio::task::spawn_blocking(move || {
             let ended = "a thread of the node broke off";
             core.join().map_err(|_| NodeError::Broken(ended))?;
@@ -194,9 +254,14 @@ impl Node {
             dispatch.join().map_err(|_| NodeError::Broken(ended))?;
             shared.view.close();
             view.join().map_err(|_| NodeError::Broken(ended))?;
-            journal.ok_or(NodeError::Broken("the journal was not whole"))?.close().map_err(NodeError::Journal)
+            journal
+                .ok_or(NodeError::Broken("the journal was not whole"))?
+                .close()
+                .map_err(NodeError::Journal)
         });
-        joined.await.map_err(|_| NodeError::Broken("the stop broke off"))?
+        joined
+            .await
+            .map_err(|_| NodeError::Broken("the stop broke off"))?
     }
 }
 
@@ -211,32 +276,42 @@ fn unlock(config: &Config, layout: &Layout) -> Result<Keyring, NodeError> {
             KeysConfig::InsecurePlain => return Err("[keys] says insecure_plain".to_owned()),
             KeysConfig::PassphraseFile(path) => read(path)?,
             KeysConfig::PassphraseCredential(name) => {
-                let dir = std::env::var_os("CREDENTIALS_DIRECTORY")
-                    .ok_or("CREDENTIALS_DIRECTORY is not set: start under systemd with LoadCredential=")?;
+                let dir = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or(
+                    "CREDENTIALS_DIRECTORY is not set: start under systemd with LoadCredential=",
+                )?;
                 read(&Path::new(&dir).join(name))?
             }
         };
-        Passphrase::from_line(&line).ok_or_else(|| "the passphrase is empty or not UTF-8".to_owned())
+        Passphrase::from_line(&line)
+            .ok_or_else(|| "the passphrase is empty or not UTF-8".to_owned())
     };
     let keyring = Keyring::load(&layout.keys(), passphrase)?.expect_party(config.party)?;
     Ok(keyring)
 }
 
 fn load_trust(config: &Config, layout: &Layout, now: u64) -> Result<Trust, NodeError> {
-    let bundle = layout
-        .read_trust()
-        .map_err(|source| NodeError::TrustFile { path: layout.trust(), source })?;
+    let bundle = layout.read_trust().map_err(|source| NodeError::TrustFile {
+        path: layout.trust(),
+        source,
+    })?;
     let trust = Trust::from_bundle(&bundle, Some(config.root), now)?;
     trust.check_time(now)?;
     let party = trust.roster.party(config.party).filter(|p| p.is_active());
-    party.ok_or(NodeError::NotMember { party: config.party })?;
+    party.ok_or(NodeError::NotMember {
+        party: config.party,
+    })?;
     Ok(trust)
 }
 
 /// The keys here must be those that the roster has for us.
 fn check_keys(keyring: &Keyring, trust: &Trust, now: u64) -> Result<(), NodeError> {
     use abeng_keys::Signer;
-    let party = trust.roster.party(keyring.party).ok_or(NodeError::NotMember { party: keyring.party })?;
+    let party = trust
+        .roster
+        .party(keyring.party)
+        .ok_or(NodeError::NotMember {
+            party: keyring.party,
+        })?;
     let keys: [(Role, &dyn Signer); 3] = [
         (Role::OrgSign, keyring.org_sign().as_ref()),
         (Role::NodeTls, keyring.node_tls().as_ref()),
@@ -245,7 +320,10 @@ fn check_keys(keyring: &Keyring, trust: &Trust, now: u64) -> Result<(), NodeErro
     for (role, signer) in keys {
         let listed = party.key(role, &signer.verify_key().kid());
         if !listed.is_some_and(|k| k.is_active(now)) {
-            return Err(NodeError::KeyNotListed { party: keyring.party, role });
+            return Err(NodeError::KeyNotListed {
+                party: keyring.party,
+                role,
+            });
         }
     }
     Ok(())
@@ -261,11 +339,17 @@ fn identity(
     let stored = journal.reader().read(LeafIndex(0))?;
     let proof = stored.record.proof().ok().flatten().and_then(|p| p.of);
     let Some(v1::proof_part::Of::Statement(signed)) = proof else {
-        return Err(NodeError::NoIncarnation { dir: dir.to_owned() });
+        return Err(NodeError::NoIncarnation {
+            dir: dir.to_owned(),
+        });
     };
     let statement = verify_incarnation(&trust.roster, &signed)?;
     if statement.party != me.as_str() {
-        return Err(NodeError::OtherNode { dir: dir.to_owned(), found: statement.party, expected: me });
+        return Err(NodeError::OtherNode {
+            dir: dir.to_owned(),
+            found: statement.party,
+            expected: me,
+        });
     }
     Ok(Incarnation(statement.incarnation))
 }
@@ -287,15 +371,24 @@ fn recover_engine(
     for prefix in [QueueRow::PREFIX, StreamRow::PREFIX, MarkRow::PREFIX] {
         rows.extend(view.rows(prefix)?);
     }
-    Ok(Engine::recover(engine, LeafIndex(size), &mut rows.into_iter())?)
+    Ok(Engine::recover(
+        engine,
+        LeafIndex(size),
+        &mut rows.into_iter(),
+    )?)
 }
 
-fn held_checkpoints(view: &ReadyView<RealDisk>, trust: &Trust) -> Result<BTreeMap<PartyCode, Checkpoint>, NodeError> {
+fn held_checkpoints(
+    view: &ReadyView<RealDisk>,
+    trust: &Trust,
+) -> Result<BTreeMap<PartyCode, Checkpoint>, NodeError> {
     let mut held = BTreeMap::new();
     for (_, value) in view.rows(HeldRow::PREFIX)? {
         let row = HeldRow::decode(&value)?;
         // Verified again: the view is never believed on its own.
-        if let Ok((party, checkpoint)) = crate::receipts::verify_checkpoint(&trust.roster, &row.checkpoint) {
+        if let Ok((party, checkpoint)) =
+            crate::receipts::verify_checkpoint(&trust.roster, &row.checkpoint)
+        {
             held.insert(party, checkpoint);
         }
     }
@@ -308,12 +401,16 @@ fn count_inbox(view: &ReadyView<RealDisk>) -> Result<InboxCounts, NodeError> {
         total += 1;
         read += u64::from(InboxRow::decode(&value)?.first_read.is_some());
     }
-    Ok(InboxCounts { total: AtomicU64::new(total), read: AtomicU64::new(read) })
+    Ok(InboxCounts {
+        total: AtomicU64::new(total),
+        read: AtomicU64::new(read),
+    })
 }
 
 fn boot_id() -> String {
     // Where the kernel does not say, no two starts count as one boot.
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").map_or_else(|_| clock::mono().0.to_string(), |s| s.trim().to_owned())
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map_or_else(|_| clock::mono().0.to_string(), |s| s.trim().to_owned())
 }
 
 async fn link(shared: &Arc<Shared>) -> Result<Arc<Endpoint>, NodeError> {
@@ -325,21 +422,37 @@ async fn link(shared: &Arc<Shared>) -> Result<Arc<Endpoint>, NodeError> {
         profile: shared.config.link.profile,
         boot_id,
     };
-    let handler = Arc::new(NodeHandler { shared: shared.clone(), runtime: Handle::current() });
-    Ok(Endpoint::start(config, shared.keyring.node_tls().clone(), shared.trust.clone(), handler).await?)
+    let handler = Arc::new(NodeHandler {
+        shared: shared.clone(),
+        runtime: Handle::current(),
+    });
+    Ok(Endpoint::start(
+        config,
+        shared.keyring.node_tls().clone(),
+        shared.trust.clone(),
+        handler,
+    )
+    .await?)
 }
 
 async fn serve(shared: &Arc<Shared>) -> Result<Vec<Serving>, NodeError> {
     let router = router(Arc::new(NodeOperator::new(shared.clone())));
     let socket = &shared.config.api.socket;
-    let listener = bind_unix(socket, Peers::Owner)
-        .map_err(|source| NodeError::Socket { path: socket.clone(), source })?;
+    let listener = bind_unix(socket, Peers::Owner).map_err(|source| NodeError::Socket {
+        path: socket.clone(),
+        source,
+    })?;
     let mut serving = vec![serve_unix(listener, router.clone(), Peers::Owner)];
     if let Some((addr, token_file)) = &shared.config.api.tcp {
         let token = fs::read_to_string(token_file)
             .map(zeroize::Zeroizing::new)
-            .map_err(|source| NodeError::Token { path: token_file.clone(), source })?;
-        let listener = TcpListener::bind(addr).await.map_err(|e| NodeError::listen("api.tcp", *addr, e))?;
+            .map_err(|source| NodeError::Token {
+                path: token_file.clone(),
+                source,
+            })?;
+        let listener = TcpListener::bind(addr)
+            .await
+            .map_err(|e| NodeError::listen("api.tcp", *addr, e))?;
         serving.push(serve_tcp(listener, router, token.trim()));
     }
     Ok(serving)
@@ -371,16 +484,24 @@ impl Shared {
         if let Some(queues) = self.core.inspect(crate::health::queues).await {
             let backlog = crate::health::backlog(&queues);
             self.metrics.queue_depth.set(backlog.depth as i64);
-            let age = backlog.oldest.map_or(0, |oldest| now.saturating_sub(oldest) / 1000);
+            let age = backlog
+                .oldest
+                .map_or(0, |oldest| now.saturating_sub(oldest) / 1000);
             self.metrics.queue_oldest.set(age as i64);
         }
         self.metrics.free_disk.set(self.free_disk() as i64);
         let expires = self.trust().roster.expires();
-        self.metrics.roster_expires.set((expires.saturating_sub(now) / 1000) as i64);
+        self.metrics
+            .roster_expires
+            .set((expires.saturating_sub(now) / 1000) as i64);
         if let Some(endpoint) = self.endpoint.get() {
             let stats: Vec<_> = endpoint.links().iter().map(|l| l.stats()).collect();
-            self.metrics.wire_sent.set(stats.iter().map(|s| s.sent).sum());
-            self.metrics.wire_received.set(stats.iter().map(|s| s.received).sum());
+            self.metrics
+                .wire_sent
+                .set(stats.iter().map(|s| s.sent).sum());
+            self.metrics
+                .wire_received
+                .set(stats.iter().map(|s| s.received).sum());
         }
     }
 }

@@ -24,7 +24,11 @@ pub enum NodeError {
     InUse { dir: PathBuf },
     /// The journal is another party's.
     #[error("{} holds the journal of {found}, not of {expected}", dir.display())]
-    OtherNode { dir: PathBuf, found: String, expected: PartyCode },
+    OtherNode {
+        dir: PathBuf,
+        found: String,
+        expected: PartyCode,
+    },
     /// Leaf 0 is not an Incarnation.
     #[error("the journal in {} does not begin with an incarnation", dir.display())]
     NoIncarnation { dir: PathBuf },
@@ -63,7 +67,11 @@ pub enum NodeError {
     Link(#[from] LinkError),
     /// A TCP port cannot be had.
     #[error("cannot listen on TCP {addr} ({key}): {source}")]
-    Listen { key: &'static str, addr: SocketAddr, source: io::Error },
+    Listen {
+        key: &'static str,
+        addr: SocketAddr,
+        source: io::Error,
+    },
     /// The local socket cannot be had.
     #[error("cannot listen on {}: {source}", path.display())]
     Socket { path: PathBuf, source: io::Error },

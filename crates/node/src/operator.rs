@@ -2,9 +2,9 @@
 
 use crate::{clock, health, shared::Shared};
 use abeng_api::{
-    ApiError, AuditQuery, Caller, DeliveredEvent, EventQuery, InboxItem, InboxQuery, LeafView, NetworkView,
-    NoticeView, Operator, PartyView, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest,
-    Timeline,
+    ApiError, AuditQuery, Caller, DeliveredEvent, EventQuery, InboxItem, InboxQuery, LeafView,
+    NetworkView, NoticeView, Operator, PartyView, SentItem, SentQuery, SettledEvent, StatusView,
+    SubmitReply, SubmitRequest, Timeline,
 };
 use abeng_notice::Lang;
 use async_trait::async_trait;
@@ -101,16 +101,26 @@ impl Shared {
     async fn status_view(self: &Arc<Self>) -> Result<StatusView, ApiError> {
         let trust = self.trust();
         let now = clock::wall();
-        let queues = self.core.inspect(health::queues).await.ok_or_else(|| ApiError::busy("the node is stopping", 5))?;
+        let queues = self
+            .core
+            .inspect(health::queues)
+            .await
+            .ok_or_else(|| ApiError::busy("the node is stopping", 5))?;
         let (applied, rebuilding) = self.view.progress();
         let party = trust.roster.party(self.me);
-        let (total, read) = (self.inbox.total.load(Ordering::Relaxed), self.inbox.read.load(Ordering::Relaxed));
+        let (total, read) = (
+            self.inbox.total.load(Ordering::Relaxed),
+            self.inbox.read.load(Ordering::Relaxed),
+        );
         let head = self.reader.head();
         Ok(StatusView {
             party: self.me.to_string(),
             name: party.map(|p| p.name.clone()).unwrap_or_default(),
             network: trust.roster.network().to_string(),
-            kind: party.map(|p| health::kind_name(p.kind)).unwrap_or_default().to_owned(),
+            kind: party
+                .map(|p| health::kind_name(p.kind))
+                .unwrap_or_default()
+                .to_owned(),
             software: health::SOFTWARE.to_owned(),
             incarnation: self.incarnation.to_string(),
             started_at: clock::rfc3339(self.started_at),
@@ -121,16 +131,35 @@ impl Shared {
                 parties: trust.roster.parties().filter(|p| p.is_active()).count() as u32,
             },
             root_digest: self.config.root.to_string(),
-            log: abeng_api::LogView { size: head.size, root: head.root.to_string(), origin: self.origin.clone() },
+            log: abeng_api::LogView {
+                size: head.size,
+                root: head.root.to_string(),
+                origin: self.origin.clone(),
+            },
             queue: abeng_api::QueueDepth {
                 depth: health::backlog(&queues).depth,
                 by: queues.iter().map(queue_view).collect(),
             },
-            links: trust.roster.parties().filter(|p| p.code != self.me && p.is_active()).map(|p| self.link_view(p)).collect(),
-            inbox: abeng_api::InboxCount { total, unread: total.saturating_sub(read) },
-            disk: abeng_api::DiskView { free_bytes: self.free_disk(), journal_bytes: self.journal_bytes() },
+            links: trust
+                .roster
+                .parties()
+                .filter(|p| p.code != self.me && p.is_active())
+                .map(|p| self.link_view(p))
+                .collect(),
+            inbox: abeng_api::InboxCount {
+                total,
+                unread: total.saturating_sub(read),
+            },
+            disk: abeng_api::DiskView {
+                free_bytes: self.free_disk(),
+                journal_bytes: self.journal_bytes(),
+            },
             view: abeng_api::ViewProgress {
-                state: if rebuilding { abeng_api::ViewState::Rebuilding } else { abeng_api::ViewState::Ready },
+                state: if rebuilding {
+                    abeng_api::ViewState::Rebuilding
+                } else {
+                    abeng_api::ViewState::Ready
+                },
                 applied,
             },
             warnings: self.warnings(now),
@@ -148,13 +177,21 @@ impl Shared {
             since: entry.as_ref().map(|e| clock::rfc3339(e.since)),
             rtt_ms: link.map(|l| l.rtt().as_secs_f64() * 1000.0),
             offset_ms: link.and_then(|l| l.clock_offset_ms()),
-            address: link.map(|l| l.remote_addr().to_string()).or_else(|| party.addresses.first().cloned()),
+            address: link
+                .map(|l| l.remote_addr().to_string())
+                .or_else(|| party.addresses.first().cloned()),
         }
     }
 
     fn journal_bytes(&self) -> u64 {
-        let entries = std::fs::read_dir(self.layout.journal()).into_iter().flatten().flatten();
-        entries.filter_map(|e| e.metadata().ok()).map(|m| m.len()).sum()
+        let entries = std::fs::read_dir(self.layout.journal())
+            .into_iter()
+            .flatten()
+            .flatten();
+        entries
+            .filter_map(|e| e.metadata().ok())
+            .map(|m| m.len())
+            .sum()
     }
 
     fn warnings(&self, now: u64) -> Vec<String> {
@@ -162,7 +199,9 @@ impl Shared {
         let mut warnings = self.notices.clone();
         let days = trust.roster.expires().saturating_sub(now) / 86_400_000;
         if days < 30 {
-            warnings.push(format!("the roster expires in {days} days: ask the Secretariat for the next one"));
+            warnings.push(format!(
+                "the roster expires in {days} days: ask the Secretariat for the next one"
+            ));
         }
         if self.free_disk() < 1 << 30 {
             warnings.push("less than 1 GiB is free on the data directory's disk".to_owned());

@@ -1,9 +1,6 @@
 //! Free effects of the engine: what needs no disk.
 
-use crate::{
-    core::Outlet,
-    shared::Shared,
-};
+use crate::{core::Outlet, shared::Shared};
 use abeng_queue::{Free, Input, Place, Proven};
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -21,14 +18,25 @@ impl Outlet for Effects {
         let shared = self.shared.clone();
         match effect {
             Free::SealNow { ticket, positions } => shared.desk.reserved(ticket, positions),
-            Free::ClearAgain { ticket, sealed, private } => {
-                self.runtime.spawn(shared.clear_again(ticket, sealed, private));
+            Free::ClearAgain {
+                ticket,
+                sealed,
+                private,
+            } => {
+                self.runtime
+                    .spawn(shared.clear_again(ticket, sealed, private));
             }
             Free::CheckAgain { from, opened } => {
                 self.runtime.spawn(shared.check_again(from, opened));
             }
-            Free::RefuseAgain { from, envelope, position, reason } => {
-                self.runtime.spawn(shared.refuse_again(from, envelope, position, reason));
+            Free::RefuseAgain {
+                from,
+                envelope,
+                position,
+                reason,
+            } => {
+                self.runtime
+                    .spawn(shared.refuse_again(from, envelope, position, reason));
             }
             Free::ProveAgain(proven) => {
                 self.runtime.spawn(shared.prove_again(proven));
@@ -36,8 +44,17 @@ impl Outlet for Effects {
             Free::LookExpired { place } => {
                 self.runtime.spawn(shared.look_expired(place));
             }
-            Free::TellFault { peer, envelope_id, kind } => {
-                shared.tell_fault(peer, Some(envelope_id), kind, &"too far ahead of what came before");
+            Free::TellFault {
+                peer,
+                envelope_id,
+                kind,
+            } => {
+                shared.tell_fault(
+                    peer,
+                    Some(envelope_id),
+                    kind,
+                    &"too far ahead of what came before",
+                );
             }
         }
     }

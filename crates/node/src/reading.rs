@@ -1,7 +1,10 @@
 //! Inbox and sent box: rows from the view, notices opened to be shown and never kept open.
 
 use crate::{clock, operator::language, shared::Shared};
-use abeng_api::{ApiError, Caller, DeliveryState, InboxItem, InboxQuery, LabelledValue, NoticeView, SentItem, SentQuery, SentTo};
+use abeng_api::{
+    ApiError, Caller, DeliveryState, InboxItem, InboxQuery, LabelledValue, NoticeView, SentItem,
+    SentQuery, SentTo,
+};
 use abeng_keys::{Entropy, SystemEntropy};
 use abeng_notice::{Lang, Notice};
 use abeng_queue::{
@@ -20,32 +23,53 @@ const LOOKED_AT: usize = 20_000;
 
 impl Shared {
     /// `GET /v1/inbox`.
-    pub async fn inbox_items(self: &Arc<Self>, query: InboxQuery) -> Result<Vec<InboxItem>, ApiError> {
+    pub async fn inbox_items(
+        self: &Arc<Self>,
+        query: InboxQuery,
+    ) -> Result<Vec<InboxItem>, ApiError> {
         let lang = language(query.lang.as_deref());
         let limit = (query.limit.unwrap_or(50) as usize).min(MOST);
-        let to = query.before.map_or(vec![InboxRow::PREFIX + 1], |leaf| InboxRow::key(LeafIndex(leaf)));
+        let to = query.before.map_or(vec![InboxRow::PREFIX + 1], |leaf| {
+            InboxRow::key(LeafIndex(leaf))
+        });
         let filtered = query.unread || query.from.is_some();
         let scanned = if filtered { LOOKED_AT } else { limit };
-        let rows = self.view.scan(&[InboxRow::PREFIX], &to, true, scanned).await.map_err(internal)?;
+        let rows = self
+            .view
+            .scan(&[InboxRow::PREFIX], &to, true, scanned)
+            .await
+            .map_err(internal)?;
         let mut wanted = Vec::new();
         for (key, value) in rows {
             let leaf = InboxRow::parse_key(&key).map_err(internal)?;
             let row = InboxRow::decode(&value).map_err(internal)?;
             let passes = !(query.unread && row.first_read.is_some())
-                && query.from.as_ref().is_none_or(|from| row.originator.as_str() == from);
+                && query
+                    .from
+                    .as_ref()
+                    .is_none_or(|from| row.originator.as_str() == from);
             if passes && wanted.len() < limit {
                 wanted.push((leaf, row));
             }
         }
         let shared = self.clone();
-        let items = move || wanted.iter().map(|(leaf, row)| shared.inbox_item(*leaf, row, lang)).collect();
+        let items = move || {
+            wanted
+                .iter()
+                .map(|(leaf, row)| shared.inbox_item(*leaf, row, lang))
+                .collect()
+        };
         tokio::task::spawn_blocking(items).await.map_err(internal)
     }
 
     fn inbox_item(&self, leaf: LeafIndex, row: &InboxRow, lang: Lang) -> InboxItem {
         let trust = self.trust();
         let notice = self.open_received(row);
-        let name = trust.roster.party(row.originator).map(|p| p.name.clone()).unwrap_or_default();
+        let name = trust
+            .roster
+            .party(row.originator)
+            .map(|p| p.name.clone())
+            .unwrap_or_default();
         InboxItem {
             id: row.envelope_id.to_string(),
             from: row.originator.to_string(),
@@ -53,9 +77,19 @@ impl Shared {
             received_at: clock::rfc3339(row.delivered_at),
             created_at: clock::rfc3339(row.created_at),
             precedence: row.precedence.as_str_name().to_owned(),
-            ty: notice.as_ref().map(|n| n.ty()).unwrap_or_default().to_owned(),
-            tlp: notice.as_ref().map(|n| n.tlp().name()).unwrap_or_default().to_owned(),
-            summary: notice.as_ref().map_or_else(|e| e.message.clone(), |n| n.summary(lang)),
+            ty: notice
+                .as_ref()
+                .map(|n| n.ty())
+                .unwrap_or_default()
+                .to_owned(),
+            tlp: notice
+                .as_ref()
+                .map(|n| n.tlp().name())
+                .unwrap_or_default()
+                .to_owned(),
+            summary: notice
+                .as_ref()
+                .map_or_else(|e| e.message.clone(), |n| n.summary(lang)),
             read: row.first_read.is_some(),
             exercise: notice.as_ref().is_ok_and(Notice::is_exercise),
             leaf: leaf.0,
@@ -67,10 +101,14 @@ impl Shared {
         let record = self.reader.read(row.received).map_err(internal)?.record;
         let proof = record.proof().map_err(internal)?.and_then(|p| p.of);
         let Some(v1::proof_part::Of::Received(proof)) = proof else {
-            return Err(ApiError::internal("the journal's record is not a received envelope"));
+            return Err(ApiError::internal(
+                "the journal's record is not a received envelope",
+            ));
         };
         let body = record.body().map_err(internal)?;
-        let body = body.ok_or_else(|| ApiError::not_found("the content was scrubbed; what is proved of it stays"))?;
+        let body = body.ok_or_else(|| {
+            ApiError::not_found("the content was scrubbed; what is proved of it stays")
+        })?;
         let secrets = |kid: &abeng_wire::Kid| self.keyring.seal_secret(kid);
         let opened = reopen_received(&proof.hdr, &body.stanzas, &body.body, self.me, &secrets)
             .map_err(|e| ApiError::internal(format!("it can no longer be opened: {e}")))?;
@@ -78,18 +116,37 @@ impl Shared {
     }
 
     /// `GET /v1/inbox/{id}`: leaves a Read leaf before it answers.
-    pub async fn show(self: &Arc<Self>, who: &Caller, id: &str, lang: Lang) -> Result<NoticeView, ApiError> {
+    pub async fn show(
+        self: &Arc<Self>,
+        who: &Caller,
+        id: &str,
+        lang: Lang,
+    ) -> Result<NoticeView, ApiError> {
         let (id, row) = self.find_id(id).await?;
-        let IdRow::Held { outcome, kind: v1::LeafKind::Delivered, .. } = row else {
-            return Err(ApiError::not_found(format!("{id:.12} is not in the inbox"))
-                .with_try("`abeng track` shows what was sent from here; `abeng inbox list` what came"));
+        let IdRow::Held {
+            outcome,
+            kind: v1::LeafKind::Delivered,
+            ..
+        } = row
+        else {
+            return Err(
+                ApiError::not_found(format!("{id:.12} is not in the inbox")).with_try(
+                    "`abeng track` shows what was sent from here; `abeng inbox list` what came",
+                ),
+            );
         };
-        let value = self.view.get(&InboxRow::key(outcome)).await.map_err(internal)?;
+        let value = self
+            .view
+            .get(&InboxRow::key(outcome))
+            .await
+            .map_err(internal)?;
         let value = value.ok_or_else(|| ApiError::internal("the view lacks the inbox row"))?;
         let row = InboxRow::decode(&value).map_err(internal)?;
         let shared = self.clone();
         let opened = row.clone();
-        let notice = tokio::task::spawn_blocking(move || shared.open_received(&opened)).await.map_err(internal)??;
+        let notice = tokio::task::spawn_blocking(move || shared.open_received(&opened))
+            .await
+            .map_err(internal)??;
         self.note_read(who, &row).await?;
         let mut item = self.inbox_item(outcome, &row, lang);
         item.read = true;
@@ -97,7 +154,14 @@ impl Shared {
         Ok(NoticeView {
             item,
             to,
-            fields: notice.describe(lang).into_iter().map(|l| LabelledValue { label: l.label, value: l.value }).collect(),
+            fields: notice
+                .describe(lang)
+                .into_iter()
+                .map(|l| LabelledValue {
+                    label: l.label,
+                    value: l.value,
+                })
+                .collect(),
             notice: notice.to_json(),
             doubts: Vec::new(),
         })
@@ -113,15 +177,30 @@ impl Shared {
             recipient: self.me.to_string(),
             ..Default::default()
         };
-        let private = PrivateInput { officer: who.name.clone(), via: who.via.as_str().to_owned(), salt };
+        let private = PrivateInput {
+            officer: who.name.clone(),
+            via: who.via.as_str().to_owned(),
+            salt,
+        };
         let place = self.desk.open();
-        let input = Input::Note { leaf: Box::new(leaf), proof: None, private: Some(private), tell: Some(place.ticket) };
+        let input = Input::Note {
+            leaf: Box::new(leaf),
+            proof: None,
+            private: Some(private),
+            tell: Some(place.ticket),
+        };
         if self.core.try_give(input).is_err() {
             self.desk.leave(place.ticket);
             self.metrics.busy.inc();
-            return Err(ApiError::busy("the node has more to do than it can take", 1));
+            return Err(ApiError::busy(
+                "the node has more to do than it can take",
+                1,
+            ));
         }
-        place.ended.await.map_err(|_| ApiError::busy("the node is stopping", 5))?;
+        place
+            .ended
+            .await
+            .map_err(|_| ApiError::busy("the node is stopping", 5))?;
         if row.first_read.is_none() {
             self.inbox.read.fetch_add(1, Ordering::Relaxed);
         }
@@ -129,8 +208,16 @@ impl Shared {
     }
 
     fn recipients_of(&self, received: LeafIndex) -> Result<Vec<String>, ApiError> {
-        let proof = self.reader.read(received).map_err(internal)?.record.proof().map_err(internal)?;
-        let Some(v1::proof_part::Of::Received(proof)) = proof.and_then(|p| p.of) else { return Ok(Vec::new()) };
+        let proof = self
+            .reader
+            .read(received)
+            .map_err(internal)?
+            .record
+            .proof()
+            .map_err(internal)?;
+        let Some(v1::proof_part::Of::Received(proof)) = proof.and_then(|p| p.of) else {
+            return Ok(Vec::new());
+        };
         let pre = pre_of(&proof.hdr)?;
         Ok(pre.recipients.into_iter().map(|r| r.party).collect())
     }
@@ -139,20 +226,34 @@ impl Shared {
     pub async fn sent_items(self: &Arc<Self>, query: SentQuery) -> Result<Vec<SentItem>, ApiError> {
         let lang = language(query.lang.as_deref());
         let limit = (query.limit.unwrap_or(50) as usize).min(MOST);
-        let to = query.before.map_or(vec![SentRow::PREFIX + 1], |leaf| SentRow::key(LeafIndex(leaf)));
+        let to = query.before.map_or(vec![SentRow::PREFIX + 1], |leaf| {
+            SentRow::key(LeafIndex(leaf))
+        });
         let scanned = if query.open { LOOKED_AT } else { limit };
-        let rows = self.view.scan(&[SentRow::PREFIX], &to, true, scanned).await.map_err(internal)?;
+        let rows = self
+            .view
+            .scan(&[SentRow::PREFIX], &to, true, scanned)
+            .await
+            .map_err(internal)?;
         let mut wanted = Vec::new();
         for (key, value) in rows {
             let leaf = SentRow::parse_key(&key).map_err(internal)?;
             let row = SentRow::decode(&value).map_err(internal)?;
-            let is_open = row.recipients.iter().any(|to| to.outcome == SentOutcome::Queued);
+            let is_open = row
+                .recipients
+                .iter()
+                .any(|to| to.outcome == SentOutcome::Queued);
             if (!query.open || is_open) && wanted.len() < limit {
                 wanted.push((leaf, row));
             }
         }
         let shared = self.clone();
-        let items = move || wanted.iter().map(|(leaf, row)| shared.sent_item(*leaf, row, lang)).collect();
+        let items = move || {
+            wanted
+                .iter()
+                .map(|(leaf, row)| shared.sent_item(*leaf, row, lang))
+                .collect()
+        };
         tokio::task::spawn_blocking(items).await.map_err(internal)
     }
 
@@ -163,17 +264,31 @@ impl Shared {
             created_at: clock::rfc3339(row.created_at),
             expires_at: clock::rfc3339(row.expires_at),
             precedence: row.precedence.as_str_name().to_owned(),
-            ty: notice.as_ref().map(|n| n.ty()).unwrap_or_default().to_owned(),
+            ty: notice
+                .as_ref()
+                .map(|n| n.ty())
+                .unwrap_or_default()
+                .to_owned(),
             summary: notice.map_or_else(|e| e.message, |n| n.summary(lang)),
-            to: row.recipients.iter().map(|to| self.sent_to(row, to)).collect(),
+            to: row
+                .recipients
+                .iter()
+                .map(|to| self.sent_to(row, to))
+                .collect(),
             leaf: leaf.0,
         }
     }
 
     fn sent_to(&self, row: &SentRow, to: &abeng_queue::rows::SentTo) -> SentTo {
         let state = self.delivery_state(to);
-        let since = outcome_leaf(&to.outcome).and_then(|leaf| self.leaf_time(leaf)).unwrap_or(row.created_at);
-        SentTo { party: to.party.to_string(), state, since: clock::rfc3339(since) }
+        let since = outcome_leaf(&to.outcome)
+            .and_then(|leaf| self.leaf_time(leaf))
+            .unwrap_or(row.created_at);
+        SentTo {
+            party: to.party.to_string(),
+            state,
+            since: clock::rfc3339(since),
+        }
     }
 
     /// Where one recipient stands, as people are told.
@@ -190,20 +305,33 @@ impl Shared {
 
     /// When a leaf says it was made.
     pub fn leaf_time(&self, leaf: LeafIndex) -> Option<u64> {
-        self.reader.read(leaf).ok().map(|s| s.record.leaf().message().time)
+        self.reader
+            .read(leaf)
+            .ok()
+            .map(|s| s.record.leaf().message().time)
     }
 
     /// Opens one of our own from its own copy of the content key.
     pub fn open_own(&self, submitted: LeafIndex) -> Result<Notice, ApiError> {
         let record = self.reader.read(submitted).map_err(internal)?.record;
-        let Some(v1::proof_part::Of::Submitted(proof)) = record.proof().map_err(internal)?.and_then(|p| p.of) else {
-            return Err(ApiError::internal("the journal's record is not a submission"));
+        let Some(v1::proof_part::Of::Submitted(proof)) =
+            record.proof().map_err(internal)?.and_then(|p| p.of)
+        else {
+            return Err(ApiError::internal(
+                "the journal's record is not a submission",
+            ));
         };
-        let scrubbed = || ApiError::not_found("the content was scrubbed; what is proved of it stays");
+        let scrubbed =
+            || ApiError::not_found("the content was scrubbed; what is proved of it stays");
         let body = record.body().map_err(internal)?.ok_or_else(scrubbed)?;
         let private = record.private().map_err(internal)?.ok_or_else(scrubbed)?;
-        let notice = reopen_own(&proof.hdr, &body.body, &private.own_copy, &self.keyring.store)
-            .map_err(|e| ApiError::internal(format!("it can no longer be opened: {e}")))?;
+        let notice = reopen_own(
+            &proof.hdr,
+            &body.body,
+            &private.own_copy,
+            &self.keyring.store,
+        )
+        .map_err(|e| ApiError::internal(format!("it can no longer be opened: {e}")))?;
         Notice::parse(notice).map_err(internal)
     }
 
@@ -215,22 +343,34 @@ impl Shared {
                 .with_try("give its 64 hex digits, or the first 8 or more; `abeng sent list` and `abeng inbox list` show them"));
         }
         let fill = |with: &str| format!("{digits}{}", with.repeat(64 - digits.len()));
-        let (low, high) = match (EnvelopeId::from_hex(&fill("0")), EnvelopeId::from_hex(&fill("f"))) {
+        let (low, high) = match (
+            EnvelopeId::from_hex(&fill("0")),
+            EnvelopeId::from_hex(&fill("f")),
+        ) {
             (Some(low), Some(high)) => (low, high),
             _ => return Err(ApiError::internal("hex digits that are none")),
         };
         let mut to = IdRow::key(&high);
         to.push(0);
-        let rows = self.view.scan(&IdRow::key(&low), &to, false, 2).await.map_err(internal)?;
+        let rows = self
+            .view
+            .scan(&IdRow::key(&low), &to, false, 2)
+            .await
+            .map_err(internal)?;
         match &rows[..] {
-            [] => Err(ApiError::not_found(format!("no notice here has an id that begins with {digits}"))
-                .with_try("`abeng sent list` and `abeng inbox list` show the ids")),
+            [] => Err(ApiError::not_found(format!(
+                "no notice here has an id that begins with {digits}"
+            ))
+            .with_try("`abeng sent list` and `abeng inbox list` show the ids")),
             [(key, value)] => {
-                let id = EnvelopeId::from_slice(&key[1..]).ok_or_else(|| ApiError::internal("a row without id"))?;
+                let id = EnvelopeId::from_slice(&key[1..])
+                    .ok_or_else(|| ApiError::internal("a row without id"))?;
                 Ok((id, IdRow::decode(value).map_err(internal)?))
             }
-            _ => Err(ApiError::invalid(format!("more than one notice has an id that begins with {digits}"))
-                .with_try("give more digits")),
+            _ => Err(ApiError::invalid(format!(
+                "more than one notice has an id that begins with {digits}"
+            ))
+            .with_try("give more digits")),
         }
     }
 }
@@ -246,7 +386,8 @@ pub fn outcome_leaf(outcome: &SentOutcome) -> Option<LeafIndex> {
 
 /// PRE out of an encoded HDR that was verified before it was journalled.
 pub fn pre_of(hdr: &Bytes) -> Result<v1::Pre, ApiError> {
-    let hdr: v1::Hdr = abeng_wire::decode_tolerant("HDR", hdr, abeng_wire::limits::HDR).map_err(internal)?;
+    let hdr: v1::Hdr =
+        abeng_wire::decode_tolerant("HDR", hdr, abeng_wire::limits::HDR).map_err(internal)?;
     abeng_wire::decode_tolerant("PRE", &hdr.pre, abeng_wire::limits::PRE).map_err(internal)
 }
 

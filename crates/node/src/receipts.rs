@@ -2,7 +2,8 @@
 
 use crate::shared::{Shared, lock};
 use abeng_audit_log::{
-    Checkpoint, ConsistencyError, Expect, LogOrigin, NoteError, ReceiptError, hashes, receipt as receipts,
+    Checkpoint, ConsistencyError, Expect, LogOrigin, NoteError, ReceiptError, hashes,
+    receipt as receipts,
 };
 use abeng_link::Link;
 use abeng_queue::{Input, Proven};
@@ -12,7 +13,10 @@ use bytes::Bytes;
 use std::sync::Arc;
 
 /// A checkpoint by the log keys of the party that its origin names.
-pub fn verify_checkpoint(roster: &Roster, note: &Bytes) -> Result<(PartyCode, Checkpoint), NoteError> {
+pub fn verify_checkpoint(
+    roster: &Roster,
+    note: &Bytes,
+) -> Result<(PartyCode, Checkpoint), NoteError> {
     let checkpoint = Checkpoint::verify_by_roster(note, roster)?;
     let origin = LogOrigin::parse(checkpoint.origin())?;
     Ok((origin.party, checkpoint))
@@ -43,7 +47,9 @@ impl Shared {
         let checkpoint = match self.believe(&trust.roster, &frame) {
             Ok(checkpoint) => checkpoint,
             Err(why) => {
-                self.metrics.receipts_rejected.inc_by(frame.receipts.len() as u64);
+                self.metrics
+                    .receipts_rejected
+                    .inc_by(frame.receipts.len() as u64);
                 if let NotTaken::Consistency(ConsistencyError::Contradiction { size }) = &why {
                     self.metrics.checkpoint_contradictions.inc();
                     tracing::error!(%peer, size, "CONTRADICTION: two checkpoints of one log that cannot both be true");
@@ -54,7 +60,10 @@ impl Shared {
             }
         };
         for receipt in frame.receipts {
-            if let Err(why) = self.take_receipt(peer, receipt, &checkpoint, &trust.roster).await {
+            if let Err(why) = self
+                .take_receipt(peer, receipt, &checkpoint, &trust.roster)
+                .await
+            {
                 self.metrics.receipts_rejected.inc();
                 tracing::warn!(%peer, %why, "a receipt was not taken; the envelope stays queued");
             }
@@ -68,7 +77,10 @@ impl Shared {
             return Err(NotTaken::TooMany { found, size });
         }
         // Many frames stand under one checkpoint; its signature is checked once.
-        let known = lock(&self.held).values().find(|c| c.note() == &frame.checkpoint).cloned();
+        let known = lock(&self.held)
+            .values()
+            .find(|c| c.note() == &frame.checkpoint)
+            .cloned();
         if let Some(known) = known {
             return Ok(known);
         }
@@ -77,17 +89,31 @@ impl Shared {
         match held.get(&party) {
             Some(before) if before.origin() == checkpoint.origin() => {
                 if before.size() != frame.old_size && before.size() != checkpoint.size() {
-                    return Err(NotTaken::OutOfStep { old: frame.old_size, held: before.size() });
+                    return Err(NotTaken::OutOfStep {
+                        old: frame.old_size,
+                        held: before.size(),
+                    });
                 }
                 let proof = hashes(&frame.consistency).ok_or(NotTaken::Proof)?;
-                let proof = if before.size() == checkpoint.size() { Vec::new() } else { proof };
+                let proof = if before.size() == checkpoint.size() {
+                    Vec::new()
+                } else {
+                    proof
+                };
                 checkpoint.consistent_with(before, &proof)?;
             }
-            Some(before) if incarnation(before) > incarnation(&checkpoint) => return Err(NotTaken::OlderLife),
-            Some(_) => tracing::warn!(%party, origin = checkpoint.origin(), "the peer's log has begun a new life"),
+            Some(before) if incarnation(before) > incarnation(&checkpoint) => {
+                return Err(NotTaken::OlderLife);
+            }
+            Some(_) => {
+                tracing::warn!(%party, origin = checkpoint.origin(), "the peer's log has begun a new life")
+            }
             None => {}
         }
-        if held.get(&party).is_none_or(|b| b.origin() != checkpoint.origin() || b.size() < checkpoint.size()) {
+        if held
+            .get(&party)
+            .is_none_or(|b| b.origin() != checkpoint.origin() || b.size() < checkpoint.size())
+        {
             held.insert(party, checkpoint.clone());
         }
         Ok(checkpoint)
@@ -101,11 +127,16 @@ impl Shared {
         roster: &Roster,
     ) -> Result<(), TakeError> {
         // Decoded only to find what it speaks of; verified as a whole below.
-        let leaf = SignedBytes::<v1::Leaf>::parse("leaf", receipt.leaf.clone(), limits::LEAF).map_err(ReceiptError::from)?;
+        let leaf = SignedBytes::<v1::Leaf>::parse("leaf", receipt.leaf.clone(), limits::LEAF)
+            .map_err(ReceiptError::from)?;
         let unknown = TakeError::Unknown;
         let envelope_id = EnvelopeId::from_slice(&leaf.message().envelope_id).ok_or(unknown)?;
-        let recipient = PartyCode::new(&leaf.message().recipient).map_err(|_| TakeError::Unknown)?;
-        let (submitted, sent) = self.find_sent(&envelope_id).await.ok_or(TakeError::Unknown)?;
+        let recipient =
+            PartyCode::new(&leaf.message().recipient).map_err(|_| TakeError::Unknown)?;
+        let (submitted, sent) = self
+            .find_sent(&envelope_id)
+            .await
+            .ok_or(TakeError::Unknown)?;
         let (place, to) = sent.place(submitted, recipient).ok_or(TakeError::Unknown)?;
         let expect = Expect {
             roster,
@@ -142,5 +173,7 @@ enum TakeError {
 }
 
 fn incarnation(checkpoint: &Checkpoint) -> Option<u64> {
-    LogOrigin::parse(checkpoint.origin()).ok().map(|o| o.incarnation.0)
+    LogOrigin::parse(checkpoint.origin())
+        .ok()
+        .map(|o| o.incarnation.0)
 }

@@ -57,7 +57,9 @@ impl Recent {
         inner.by_id.insert(sent.id, submitted);
         inner.by_leaf.insert(submitted, sent);
         while inner.bytes > KEPT_BYTES {
-            let Some((_, old)) = inner.by_leaf.pop_first() else { break };
+            let Some((_, old)) = inner.by_leaf.pop_first() else {
+                break;
+            };
             inner.bytes -= old.frame.len();
             inner.by_id.remove(&old.id);
         }

@@ -26,54 +26,100 @@ impl Shared {
             what: format!("leaf {submitted} {what}"),
         };
         let record = self.reader.read(submitted)?.record;
-        let proof = record.proof().map_err(|e| damaged(&e.to_string()))?.and_then(|p| p.of);
+        let proof = record
+            .proof()
+            .map_err(|e| damaged(&e.to_string()))?
+            .and_then(|p| p.of);
         let Some(v1::proof_part::Of::Submitted(proof)) = proof else {
             return Err(damaged("is not a submission"));
         };
         let body = record.body().map_err(|e| damaged(&e.to_string()))?;
         let body = body.ok_or_else(|| damaged("has no body any more"))?;
-        let hdr: v1::Hdr = abeng_wire::decode("HDR", &proof.hdr, limits::HDR).map_err(|e| damaged(&e.to_string()))?;
-        let pre = SignedBytes::<v1::Pre>::parse("PRE", hdr.pre, limits::PRE).map_err(|e| damaged(&e.to_string()))?;
+        let hdr: v1::Hdr = abeng_wire::decode("HDR", &proof.hdr, limits::HDR)
+            .map_err(|e| damaged(&e.to_string()))?;
+        let pre = SignedBytes::<v1::Pre>::parse("PRE", hdr.pre, limits::PRE)
+            .map_err(|e| damaged(&e.to_string()))?;
         let mut to = Vec::new();
         for (nth, recipient) in pre.message().recipients.iter().enumerate() {
-            let queued = self.reader.read(LeafIndex(submitted.0 + 1 + nth as u64))?.record;
-            let position = queued.proof().map_err(|e| damaged(&e.to_string()))?.and_then(|p| p.of);
+            let queued = self
+                .reader
+                .read(LeafIndex(submitted.0 + 1 + nth as u64))?
+                .record;
+            let position = queued
+                .proof()
+                .map_err(|e| damaged(&e.to_string()))?
+                .and_then(|p| p.of);
             let Some(v1::proof_part::Of::Queued(position)) = position else {
                 return Err(damaged("is not followed by its queue leaves"));
             };
             let party = PartyCode::new(&recipient.party).map_err(|e| damaged(&e.to_string()))?;
-            let seq = StreamSeq::new(position.stream_seq).ok_or_else(|| damaged("has stream number 0"))?;
-            let blind = position.blind[..].try_into().map_err(|_| damaged("has no blind"))?;
-            to.push(SentTo { party, seq, seq_commit: seq_commit(&blind, seq) });
+            let seq = StreamSeq::new(position.stream_seq)
+                .ok_or_else(|| damaged("has stream number 0"))?;
+            let blind = position.blind[..]
+                .try_into()
+                .map_err(|_| damaged("has no blind"))?;
+            to.push(SentTo {
+                party,
+                seq,
+                seq_commit: seq_commit(&blind, seq),
+            });
         }
         let (precedence, expires_at) = (pre.message().precedence(), pre.message().expires_at);
         let id = envelope_id(&proof.hdr);
-        let envelope =
-            v1::Envelope { hdr: proof.hdr, sig: proof.sig, stanzas: body.stanzas, body: body.body };
-        let sent = Arc::new(SentEnvelope { id, frame: encode(&envelope), precedence, expires_at, to });
+        let envelope = v1::Envelope {
+            hdr: proof.hdr,
+            sig: proof.sig,
+            stanzas: body.stanzas,
+            body: body.body,
+        };
+        let sent = Arc::new(SentEnvelope {
+            id,
+            frame: encode(&envelope),
+            precedence,
+            expires_at,
+            to,
+        });
         self.recent.keep(submitted, sent.clone());
         Ok(sent)
     }
 
     /// An envelope of ours by its id, with its Submitted leaf.
-    pub async fn find_sent(self: &Arc<Self>, id: &EnvelopeId) -> Option<(LeafIndex, Arc<SentEnvelope>)> {
+    pub async fn find_sent(
+        self: &Arc<Self>,
+        id: &EnvelopeId,
+    ) -> Option<(LeafIndex, Arc<SentEnvelope>)> {
         if let Some(found) = self.recent.of(id) {
             return Some(found);
         }
         let row = self.view.get(&IdRow::key(id)).await.ok().flatten()?;
-        let IdRow::Sent { submitted } = IdRow::decode(&row).ok()? else { return None };
+        let IdRow::Sent { submitted } = IdRow::decode(&row).ok()? else {
+            return None;
+        };
         let shared = self.clone();
-        let sent = tokio::task::spawn_blocking(move || shared.load_sent(submitted)).await.ok()?.ok()?;
+        let sent = tokio::task::spawn_blocking(move || shared.load_sent(submitted))
+            .await
+            .ok()?
+            .ok()?;
         Some((submitted, sent))
     }
 
     /// What became of one of our envelopes at a recipient: the ReceiptTaken leaf, where there is one.
     pub async fn settled_leaf(&self, proven: &Proven) -> Option<LeafIndex> {
-        let row = self.view.get(&SentRow::key(proven.place.submitted)).await.ok().flatten()?;
+        let row = self
+            .view
+            .get(&SentRow::key(proven.place.submitted))
+            .await
+            .ok()
+            .flatten()?;
         let row = SentRow::decode(&row).ok()?;
-        let to = row.recipients.iter().find(|to| to.party == proven.place.recipient)?;
+        let to = row
+            .recipients
+            .iter()
+            .find(|to| to.party == proven.place.recipient)?;
         match to.outcome {
-            SentOutcome::Delivered { taken, .. } | SentOutcome::Refused { taken, .. } => Some(taken),
+            SentOutcome::Delivered { taken, .. } | SentOutcome::Refused { taken, .. } => {
+                Some(taken)
+            }
             // A receipt still counts after the end of its life here.
             _ => None,
         }
@@ -87,7 +133,8 @@ impl SentEnvelope {
         if self.to.len() < 2 {
             return self.frame.clone();
         }
-        let Ok(mut envelope) = abeng_wire::decode_tolerant::<v1::Envelope>("envelope", &self.frame, limits::ENVELOPE)
+        let Ok(mut envelope) =
+            abeng_wire::decode_tolerant::<v1::Envelope>("envelope", &self.frame, limits::ENVELOPE)
         else {
             return self.frame.clone();
         };

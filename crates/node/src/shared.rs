@@ -135,7 +135,11 @@ impl LinkBook {
 
     /// A link came up.
     pub fn up(&self, link: Link, peer_holds: u64, now: Millis) {
-        let entry = LinkEntry { since: now, peer_holds, link: Some(link.clone()) };
+        let entry = LinkEntry {
+            since: now,
+            peer_holds,
+            link: Some(link.clone()),
+        };
         lock(&self.entries).insert(link.peer(), entry);
     }
 

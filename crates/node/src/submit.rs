@@ -31,7 +31,11 @@ struct Ready {
 
 impl Shared {
     /// `POST /v1/notices`.
-    pub async fn submit(self: &Arc<Self>, who: &Caller, request: SubmitRequest) -> Result<SubmitReply, ApiError> {
+    pub async fn submit(
+        self: &Arc<Self>,
+        who: &Caller,
+        request: SubmitRequest,
+    ) -> Result<SubmitReply, ApiError> {
         let lang = request.lang.as_deref().map_or(Lang::En, Lang::from_locale);
         let dry_run = request.dry_run;
         let (ready, doubts) = self.prepare(who, request, lang)?;
@@ -61,18 +65,30 @@ impl Shared {
         Ok(reply)
     }
 
-    fn prepare(&self, who: &Caller, request: SubmitRequest, lang: Lang) -> Result<(Ready, Vec<Flaw>), ApiError> {
+    fn prepare(
+        &self,
+        who: &Caller,
+        request: SubmitRequest,
+        lang: Lang,
+    ) -> Result<(Ready, Vec<Flaw>), ApiError> {
         let draft = read_draft(request.notice)?;
         let now = clock::wall();
         let wishes = draft.wishes(now).map_err(|flaws| flawed(&flaws, lang))?;
-        let to = if request.to.is_empty() { wishes.to } else { request.to };
+        let to = if request.to.is_empty() {
+            wishes.to
+        } else {
+            request.to
+        };
         let officer = request.officer.unwrap_or_else(|| who.name.clone());
-        let context = CheckContext { officer: Some(officer.clone()), ..CheckContext::new(now, self.me) };
+        // The officer of the audit log stays here; the notice names one only if its draft does.
+        let context = CheckContext::new(now, self.me);
         let checked = Notice::check(draft, &context).map_err(|flaws| flawed(&flaws, lang))?;
         let notice = checked.notice;
         let precedence = match request.precedence.as_deref() {
             Some(text) => precedence(text)?,
-            None => wishes.precedence.unwrap_or(notice.notice_type().default_precedence()),
+            None => wishes
+                .precedence
+                .unwrap_or(notice.notice_type().default_precedence()),
         };
         let expires_at = match (request.expires_in_hours, wishes.expires_at) {
             (None, Some(at)) => at,
@@ -84,8 +100,20 @@ impl Shared {
             .map_err(|refusals| refusal_error(&refusals))?;
         let mut salt = [0; 32];
         SystemEntropy.fill(&mut salt);
-        let private = PrivateInput { officer, via: who.via.as_str().to_owned(), salt };
-        let ready = Ready { notice, cleared, trust, precedence, created_at: now, expires_at, private };
+        let private = PrivateInput {
+            officer,
+            via: who.via.as_str().to_owned(),
+            salt,
+        };
+        let ready = Ready {
+            notice,
+            cleared,
+            trust,
+            precedence,
+            created_at: now,
+            expires_at,
+            private,
+        };
         Ok((ready, checked.doubts))
     }
 
@@ -96,15 +124,25 @@ impl Shared {
         let place = {
             let _in_order = lock(&self.ticket_order);
             let place = self.desk.open();
-            let reserve = Input::Reserve { ticket: place.ticket, recipients: ready.cleared.to().to_vec() };
+            let reserve = Input::Reserve {
+                ticket: place.ticket,
+                recipients: ready.cleared.to().to_vec(),
+            };
             if self.core.try_give(reserve).is_err() {
                 self.desk.leave(place.ticket);
                 self.metrics.busy.inc();
-                return Err(ApiError::busy("the node has more to do than it can take", 1));
+                return Err(ApiError::busy(
+                    "the node has more to do than it can take",
+                    1,
+                ));
             }
             place
         };
-        let mut guard = Reserved { shared: &self, ticket: place.ticket, sealed: false };
+        let mut guard = Reserved {
+            shared: &self,
+            ticket: place.ticket,
+            sealed: false,
+        };
         let stopped = || ApiError::busy("the node is stopping", 5);
         let positions = place.positions.await.map_err(|_| stopped())?;
         let sealed = match self.seal(&ready, &positions) {
@@ -114,23 +152,36 @@ impl Shared {
                 return Err(ApiError::internal(format!("sealing failed: {e}")));
             }
         };
-        self.desk.attach(place.ticket, Arc::new(sent_envelope(&sealed)));
+        self.desk
+            .attach(place.ticket, Arc::new(sent_envelope(&sealed)));
         let cleared_under = ready.cleared.roster_version();
         let ty = ready.notice.ty();
         guard.sealed = true;
-        let input = Input::Sealed { ticket: place.ticket, sealed: Box::new(sealed), private: ready.private, cleared_under };
+        let input = Input::Sealed {
+            ticket: place.ticket,
+            sealed: Box::new(sealed),
+            private: ready.private,
+            cleared_under,
+        };
         self.core.give(input).await;
         match place.ended.await.map_err(|_| stopped())? {
             Ended::Submitted { id, leaf } => {
                 self.count(ty, 1, 0);
                 Ok((id, leaf))
             }
-            _ => Err(ApiError::new(ErrorCode::Conflict, "the roster changed while the notice was sealed, and no longer allows it")
-                .with_try("look at the recipients with `abeng network` and submit again")),
+            _ => Err(ApiError::new(
+                ErrorCode::Conflict,
+                "the roster changed while the notice was sealed, and no longer allows it",
+            )
+            .with_try("look at the recipients with `abeng network` and submit again")),
         }
     }
 
-    fn seal(&self, ready: &Ready, positions: &[(PartyCode, StreamSeq)]) -> Result<Sealed, abeng_seal::SealError> {
+    fn seal(
+        &self,
+        ready: &Ready,
+        positions: &[(PartyCode, StreamSeq)],
+    ) -> Result<Sealed, abeng_seal::SealError> {
         // Whichever cache is free; each keeps to its own bounds.
         let mut boxes = match self.boxes[0].try_lock() {
             Ok(boxes) => boxes,
@@ -155,19 +206,42 @@ impl Shared {
     }
 
     /// The roster changed after sealing: clear again under the new one.
-    pub async fn clear_again(self: Arc<Self>, ticket: Ticket, sealed: Box<Sealed>, private: PrivateInput) {
+    pub async fn clear_again(
+        self: Arc<Self>,
+        ticket: Ticket,
+        sealed: Box<Sealed>,
+        private: PrivateInput,
+    ) {
         let trust = self.trust();
-        let body = v1::BodyPart { stanzas: sealed.stanzas().to_vec(), body: sealed.body().clone() };
-        let notice = abeng_seal::reopen_own(sealed.hdr().bytes(), &body.body, sealed.own_copy(), &self.keyring.store)
-            .ok()
-            .and_then(|bytes| Notice::parse(bytes).ok());
+        let body = v1::BodyPart {
+            stanzas: sealed.stanzas().to_vec(),
+            body: sealed.body().clone(),
+        };
+        let notice = abeng_seal::reopen_own(
+            sealed.hdr().bytes(),
+            &body.body,
+            sealed.own_copy(),
+            &self.keyring.store,
+        )
+        .ok()
+        .and_then(|bytes| Notice::parse(bytes).ok());
         let cleared = notice.and_then(|notice| {
-            Policy::clear(&trust, self.me, sealed.recipients(), &Self::facts(&notice), clock::wall()).ok()
+            Policy::clear(
+                &trust,
+                self.me,
+                sealed.recipients(),
+                &Self::facts(&notice),
+                clock::wall(),
+            )
+            .ok()
         });
         let input = match cleared {
-            Some(cleared) => {
-                Input::Sealed { ticket, sealed, private, cleared_under: cleared.roster_version() }
-            }
+            Some(cleared) => Input::Sealed {
+                ticket,
+                sealed,
+                private,
+                cleared_under: cleared.roster_version(),
+            },
             None => Input::SealFailed { ticket },
         };
         self.core.give(input).await;
@@ -225,7 +299,9 @@ fn flawed(flaws: &[Flaw], lang: Lang) -> ApiError {
 fn life(hours: u32) -> Result<Millis, ApiError> {
     let life = u64::from(hours) * 3_600_000;
     if life == 0 || life > limits::LIFETIME_MS {
-        return Err(ApiError::invalid(format!("expires_in_hours is {hours}; it must be 1 to 2160 (90 days)")));
+        return Err(ApiError::invalid(format!(
+            "expires_in_hours is {hours}; it must be 1 to 2160 (90 days)"
+        )));
     }
     Ok(life)
 }
@@ -248,7 +324,10 @@ fn refusal_error(refusals: &[Refusal]) -> ApiError {
         expected: String::new(),
         text: refusal.to_string(),
     });
-    let first = refusals.first().map(ToString::to_string).unwrap_or_default();
+    let first = refusals
+        .first()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     ApiError::refused(format!("not sent: {first}"), flaws.collect())
         .with_try("`abeng network` lists the parties; whom to ask stands beside each refusal")
 }
@@ -256,7 +335,11 @@ fn refusal_error(refusals: &[Refusal]) -> ApiError {
 /// A flaw as the local interface tells it.
 pub fn flaw_view(flaw: &Flaw, lang: Lang) -> FlawView {
     FlawView {
-        severity: if flaw.is_error() { FlawSeverity::Error } else { FlawSeverity::Doubt },
+        severity: if flaw.is_error() {
+            FlawSeverity::Error
+        } else {
+            FlawSeverity::Doubt
+        },
         field: flaw.field.clone(),
         code: flaw.code.name().to_owned(),
         found: flaw.found.clone(),

@@ -8,7 +8,9 @@ use crate::{
     reading::{internal, outcome_leaf},
     shared::Shared,
 };
-use abeng_api::{ApiError, DeliveryState, ProofView, RecipientTimeline, StepKind, Timeline, TimelineStep};
+use abeng_api::{
+    ApiError, DeliveryState, ProofView, RecipientTimeline, StepKind, Timeline, TimelineStep,
+};
 use abeng_audit_log::{
     Checkpoint, Expect, LogOrigin,
     merkle::{leaf_hash, verify_inclusion},
@@ -28,11 +30,18 @@ impl Shared {
     pub async fn timeline(self: &Arc<Self>, id: &str, lang: Lang) -> Result<Timeline, ApiError> {
         let (id, row) = self.find_id(id).await?;
         let IdRow::Sent { submitted } = row else {
-            return Err(ApiError::not_found(format!("{id:.12} was not sent from here"))
-                .with_try("`abeng inbox show` shows what came from others"));
+            return Err(
+                ApiError::not_found(format!("{id:.12} was not sent from here"))
+                    .with_try("`abeng inbox show` shows what came from others"),
+            );
         };
-        let value = self.view.get(&SentRow::key(submitted)).await.map_err(internal)?;
-        let value = value.ok_or_else(|| ApiError::internal("the view lacks the row of this notice"))?;
+        let value = self
+            .view
+            .get(&SentRow::key(submitted))
+            .await
+            .map_err(internal)?;
+        let value =
+            value.ok_or_else(|| ApiError::internal("the view lacks the row of this notice"))?;
         let row = SentRow::decode(&value).map_err(internal)?;
         let shared = self.clone();
         tokio::task::spawn_blocking(move || shared.build_timeline(id, submitted, &row, lang))
@@ -54,7 +63,11 @@ impl Shared {
         }
         Ok(Timeline {
             id: id.to_string(),
-            ty: notice.as_ref().map(|n| n.ty()).unwrap_or_default().to_owned(),
+            ty: notice
+                .as_ref()
+                .map(|n| n.ty())
+                .unwrap_or_default()
+                .to_owned(),
             summary: notice.map_or_else(|e| e.message, |n| n.summary(lang)),
             created_at: clock::rfc3339(row.created_at),
             expires_at: clock::rfc3339(row.expires_at),
@@ -85,7 +98,11 @@ impl Shared {
         }
         Ok(RecipientTimeline {
             party: to.party.to_string(),
-            name: trust.roster.party(to.party).map(|p| p.name.clone()).unwrap_or_default(),
+            name: trust
+                .roster
+                .party(to.party)
+                .map(|p| p.name.clone())
+                .unwrap_or_default(),
             state,
             offline_since: (is_open && !linked).then(|| clock::rfc3339(offline)),
             late: is_open && linked && clock::wall().saturating_sub(row.created_at) > LATE_MS,
@@ -99,7 +116,14 @@ impl Shared {
         let leaf = stored.record.leaf();
         let head = self.reader.head();
         let proof = self.reader.inclusion(index, head.size).map_err(internal)?;
-        let checked = verify_inclusion(&leaf_hash(leaf.bytes()), index.0, head.size, &proof, &head.root).is_ok();
+        let checked = verify_inclusion(
+            &leaf_hash(leaf.bytes()),
+            index.0,
+            head.size,
+            &proof,
+            &head.root,
+        )
+        .is_ok();
         Ok(TimelineStep {
             at: clock::rfc3339(leaf.message().time),
             what,
@@ -108,7 +132,11 @@ impl Shared {
             leaf: index.0,
             tree_size: head.size,
             checked,
-            how: format!("inclusion proof of {} hashes in our own log of {} leaves", proof.len(), head.size),
+            how: format!(
+                "inclusion proof of {} hashes in our own log of {} leaves",
+                proof.len(),
+                head.size
+            ),
             proof: Some(ProofView {
                 hashes: proof.len() as u32,
                 checkpoint_size: head.size,
@@ -118,7 +146,12 @@ impl Shared {
     }
 
     /// What the recipient's receipt proves, and our own leaf that keeps it.
-    fn outcome_steps(&self, id: EnvelopeId, to: &SentTo, taken: LeafIndex) -> Result<Vec<TimelineStep>, ApiError> {
+    fn outcome_steps(
+        &self,
+        id: EnvelopeId,
+        to: &SentTo,
+        taken: LeafIndex,
+    ) -> Result<Vec<TimelineStep>, ApiError> {
         let record = self.reader.read(taken).map_err(internal)?.record;
         let proof = record.proof().map_err(internal)?.and_then(|p| p.of);
         let Some(v1::proof_part::Of::Receipt(receipt)) = proof else {
@@ -133,7 +166,12 @@ impl Shared {
         Ok(steps)
     }
 
-    fn receipt_steps(&self, id: EnvelopeId, to: &SentTo, receipt: &v1::Receipt) -> Result<Vec<TimelineStep>, ApiError> {
+    fn receipt_steps(
+        &self,
+        id: EnvelopeId,
+        to: &SentTo,
+        receipt: &v1::Receipt,
+    ) -> Result<Vec<TimelineStep>, ApiError> {
         let trust = self.trust();
         let origin = LogOrigin::of_note(&receipt.checkpoint).map_err(internal)?;
         let expect = Expect {
@@ -149,8 +187,12 @@ impl Shared {
         if let Err(why) = &proven {
             tracing::error!(%why, envelope = %id, "a receipt that was taken does not verify any more");
         }
-        let step = |leaf: &bytes::Bytes, index: u64, hashes: usize| -> Result<TimelineStep, ApiError> {
-            let leaf = SignedBytes::<v1::Leaf>::parse("leaf", leaf.clone(), limits::LEAF).map_err(internal)?;
+        let step = |leaf: &bytes::Bytes,
+                    index: u64,
+                    hashes: usize|
+         -> Result<TimelineStep, ApiError> {
+            let leaf = SignedBytes::<v1::Leaf>::parse("leaf", leaf.clone(), limits::LEAF)
+                .map_err(internal)?;
             let what = match leaf.message().kind() {
                 v1::LeafKind::Received => StepKind::Received,
                 v1::LeafKind::Delivered => StepKind::Delivered,
@@ -166,7 +208,10 @@ impl Shared {
                 tree_size: size,
                 checked: proven.is_ok(),
                 how: match &proven {
-                    Ok(_) => format!("inclusion proof of {hashes} hashes to the checkpoint of {size} leaves signed by {}'s log key", origin.party),
+                    Ok(_) => format!(
+                        "inclusion proof of {hashes} hashes to the checkpoint of {size} leaves signed by {}'s log key",
+                        origin.party
+                    ),
                     Err(why) => format!("NOT PROVED: {why}"),
                 },
                 proof: Some(ProofView {
@@ -178,7 +223,11 @@ impl Shared {
         };
         let mut steps = Vec::new();
         if !receipt.companion.is_empty() {
-            steps.push(step(&receipt.companion, receipt.index.saturating_sub(1), receipt.companion_proof.len())?);
+            steps.push(step(
+                &receipt.companion,
+                receipt.index.saturating_sub(1),
+                receipt.companion_proof.len(),
+            )?);
         }
         steps.push(step(&receipt.leaf, receipt.index, receipt.proof.len())?);
         Ok(steps)
@@ -186,11 +235,16 @@ impl Shared {
 
     fn seq_commit_of(&self, queued: LeafIndex) -> Result<Digest, ApiError> {
         let record = self.reader.read(queued).map_err(internal)?.record;
-        let Some(v1::proof_part::Of::Queued(position)) = record.proof().map_err(internal)?.and_then(|p| p.of) else {
-            return Err(ApiError::internal("the journal's record is not a queue leaf"));
+        let Some(v1::proof_part::Of::Queued(position)) =
+            record.proof().map_err(internal)?.and_then(|p| p.of)
+        else {
+            return Err(ApiError::internal(
+                "the journal's record is not a queue leaf",
+            ));
         };
         let blind: [u8; 16] = position.blind[..].try_into().map_err(internal)?;
-        let seq = abeng_wire::StreamSeq::new(position.stream_seq).ok_or_else(|| internal("stream number 0"))?;
+        let seq = abeng_wire::StreamSeq::new(position.stream_seq)
+            .ok_or_else(|| internal("stream number 0"))?;
         Ok(seq_commit(&blind, seq))
     }
 }

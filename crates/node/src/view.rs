@@ -6,8 +6,7 @@
 use crate::metrics::Metrics;
 use abeng_audit_log::{Disk, ReadError, Reader, Record};
 use abeng_queue::{
-    Overlay, RowError, RowPair, RowSource, SledView, Trusting, View, ViewError,
-    fold,
+    Overlay, RowError, RowPair, RowSource, SledView, Trusting, View, ViewError, fold,
 };
 use abeng_wire::LeafIndex;
 use std::{
@@ -50,7 +49,13 @@ type Reply<T> = Box<dyn FnOnce(T) + Send>;
 
 enum Call {
     Get(Vec<u8>, Reply<Option<Vec<u8>>>),
-    Scan { from: Vec<u8>, to: Vec<u8>, reverse: bool, limit: usize, reply: Reply<Vec<RowPair>> },
+    Scan {
+        from: Vec<u8>,
+        to: Vec<u8>,
+        reverse: bool,
+        limit: usize,
+        reply: Reply<Vec<RowPair>>,
+    },
     Close(Reply<()>),
 }
 
@@ -104,12 +109,20 @@ impl<D: Disk> ReadyView<D> {
             view = SledView::anew(&dir, &trusting)?;
             refold(&mut view, &trusting, &reader, LeafIndex(0))?;
         }
-        Ok(Self { view, dir, trusting, reader, metrics })
+        Ok(Self {
+            view,
+            dir,
+            trusting,
+            reader,
+            metrics,
+        })
     }
 
     /// All rows of one kind, before the thread starts.
     pub fn rows(&self, prefix: u8) -> Result<Vec<RowPair>, ViewFault> {
-        Ok(self.view.scan(&[prefix], &[prefix + 1], false, usize::MAX)?)
+        Ok(self
+            .view
+            .scan(&[prefix], &[prefix + 1], false, usize::MAX)?)
     }
 
     /// Hands the view to its thread.
@@ -121,10 +134,19 @@ impl<D: Disk> ReadyView<D> {
             applied: AtomicU64::new(size.0),
         });
         let (calls, inbox) = mpsc::channel();
-        let client = ViewClient { shared: shared.clone(), calls };
+        let client = ViewClient {
+            shared: shared.clone(),
+            calls,
+        };
         let thread = thread::Builder::new()
             .name("abeng-view".into())
-            .spawn(move || Worker { ready: self, shared }.run(&inbox))?;
+            .spawn(move || {
+                Worker {
+                    ready: self,
+                    shared,
+                }
+                .run(&inbox)
+            })?;
         Ok((client, thread))
     }
 }
@@ -142,8 +164,13 @@ fn refold<D: Disk>(
         if stored.index.0 >= trusting.size {
             break;
         }
-        let changes = fold(stored.index, &stored.record, &overlay.over(&*view))
-            .map_err(|source| ViewFault::Fold { index: stored.index, source })?;
+        let changes =
+            fold(stored.index, &stored.record, &overlay.over(&*view)).map_err(|source| {
+                ViewFault::Fold {
+                    index: stored.index,
+                    source,
+                }
+            })?;
         overlay.put(stored.index, changes);
         // Rows that come and go within the newest generations never reach the database.
         if overlay.rows() > 4096 {
@@ -155,8 +182,14 @@ fn refold<D: Disk>(
     Ok(())
 }
 
-fn write_oldest(view: &mut SledView, overlay: &mut Overlay, below: LeafIndex) -> Result<bool, ViewError> {
-    let Some(batch) = overlay.take_older(below) else { return Ok(false) };
+fn write_oldest(
+    view: &mut SledView,
+    overlay: &mut Overlay,
+    below: LeafIndex,
+) -> Result<bool, ViewError> {
+    let Some(batch) = overlay.take_older(below) else {
+        return Ok(false);
+    };
     view.apply(&batch.changes, batch.applied)?;
     overlay.written();
     Ok(true)
@@ -174,7 +207,13 @@ impl<D: Disk> Worker<D> {
         loop {
             match calls.recv_timeout(SETTLE) {
                 Ok(Call::Get(key, reply)) => reply(self.answer(|w| w.get(&key))),
-                Ok(Call::Scan { from, to, reverse, limit, reply }) => {
+                Ok(Call::Scan {
+                    from,
+                    to,
+                    reverse,
+                    limit,
+                    reply,
+                }) => {
                     reply(self.answer(|w| w.scan(&from, &to, reverse, limit)));
                 }
                 Ok(Call::Close(reply)) => {
@@ -197,8 +236,16 @@ impl<D: Disk> Worker<D> {
         self.ready.view.get(key)
     }
 
-    fn scan(&self, from: &[u8], to: &[u8], reverse: bool, limit: usize) -> Result<Vec<RowPair>, ViewError> {
-        self.shared.overlay().scan(&self.ready.view, from, to, reverse, limit)
+    fn scan(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        reverse: bool,
+        limit: usize,
+    ) -> Result<Vec<RowPair>, ViewError> {
+        self.shared
+            .overlay()
+            .scan(&self.ready.view, from, to, reverse, limit)
     }
 
     /// Answers, rebuilding the view as often as it fails to.
@@ -219,8 +266,13 @@ impl<D: Disk> Worker<D> {
                 self.rebuild(&e);
             }
             self.shared.overlay().written();
-            self.shared.applied.store(batch.applied.position.0, Ordering::Relaxed);
-            self.ready.metrics.view_applied.set(batch.applied.position.0 as i64);
+            self.shared
+                .applied
+                .store(batch.applied.position.0, Ordering::Relaxed);
+            self.ready
+                .metrics
+                .view_applied
+                .set(batch.applied.position.0 as i64);
         }
     }
 
@@ -229,13 +281,18 @@ impl<D: Disk> Worker<D> {
         self.shared.rebuilding.store(true, Ordering::Relaxed);
         self.ready.metrics.view_rebuilds.inc();
         let applied = self.shared.applied.load(Ordering::Relaxed);
-        let until = Trusting { size: applied, ..self.ready.trusting.clone() };
+        let until = Trusting {
+            size: applied,
+            ..self.ready.trusting.clone()
+        };
         tracing::error!(error = %why, leaves = applied, "the view failed; building it anew from the journal");
         loop {
-            let anew = SledView::anew(&self.ready.dir, &until).map_err(ViewFault::from).and_then(|mut view| {
-                refold(&mut view, &until, &self.ready.reader, LeafIndex(0))?;
-                Ok(view)
-            });
+            let anew = SledView::anew(&self.ready.dir, &until)
+                .map_err(ViewFault::from)
+                .and_then(|mut view| {
+                    refold(&mut view, &until, &self.ready.reader, LeafIndex(0))?;
+                    Ok(view)
+                });
             match anew {
                 Ok(view) => {
                     self.ready.view = view;
@@ -263,7 +320,8 @@ impl ViewClient {
     /// Folds records that have just become durable into the overlay. `first` is the next leaf.
     pub fn fold(&self, first: LeafIndex, records: &[Record]) -> Result<(), ViewFault> {
         for (index, record) in (first.0..).map(LeafIndex).zip(records) {
-            let changes = fold(index, record, self).map_err(|source| ViewFault::Fold { index, source })?;
+            let changes =
+                fold(index, record, self).map_err(|source| ViewFault::Fold { index, source })?;
             self.shared.overlay().put(index, changes);
         }
         Ok(())
@@ -276,7 +334,9 @@ impl ViewClient {
         }
         let (tx, rx) = mpsc::sync_channel(1);
         let reply = Box::new(move |row| _ = tx.send(row));
-        self.calls.send(Call::Get(key.to_vec(), reply)).map_err(|_| ViewFault::Stopped)?;
+        self.calls
+            .send(Call::Get(key.to_vec(), reply))
+            .map_err(|_| ViewFault::Stopped)?;
         rx.recv().map_err(|_| ViewFault::Stopped)
     }
 
@@ -287,15 +347,29 @@ impl ViewClient {
         }
         let (tx, rx) = tokio::sync::oneshot::channel();
         let reply = Box::new(move |row| _ = tx.send(row));
-        self.calls.send(Call::Get(key.to_vec(), reply)).map_err(|_| ViewFault::Stopped)?;
+        self.calls
+            .send(Call::Get(key.to_vec(), reply))
+            .map_err(|_| ViewFault::Stopped)?;
         rx.await.map_err(|_| ViewFault::Stopped)
     }
 
     /// Rows of `from <= key < to`, at most `limit`, from the end with `reverse`.
-    pub async fn scan(&self, from: &[u8], to: &[u8], reverse: bool, limit: usize) -> Result<Vec<RowPair>, ViewFault> {
+    pub async fn scan(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        reverse: bool,
+        limit: usize,
+    ) -> Result<Vec<RowPair>, ViewFault> {
         let (tx, rx) = tokio::sync::oneshot::channel();
         let reply = Box::new(move |rows| _ = tx.send(rows));
-        let call = Call::Scan { from: from.to_vec(), to: to.to_vec(), reverse, limit, reply };
+        let call = Call::Scan {
+            from: from.to_vec(),
+            to: to.to_vec(),
+            reverse,
+            limit,
+            reply,
+        };
         self.calls.send(call).map_err(|_| ViewFault::Stopped)?;
         rx.await.map_err(|_| ViewFault::Stopped)
     }
@@ -307,13 +381,20 @@ impl ViewClient {
 
     /// Leaves that the view on disk reflects, and whether it is being rebuilt.
     pub fn progress(&self) -> (u64, bool) {
-        (self.shared.applied.load(Ordering::Relaxed), self.shared.rebuilding.load(Ordering::Relaxed))
+        (
+            self.shared.applied.load(Ordering::Relaxed),
+            self.shared.rebuilding.load(Ordering::Relaxed),
+        )
     }
 
     /// Writes everything and ends the thread.
     pub fn close(&self) {
         let (tx, rx) = mpsc::sync_channel(1);
-        if self.calls.send(Call::Close(Box::new(move |()| _ = tx.send(())))).is_ok() {
+        if self
+            .calls
+            .send(Call::Close(Box::new(move |()| _ = tx.send(()))))
+            .is_ok()
+        {
             let _ = rx.recv();
         }
     }

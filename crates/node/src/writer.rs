@@ -48,17 +48,31 @@ pub struct Writer<D: Disk> {
 impl<D: Disk> Writer<D> {
     /// Starts the thread. It ends with the core, and hands the journal back to be closed.
     pub fn spawn(self) -> io::Result<JoinHandle<Option<Journal<D>>>> {
-        thread::Builder::new().name("abeng-journal".into()).spawn(move || self.run())
+        thread::Builder::new()
+            .name("abeng-journal".into())
+            .spawn(move || self.run())
     }
 
     fn run(self) -> Option<Journal<D>> {
-        let Self { mut journal, batches, done, core, view, metrics, fatal: stop } = self;
+        let Self {
+            mut journal,
+            batches,
+            done,
+            core,
+            view,
+            metrics,
+            fatal: stop,
+        } = self;
         let ahead = Ahead::spawn().ok()?;
         ahead.consider(&journal);
         while let Ok(batch) = batches.recv() {
             let first = LeafIndex(journal.size());
             // Shares the records' bytes; the journal takes the records themselves.
-            let records: Vec<Record> = batch.steps.iter().flat_map(|s| s.facts.iter().cloned()).collect();
+            let records: Vec<Record> = batch
+                .steps
+                .iter()
+                .flat_map(|s| s.facts.iter().cloned())
+                .collect();
             let begun = Instant::now();
             let (written, settled) = match journal.append(batch) {
                 Ok(ok) => ok,
@@ -82,7 +96,14 @@ impl<D: Disk> Writer<D> {
                 metrics.leaves.set(journal.size() as i64);
             }
             core.durable(LeafIndex(journal.size()));
-            if done.send(Done { settled, size: journal.size(), at }).is_err() {
+            if done
+                .send(Done {
+                    settled,
+                    size: journal.size(),
+                    at,
+                })
+                .is_err()
+            {
                 break;
             }
             ahead.consider(&journal);

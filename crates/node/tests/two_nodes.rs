@@ -27,7 +27,10 @@ fn found(dir: &Path) {
     init(&InitRequest {
         dir: dir.to_owned(),
         network: NetworkCode::new("test").unwrap(),
-        parties: vec![party("JM", PartyKind::Member), party("LC", PartyKind::Coordination)],
+        parties: vec![
+            party("JM", PartyKind::Member),
+            party("LC", PartyKind::Coordination),
+        ],
         protection: Protection::InsecurePlain,
         passphrase_file: None,
         host: "127.0.0.1".parse().unwrap(),
@@ -38,12 +41,18 @@ fn found(dir: &Path) {
 }
 
 async fn start(dir: &Path) -> Node {
-    Node::start(Config::load(&dir.join("node.toml")).unwrap()).await.unwrap()
+    Node::start(Config::load(&dir.join("node.toml")).unwrap())
+        .await
+        .unwrap()
 }
 
 fn seizure(to: &str) -> SubmitRequest {
     let draft = abeng_notice::samples().remove(0).draft;
-    SubmitRequest { to: vec![to.to_owned()], notice: serde_json::to_value(draft).unwrap(), ..Default::default() }
+    SubmitRequest {
+        to: vec![to.to_owned()],
+        notice: serde_json::to_value(draft).unwrap(),
+        ..Default::default()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -55,10 +64,17 @@ async fn a_notice_crosses_and_its_proof_comes_back() {
     let at = |code: &str| Client::unix(dir.join(code).join("abeng.sock"));
     let sent = at("jm").submit(&seizure("LC")).await.unwrap();
     let id = sent.id.unwrap();
-    let wait = EventQuery { after: Some(0), timeout_ms: Some(20_000), limit: None };
+    let wait = EventQuery {
+        after: Some(0),
+        timeout_ms: Some(20_000),
+        limit: None,
+    };
     let settled = at("jm").wait_settled(&wait).await.unwrap();
     assert_eq!(settled.len(), 1, "{settled:?}");
-    assert_eq!((settled[0].id.as_str(), settled[0].kind.as_str()), (id.as_str(), "DELIVERED"));
+    assert_eq!(
+        (settled[0].id.as_str(), settled[0].kind.as_str()),
+        (id.as_str(), "DELIVERED")
+    );
 
     let inbox = at("lc").inbox(&InboxQuery::default()).await.unwrap();
     assert_eq!(inbox.len(), 1);
@@ -70,13 +86,19 @@ async fn a_notice_crosses_and_its_proof_comes_back() {
 
     let timeline = at("jm").track(&id, "en").await.unwrap();
     assert_eq!(timeline.recipients[0].state, DeliveryState::Delivered);
-    assert!(timeline.recipients[0].steps.iter().all(|s| s.checked), "{timeline:#?}");
+    assert!(
+        timeline.recipients[0].steps.iter().all(|s| s.checked),
+        "{timeline:#?}"
+    );
     assert_eq!(timeline.recipients[0].steps.len(), 5);
 
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let network = at("lc").network().await.unwrap();
     let row = network.parties.iter().find(|r| r.party == "JM").unwrap();
-    assert!(row.linked && row.backlog == Some(0) && row.log_size.is_some(), "{row:?}");
+    assert!(
+        row.linked && row.backlog == Some(0) && row.log_size.is_some(),
+        "{row:?}"
+    );
     assert!(at("jm").network().await.is_err());
 
     jm.shutdown().await.unwrap();
