@@ -131,3 +131,6 @@ impl DiskFile for File {
         Ok(self.metadata()?.len())
     }
 }
+
+#[cfg(test)]
+mod tests;
