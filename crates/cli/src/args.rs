@@ -139,8 +139,10 @@ pub(crate) enum NetworkCommand {
 pub(crate) struct NetworkInitArgs {
     /// Directory to make; each party gets DIR/<code>
     pub(crate) dir: PathBuf,
-    /// A member, as CODE or CODE:KIND; KIND is member or coordination. Repeat it
-    #[arg(long = "party", value_name = "CODE[:KIND]", required = true)]
+    /// A party, as CODE, CODE:KIND or CODE:KIND@HOST:PORT. Repeat it. KIND is member or
+    /// coordination; HOST:PORT is where the others reach its node, for one that will run on
+    /// another machine
+    #[arg(long = "party", value_name = "CODE[:KIND][@HOST:PORT]", required = true)]
     pub(crate) parties: Vec<String>,
     /// The network's code
     #[arg(long, value_name = "CODE", default_value = "trial")]
@@ -197,13 +199,13 @@ pub(crate) struct SeizureArgs {
     /// Recipients: party codes or groups, by commas
     #[arg(long, value_name = "PARTY", value_delimiter = ',')]
     pub(crate) to: Vec<String>,
-    /// FLASH, IMMEDIATE, PRIORITY or ROUTINE [default: ROUTINE]
+    /// FLASH, IMMEDIATE, PRIORITY or ROUTINE [default: the file's, else the type's]
     #[arg(long, value_name = "WORD")]
     pub(crate) precedence: Option<String>,
     /// How long delivery is tried: 72h, 30d [default: 30d]
     #[arg(long, value_name = "TIME", value_parser = hours)]
     pub(crate) expires_in: Option<u32>,
-    /// Your reference for the audit log; it does not leave the administration
+    /// Your reference, such as a badge number; the audit log keeps it, recipients see it
     #[arg(long, value_name = "REFERENCE")]
     pub(crate) officer: Option<String>,
     /// Check it and send nothing

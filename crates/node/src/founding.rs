@@ -58,6 +58,8 @@ pub struct InitParty {
     pub country: String,
     /// Member, coordination …
     pub kind: v1::PartyKind,
+    /// Where others reach its node, `host:port`, UDP; `None`: at the request's host, on this machine.
+    pub address: Option<String>,
 }
 
 /// What was founded.
@@ -66,7 +68,7 @@ pub struct InitReport {
     /// SHA-256 of the root, hex.
     pub root: String,
     /// Each party's code, data directory and link address.
-    pub parties: Vec<(PartyCode, PathBuf, SocketAddr)>,
+    pub parties: Vec<(PartyCode, PathBuf, String)>,
     /// Where the offline keys lie.
     pub root_keys: PathBuf,
 }
@@ -103,6 +105,12 @@ pub enum InitError {
         /// What the system says.
         source: io::Error,
     },
+    /// An address that is none.
+    #[error("`{address}` is not an address: write host:port")]
+    Address {
+        /// As written.
+        address: String,
+    },
     /// More parties than ports.
     #[error("{parties} parties need as many ports from {base}; there are not enough below 65536")]
     Ports {
@@ -133,6 +141,15 @@ pub fn init(request: &InitRequest) -> Result<InitReport, InitError> {
         });
     }
     let port = |nth: usize| SocketAddr::new(request.host, request.base_port + nth as u16);
+    let listens = request
+        .parties
+        .iter()
+        .enumerate()
+        .map(|(nth, party)| match &party.address {
+            Some(address) => listen_on(address),
+            None => Ok(port(nth)),
+        });
+    let listens: Vec<SocketAddr> = listens.collect::<Result<_, _>>()?;
     let now = clock::wall();
     let parties = request
         .parties
@@ -143,7 +160,12 @@ pub fn init(request: &InitRequest) -> Result<InitReport, InitError> {
             name: party.name.clone(),
             country: party.country.clone(),
             kind: party.kind,
-            addresses: vec![port(nth).to_string()],
+            addresses: vec![
+                party
+                    .address
+                    .clone()
+                    .unwrap_or_else(|| port(nth).to_string()),
+            ],
             relay: false,
         });
     let founding = found(
@@ -169,10 +191,14 @@ pub fn init(request: &InitRequest) -> Result<InitReport, InitError> {
             .write_trust(&founding.bundle)
             .map_err(at(&layout.trust()))?;
         create_journal(&home, keyring, &trust, now)?;
-        let toml = node_toml(request, party.code, port(nth), &report.root);
+        let toml = node_toml(request, party.code, listens[nth], &report.root);
         let path = home.join("node.toml");
         replace(&path, toml.as_bytes(), 0o600).map_err(at(&path))?;
-        report.parties.push((party.code, home, port(nth)));
+        let address = party
+            .address
+            .clone()
+            .unwrap_or_else(|| port(nth).to_string());
+        report.parties.push((party.code, home, address));
     }
     save_offline_keys(&founding, &report.root_keys)?;
     Ok(report)
@@ -225,6 +251,23 @@ pub fn create_journal(
         source: io::Error::other(e.to_string()),
     })?;
     Ok(incarnation)
+}
+
+/// A node that others reach at `host:port` listens on that port on all its addresses.
+fn listen_on(address: &str) -> Result<SocketAddr, InitError> {
+    let port = address
+        .rsplit_once(':')
+        .filter(|(host, _)| !host.is_empty())
+        .and_then(|(_, port)| port.parse().ok());
+    let port = port
+        .filter(|p: &u16| *p != 0)
+        .ok_or_else(|| InitError::Address {
+            address: address.to_owned(),
+        })?;
+    Ok(SocketAddr::new(
+        IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+        port,
+    ))
 }
 
 fn node_toml(request: &InitRequest, party: PartyCode, link: SocketAddr, root: &str) -> String {

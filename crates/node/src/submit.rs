@@ -79,9 +79,13 @@ impl Shared {
         } else {
             request.to
         };
-        let officer = request.officer.unwrap_or_else(|| who.name.clone());
-        // The officer of the audit log stays here; the notice names one only if its draft does.
-        let context = CheckContext::new(now, self.me);
+        // The notice names an officer only where one was named; the audit log always knows who asked.
+        let named = request.officer;
+        let officer = named.clone().unwrap_or_else(|| who.name.clone());
+        let context = CheckContext {
+            officer: named,
+            ..CheckContext::new(now, self.me)
+        };
         let checked = Notice::check(draft, &context).map_err(|flaws| flawed(&flaws, lang))?;
         let notice = checked.notice;
         let precedence = match request.precedence.as_deref() {

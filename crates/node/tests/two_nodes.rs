@@ -23,6 +23,7 @@ fn found(dir: &Path) {
         name: code.to_owned(),
         country: code.to_owned(),
         kind,
+        address: None,
     };
     init(&InitRequest {
         dir: dir.to_owned(),

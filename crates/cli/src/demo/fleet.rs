@@ -62,6 +62,7 @@ impl Fleet {
         let parties = plan.parties.iter().enumerate().map(|(nth, code)| {
             let country = codes::country(code);
             Ok(InitParty {
+                address: None,
                 code: PartyCode::new(code).map_err(|e| wrong(&e))?,
                 name: country.map_or_else(|| (*code).to_owned(), |c| c.name(Lang::En).to_owned()),
                 country: country.map_or_else(String::new, |c| c.code.to_owned()),

@@ -63,8 +63,12 @@ pub(crate) fn init(args: NetworkInitArgs, ui: &Ui) -> Result<ExitCode, CliError>
     Ok(Exit::Ok.into())
 }
 
-/// Reads `LC:coordination`.
+/// Reads `LC:coordination` or `TT@192.0.2.7:7400`.
 fn party(text: &str) -> Result<InitParty, CliError> {
+    let (text, address) = match text.split_once('@') {
+        Some((text, address)) => (text, Some(address.to_owned())),
+        None => (text, None),
+    };
     let (code, kind) = text.split_once(':').unwrap_or((text, "member"));
     let kind = match kind {
         "member" => v1::PartyKind::Member,
@@ -89,6 +93,7 @@ fn party(text: &str) -> Result<InitParty, CliError> {
         name: country.map_or_else(|| code.to_string(), |c| c.name(Lang::En).to_owned()),
         country: country.map_or_else(String::new, |c| c.code.to_owned()),
         kind,
+        address,
     })
 }
 
