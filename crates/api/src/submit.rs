@@ -8,13 +8,14 @@ pub struct SubmitRequest {
     /// Party codes or groups, in any order: `["TT", "BB"]`. Where empty, the draft's own `to`.
     #[serde(default)]
     pub to: Vec<String>,
-    /// `FLASH`, `IMMEDIATE`, `PRIORITY` or `ROUTINE`. Where absent, the draft's, else `ROUTINE`.
+    /// `FLASH`, `IMMEDIATE`, `PRIORITY` or `ROUTINE`. Where absent, the draft's, else that of its type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precedence: Option<String>,
     /// How long delivery is tried, in hours; 720 (30 days) where absent, at most 2160.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in_hours: Option<u32>,
-    /// The officer's reference for the audit log; never leaves the administration.
+    /// The officer's reference, such as a badge number: for the audit log and, as originator, in
+    /// the notice, where recipients see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub officer: Option<String>,
     /// Check only; send nothing and leave nothing in the log.

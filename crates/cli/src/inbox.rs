@@ -156,8 +156,6 @@ fn show(view: &NoticeView, ui: &Ui) -> String {
         ("ID", item.id.clone()),
         (t.from, from),
         (t.to, view.to.join(", ")),
-        (t.precedence, item.precedence.clone()),
-        (t.created, ui.full_time(&item.created_at)),
         (t.received, ui.full_time(&item.received_at)),
     ];
     let fields = view.fields.iter().map(|f| (&*f.label, f.value.clone()));

@@ -29,17 +29,21 @@ pub(crate) fn seizure(args: SeizureArgs, common: &Common, ui: &Ui) -> Result<Exi
     }
     let input = Input::read(&args)?;
     let request = input.request(&args, ui)?;
-    connect::block_on(async {
-        let reply = client.submit(&request).await;
-        let reply = reply.map_err(|e| placed(CliError::from(e), &input, ui))?;
-        ui.show(&reply, || accepted(&reply, ui))?;
-        Ok(Exit::Ok.into())
-    })
+    connect::block_on(send(&client, &request, &input, ui))
 }
 
-/// Sends what the form asked for, and tells what came of it.
-async fn send(client: &Client, request: &SubmitRequest, ui: &Ui) -> Result<ExitCode, CliError> {
-    let reply = client.submit(request).await?;
+/// The code that the node gives a refusal by policy.
+const POLICY: &str = "policy";
+
+/// Sends it, and tells what came of it.
+async fn send(
+    client: &Client,
+    request: &SubmitRequest,
+    input: &Input,
+    ui: &Ui,
+) -> Result<ExitCode, CliError> {
+    let reply = client.submit(request).await;
+    let reply = reply.map_err(|e| placed(CliError::from(e), input, ui))?;
     ui.show(&reply, || accepted(&reply, ui))?;
     Ok(Exit::Ok.into())
 }
@@ -50,8 +54,15 @@ fn placed(mut error: CliError, input: &Input, ui: &Ui) -> CliError {
         return error;
     }
     let t = &ui.texts().submit;
-    t.flaws.clone_into(&mut error.message);
-    error.try_this = Some(t.correct.to_owned());
+    // A refusal by policy is nothing that the officer wrote wrongly.
+    let by_policy = error.flaws.iter().all(|flaw| flaw.code == POLICY);
+    let (message, hint) = if by_policy {
+        (t.not_allowed, t.ask)
+    } else {
+        (t.flaws, t.correct)
+    };
+    message.clone_into(&mut error.message);
+    error.try_this = Some(hint.to_owned());
     if let Some((name, source)) = &input.source {
         for flaw in &mut error.flaws {
             if let Some((line, column)) = locate_toml(source, &flaw.field) {
@@ -131,6 +142,31 @@ mod tests {
     fn an_acceptance_names_the_id_and_how_to_follow_it() {
         let id = "3f9a1c02b7de".to_owned() + &"0".repeat(52);
         insta::assert_snapshot!(accepted(&reply(Some(id)), &plain(Lang::En)));
+    }
+
+    #[test]
+    fn policy_is_not_told_as_a_mistake_and_a_flaw_has_its_place() {
+        let flaw = |field: &str, code: &str| FlawView {
+            field: field.into(),
+            code: code.into(),
+            text: "why".into(),
+            ..FlawView::default()
+        };
+        let source = "type = \"SEIZURE\"\nplace = \"JMKIM\"\n";
+        let input = Input {
+            draft: Default::default(),
+            source: Some(("x.toml".into(), source.into())),
+        };
+        let told = |flaw: FlawView| {
+            let error = abeng_api::ApiError::refused("no", vec![flaw]);
+            placed(error.into(), &input, &plain(Lang::En))
+        };
+        let policy = told(flaw("to", "policy"));
+        assert!(policy.message.contains("rules"), "{policy}");
+        assert_eq!(policy.flaws[0].text, "why");
+        let place = told(flaw("place", "unknown-code"));
+        assert!(place.message.contains("flaws"), "{place}");
+        assert_eq!(place.flaws[0].text, "x.toml:2:1: why");
     }
 
     #[test]

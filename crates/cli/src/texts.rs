@@ -78,6 +78,8 @@ pub(crate) struct Submit {
     /// `{id}`.
     pub(crate) follow: &'static str,
     pub(crate) correct: &'static str,
+    pub(crate) not_allowed: &'static str,
+    pub(crate) ask: &'static str,
 }
 
 /// Questions of the form.
@@ -115,9 +117,7 @@ pub(crate) struct Inbox {
     pub(crate) exercise: &'static str,
     pub(crate) from: &'static str,
     pub(crate) to: &'static str,
-    pub(crate) created: &'static str,
     pub(crate) received: &'static str,
-    pub(crate) precedence: &'static str,
     pub(crate) doubts: &'static str,
     /// `{leaf}`.
     pub(crate) reading_logged: &'static str,

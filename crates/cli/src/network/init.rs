@@ -140,6 +140,7 @@ fn failed(error: InitError) -> CliError {
     let (usage, hint) = match &error {
         InitError::NotEmpty { .. } => (true, Some("name a directory that does not exist yet")),
         InitError::Ports { .. } => (true, Some("choose a lower --base-port")),
+        InitError::Address { .. } => (true, Some("write --party CODE@192.0.2.7:7400")),
         InitError::Founding(_) => (
             true,
             Some("name each party once, and one of them CODE:coordination"),

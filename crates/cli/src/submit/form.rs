@@ -1,6 +1,6 @@
 //! The short form as questions on a terminal: about a minute.
 
-use super::{Input, accepted, send};
+use super::{Input, accepted, placed, send};
 use crate::{CliError, Exit, Ui, args::SeizureArgs, texts::Form};
 use abeng_api::{Client, PartyView};
 use abeng_notice::{
@@ -35,13 +35,15 @@ pub(super) async fn ask(
     if !done(answered, form, ui)? {
         return Ok(Exit::Usage.into());
     }
-    let mut request = Input::read(&args)?.request(&args, ui)?;
+    let input = Input::read(&args)?;
+    let mut request = input.request(&args, ui)?;
     if args.dry_run {
-        return send(client, &request, ui).await;
+        return send(client, &request, &input, ui).await;
     }
     // What the node would say, before anything is sent.
     request.dry_run = true;
-    let reply = client.submit(&request).await?;
+    let reply = client.submit(&request).await;
+    let reply = reply.map_err(|e| placed(CliError::from(e), &input, ui))?;
     ui.remark(&accepted(&reply, ui));
     let sure = Confirm::new(form.send).with_default(true).prompt();
     match sure {
@@ -56,7 +58,7 @@ pub(super) async fn ask(
         }
     }
     request.dry_run = false;
-    send(client, &request, ui).await
+    send(client, &request, &input, ui).await
 }
 
 /// Whether the questions were answered; leaving the form is no error.

@@ -41,6 +41,8 @@ pub(super) static TEXTS: Texts = Texts {
         flaws: "The notice was not sent: it has flaws",
         follow: "Follow it with: abeng track {id}",
         correct: "correct the fields named above and send it again",
+        not_allowed: "The notice was not sent: the network's rules do not allow it",
+        ask: "read the reasons above, and ask whom they name",
     },
     form: Form {
         intro: "A seizure in short. What you do not know: unknown. Esc leaves without sending.",
@@ -72,9 +74,7 @@ pub(super) static TEXTS: Texts = Texts {
         exercise: "EXERCISE EXERCISE EXERCISE",
         from: "From",
         to: "To",
-        created: "Created",
         received: "Received",
-        precedence: "Precedence",
         doubts: "Doubts",
         reading_logged: "Your reading of it is in the audit log (delivered: leaf {leaf}).",
         watching: "Waiting for new notices; Ctrl-C ends it.",

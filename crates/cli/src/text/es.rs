@@ -41,6 +41,8 @@ pub(super) static TEXTS: Texts = Texts {
         flaws: "El aviso no se ha enviado: tiene errores",
         follow: "Sígalo con: abeng track {id}",
         correct: "corrija los campos indicados arriba y envíelo de nuevo",
+        not_allowed: "El aviso no se ha enviado: las reglas de la red no lo permiten",
+        ask: "lea los motivos indicados arriba y pregunte a quien nombran",
     },
     form: Form {
         intro: "Una incautación en breve. Lo que no sepa: unknown. Esc sale sin enviar.",
@@ -72,9 +74,7 @@ pub(super) static TEXTS: Texts = Texts {
         exercise: "EJERCICIO EJERCICIO EJERCICIO",
         from: "De",
         to: "Para",
-        created: "Creado",
         received: "Recibido",
-        precedence: "Precedencia",
         doubts: "Dudas",
         reading_logged: "Su lectura consta en el registro de auditoría (entregado: hoja {leaf}).",
         watching: "Esperando avisos nuevos; Ctrl-C termina.",

@@ -41,6 +41,8 @@ pub(super) static TEXTS: Texts = Texts {
         flaws: "L'avis n'a pas été envoyé : il contient des erreurs",
         follow: "Pour le suivre : abeng track {id}",
         correct: "corrigez les champs nommés ci-dessus et renvoyez-le",
+        not_allowed: "L'avis n'a pas été envoyé : les règles du réseau ne le permettent pas",
+        ask: "lisez les motifs ci-dessus et demandez à qui ils nomment",
     },
     form: Form {
         intro: "Une saisie en bref. Ce que vous ignorez : unknown. Échap quitte sans envoyer.",
@@ -72,9 +74,7 @@ pub(super) static TEXTS: Texts = Texts {
         exercise: "EXERCICE EXERCICE EXERCICE",
         from: "De",
         to: "Pour",
-        created: "Créé",
         received: "Reçu",
-        precedence: "Priorité",
         doubts: "Doutes",
         reading_logged: "Votre lecture est inscrite au journal d'audit (remis : feuille {leaf}).",
         watching: "En attente de nouveaux avis ; Ctrl-C pour arrêter.",

@@ -41,6 +41,8 @@ pub(super) static TEXTS: Texts = Texts {
         flaws: "De melding is niet verzonden: er zitten fouten in",
         follow: "Volg haar met: abeng track {id}",
         correct: "verbeter de hierboven genoemde velden en verzend opnieuw",
+        not_allowed: "De melding is niet verzonden: de regels van het netwerk staan het niet toe",
+        ask: "lees de redenen hierboven en vraag wie zij noemen",
     },
     form: Form {
         intro: "Een inbeslagname in het kort. Wat u niet weet: unknown. Esc stopt zonder verzenden.",
@@ -72,9 +74,7 @@ pub(super) static TEXTS: Texts = Texts {
         exercise: "OEFENING OEFENING OEFENING",
         from: "Van",
         to: "Aan",
-        created: "Gemaakt",
         received: "Ontvangen",
-        precedence: "Prioriteit",
         doubts: "Twijfels",
         reading_logged: "Dat u dit leest staat in het auditlog (afgeleverd: blad {leaf}).",
         watching: "Wachten op nieuwe meldingen; Ctrl-C stopt.",
