@@ -10,8 +10,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect::<Result<_, _>>()?;
     files.sort();
     let set = protox::compile(&files, [&root])?;
-    prost_build::Config::new()
-        .bytes(["."])
-        .compile_fds(set)?;
+    prost_build::Config::new().bytes(["."]).compile_fds(set)?;
     Ok(())
 }

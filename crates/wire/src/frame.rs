@@ -37,7 +37,9 @@ pub fn put_frame<M: Message>(message: &M, out: &mut BytesMut) {
 
 /// Takes the first whole frame off `buffer`; `None` until one is there.
 pub fn split_frame(buffer: &mut BytesMut, limit: usize) -> Result<Option<Raw>, FrameError> {
-    let Some(header) = buffer.first_chunk::<4>() else { return Ok(None) };
+    let Some(header) = buffer.first_chunk::<4>() else {
+        return Ok(None);
+    };
     let length = frame_header(*header, limit)?;
     if buffer.len() < 4 + length {
         return Ok(None);
@@ -76,7 +78,10 @@ mod tests {
     #[test]
     fn a_giant_length_is_refused_before_its_bytes_come() {
         let mut buffer = BytesMut::from(&[0xff, 0xff, 0xff, 0xff][..]);
-        assert!(matches!(split_frame(&mut buffer, 1024), Err(FrameError::TooLong { .. })));
+        assert!(matches!(
+            split_frame(&mut buffer, 1024),
+            Err(FrameError::TooLong { .. })
+        ));
         let mut buffer = BytesMut::from(&[0, 0, 0, 0][..]);
         assert_eq!(split_frame(&mut buffer, 1024), Err(FrameError::Empty));
     }
