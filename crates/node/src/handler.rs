@@ -12,13 +12,52 @@ use abeng_wire::{EnvelopeId, LeafHash, PartyCode, v1};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::sync::Arc;
+use tokio::sync::mpsc;
 
 /// The node, as its links see it.
 pub struct NodeHandler {
     /// The node.
     pub shared: Arc<Shared>,
-    /// Where blocking calls and tasks run.
-    pub runtime: tokio::runtime::Handle,
+    /// Links that came and went, in that order: see [`NodeHandler::new`].
+    turns: mpsc::UnboundedSender<Turn>,
+}
+
+/// A link came up or went down.
+enum Turn {
+    Up(Link, v1::Ready),
+    Down(PartyCode, u64),
+}
+
+impl NodeHandler {
+    /// The handler, and the task that tells the engine of links strictly in the order in which
+    /// they came and went: a newer session must never be undone by the word of an older one.
+    pub fn new(shared: Arc<Shared>) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (turns, mut queue) = mpsc::unbounded_channel();
+        let told = shared.clone();
+        let task = async move {
+            while let Some(turn) = queue.recv().await {
+                match turn {
+                    Turn::Up(link, ready) => {
+                        let (peer, session) = (link.peer(), link.session());
+                        let (envelopes, bytes) = (ready.credit, ready.credit_bytes);
+                        told.core
+                            .give(Input::LinkUp {
+                                peer,
+                                session,
+                                envelopes,
+                                bytes,
+                            })
+                            .await;
+                        told.report_to(peer).await;
+                    }
+                    Turn::Down(peer, session) => {
+                        told.core.give(Input::LinkDown { peer, session }).await;
+                    }
+                }
+            }
+        };
+        (Self { shared, turns }, task)
+    }
 }
 
 #[async_trait]
@@ -46,7 +85,7 @@ impl Handler for NodeHandler {
     }
 
     fn up(&self, link: Link, hello: v1::Hello, ready: v1::Ready) {
-        let (shared, peer) = (self.shared.clone(), link.peer());
+        let (shared, peer) = (&self.shared, link.peer());
         let holds = shared.what_peer_holds(peer, &hello);
         shared.links.up(link.clone(), holds, clock::wall());
         shared
@@ -57,16 +96,8 @@ impl Handler for NodeHandler {
             })
             .set(1);
         tracing::debug!(%peer, session = link.session(), "told of the link");
-        let input = Input::LinkUp {
-            peer,
-            session: link.session(),
-            envelopes: ready.credit,
-            bytes: ready.credit_bytes,
-        };
-        self.runtime.spawn(async move {
-            shared.core.give(input).await;
-            shared.report_to(peer).await;
-        });
+        // Fails only when the node has stopped.
+        let _ = self.turns.send(Turn::Up(link, ready));
     }
 
     async fn envelope(&self, link: &Link, _precedence: v1::Precedence, frame: Bytes) {
@@ -107,7 +138,7 @@ impl Handler for NodeHandler {
     }
 
     fn down(&self, peer: PartyCode, session: u64, why: &Closed) {
-        let shared = self.shared.clone();
+        let shared = &self.shared;
         if shared.links.down(peer, session, clock::wall()) {
             shared
                 .metrics
@@ -118,8 +149,7 @@ impl Handler for NodeHandler {
                 .set(0);
             tracing::debug!(%peer, session, %why, "told that the link is down");
         }
-        self.runtime
-            .spawn(async move { shared.core.give(Input::LinkDown { peer, session }).await });
+        let _ = self.turns.send(Turn::Down(peer, session));
     }
 
     fn trust_bundle(&self) -> v1::TrustBundle {

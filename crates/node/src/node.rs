@@ -187,10 +187,10 @@ impl Node {
             .map_err(NodeError::Thread)?;
         core.give(Input::note(v1::LeafKind::Started)).await;
 
-        let endpoint = link(&shared).await?;
+        let mut tasks = JoinSet::new();
+        let endpoint = link(&shared, &mut tasks).await?;
         let _ = shared.endpoint.set(endpoint.clone());
         let serving = serve(&shared).await?;
-        let mut tasks = JoinSet::new();
         tasks.spawn(tick(core.clone()));
         tasks.spawn(report(shared.clone()));
         if let Some(addr) = shared.config.metrics {
@@ -413,7 +413,7 @@ fn boot_id() -> String {
         .map_or_else(|_| clock::mono().0.to_string(), |s| s.trim().to_owned())
 }
 
-async fn link(shared: &Arc<Shared>) -> Result<Arc<Endpoint>, NodeError> {
+async fn link(shared: &Arc<Shared>, tasks: &mut JoinSet<()>) -> Result<Arc<Endpoint>, NodeError> {
     let mut boot_id = [0; 16];
     SystemEntropy.fill(&mut boot_id);
     let config = LinkConfig {
@@ -422,10 +422,9 @@ async fn link(shared: &Arc<Shared>) -> Result<Arc<Endpoint>, NodeError> {
         profile: shared.config.link.profile,
         boot_id,
     };
-    let handler = Arc::new(NodeHandler {
-        shared: shared.clone(),
-        runtime: Handle::current(),
-    });
+    let (handler, turns) = NodeHandler::new(shared.clone());
+    tasks.spawn(turns);
+    let handler = Arc::new(handler);
     Ok(Endpoint::start(
         config,
         shared.keyring.node_tls().clone(),

@@ -7,6 +7,7 @@ use abeng_api::{
     SubmitReply, SubmitRequest, Timeline,
 };
 use abeng_notice::Lang;
+use abeng_roster::{LIMIT_MS, Standing};
 use async_trait::async_trait;
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -202,6 +203,12 @@ impl Shared {
             warnings.push(format!(
                 "the roster expires in {days} days: ask the Secretariat for the next one"
             ));
+        }
+        match trust.standing(now, 0, LIMIT_MS) {
+            Standing::Fresh => {}
+            Standing::Ageing { days } | Standing::PastLimit { days } => warnings.push(format!(
+                "the trust data is {days} days old: no freshness statement has come; ask the Secretariat for one"
+            )),
         }
         if self.free_disk() < 1 << 30 {
             warnings.push("less than 1 GiB is free on the data directory's disk".to_owned());
