@@ -187,7 +187,10 @@ fn questions(
     }
     if args.precedence.is_none() {
         let words = vec!["ROUTINE", "PRIORITY", "IMMEDIATE", "FLASH"];
-        let chosen = Select::new(form.precedence, words).prompt()?;
+        // A seizure is PRIORITY unless somebody says otherwise.
+        let chosen = Select::new(form.precedence, words)
+            .with_starting_cursor(1)
+            .prompt()?;
         args.precedence = Some(chosen.to_owned());
     }
     let labels = vec!["AMBER", "AMBER+STRICT", "RED", "GREEN", "CLEAR"];
