@@ -69,7 +69,9 @@ pub fn run(args: DemoArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     let quiet = args.check || ui.json;
     let say = tell::Voice::new(ui, quiet);
     let (dir, temp) = fleet::place(args.keep.as_deref())?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let (outcome, times) = fleet::until_interrupted(&runtime, story::run(&dir, &say))?;
     if quiet {
         ui.give(&outcome)?;
@@ -80,7 +82,12 @@ pub fn run(args: DemoArgs, ui: &Ui) -> Result<ExitCode, CliError> {
         ui.remark(fault);
     }
     drop(temp);
-    Ok(if outcome.holds() { Exit::Ok } else { Exit::Unverified }.into())
+    Ok(if outcome.holds() {
+        Exit::Ok
+    } else {
+        Exit::Unverified
+    }
+    .into())
 }
 
 #[cfg(test)]
@@ -105,13 +112,32 @@ mod tests {
         assert!(good().holds());
         assert!(!Outcome::default().holds());
         for broken in [
-            Outcome { nodes: 4, logs_verified: 4, ..good() },
-            Outcome { delivered: 35, ..good() },
-            Outcome { duplicates: 1, ..good() },
+            Outcome {
+                nodes: 4,
+                logs_verified: 4,
+                ..good()
+            },
+            Outcome {
+                delivered: 35,
+                ..good()
+            },
+            Outcome {
+                duplicates: 1,
+                ..good()
+            },
             Outcome { lost: 1, ..good() },
-            Outcome { receipts_verified: 35, ..good() },
-            Outcome { logs_verified: 4, ..good() },
-            Outcome { faults: vec!["log of JM".into()], ..good() },
+            Outcome {
+                receipts_verified: 35,
+                ..good()
+            },
+            Outcome {
+                logs_verified: 4,
+                ..good()
+            },
+            Outcome {
+                faults: vec!["log of JM".into()],
+                ..good()
+            },
         ] {
             assert!(!broken.holds(), "{broken:?}");
         }
@@ -120,10 +146,21 @@ mod tests {
     #[test]
     fn the_check_prints_exactly_the_keys_that_are_promised() {
         let value = serde_json::to_value(good()).unwrap();
-        let mut keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut keys: Vec<&str> = value
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
         let mut promised = [
-            "nodes", "submitted", "delivered", "duplicates", "lost", "receipts_verified",
-            "logs_verified", "seconds",
+            "nodes",
+            "submitted",
+            "delivered",
+            "duplicates",
+            "lost",
+            "receipts_verified",
+            "logs_verified",
+            "seconds",
         ];
         promised.sort_unstable();
         keys.sort_unstable();

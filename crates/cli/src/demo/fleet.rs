@@ -66,7 +66,11 @@ impl Fleet {
                 code: PartyCode::new(code).map_err(|e| wrong(&e))?,
                 name: country.map_or_else(|| (*code).to_owned(), |c| c.name(Lang::En).to_owned()),
                 country: country.map_or_else(String::new, |c| c.code.to_owned()),
-                kind: if nth == 0 { PartyKind::Coordination } else { PartyKind::Member },
+                kind: if nth == 0 {
+                    PartyKind::Coordination
+                } else {
+                    PartyKind::Member
+                },
             })
         });
         let report = founding::init(&InitRequest {
@@ -80,8 +84,9 @@ impl Fleet {
             status_every_s: Some(1),
         })
         .map_err(|e| match e {
-            founding::InitError::NotEmpty { .. } => CliError::usage(e.to_string())
-                .with_try("name a directory that does not exist yet"),
+            founding::InitError::NotEmpty { .. } => {
+                CliError::usage(e.to_string()).with_try("name a directory that does not exist yet")
+            }
             e => wrong(&e),
         })?;
         let founded_in = begun.elapsed();
@@ -90,15 +95,26 @@ impl Fleet {
                 true => Some(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?),
                 false => None,
             };
-            let mut toml = OpenOptions::new().append(true).open(home.join("node.toml"))?;
+            let mut toml = OpenOptions::new()
+                .append(true)
+                .open(home.join("node.toml"))?;
             if let Some(address) = metrics {
                 write!(toml, "\n[metrics]\nlisten = \"{address}\"\n")?;
             }
             write!(toml, "\n[log]\nfilter = \"{}\"\n", plan.log)?;
             let client = Client::unix(home.join("abeng.sock"));
-            Ok(NodeProcess { code, home, metrics, client, child: None })
+            Ok(NodeProcess {
+                code,
+                home,
+                metrics,
+                client,
+                child: None,
+            })
         });
-        Ok(Self { nodes: nodes.collect::<Result<_, CliError>>()?, founded_in })
+        Ok(Self {
+            nodes: nodes.collect::<Result<_, CliError>>()?,
+            founded_in,
+        })
     }
 
     /// The node of a party of the plan.
@@ -123,7 +139,10 @@ impl Fleet {
         let others = self.nodes.len() - 1;
         for node in &mut self.nodes {
             let what = format!("{} to be linked with all {others} others", node.code);
-            node.until(&what, |s| s.links.iter().filter(|l| l.linked).count() == others).await?;
+            node.until(&what, |s| {
+                s.links.iter().filter(|l| l.linked).count() == others
+            })
+            .await?;
         }
         Ok(())
     }
@@ -157,7 +176,10 @@ pub(crate) struct NodeProcess {
 impl NodeProcess {
     /// Starts the process.
     pub(crate) fn spawn(&mut self) -> Result<(), CliError> {
-        let log = OpenOptions::new().create(true).append(true).open(self.log())?;
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log())?;
         let mut command = Command::new(std::env::current_exe()?);
         command
             .args(["node", "run", "--config"])
@@ -191,13 +213,14 @@ impl NodeProcess {
             }
             match self.client.status().await {
                 Ok(status) if holds(&status) => return Ok(status),
-                Ok(_)
-                | Err(ClientError::SocketAbsent { .. } | ClientError::Refused { .. }) => {}
+                Ok(_) | Err(ClientError::SocketAbsent { .. } | ClientError::Refused { .. }) => {}
                 Err(e) => return Err(e.into()),
             }
             if Instant::now() > deadline {
                 let seconds = PATIENCE.as_secs();
-                return Err(self.failed(&format!("made us wait for {seconds} s: waited for {what}")));
+                return Err(
+                    self.failed(&format!("made us wait for {seconds} s: waited for {what}"))
+                );
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
@@ -206,7 +229,9 @@ impl NodeProcess {
     /// The process id, while it runs.
     pub(crate) fn pid(&self) -> Result<u32, CliError> {
         let child = self.child.as_ref();
-        child.map(Child::id).ok_or_else(|| self.failed("does not run"))
+        child
+            .map(Child::id)
+            .ok_or_else(|| self.failed("does not run"))
     }
 
     /// SIGKILL, as if the power went. The process is reaped.
@@ -220,7 +245,11 @@ impl NodeProcess {
 
     /// Asks the process to stop.
     pub(crate) fn terminate(&self) -> Result<(), CliError> {
-        if let Some(pid) = self.child.as_ref().and_then(|c| Pid::from_raw(c.id().cast_signed())) {
+        if let Some(pid) = self
+            .child
+            .as_ref()
+            .and_then(|c| Pid::from_raw(c.id().cast_signed()))
+        {
             // Not reaped yet, so the id is still this child's.
             kill_process(pid, Signal::TERM).map_err(std::io::Error::from)?;
         }
@@ -233,7 +262,9 @@ impl NodeProcess {
         while self.child.is_some() {
             match self.exited()? {
                 Some(status) if status.success() => self.child = None,
-                Some(status) => return Err(self.failed(&format!("did not stop in order ({status})"))),
+                Some(status) => {
+                    return Err(self.failed(&format!("did not stop in order ({status})")));
+                }
                 None if Instant::now() > deadline => return Err(self.failed("does not stop")),
                 None => tokio::time::sleep(LOOK_EVERY).await,
             }
@@ -258,7 +289,10 @@ impl NodeProcess {
         let log = String::from_utf8_lossy(&log).into_owned();
         let lines: Vec<&str> = log.lines().collect();
         let last = lines[lines.len().saturating_sub(5)..].join("\n");
-        CliError::new(Exit::Internal, format!("the node of {} {what}\n{last}", self.code))
+        CliError::new(
+            Exit::Internal,
+            format!("the node of {} {what}\n{last}", self.code),
+        )
     }
 }
 
@@ -316,7 +350,9 @@ fn free_ports(count: usize) -> Result<u16, CliError> {
         .filter_map(|n| u16::try_from((first + n) % u32::from(slots)).ok())
         .map(|slot| PORTS.start + slot * count)
         .find(|&base| free(base))
-        .ok_or_else(|| CliError::internal(format!("no {count} free UDP ports in a row on 127.0.0.1")))
+        .ok_or_else(|| {
+            CliError::internal(format!("no {count} free UDP ports in a row on 127.0.0.1"))
+        })
 }
 
 /// Bytes of a file on the `/proc` file system.

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::CliError;
 use abeng_api::{
-    AuditQuery, DeliveryState, InboxQuery, NetworkView, SentQuery, StepKind, SubmitRequest, Timeline,
+    AuditQuery, DeliveryState, InboxQuery, NetworkView, SentQuery, StepKind, SubmitRequest,
+    Timeline,
 };
 use abeng_audit_log::LogReport;
 use abeng_notice::{Draft, samples};
@@ -57,7 +58,13 @@ pub(super) async fn run(dir: &Path, say: &Voice<'_>) -> Result<(Outcome, Times),
     let mut outcome = Outcome::default();
     say.opening(dir);
 
-    let plan = Plan { dir, network: "demo", parties: &PARTIES, metrics: false, log: "info" };
+    let plan = Plan {
+        dir,
+        network: "demo",
+        parties: &PARTIES,
+        metrics: false,
+        log: "info",
+    };
     let mut fleet = Fleet::found(&plan)?;
     say.founded(fleet.founded_in);
     let clock = Instant::now();
@@ -82,15 +89,24 @@ pub(super) async fn run(dir: &Path, say: &Voice<'_>) -> Result<(Outcome, Times),
     for from in ["JM", "DM"] {
         let from = party(from)?;
         let sample = samples().into_iter().find(|s| s.administration == from);
-        let draft = sample.map(|s| s.draft).ok_or_else(|| CliError::internal("a sample is missing"))?;
+        let draft = sample
+            .map(|s| s.draft)
+            .ok_or_else(|| CliError::internal("a sample is missing"))?;
         sent.push(submit(&mut fleet, from, &draft, Some("FLASH")).await?);
     }
     settled(&mut fleet, Some(CUT)).await?;
     let more = &sent[first_more..];
     for one in more {
         let timeline = track(&mut fleet, one).await?;
-        let state = timeline.recipients.iter().find(|r| r.party == CUT).map(|r| r.state);
-        if !matches!(state, Some(DeliveryState::Queued | DeliveryState::Forwarded)) {
+        let state = timeline
+            .recipients
+            .iter()
+            .find(|r| r.party == CUT)
+            .map(|r| r.state);
+        if !matches!(
+            state,
+            Some(DeliveryState::Queued | DeliveryState::Forwarded)
+        ) {
             let what = format!("{} should wait for {CUT} and is {state:?}", one.id);
             outcome.faults.push(what);
         }
@@ -127,11 +143,14 @@ pub(super) async fn run(dir: &Path, say: &Voice<'_>) -> Result<(Outcome, Times),
                 outcome.logs_verified += 1;
                 add(&mut times.logs, &report);
             }
-            Err(fault) => outcome.faults.push(format!("log of {}: {fault}", node.code)),
+            Err(fault) => outcome
+                .faults
+                .push(format!("log of {}: {fault}", node.code)),
         }
     }
     // Twice: by the running nodes from their logs, and by this process from the files alone.
-    outcome.receipts_verified = proved.min(usize::try_from(times.logs.receipts).unwrap_or(usize::MAX));
+    outcome.receipts_verified =
+        proved.min(usize::try_from(times.logs.receipts).unwrap_or(usize::MAX));
     outcome.seconds = (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
     Ok((outcome, times))
 }
@@ -155,15 +174,30 @@ async fn submit(
         ..SubmitRequest::default()
     };
     let reply = fleet.node(from)?.client.submit(&request).await?;
-    let id = reply.id.ok_or_else(|| CliError::internal("a notice was accepted without an id"))?;
-    Ok(Submitted { id, from, to: reply.to, summary: reply.summary })
+    let id = reply
+        .id
+        .ok_or_else(|| CliError::internal("a notice was accepted without an id"))?;
+    Ok(Submitted {
+        id,
+        from,
+        to: reply.to,
+        summary: reply.summary,
+    })
 }
 
 /// Waits until every notice is settled with every recipient, but for one that is cut off.
 async fn settled(fleet: &mut Fleet, but_for: Option<&str>) -> Result<(), CliError> {
     let deadline = Instant::now() + PATIENCE;
-    let query = SentQuery { limit: Some(ALL), open: true, ..SentQuery::default() };
-    for node in fleet.nodes.iter().filter(|n| Some(n.code.as_str()) != but_for) {
+    let query = SentQuery {
+        limit: Some(ALL),
+        open: true,
+        ..SentQuery::default()
+    };
+    for node in fleet
+        .nodes
+        .iter()
+        .filter(|n| Some(n.code.as_str()) != but_for)
+    {
         loop {
             let open = node.client.sent(&query).await?;
             let waiting = open.iter().flat_map(|item| &item.to).any(|to| {
@@ -174,9 +208,14 @@ async fn settled(fleet: &mut Fleet, but_for: Option<&str>) -> Result<(), CliErro
                 break;
             }
             if Instant::now() > deadline {
-                let what = format!("{} still waits for receipts after {} s", node.code, PATIENCE.as_secs());
-                return Err(CliError::internal(what)
-                    .with_try("look at node.log in the data directories of `abeng demo --keep DIR`"));
+                let what = format!(
+                    "{} still waits for receipts after {} s",
+                    node.code,
+                    PATIENCE.as_secs()
+                );
+                return Err(CliError::internal(what).with_try(
+                    "look at node.log in the data directories of `abeng demo --keep DIR`",
+                ));
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -185,7 +224,10 @@ async fn settled(fleet: &mut Fleet, but_for: Option<&str>) -> Result<(), CliErro
 }
 
 async fn inbox(fleet: &mut Fleet, of: PartyCode) -> Result<Vec<String>, CliError> {
-    let query = InboxQuery { limit: Some(ALL), ..InboxQuery::default() };
+    let query = InboxQuery {
+        limit: Some(ALL),
+        ..InboxQuery::default()
+    };
     let rows = fleet.node(of)?.client.inbox(&query).await?;
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
@@ -216,7 +258,10 @@ async fn count(fleet: &mut Fleet, sent: &[Submitted]) -> Result<Count, CliError>
     let mut expected: BTreeMap<PartyCode, BTreeSet<String>> = BTreeMap::new();
     for one in sent {
         for to in &one.to {
-            expected.entry(party(to)?).or_default().insert(one.id.clone());
+            expected
+                .entry(party(to)?)
+                .or_default()
+                .insert(one.id.clone());
         }
     }
     let mut total = Count::default();

@@ -29,7 +29,10 @@ impl<'a> Voice<'a> {
     /// A step's heading and what happened, wrapped to the terminal.
     fn step(&self, heading: &str, text: &str) {
         let heading = self.ui.paint(Paint::Strong, heading);
-        self.say(&format!("{heading}\n  {}", table::wrap(text, self.ui.width, 2)));
+        self.say(&format!(
+            "{heading}\n  {}",
+            table::wrap(text, self.ui.width, 2)
+        ));
     }
 
     pub(super) fn opening(&self, dir: &Path) {
@@ -52,7 +55,10 @@ impl<'a> Voice<'a> {
     }
 
     pub(super) fn started(&self, fleet: &Fleet, answering: Duration, linked: Duration) {
-        let nodes = fleet.nodes.iter().filter_map(|n| Some(format!("{} (process {})", n.code, n.pid().ok()?)));
+        let nodes = fleet
+            .nodes
+            .iter()
+            .filter_map(|n| Some(format!("{} (process {})", n.code, n.pid().ok()?)));
         let text = format!(
             "{}. {} coordinates as Joint Intelligence Office. All answer after {}, each is linked \
              with all others after {}.",
@@ -66,28 +72,46 @@ impl<'a> Voice<'a> {
 
     pub(super) fn delivered(&self, sent: &[Submitted], took: Duration) {
         let heading = format!("Submit {} seizures, each to all the others", sent.len());
-        self.step(&heading, &format!("All delivered, and their receipts verified, {} after the first.", seconds(took)));
+        self.step(
+            &heading,
+            &format!(
+                "All delivered, and their receipts verified, {} after the first.",
+                seconds(took)
+            ),
+        );
         self.list(sent);
     }
 
     fn list(&self, sent: &[Submitted]) {
         for one in sent {
-            let line = format!("  {}  {}  {}", &one.id[..one.id.len().min(12)], one.from, one.summary);
+            let line = format!(
+                "  {}  {}  {}",
+                &one.id[..one.id.len().min(12)],
+                one.from,
+                one.summary
+            );
             self.say(&table::cut(&line, self.ui.width));
         }
     }
 
     pub(super) fn waiting(&self, more: &[Submitted], overview: Option<&NetworkView>) {
         let seen = overview.map_or_else(String::new, |view| {
-            let rows = view.parties.iter().filter(|row| row.backlog.is_some_and(|b| b > 0));
+            let rows = view
+                .parties
+                .iter()
+                .filter(|row| row.backlog.is_some_and(|b| b > 0));
             let rows = rows.map(|row| format!("{} at {}", row.backlog.unwrap_or(0), row.party));
             format!(
                 " The Joint Intelligence Office sees what waits: {}.",
                 rows.collect::<Vec<_>>().join(", ")
             )
         });
-        let text = format!("Everybody else has them; for {CUT} they wait at their originators.{seen}");
-        self.step(&format!("Kill {CUT} with SIGKILL and submit {} more", more.len()), &text);
+        let text =
+            format!("Everybody else has them; for {CUT} they wait at their originators.{seen}");
+        self.step(
+            &format!("Kill {CUT} with SIGKILL and submit {} more", more.len()),
+            &text,
+        );
         self.list(more);
     }
 
@@ -104,26 +128,39 @@ impl<'a> Voice<'a> {
     pub(super) fn timeline(&self, timeline: &Timeline, of: &Submitted) {
         let heading = format!("What {} can prove of one that waited", of.from);
         self.say(&self.ui.paint(Paint::Strong, &heading));
-        for line in track::render(timeline, self.ui).lines().filter(|l| !l.is_empty()) {
+        for line in track::render(timeline, self.ui)
+            .lines()
+            .filter(|l| !l.is_empty())
+        {
             self.say(&format!("  {line}"));
         }
     }
 
     /// One screen: what was claimed, with what was counted.
     pub(super) fn proved(&self, outcome: &Outcome, times: &Times, kept: Option<&Path>) {
-        let Outcome { nodes, submitted, expected, delivered, duplicates, lost, .. } = *outcome;
+        let Outcome {
+            nodes,
+            submitted,
+            expected,
+            delivered,
+            duplicates,
+            lost,
+            ..
+        } = *outcome;
         let logs = &times.logs;
         let rows = [
             (
                 delivered == expected && lost == 0,
-                format!("{submitted} notices, {delivered} of {expected} deliveries in the inboxes, {lost} lost"),
+                format!(
+                    "{submitted} notices, {delivered} of {expected} deliveries in the inboxes, {lost} lost"
+                ),
             ),
             (
                 duplicates == 0,
                 format!("{duplicates} delivered twice, by the inboxes and by the logs"),
             ),
             (
-                outcome.nodes == PARTIES.len(),
+                outcome.nodes == PARTIES.len() && lost == 0 && outcome.faults.is_empty(),
                 format!(
                     "{CUT} was killed without warning: nothing it had was lost, what came meanwhile \
                      waited and arrived {} after its restart",
@@ -154,7 +191,11 @@ impl<'a> Voice<'a> {
         ];
         let mut text = format!("\n{}\n", self.ui.paint(Paint::Strong, "What was proved"));
         for (holds, row) in rows {
-            let (mark, paint) = if holds { ("✓", Paint::Good) } else { ("✗", Paint::Bad) };
+            let (mark, paint) = if holds {
+                ("✓", Paint::Good)
+            } else {
+                ("✗", Paint::Bad)
+            };
             let row = table::wrap(&row, self.ui.width, 4);
             text.push_str(&format!("  {} {row}\n", self.ui.paint(paint, mark)));
         }
