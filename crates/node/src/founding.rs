@@ -228,7 +228,7 @@ pub fn create_journal(
         incarnation: incarnation.0,
         time: now,
         roster: Some(trust.roster.reference()),
-        subject: subject(&SignatureType::INCARNATION.name(), &signed.bytes).to_bytes(),
+        subject: subject(SignatureType::INCARNATION.name(), &signed.bytes).to_bytes(),
         ..Default::default()
     };
     let proof = v1::ProofPart {

@@ -143,7 +143,7 @@ impl Shared {
         let value = value.ok_or_else(|| ApiError::internal("the view lacks the inbox row"))?;
         let row = InboxRow::decode(&value).map_err(internal)?;
         let shared = self.clone();
-        let opened = row.clone();
+        let opened = row;
         let notice = tokio::task::spawn_blocking(move || shared.open_received(&opened))
             .await
             .map_err(internal)??;
