@@ -32,11 +32,6 @@ impl Lane {
         10 - self.index() as i32
     }
 
-    /// Control and FLASH never wait behind what is already buffered.
-    pub(crate) fn is_urgent(self) -> bool {
-        self.index() <= v1::Precedence::Flash as usize
-    }
-
     /// Bytes that may wait here. For control: the receipts of a whole window, twice. For
     /// envelopes: the credit, twice.
     fn backlog(self) -> usize {

@@ -11,8 +11,6 @@ const UNI_STREAMS: u32 = 4;
 const INCOMING: usize = 256;
 /// Bytes kept of handshakes that wait, each and together.
 const INCOMING_BYTES: (u64, u64) = (16 << 10, 1 << 20);
-/// Bytes of our own that QUIC keeps until they are acknowledged, before it knows the path.
-pub(crate) const FIRST_SEND_WINDOW: u64 = 1 << 20;
 
 /// Binds the UDP socket and prepares it to accept.
 pub(crate) fn bind(
@@ -66,7 +64,9 @@ fn transport(settings: &Settings, side: Side) -> TransportConfig {
         .max_concurrent_uni_streams(VarInt::from_u32(UNI_STREAMS))
         .stream_receive_window(VarInt::from_u32(settings.stream_window))
         .receive_window(VarInt::from_u32(settings.connection_window()))
-        .send_window(FIRST_SEND_WINDOW)
+        // As large as all stream windows together, so that no lane, however full, keeps another
+        // from being buffered: what goes first is then the streams' priorities alone.
+        .send_window(u64::from(settings.connection_window()))
         .initial_rtt(settings.initial_rtt)
         .max_idle_timeout(IdleTimeout::try_from(settings.idle).ok())
         .keep_alive_interval(keep_alive)

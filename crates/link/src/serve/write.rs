@@ -3,19 +3,9 @@ use crate::{
     Link, PeerFault,
     frames::Stopped,
     outbox::{Lane, Next},
-    socket::FIRST_SEND_WINDOW,
 };
 use quinn::{SendStream, WriteError};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
 use tokio::task::JoinSet;
-
-/// The send window lies within these, whatever the path.
-const SEND_WINDOW: (u64, u64) = (256 << 10, 16 << 20);
-/// What urgent lanes may buffer above the send window.
-const URGENT: u64 = 2 << 20;
 
 /// One writer per lane: a peer that does not read one stream does not hold up the others.
 pub(super) fn spawn(
@@ -23,10 +13,6 @@ pub(super) fn spawn(
     link: &Link,
     control: SendStream,
 ) {
-    let pace = Arc::new(Pace {
-        link: link.clone(),
-        window: AtomicU64::new(FIRST_SEND_WINDOW),
-    });
     let mut control = Some(control);
     for lane in Lane::ALL {
         let stream = if lane == Lane::Control {
@@ -34,16 +20,15 @@ pub(super) fn spawn(
         } else {
             None
         };
-        tasks.spawn(write_lane(Arc::clone(&pace), lane, stream));
+        tasks.spawn(write_lane(link.clone(), lane, stream));
     }
 }
 
 async fn write_lane(
-    pace: Arc<Pace>,
+    link: Link,
     lane: Lane,
     mut stream: Option<SendStream>,
 ) -> Result<Finished, Stopped> {
-    let link = &pace.link;
     let outbox = &link.shared().outbox;
     if let Some(control) = &stream {
         control.set_priority(lane.quic_priority()).map_err(gone)?;
@@ -59,13 +44,11 @@ async fn write_lane(
                 return Ok(Finished::Lane);
             }
             Next::Write(mut chunks) => {
-                pace.before(lane);
                 let open = match &mut stream {
                     Some(open) => open,
-                    none => none.insert(open_lane(link, lane).await?),
+                    none => none.insert(open_lane(&link, lane).await?),
                 };
                 open.write_all_chunks(&mut chunks).await.map_err(broken)?;
-                pace.after(lane);
             }
         }
     }
@@ -95,37 +78,4 @@ fn broken(error: WriteError) -> Stopped {
 
 fn gone<E>(_: E) -> Stopped {
     Stopped::Gone
-}
-
-/// Keeps what QUIC buffers near what the path can carry, so that FLASH, and the choice between
-/// precedences, is not stuck behind megabytes of ROUTINE that are already buffered.
-struct Pace {
-    link: Link,
-    window: AtomicU64,
-}
-
-impl Pace {
-    fn before(&self, lane: Lane) {
-        let quic = &self.link.shared().quic;
-        let (least, most) = SEND_WINDOW;
-        // Twice the congestion window keeps the path full while acknowledgements travel.
-        let wanted = (2 * quic.stats().path.cwnd).clamp(least, most);
-        let current = self.window.load(Ordering::Relaxed);
-        let changed = wanted.abs_diff(current) > current / 8;
-        if changed {
-            self.window.store(wanted, Ordering::Relaxed);
-        }
-        if lane.is_urgent() {
-            quic.set_send_window(wanted + URGENT);
-        } else if changed {
-            quic.set_send_window(wanted);
-        }
-    }
-
-    fn after(&self, lane: Lane) {
-        if lane.is_urgent() {
-            let window = self.window.load(Ordering::Relaxed);
-            self.link.shared().quic.set_send_window(window);
-        }
-    }
 }

@@ -174,25 +174,31 @@ async fn a_new_boot_id_replaces_at_once() {
     );
 }
 
-/// What was sent before the stop still arrives.
+/// What was sent before the stop still arrives, even where the recipient has it but has not
+/// looked at it yet.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_drains() {
     let network = Network::new(&["JM", "TT"], &["TT"]);
     let (jm, tt) = tokio::join!(network.node("JM"), network.node("TT"));
+    let all = tt.listener.tap.forget_permits(1 << 20);
     let (link, _) = tokio::join!(jm.up(), tt.up());
-    for n in 0..500 {
-        link.send(Priority, numbered(n, 10_000));
+    for n in 0..100 {
+        link.send(Routine, numbered(n, 10_000));
     }
     link.control(v1::control::Frame::Status(v1::Status {
         time: 7,
         ..v1::Status::default()
     }));
     let start = std::time::Instant::now();
-    jm.endpoint.shutdown().await;
+    let late = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        tt.listener.tap.add_permits(all);
+    };
+    tokio::join!(jm.endpoint.shutdown(), late);
     assert!(start.elapsed() < Duration::from_secs(4));
     let mut next = 0;
     let mut told = false;
-    while next < 500 || !told {
+    while next < 100 || !told {
         tt.until(|event| {
             match event {
                 Event::Envelope(_, frame) => {
@@ -208,6 +214,64 @@ async fn a_stop_drains() {
     }
     link.send(Priority, numbered(0, 10));
     assert!(jm.endpoint.links().is_empty());
+}
+
+/// A path of 2 Mbit/s with half a minute of other notices before it: FLASH has the path to
+/// itself. Sharing it with three others would take 1.6 s; losses may spoil a try or two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flash_overtakes_on_a_slow_path() {
+    let mut network = Network::new(&["JM", "TT"], &["TT"]);
+    let proxy = network.address("TT");
+    network.move_to_free_port("TT");
+    let proxy = tokio::spawn(slow_path(proxy, network.address("TT"), 250_000));
+    let (jm, tt) = tokio::join!(network.node("JM"), network.node("TT"));
+    let (link, _) = tokio::join!(jm.up(), tt.up());
+    for n in 0..700 {
+        for precedence in [Immediate, Priority, Routine] {
+            link.send(precedence, numbered(n, 4096));
+        }
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut best = Duration::MAX;
+    for _ in 0..3 {
+        let start = std::time::Instant::now();
+        link.send(Flash, numbered(7, 100_000));
+        while tt.envelope().await.0 != Flash {}
+        best = best.min(start.elapsed());
+    }
+    assert!(best < Duration::from_millis(1000), "FLASH took {best:?}");
+    assert!(tt.listener.taken.load(Ordering::Relaxed) < 1500);
+    proxy.abort();
+}
+
+/// Prints what one link carries; `cargo test --release -- --ignored --nocapture`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement"]
+async fn throughput() {
+    const COUNT: u32 = 50_000;
+    let network = Network::new(&["JM", "TT"], &["TT"]);
+    let (jm, tt) = tokio::join!(network.node("JM"), network.node("TT"));
+    let (link, _) = tokio::join!(jm.up(), tt.up());
+    let start = std::time::Instant::now();
+    let frame = numbered(0, 4096);
+    for n in 0..COUNT {
+        while n > tt.listener.taken.load(Ordering::Relaxed) as u32 + 2000 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        link.send(Priority, frame.clone());
+    }
+    for _ in 0..COUNT {
+        tt.envelope().await;
+    }
+    let rate = f64::from(COUNT) / start.elapsed().as_secs_f64();
+    println!("{rate:.0} envelopes of 4 KiB a second");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let start = std::time::Instant::now();
+    for _ in 0..500 {
+        link.send(Flash, frame.clone());
+        tt.envelope().await;
+    }
+    println!("{:?} for one", start.elapsed() / 500);
 }
 
 /// A backlog that no credit explains ends the link instead of filling memory.

@@ -110,6 +110,13 @@ impl Network {
         Node::start(self, party, self.trust(), [1; 16]).await
     }
 
+    /// The roster keeps naming the old port.
+    pub(super) fn move_to_free_port(&mut self, party: &str) {
+        let free = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        self.ports.insert(code(party), port);
+    }
+
     pub(super) fn address(&self, party: &str) -> SocketAddr {
         ([127, 0, 0, 1], self.ports[&code(party)]).into()
     }
@@ -411,4 +418,37 @@ impl RawControl {
 /// One frame, with an honest header.
 pub(super) fn framed(bytes: &[u8]) -> Vec<u8> {
     [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat()
+}
+
+/// A path in one direction of so many bytes a second and a queue of 32 packets; back as it is.
+pub(super) async fn slow_path(at: SocketAddr, to: SocketAddr, rate: u64) {
+    let near = tokio::net::UdpSocket::bind(at).await.unwrap();
+    let far = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    far.connect(to).await.unwrap();
+    let (queue, mut queued) = mpsc::channel::<Vec<u8>>(32);
+    let slow = async {
+        let mut free_at = tokio::time::Instant::now();
+        while let Some(packet) = queued.recv().await {
+            free_at = free_at.max(tokio::time::Instant::now());
+            free_at += Duration::from_nanos(packet.len() as u64 * 1_000_000_000 / rate);
+            tokio::time::sleep_until(free_at).await;
+            let _ = far.send(&packet).await;
+        }
+    };
+    let pass = async {
+        let mut client = None;
+        let (mut up, mut down) = (vec![0; 65_536], vec![0; 65_536]);
+        loop {
+            tokio::select! {
+                Ok((length, from)) = near.recv_from(&mut up) => {
+                    client = Some(from);
+                    let _ = queue.try_send(up[..length].to_vec());
+                }
+                Ok(length) = far.recv(&mut down) => if let Some(client) = client {
+                    let _ = near.send_to(&down[..length], client).await;
+                },
+            }
+        }
+    };
+    tokio::join!(slow, pass);
 }
