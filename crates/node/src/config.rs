@@ -179,7 +179,11 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
             &"the root is not `sha256:` and 64 hex digits",
         )
     })?;
-    let data = base.join(file.data.unwrap_or_else(|| ".".into()));
+    // Component by component, so that `data = "."` leaves no `/.` in messages.
+    let data: PathBuf = base
+        .join(file.data.unwrap_or_default())
+        .components()
+        .collect();
     let tcp = match (file.api.tcp, file.api.token_file) {
         (None, None) => None,
         (Some(tcp), Some(token)) => Some((tcp.into_inner(), data.join(token.into_inner()))),
@@ -380,7 +384,7 @@ mod tests {
     fn the_shipped_example_loads_and_every_line_of_it_counts() {
         let config = parse(Path::new("node.toml"), EXAMPLE, Path::new("/data")).unwrap();
         assert_eq!(config.party.as_str(), "JM");
-        assert_eq!(config.api.socket, Path::new("/data/./abeng.sock"));
+        assert_eq!(config.api.socket, Path::new("/data/abeng.sock"));
         // Every key that is only explained (behind `# `) loads too once it is taken in.
         let all: String = EXAMPLE
             .lines()

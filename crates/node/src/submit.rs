@@ -177,7 +177,7 @@ impl Shared {
                 ErrorCode::Conflict,
                 "the roster changed while the notice was sealed, and no longer allows it",
             )
-            .with_try("look at the recipients with `abeng network` and submit again")),
+            .with_try("look at the recipients with `abeng status` and submit again")),
         }
     }
 
@@ -333,7 +333,7 @@ fn refusal_error(refusals: &[Refusal]) -> ApiError {
         .map(ToString::to_string)
         .unwrap_or_default();
     ApiError::refused(format!("not sent: {first}"), flaws.collect())
-        .with_try("`abeng network` lists the parties; whom to ask stands beside each refusal")
+        .with_try("`abeng status` lists the parties that this node knows")
 }
 
 /// A flaw as the local interface tells it.
