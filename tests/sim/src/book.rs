@@ -1,0 +1,49 @@
+//! What is written down while a run goes on.
+
+use crate::{History, Kind, Verdict};
+use abeng_audit_log::subject;
+use abeng_wire::Digest;
+use std::collections::BTreeMap;
+
+/// How often interesting things happened.
+pub type Met = BTreeMap<&'static str, u64>;
+
+/// The run's records.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    pub(crate) history: History,
+    /// Faults that were injected.
+    pub(crate) faults: Met,
+    /// What they led to.
+    pub(crate) met: Met,
+    /// What was seen to be wrong on the way.
+    pub(crate) problems: Vec<Verdict>,
+    trace: Digest,
+}
+
+impl Book {
+    pub(crate) fn fault(&mut self, what: &'static str) {
+        *self.faults.entry(what).or_default() += 1;
+        self.trace(what.as_bytes());
+    }
+
+    pub(crate) fn meet(&mut self, what: &'static str) {
+        *self.met.entry(what).or_default() += 1;
+        self.trace(what.as_bytes());
+    }
+
+    pub(crate) fn problem(&mut self, kind: Kind, what: impl Into<String>) {
+        let what = what.into();
+        self.problems.push(Verdict { kind, what });
+    }
+
+    /// Adds to the trace: each hash covers all before it.
+    pub(crate) fn trace(&mut self, bytes: &[u8]) {
+        self.trace = subject("abeng-sim/trace", &[&self.trace.0, bytes].concat());
+    }
+
+    /// The hash over everything that happened, in order.
+    pub(crate) fn traced(&self) -> Digest {
+        self.trace
+    }
+}

@@ -1,0 +1,198 @@
+//! One write and one sync, then the overlay, then what waited: as the journal and dispatch
+//! threads do it.
+
+use crate::{
+    Promise, Taken,
+    arrive::receipts,
+    book::Book,
+    net::{Frame, Out},
+    node::Life,
+    world::{origin, party, place_of, world},
+};
+use abeng_audit_log::{Batch, Checkpoint, Fatal, Outside, Record, Settled, receipt};
+use abeng_queue::{Gated, Input};
+use abeng_wire::{LeafHash, LeafIndex, Now, PartyCode, encode, limits, v1};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+
+impl Life {
+    /// Appends the oldest `steps` steps. After an error this life is over.
+    pub(crate) fn append(&mut self, steps: usize) -> Result<Vec<Settled<Gated>>, Fatal> {
+        let steps = self.steps.drain(..steps.min(self.steps.len())).collect();
+        let outside = std::mem::take(&mut self.outside);
+        let journal = self
+            .journal
+            .take()
+            .expect("a failed append ended this life");
+        let (journal, settled) = journal.append(Batch { steps, outside })?;
+        self.journal = Some(journal);
+        Ok(settled)
+    }
+
+    /// Appends, folds, and carries out the first `effects` effects.
+    pub(crate) fn commit(
+        &mut self,
+        now: Now,
+        steps: usize,
+        effects: usize,
+        book: &mut Book,
+    ) -> Result<Vec<Out>, Fatal> {
+        let first = self.reader.size();
+        let batch = self.steps.iter().take(steps);
+        let records: Vec<Record> = batch.flat_map(|s| s.facts.iter().cloned()).collect();
+        let settled = self.append(steps)?;
+        for (record, index) in records.iter().zip(first..) {
+            self.fold(LeafIndex(index), record);
+        }
+        let size = self.reader.size();
+        assert_eq!(size, first + records.len() as u64, "every fact is a leaf");
+        let position = LeafIndex(size);
+        self.handle(now, Input::Durable { position }, book);
+        let mut out = std::mem::take(&mut self.faults);
+        let mut owed: BTreeMap<PartyCode, Vec<LeafIndex>> = BTreeMap::new();
+        let released = settled.into_iter().flat_map(|step| step.gated);
+        for effect in released.take(effects) {
+            self.carry_out(effect.into_inner(), &mut owed, &mut out, book);
+        }
+        for (peer, outcomes) in owed {
+            out.extend(self.send_receipts(size, peer, &outcomes, book));
+        }
+        Ok(out)
+    }
+
+    fn carry_out(
+        &mut self,
+        effect: Gated,
+        owed: &mut BTreeMap<PartyCode, Vec<LeafIndex>>,
+        out: &mut Vec<Out>,
+        book: &mut Book,
+    ) {
+        match effect {
+            Gated::Submitted { envelope_id, .. } => {
+                book.meet("accepted");
+                let mut submissions = book.history.submissions.iter_mut();
+                let told = submissions.find(|s| s.id == envelope_id);
+                told.expect("sealed before it was accepted").accepted = true;
+            }
+            Gated::Failed { .. } => book.meet("voided"),
+            Gated::Noted { .. } => {}
+            Gated::Forward {
+                peer,
+                session,
+                submitted,
+                precedence,
+            } => {
+                if self.session(peer).is_some_and(|(_, s)| s == session) {
+                    book.meet("forwarded");
+                    out.push(Out {
+                        to: place_of(peer),
+                        session: Some(session),
+                        stream: precedence as i32 as u8,
+                        frame: Frame::Envelope(self.envelope_for(submitted, peer)),
+                    });
+                }
+            }
+            Gated::Receipt { peer, outcome } => owed.entry(peer).or_default().push(outcome),
+            Gated::Delivered { .. } => book.meet("delivered"),
+            Gated::Settled {
+                envelope_id: id,
+                recipient,
+                kind,
+                ..
+            } => {
+                book.meet(match kind {
+                    v1::LeafKind::Expired => "expiry",
+                    _ => "receipt taken",
+                });
+                let taken = Taken {
+                    id,
+                    recipient,
+                    kind,
+                };
+                book.history.taken.push(taken);
+            }
+        }
+    }
+
+    /// One frame of receipts under one checkpoint of what is durable now.
+    fn send_receipts(
+        &mut self,
+        size: u64,
+        peer: PartyCode,
+        outcomes: &[LeafIndex],
+        book: &mut Book,
+    ) -> Option<Out> {
+        let checkpoint = self.checkpoint_at(size);
+        let link = self.peers.get_mut(&peer)?;
+        let old_size = link.holds;
+        link.holds = old_size.max(size);
+        let mut frame = v1::Receipts {
+            checkpoint: checkpoint.note().clone(),
+            old_size,
+            ..v1::Receipts::default()
+        };
+        if old_size > 0 && old_size < size {
+            let proof = self.reader.consistency(old_size, size).unwrap();
+            frame.consistency = proof.iter().map(LeafHash::to_bytes).collect();
+        }
+        for &outcome in outcomes {
+            let receipt = self.receipt(outcome, &checkpoint);
+            book.history.promises.push(Promise {
+                by: party(self.me),
+                index: receipt.index,
+                leaf: receipt.leaf.clone(),
+            });
+            frame.receipts.push(receipt);
+        }
+        Some(receipts(peer, frame))
+    }
+
+    fn receipt(&self, outcome: LeafIndex, checkpoint: &Checkpoint) -> v1::Receipt {
+        let durable = |index| self.reader.durable(index).expect("I6: it is durable");
+        let leaf = durable(outcome);
+        let says = leaf.fact().message();
+        let is_delivered = says.kind() == v1::LeafKind::Delivered;
+        let received = is_delivered.then(|| durable(LeafIndex(outcome.0 - 1)));
+        receipt::build_shared(&leaf, received.as_ref(), &self.reader, checkpoint).unwrap()
+    }
+
+    fn checkpoint_at(&mut self, size: u64) -> Checkpoint {
+        if let Some(last) = self.signed.as_ref().filter(|last| last.size() == size) {
+            return last.clone();
+        }
+        let root = self.reader.root_at(size).unwrap();
+        let log_key = world().keyrings[self.me].log().as_ref();
+        let checkpoint = Checkpoint::sign(&origin(self.me), size, root, log_key).unwrap();
+        self.outside
+            .push(Outside::OwnCheckpoint(checkpoint.note().clone()));
+        self.signed = Some(checkpoint.clone());
+        checkpoint
+    }
+
+    /// The envelope as it goes to one recipient: the others' stanzas pruned.
+    fn envelope_for(&self, submitted: LeafIndex, peer: PartyCode) -> Bytes {
+        let record = self
+            .reader
+            .read(submitted)
+            .expect("the journal reads back")
+            .record;
+        let Some(v1::proof_part::Of::Submitted(proof)) = record.proof().unwrap().unwrap().of else {
+            unreachable!("a Submitted leaf has its proof");
+        };
+        let body = record.body().unwrap().unwrap();
+        let hdr: v1::Hdr = abeng_wire::decode("HDR", &proof.hdr, limits::HDR).unwrap();
+        let pre: v1::Pre = abeng_wire::decode("PRE", &hdr.pre, limits::PRE).unwrap();
+        let pruned = pre.recipients.iter().zip(body.stanzas).map(|(to, stanza)| {
+            match to.party == peer.as_str() {
+                true => stanza,
+                false => Bytes::new(),
+            }
+        });
+        encode(&v1::Envelope {
+            hdr: proof.hdr,
+            sig: proof.sig,
+            stanzas: pruned.collect(),
+            body: body.body,
+        })
+    }
+}

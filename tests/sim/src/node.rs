@@ -1,0 +1,427 @@
+//! A node: its disk, which a crash tears, and its life between two crashes.
+
+use crate::{
+    Kind, Random,
+    book::Book,
+    work::{Draft, Todo},
+    world::{N, START, World, incarnation, party, place_of, world},
+};
+use abeng_audit_log::{
+    Batch, Checkpoint, Journal, JournalIdentity, OpenOptions, Outside, Reader, Record, Step,
+    sim::SimDisk, subject,
+};
+use abeng_keys::{Entropy, SignatureType};
+use abeng_queue::{
+    Engine, EngineConfig, Gated, Input, MemView, Overlay, Plan, Resend, RowPair, Ticket, View,
+    fold,
+    rows::{HeldRow, IdRow},
+};
+use abeng_roster::sign_incarnation;
+use abeng_seal::{BoxCache, OpenedBoxes};
+use abeng_wire::{EnvelopeId, LeafIndex, Now, PartyCode, v1};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Small, so that a run crosses from one segment to the next.
+const OPTIONS: OpenOptions = OpenOptions {
+    segment_bytes: 64 * 1024,
+};
+/// How many older states of the view a crash may bring back.
+const VIEWS: usize = 8;
+
+/// One party's node.
+pub(crate) struct Node {
+    pub(crate) me: usize,
+    disk: SimDisk,
+    // What the view was after each write, newest last.
+    views: Vec<MemView>,
+    pub(crate) life: Option<Life>,
+    // Leaves that were durable when the last effect left.
+    told: u64,
+}
+
+/// A process: gone with a crash.
+pub(crate) struct Life {
+    pub(crate) me: usize,
+    pub(crate) journal: Option<Journal<SimDisk>>,
+    pub(crate) reader: Reader<SimDisk>,
+    pub(crate) engine: Engine,
+    pub(crate) overlay: Overlay,
+    pub(crate) view: MemView,
+    // Handled, and not yet appended.
+    pub(crate) steps: VecDeque<Step<Gated>>,
+    pub(crate) outside: Vec<Outside>,
+    pub(crate) todo: Vec<Todo>,
+    pub(crate) drafts: BTreeMap<Ticket, Draft>,
+    pub(crate) tickets: u64,
+    pub(crate) boxes: BoxCache,
+    pub(crate) opened: OpenedBoxes,
+    pub(crate) entropy: Random,
+    // The newest checkpoint held of each peer's log.
+    pub(crate) held: BTreeMap<PartyCode, Checkpoint>,
+    pub(crate) signed: Option<Checkpoint>,
+    pub(crate) peers: BTreeMap<PartyCode, Peer>,
+    // Words about dropped copies that leave with the next batch.
+    pub(crate) faults: Vec<crate::net::Out>,
+}
+
+/// The other end of a link.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) session: u64,
+    /// The size of this log that the peer holds a checkpoint of; 0 for none.
+    pub(crate) holds: u64,
+    /// Envelopes taken from it on this link.
+    pub(crate) taken: u64,
+}
+
+/// How a process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Between two steps.
+    Idle,
+    /// At an operation of the disk while a batch is written: this many operations still work.
+    Writing(u64),
+    /// When a batch is durable, and this many of its effects have left.
+    Telling(usize),
+}
+
+impl Node {
+    /// A node with a new log that holds its incarnation, not yet started.
+    pub(crate) fn new(me: usize, random: &mut Random) -> Self {
+        let disk = SimDisk::new();
+        let mut key = [0; 32];
+        random.fill(&mut key);
+        let first = Batch {
+            steps: vec![Step {
+                facts: vec![first_leaf(me)],
+                gated: Vec::new(),
+            }],
+            outside: Vec::new(),
+        };
+        let identity = JournalIdentity { key };
+        Journal::create(disk.clone(), identity, OPTIONS, first).expect("a new journal");
+        Self {
+            me,
+            disk,
+            views: Vec::new(),
+            life: None,
+            told: 1,
+        }
+    }
+
+    pub(crate) fn disk(&self) -> &SimDisk {
+        &self.disk
+    }
+
+    /// The process starts: journal, view, engine, as `abengd` does it.
+    pub(crate) fn start(&mut self, now: Now, random: &mut Random, book: &mut Book) {
+        if random.per_mille(200) {
+            self.crash_in_recovery(random, book);
+        }
+        let (journal, recovery) =
+            Journal::open(self.disk.clone(), OPTIONS).expect("a crash damages nothing");
+        if recovery.torn_tail.is_some() {
+            book.meet("torn tail");
+        }
+        if recovery.size < self.told || recovery.tiles_ahead > 0 {
+            let (party, size, told) = (party(self.me), recovery.size, self.told);
+            let what = format!("the log of {party} has {size} leaves after {told} were told of");
+            book.problem(Kind::Lost, what);
+        }
+        if recovery.size > self.told {
+            book.meet("survived untold");
+        }
+        book.trace(&journal.root().0);
+        let view = self.views.last().cloned().unwrap_or_default();
+        let applied = view.applied().unwrap();
+        let position = applied.map_or(LeafIndex(0), |applied| applied.position);
+        let overlay = Overlay::new(incarnation(self.me), position);
+        let reader = journal.reader();
+        let mut life = Life {
+            me: self.me,
+            reader: reader.clone(),
+            engine: recover(self.me, LeafIndex(0), Vec::new()),
+            overlay,
+            view,
+            journal: Some(journal),
+            steps: VecDeque::new(),
+            outside: Vec::new(),
+            todo: Vec::new(),
+            drafts: BTreeMap::new(),
+            tickets: 0,
+            boxes: BoxCache::new(),
+            opened: OpenedBoxes::default(),
+            entropy: Random::new(random.next()),
+            held: BTreeMap::new(),
+            signed: None,
+            peers: BTreeMap::new(),
+            faults: Vec::new(),
+        };
+        for stored in reader.scan(position) {
+            let stored = stored.expect("the journal reads back");
+            life.fold(stored.index, &stored.record);
+        }
+        life.engine = recover(self.me, LeafIndex(reader.size()), life.rows());
+        life.held = life.held_checkpoints();
+        life.handle(now, Input::note(v1::LeafKind::Started), book);
+        self.life = Some(life);
+    }
+
+    /// The power goes while the journal is being opened.
+    fn crash_in_recovery(&mut self, random: &mut Random, book: &mut Book) {
+        let at = self.disk.operations() + random.below(4);
+        self.disk.fail_from(at);
+        if Journal::open(self.disk.clone(), OPTIONS).is_err() {
+            book.meet("crash in recovery");
+        }
+        self.disk = self.disk.crash(random.next());
+    }
+
+    /// The power goes. Gives what had left before. Afterwards the disk holds what it may hold.
+    pub(crate) fn crash(
+        &mut self,
+        now: Now,
+        end: End,
+        random: &mut Random,
+        book: &mut Book,
+    ) -> Vec<crate::net::Out> {
+        let Some(mut life) = self.life.take() else {
+            return Vec::new();
+        };
+        let steps = life.steps.len();
+        let mut left = Vec::new();
+        match end {
+            End::Idle => {}
+            End::Writing(operations) => {
+                self.disk.fail_from(self.disk.operations() + operations);
+                match life.append(steps) {
+                    Err(_) => book.fault("crash while writing"),
+                    Ok(_) => book.fault("crash before telling"),
+                }
+            }
+            End::Telling(effects) => {
+                book.fault("crash while telling");
+                left = life
+                    .commit(now, steps, effects, book)
+                    .expect("the disk works");
+                self.told = life.reader.size();
+            }
+        }
+        book.fault("crash");
+        self.disk = self.disk.crash(random.next());
+        self.lose_view(random, book);
+        left
+    }
+
+    /// A view in memory stands for one on the disk, of which a crash may leave an older state or
+    /// nothing.
+    fn lose_view(&mut self, random: &mut Random, book: &mut Book) {
+        let keep = match random.below(8) {
+            0 => 0,
+            1 | 2 if !self.views.is_empty() => 1 + random.index(self.views.len()),
+            _ => self.views.len(),
+        };
+        match keep {
+            keep if keep == self.views.len() => {}
+            0 => book.meet("view lost"),
+            _ => book.meet("view older"),
+        }
+        self.views.truncate(keep);
+    }
+
+    /// The view is to be folded again from the first leaf.
+    pub(crate) fn forget_view(&mut self) {
+        self.views.clear();
+    }
+
+    /// Appends the oldest steps and carries out what waited for them.
+    pub(crate) fn commit(
+        &mut self,
+        now: Now,
+        steps: usize,
+        book: &mut Book,
+    ) -> Vec<crate::net::Out> {
+        let Some(life) = &mut self.life else {
+            return Vec::new();
+        };
+        let out = life.commit(now, steps, usize::MAX, book);
+        self.told = life.reader.size();
+        out.expect("the disk works")
+    }
+
+    /// The view thread writes one batch.
+    pub(crate) fn write_view(&mut self) {
+        let Some(life) = &mut self.life else { return };
+        if let Some(batch) = life.overlay.take_older(life.overlay.position()) {
+            life.view.apply(&batch.changes, batch.applied).unwrap();
+            life.overlay.written();
+            self.views.push(life.view.clone());
+            if self.views.len() > VIEWS {
+                self.views.remove(0);
+            }
+        }
+    }
+
+    /// A segment is prepared ahead.
+    pub(crate) fn prepare(&mut self) {
+        let journal = self.life.as_ref().and_then(|life| life.journal.as_ref());
+        if let Some(job) = journal.and_then(Journal::prepare_ahead) {
+            job.run(|| {}).expect("the disk works");
+        }
+    }
+}
+
+impl Life {
+    /// Gives the engine one input.
+    pub(crate) fn handle(&mut self, now: Now, input: Input, book: &mut Book) {
+        let Plan { step, free } = self.engine.handle(now, input);
+        for record in &step.facts {
+            book.trace(record.leaf().bytes());
+        }
+        if !step.facts.is_empty() || !step.gated.is_empty() {
+            self.steps.push_back(step);
+        }
+        for free in free {
+            self.free(free, book);
+        }
+    }
+
+    /// Folds a durable leaf into the overlay.
+    pub(crate) fn fold(&mut self, index: LeafIndex, record: &Record) {
+        let changes = fold(index, record, &self.overlay.over(&self.view)).expect("it folds");
+        self.overlay.put(index, changes);
+    }
+
+    pub(crate) fn row(&self, key: &[u8]) -> Option<Vec<u8>> {
+        use abeng_queue::RowSource;
+        self.overlay.over(&self.view).row(key).unwrap()
+    }
+
+    pub(crate) fn id_row(&self, id: &EnvelopeId) -> Option<IdRow> {
+        let row = self.row(&IdRow::key(id))?;
+        Some(IdRow::decode(&row).unwrap())
+    }
+
+    /// All rows, or those of one kind.
+    pub(crate) fn scan(&self, prefix: Option<u8>) -> Vec<RowPair> {
+        let (from, to) = prefix.map_or((0, u8::MAX), |prefix| (prefix, prefix + 1));
+        let all = usize::MAX;
+        self.overlay
+            .scan(&self.view, &[from], &[to], false, all)
+            .unwrap()
+    }
+
+    fn rows(&self) -> Vec<RowPair> {
+        self.scan(None)
+    }
+
+    /// Checkpoints that receipts brought, verified again.
+    fn held_checkpoints(&self) -> BTreeMap<PartyCode, Checkpoint> {
+        let rows = self.scan(Some(HeldRow::PREFIX)).into_iter();
+        let held = rows.map(|(key, value)| {
+            let row = HeldRow::decode(&value).unwrap();
+            let roster = &world().trust.roster;
+            let checkpoint = Checkpoint::verify_by_roster(&row.checkpoint, roster).unwrap();
+            let of = (0..N).map(party).find(|p| HeldRow::key(*p) == key).unwrap();
+            (of, checkpoint)
+        });
+        held.collect()
+    }
+
+    /// What a hello says of the peer's log: the size and root of the newest checkpoint held.
+    pub(crate) fn held_of(&self, peer: usize) -> Option<&Checkpoint> {
+        self.held.get(&party(peer))
+    }
+
+    /// A link is up, and the peer's hello has said what it holds of this log.
+    pub(crate) fn link_up(
+        &mut self,
+        now: Now,
+        (peer, session): (usize, u64),
+        held: Option<Checkpoint>,
+        book: &mut Book,
+    ) {
+        let peer = party(peer);
+        let holds = held.map_or(0, |held| {
+            let same = held.size() <= self.reader.size()
+                && self.reader.root_at(held.size()).ok() == Some(held.root());
+            if !same {
+                let me = party(self.me);
+                let what = format!(
+                    "{peer} holds {} leaves of {me} that are others now",
+                    held.size()
+                );
+                book.problem(Kind::Fork, what);
+            }
+            if same { held.size() } else { 0 }
+        });
+        let taken = 0;
+        self.peers.insert(
+            peer,
+            Peer {
+                session,
+                holds,
+                taken,
+            },
+        );
+        let input = Input::LinkUp {
+            peer,
+            session,
+            envelopes: crate::arrive::CREDIT,
+            bytes: crate::arrive::CREDIT_BYTES,
+        };
+        self.handle(now, input, book);
+    }
+
+    pub(crate) fn link_down(&mut self, now: Now, peer: usize, session: u64, book: &mut Book) {
+        let peer = party(peer);
+        self.peers.remove(&peer);
+        self.handle(now, Input::LinkDown { peer, session }, book);
+    }
+
+    /// The session of the present link to a peer.
+    pub(crate) fn session(&self, peer: PartyCode) -> Option<(usize, u64)> {
+        let link = self.peers.get(&peer)?;
+        Some((place_of(peer), link.session))
+    }
+
+    /// Whether nothing waits to be done or written, and nothing is queued.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.todo.is_empty() && self.steps.is_empty() && self.engine.depth() == 0
+    }
+}
+
+fn recover(me: usize, next: LeafIndex, rows: Vec<RowPair>) -> Engine {
+    let config = EngineConfig {
+        me: party(me),
+        incarnation: incarnation(me),
+        roster: world().trust.roster.reference(),
+        resend: Resend::default(),
+    };
+    Engine::recover(config, next, &mut rows.into_iter()).expect("the rows are good")
+}
+
+/// Leaf 0: the signed incarnation.
+fn first_leaf(me: usize) -> Record {
+    let statement = v1::Incarnation {
+        party: party(me).to_string(),
+        incarnation: incarnation(me).0,
+        reason: "founding".into(),
+        ..v1::Incarnation::default()
+    };
+    let World { trust, keyrings } = world();
+    let signed = sign_incarnation(&**keyrings[me].org_sign(), statement).unwrap();
+    let about = subject(SignatureType::INCARNATION.name(), &signed.bytes);
+    let leaf = v1::Leaf {
+        version: 1,
+        kind: v1::LeafKind::Incarnation.into(),
+        actor: party(me).to_string(),
+        incarnation: incarnation(me).0,
+        time: START,
+        roster: Some(trust.roster.reference()),
+        subject: about.to_bytes(),
+        ..v1::Leaf::default()
+    };
+    let of = Some(v1::proof_part::Of::Statement(signed));
+    Record::new(leaf).with_proof(&v1::ProofPart { of })
+}

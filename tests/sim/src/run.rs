@@ -1,0 +1,378 @@
+//! One run: faults, then none, then the verdict.
+
+use crate::{
+    Entry, Fate, History, Kind, Met, Number, Random, Sent, Verdict,
+    arrive::Answer,
+    book::Book,
+    check,
+    net::{Frame, Net, Out},
+    node::{End, Node},
+    storm::Weather,
+    world::{N, START, party, world},
+};
+use abeng_audit_log::verify_log;
+use abeng_queue::rows::{InboxRow, SentOutcome, SentRow};
+use abeng_seal::reopen_received;
+use abeng_wire::{Digest, LeafIndex, Mono, Now, PartyCode, v1};
+use bytes::Bytes;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A run has drained within this much simulated time after the last fault, in milliseconds: a
+/// few of the longest waits before sending again.
+const DRAIN_MS: u64 = 2 * 3_600_000;
+
+/// What one seed led to.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The seed.
+    pub seed: u64,
+    /// What is wrong; empty when the run was good.
+    pub verdicts: Vec<Verdict>,
+    /// Faults that were injected, by kind.
+    pub faults: Met,
+    /// What they led to, and what went well.
+    pub met: Met,
+    /// What was done.
+    pub history: History,
+    /// The hash of everything that happened, in order: equal where runs were equal.
+    pub trace: Digest,
+}
+
+/// Runs one seed. Takes no longer than the simulated work needs, and never panics.
+pub fn run(seed: u64) -> Report {
+    let mut sim = Sim::new(seed);
+    let ran = catch_unwind(AssertUnwindSafe(|| {
+        sim.storm();
+        if sim.drain() {
+            sim.restart();
+            sim.write_history();
+        }
+    }));
+    let Sim { mut book, .. } = sim;
+    let mut verdicts = std::mem::take(&mut book.problems);
+    let stuck = verdicts.iter().any(|v| v.kind == Kind::Stuck);
+    match ran {
+        Ok(()) if stuck => {}
+        Ok(()) => verdicts.extend(check(&book.history)),
+        Err(panic) => {
+            let said = panic.downcast_ref::<String>().map(String::as_str);
+            let said = said.or(panic.downcast_ref::<&str>().copied());
+            let what = said.unwrap_or("a panic without words").to_owned();
+            let kind = Kind::Stopped;
+            verdicts.push(Verdict { kind, what });
+        }
+    }
+    Report {
+        seed,
+        verdicts,
+        trace: book.traced(),
+        faults: book.faults,
+        met: book.met,
+        history: book.history,
+    }
+}
+
+/// All there is.
+pub(crate) struct Sim {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) net: Net,
+    pub(crate) mono: Mono,
+    /// How far each node's wall clock is off, in milliseconds.
+    pub(crate) skew: [i64; N],
+    pub(crate) random: Random,
+    pub(crate) weather: Weather,
+    pub(crate) book: Book,
+}
+
+impl Sim {
+    fn new(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let weather = Weather::new(&mut random);
+        let mut sim = Self {
+            nodes: (0..N).map(|n| Node::new(n, &mut random)).collect(),
+            net: Net::default(),
+            mono: Mono(0),
+            skew: [0; N],
+            random,
+            weather,
+            book: Book::default(),
+        };
+        sim.book.trace(&seed.to_be_bytes());
+        for n in 0..N {
+            sim.start(n);
+        }
+        sim
+    }
+
+    /// A node's clocks.
+    pub(crate) fn now(&mut self, n: usize) -> Now {
+        let wall = (START + self.mono.0 / 1_000_000).saturating_add_signed(self.skew[n]);
+        self.book.history.end = self.book.history.end.max(wall);
+        Now {
+            mono: self.mono,
+            wall,
+        }
+    }
+
+    pub(crate) fn start(&mut self, n: usize) {
+        let now = self.now(n);
+        self.nodes[n].start(now, &mut self.random, &mut self.book);
+    }
+
+    pub(crate) fn crash(&mut self, n: usize, end: End) {
+        let now = self.now(n);
+        let left = self.nodes[n].crash(now, end, &mut self.random, &mut self.book);
+        self.send(n, left);
+        for peer in 0..N {
+            self.cut(n, peer);
+        }
+    }
+
+    /// Links two running nodes that are not linked: hellos are believed at once.
+    pub(crate) fn link(&mut self, a: usize, b: usize) {
+        let running = self.nodes[a].life.is_some() && self.nodes[b].life.is_some();
+        if a == b || !running || self.net.session(a, b).is_some() {
+            return;
+        }
+        let session = self.net.up(a, b);
+        for (here, there) in [(a, b), (b, a)] {
+            let now = self.now(here);
+            let held = self.nodes[there]
+                .life
+                .as_ref()
+                .and_then(|l| l.held_of(here).cloned());
+            if let Some(life) = &mut self.nodes[here].life {
+                life.link_up(now, (there, session), held, &mut self.book);
+            }
+        }
+    }
+
+    pub(crate) fn cut(&mut self, a: usize, b: usize) {
+        let Some((session, lost)) = self.net.cut(a, b) else {
+            return;
+        };
+        if lost > 0 {
+            self.book.meet("link cut with frames in flight");
+        }
+        for (here, there) in [(a, b), (b, a)] {
+            let now = self.now(here);
+            if let Some(life) = &mut self.nodes[here].life {
+                life.link_down(now, there, session, &mut self.book);
+            }
+        }
+    }
+
+    /// Puts frames on their links, where those still exist.
+    pub(crate) fn send(&mut self, from: usize, out: Vec<Out>) {
+        for out in out {
+            let delay = self.weather.delay_ms(&mut self.random);
+            let due = self.mono.plus_ms(delay);
+            if !self.net.send(from, out, due) {
+                self.book.meet("frame without a link");
+            }
+        }
+    }
+
+    pub(crate) fn commit(&mut self, n: usize, steps: usize) {
+        let now = self.now(n);
+        let out = self.nodes[n].commit(now, steps, &mut self.book);
+        self.send(n, out);
+    }
+
+    pub(crate) fn deliver(&mut self, from: usize, to: usize, session: u64, frame: Frame) {
+        let now = self.now(to);
+        let Some(life) = &mut self.nodes[to].life else {
+            return;
+        };
+        let Answer { out, close } = life.arrive(now, (from, session), frame, &mut self.book);
+        self.send(to, out);
+        if close {
+            self.cut(from, to);
+        }
+    }
+
+    pub(crate) fn work(&mut self, n: usize, pick: u64) {
+        let now = self.now(n);
+        if let Some(life) = &mut self.nodes[n].life
+            && !life.todo.is_empty()
+        {
+            let nth = (pick % life.todo.len() as u64) as usize;
+            life.work(now, nth, &mut self.book);
+        }
+    }
+
+    /// Time passes; engines that asked for it are woken.
+    pub(crate) fn wait_until(&mut self, mono: Mono) {
+        self.mono = self.mono.max(mono);
+        self.book.trace(&self.mono.0.to_be_bytes());
+        for n in 0..N {
+            let now = self.now(n);
+            if let Some(life) = &mut self.nodes[n].life
+                && life.engine.wake_at().is_some_and(|due| due <= now.mono)
+            {
+                life.handle(now, abeng_queue::Input::Tick, &mut self.book);
+            }
+        }
+    }
+
+    /// When something happens next by itself.
+    pub(crate) fn next(&self) -> Option<Mono> {
+        let lives = self.nodes.iter().filter_map(|node| node.life.as_ref());
+        let wakes = lives.filter_map(|life| life.engine.wake_at());
+        wakes.chain(self.net.next()).min()
+    }
+
+    /// I9: the faults stop. False where something is still owed after [`DRAIN_MS`].
+    fn drain(&mut self) -> bool {
+        self.weather.clear();
+        self.skew = [0; N];
+        self.net.free();
+        let end = self.mono.plus_ms(DRAIN_MS);
+        while self.mono <= end {
+            for n in 0..N {
+                if self.nodes[n].life.is_none() {
+                    self.start(n);
+                }
+            }
+            for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+                self.link(a, b);
+            }
+            for n in 0..N {
+                let todo = self.nodes[n].life.as_ref().map_or(0, |l| l.todo.len());
+                for _ in 0..todo {
+                    self.work(n, 0);
+                }
+                self.commit(n, usize::MAX);
+            }
+            let arrived = self.net.arrived(self.mono);
+            for way in &arrived {
+                if let Some((session, frame)) = self.net.take(*way) {
+                    self.deliver(way.0, way.1, session, frame);
+                }
+            }
+            let mut lives = self.nodes.iter().filter_map(|node| node.life.as_ref());
+            if lives.all(|life| life.is_idle()) && self.net.next().is_none() {
+                return true;
+            }
+            if arrived.is_empty() {
+                let soon = self.mono.plus_ms(1);
+                self.wait_until(self.next().map_or(soon, |next| next.max(soon)));
+            }
+        }
+        for node in &self.nodes {
+            if let Some(life) = node.life.as_ref().filter(|life| !life.is_idle()) {
+                let (party, depth) = (party(node.me), life.engine.depth());
+                let what = format!("{party} owes {depth} after {DRAIN_MS} ms without faults");
+                self.book.problem(Kind::Stuck, what);
+            }
+        }
+        false
+    }
+
+    /// Every node loses its power and its view: what is judged is what the disks hold.
+    fn restart(&mut self) {
+        for n in 0..N {
+            self.crash(n, End::Idle);
+            self.nodes[n].forget_view();
+            self.start(n);
+        }
+    }
+
+    fn write_history(&mut self) {
+        for n in 0..N {
+            let me = party(n);
+            let life = self.nodes[n].life.as_ref().expect("it was started");
+            let verified = verify_log(self.nodes[n].disk(), &world().trust, me, |_| ());
+            if let Err(fault) = verified {
+                self.book
+                    .problem(Kind::Fork, format!("the log of {me}: {fault}"));
+            }
+            let history = &mut self.book.history;
+            let mut log = Vec::new();
+            for stored in life.reader.scan(LeafIndex(0)) {
+                let record = stored.unwrap().record;
+                log.push(record.leaf().bytes().clone());
+                let leaf = record.leaf().message();
+                let proof = record.proof().unwrap().and_then(|proof| proof.of);
+                write_numbers(history, me, leaf, proof);
+            }
+            history.logs.insert(me, log);
+            history.inboxes.insert(me, inbox(n, life));
+            history.sent.extend(sent(life));
+        }
+    }
+}
+
+/// Numbers of streams that a leaf gives out or holds.
+fn write_numbers(
+    history: &mut History,
+    me: PartyCode,
+    leaf: &v1::Leaf,
+    proof: Option<v1::proof_part::Of>,
+) {
+    let code = |code: &str| PartyCode::new(code).unwrap();
+    let mut give = |number, id| {
+        history.numbers.push(Number {
+            from: me,
+            to: code(&leaf.recipient),
+            number,
+            id,
+        });
+    };
+    match proof {
+        Some(v1::proof_part::Of::Queued(position)) => give(
+            position.stream_seq,
+            abeng_wire::EnvelopeId::from_slice(&leaf.envelope_id),
+        ),
+        Some(v1::proof_part::Of::Void(void)) => {
+            (void.first..=void.last).for_each(|number| give(number, None));
+        }
+        Some(v1::proof_part::Of::Received(received)) => {
+            let number = received.position.map(|position| position.stream_seq);
+            let seen = number.map(|number| (code(&leaf.originator), me, number));
+            history.seen.extend(seen);
+        }
+        _ => {}
+    }
+}
+
+/// The inbox: each row's envelope, opened again from the journal.
+fn inbox(n: usize, life: &crate::node::Life) -> Vec<Entry> {
+    let keyring = &world().keyrings[n];
+    let secrets = |kid: &_| keyring.seal_secret(kid);
+    let rows = life.scan(Some(InboxRow::PREFIX)).into_iter();
+    let entry = rows.map(|(_, value)| {
+        let row = InboxRow::decode(&value).unwrap();
+        let record = life.reader.read(row.received).unwrap().record;
+        let Some(v1::proof_part::Of::Received(proof)) = record.proof().unwrap().unwrap().of else {
+            unreachable!("a Received leaf has its proof");
+        };
+        let v1::BodyPart { stanzas, body } = record.body().unwrap().unwrap();
+        let opened = reopen_received(&proof.hdr, &stanzas, &body, party(n), &secrets);
+        Entry {
+            id: row.envelope_id,
+            from: row.originator,
+            notice: opened.map_or(Bytes::new(), |opened| opened.notice),
+        }
+    });
+    entry.collect()
+}
+
+fn sent(life: &crate::node::Life) -> Vec<Sent> {
+    let rows = life.scan(Some(SentRow::PREFIX)).into_iter();
+    let rows = rows.map(|(_, value)| SentRow::decode(&value).unwrap());
+    let fates = rows.flat_map(|row| {
+        let id = row.envelope_id;
+        row.recipients.into_iter().map(move |to| Sent {
+            id,
+            recipient: to.party,
+            fate: match to.outcome {
+                SentOutcome::Delivered { .. } => Fate::Delivered,
+                SentOutcome::Refused { .. } => Fate::Refused,
+                SentOutcome::Expired { .. } => Fate::Expired,
+                _ => Fate::Queued,
+            },
+        })
+    });
+    fates.collect()
+}
