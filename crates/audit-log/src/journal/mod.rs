@@ -23,7 +23,7 @@ pub struct JournalIdentity {
 /// How to open or create a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenOptions {
-    /// Bytes of a new segment, a multiple of 4096.
+    /// Bytes of a new segment: a multiple of 4096 from 64 KiB to 1 GiB.
     pub segment_bytes: u64,
 }
 
@@ -87,6 +87,14 @@ pub enum OpenError {
         what: String,
         /// What to try.
         advice: &'static str,
+    },
+    /// The segment length asked for is none.
+    #[error(
+        "a segment of {bytes} bytes was asked for: use a multiple of 4096 from 64 KiB to 1 GiB"
+    )]
+    SegmentLength {
+        /// The length.
+        bytes: u64,
     },
     /// The disk refused.
     #[error("{doing} `{file}` failed: {source}")]

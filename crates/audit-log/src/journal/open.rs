@@ -102,6 +102,10 @@ impl<D: Disk> Journal<D> {
     /// newest two whole; a torn tail is zeroed; anything else that is wrong stops here with
     /// nothing changed.
     pub fn open(disk: D, options: OpenOptions) -> Result<(Self, Recovery), OpenError> {
+        let bytes = options.segment_bytes;
+        if !bytes.is_multiple_of(PAGE) || !(64 << 10..=1 << 30).contains(&bytes) {
+            return Err(OpenError::SegmentLength { bytes });
+        }
         let keys = load_key(&disk)?;
         let mark = load_mark(&disk, &keys)?;
         let segments = segments::load(&disk, &keys)?;

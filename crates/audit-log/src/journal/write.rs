@@ -96,7 +96,7 @@ impl<D: Disk> Journal<D> {
         let Batch { steps, outside } = batch.into();
         let statements: Vec<Bytes> = outside.iter().map(Outside::encode).collect();
         let mut bytes: u64 = statements.iter().map(|s| outside_len(s) as u64).sum();
-        let limit = PIECE.min(self.options.segment_bytes - PAGE) - (HEADER + COMMIT) as u64;
+        let limit = PIECE.min(largest_batch(self.options.segment_bytes)) - (HEADER + COMMIT) as u64;
         let mut settled = Vec::with_capacity(steps.len());
         let mut piece: Vec<Step<E>> = Vec::new();
         let mut statements = &statements[..];
@@ -164,6 +164,10 @@ impl<D: Disk> Journal<D> {
         check_limits(records, length, self.options.segment_bytes)?;
         if self.end.offset + length > self.segment.header.bytes {
             self.roll()?;
+        }
+        if self.end.offset + length > self.segment.header.bytes {
+            let what = "a batch would reach beyond its segment".to_owned();
+            return Err(Fatal::Invariant(what));
         }
         let header = BatchHeader {
             number: self.end.batches,
@@ -253,7 +257,7 @@ impl<D: Disk> Journal<D> {
         shared.add_segment(segment.clone());
         (self.segment, self.file) = (segment, file);
         self.end.offset = PAGE;
-        let mut room = self.options.segment_bytes / 4;
+        let mut room = carried_room(self.options.segment_bytes) - (HEADER + COMMIT) as u64;
         let mut statements = Vec::new();
         for said in self.carried.values().map(Outside::encode) {
             let length = outside_len(&said) as u64;
@@ -319,9 +323,19 @@ impl<D: Disk> Journal<D> {
     }
 }
 
+/// Bytes of a new segment that are kept for the statements it begins with.
+fn carried_room(segment: u64) -> u64 {
+    segment / 4 / PAGE * PAGE
+}
+
+/// The longest batch that any new segment has room for, behind its header and what is carried.
+fn largest_batch(segment: u64) -> u64 {
+    segment - PAGE - carried_room(segment)
+}
+
 /// What the engine hands over is within the limits of the protocol, or this program is wrong.
 fn check_limits(records: &[&Record], length: u64, segment: u64) -> Result<(), Fatal> {
-    if length > segment - PAGE {
+    if length > largest_batch(segment) {
         let what = format!("one step of {length} bytes does not fit into a segment of {segment}");
         return Err(Fatal::Invariant(what));
     }

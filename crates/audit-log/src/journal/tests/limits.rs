@@ -89,3 +89,41 @@ fn segments_ahead_are_used() {
     drop(journal);
     assert_eq!(Journal::open(disk, SMALL).unwrap().0.reserve().0, 1);
 }
+
+/// A large batch after a roll that carries statements once reached beyond its segment: it was
+/// acknowledged, and the journal did not open again.
+#[test]
+fn a_batch_finds_room_behind_what_its_segment_carries() {
+    for body in (20_000..62_000).step_by(1500) {
+        let disk = SimDisk::new();
+        let journal = create(disk.clone());
+        let batch: Batch<u64> = Batch {
+            steps: vec![],
+            outside: vec![held("a", b"1")],
+        };
+        let journal = journal.append(batch).unwrap().0;
+        let first = step(vec![record(1, 30_000, 1)]);
+        let journal = journal.append(vec![first]).unwrap().0;
+        let (size, large) = (journal.size(), step(vec![record(2, body, 1)]));
+        let expected = match journal.append(vec![large]) {
+            Ok((journal, _)) => journal.size(),
+            Err(Fatal::Invariant(_)) if body > 40_000 => size,
+            Err(e) => panic!("{body}: {e}"),
+        };
+        let (journal, found) = Journal::open(disk, SMALL).unwrap();
+        assert_eq!(found.size, expected, "{body}");
+        assert_eq!(found.outside, [held("a", b"1")]);
+        assert_eq!(all(&journal).len() as u64, expected);
+    }
+}
+
+#[test]
+fn an_impossible_segment_length_is_refused() {
+    for bytes in [0, 4096, 65_537, 2 << 30] {
+        let options = OpenOptions {
+            segment_bytes: bytes,
+        };
+        let refused = Journal::open(SimDisk::new(), options);
+        assert!(matches!(refused, Err(OpenError::SegmentLength { .. })));
+    }
+}

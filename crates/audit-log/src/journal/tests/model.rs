@@ -12,7 +12,7 @@ enum Act {
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let size = prop_oneof![5 => 0usize..300, 2 => 300usize..5000, 1 => 5000usize..30_000];
+    let size = prop_oneof![5 => 0usize..300, 2 => 300usize..5000, 1 => 5000usize..21_000];
     let fill = prop_oneof![Just(0u8), any::<u8>()];
     let step = prop::collection::vec((size, fill), 0..3);
     prop_oneof![
