@@ -158,7 +158,10 @@ impl Outbox {
         let mut batch = Batch::default();
         while let Some(frame) = waiting.frames.front() {
             let length = frame.len();
-            let covered = lane == Lane::Control || session.may_send(length);
+            let covered = match lane {
+                Lane::Control => true,
+                Lane::Envelopes(precedence) => session.may_send(precedence, length),
+            };
             if !covered || !batch.takes(length) {
                 break;
             }

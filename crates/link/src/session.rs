@@ -192,10 +192,11 @@ impl Session {
         self.given.consumed(length).map(Frame::Credit)
     }
 
-    /// Whether the peer's credit covers an envelope of `length` bytes.
-    pub fn may_send(&self, length: usize) -> bool {
+    /// Whether the peer's credit covers an envelope of `length` bytes. An eighth of a window is
+    /// kept for FLASH.
+    pub fn may_send(&self, precedence: v1::Precedence, length: usize) -> bool {
         match &self.state {
-            State::Up { granted } => granted.covers(length),
+            State::Up { granted } => granted.covers(precedence, length),
             _ => false,
         }
     }

@@ -20,6 +20,9 @@ impl Default for Window {
     }
 }
 
+/// One part in so many of the first credit is kept for FLASH.
+const RESERVE: u64 = 8;
+
 /// Totals since Ready.
 #[derive(Debug, Clone, Copy, Default)]
 struct Totals {
@@ -100,6 +103,9 @@ impl Given {
 pub(super) struct Granted {
     limit: Totals,
     sent: Totals,
+    /// What only FLASH may use: on a slow path, credit spent on ROUTINE that still waits for
+    /// the path comes back only after it.
+    reserve: Totals,
 }
 
 impl Granted {
@@ -113,6 +119,15 @@ impl Granted {
                 bytes: ready.credit_bytes,
             },
             sent: Totals::default(),
+            reserve: Totals {
+                envelopes: ready.credit / RESERVE,
+                // The largest envelopes must still pass, several of them.
+                bytes: (ready.credit_bytes / RESERVE).min(
+                    ready
+                        .credit_bytes
+                        .saturating_sub(4 * limits::ENVELOPE as u64),
+                ),
+            },
         }
     }
 
@@ -129,8 +144,13 @@ impl Granted {
         }
     }
 
-    pub(super) fn covers(&self, length: usize) -> bool {
-        self.sent.with(length).within(&self.limit)
+    pub(super) fn covers(&self, precedence: v1::Precedence, length: usize) -> bool {
+        let mut used = self.sent.with(length);
+        if precedence != v1::Precedence::Flash {
+            used.envelopes += self.reserve.envelopes;
+            used.bytes += self.reserve.bytes;
+        }
+        used.within(&self.limit)
     }
 
     pub(super) fn sent(&mut self, length: usize) {

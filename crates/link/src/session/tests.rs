@@ -5,6 +5,7 @@ use abeng_wire::{FrameError, Mono, encode, frame_header};
 use bytes::Bytes;
 use proptest::prelude::*;
 
+const ROUTINE: v1::Precedence = v1::Precedence::Routine;
 const SMALL: Window = Window {
     envelopes: 4,
     bytes: 4000,
@@ -104,13 +105,13 @@ fn answer(frame: Frame) -> Result<Vec<Output>, PeerFault> {
 fn both_sides_come_up_and_not_before_ready() {
     let (mut session, _) = open(v1::Role::Dialler);
     assert_eq!(session.frame_limit(), limits::HELLO);
-    assert!(!session.may_send(1));
+    assert!(!session.may_send(ROUTINE, 1));
     let hello = forged(|_| {}, 2, [3; 32]);
     assert_eq!(give(&mut session, hello).unwrap().len(), 1);
-    assert!(!session.may_send(1));
+    assert!(!session.may_send(ROUTINE, 1));
     let (session, _) = up();
     assert_eq!(session.frame_limit(), limits::CONTROL);
-    assert!(session.may_send(4000));
+    assert!(session.may_send(ROUTINE, 4000));
 }
 
 #[test]
@@ -244,6 +245,42 @@ fn envelopes_beyond_the_credit_are_refused_by_count_and_by_bytes() {
 }
 
 #[test]
+fn an_eighth_of_the_window_is_kept_for_flash() {
+    let (mut session, _) = open(v1::Role::Dialler);
+    give(&mut session, forged(|_| {}, 2, [3; 32])).unwrap();
+    let ready = Frame::Ready(v1::Ready {
+        version: 1,
+        credit: 16,
+        credit_bytes: limits::CREDIT_BYTES,
+    });
+    give(&mut session, ready).unwrap();
+    let mut sent = 0;
+    while session.may_send(ROUTINE, 10) {
+        session.sent(10);
+        sent += 1;
+    }
+    assert_eq!(sent, 14);
+    while session.may_send(v1::Precedence::Flash, 10) {
+        session.sent(10);
+        sent += 1;
+    }
+    assert_eq!(sent, 16);
+    let (mut session, _) = up();
+    give(
+        &mut session,
+        Frame::Credit(v1::Credit {
+            envelopes: 4,
+            bytes: limits::ENVELOPE as u64,
+        }),
+    )
+    .unwrap();
+    assert!(
+        session.may_send(ROUTINE, limits::ENVELOPE),
+        "a small window has no reserve that would keep the largest out"
+    );
+}
+
+#[test]
 fn oversized_lengths_never_reach_a_session() {
     assert!(matches!(
         frame_header([0xff; 4], limits::ENVELOPE),
@@ -269,7 +306,7 @@ proptest! {
         while !waiting.is_empty() || !on_the_way.is_empty() {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let sends = (random >> 33).is_multiple_of(2);
-            if sends && let Some(&length) = waiting.front() && sender.may_send(length) {
+            if sends && let Some(&length) = waiting.front() && sender.may_send(ROUTINE, length) {
                 sender.sent(length);
                 waiting.pop_front();
                 receiver.arriving(length).unwrap();

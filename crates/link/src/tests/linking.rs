@@ -217,7 +217,7 @@ async fn a_stop_drains() {
 }
 
 /// A path of 2 Mbit/s with half a minute of other notices before it: FLASH has the path to
-/// itself. Sharing it with three others would take 1.6 s; losses may spoil a try or two.
+/// itself, credit included. Sharing it with three others would take 1.6 s; losses may spoil a try or two.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flash_overtakes_on_a_slow_path() {
     let mut network = Network::new(&["JM", "TT"], &["TT"]);
