@@ -21,9 +21,10 @@ use abeng_seal::{BoxCache, OpenedBoxes};
 use abeng_wire::{EnvelopeId, LeafIndex, Now, PartyCode, v1};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Small, so that a run crosses from one segment to the next.
+/// Small, so that a run crosses from one segment to the next; with room for the largest step, in
+/// which a slow ticket lets all behind it go at once.
 const OPTIONS: OpenOptions = OpenOptions {
-    segment_bytes: 64 * 1024,
+    segment_bytes: 256 * 1024,
 };
 /// How many older states of the view a crash may bring back.
 const VIEWS: usize = 8;
@@ -151,7 +152,7 @@ impl Node {
             tickets: 0,
             boxes: BoxCache::new(),
             opened: OpenedBoxes::default(),
-            entropy: Random::new(random.next()),
+            entropy: Random::new(random.word()),
             held: BTreeMap::new(),
             signed: None,
             peers: BTreeMap::new(),
@@ -174,7 +175,7 @@ impl Node {
         if Journal::open(self.disk.clone(), OPTIONS).is_err() {
             book.meet("crash in recovery");
         }
-        self.disk = self.disk.crash(random.next());
+        self.disk = self.disk.crash(random.word());
     }
 
     /// The power goes. Gives what had left before. Afterwards the disk holds what it may hold.
@@ -208,7 +209,7 @@ impl Node {
             }
         }
         book.fault("crash");
-        self.disk = self.disk.crash(random.next());
+        self.disk = self.disk.crash(random.word());
         self.lose_view(random, book);
         left
     }

@@ -10,7 +10,7 @@ use crate::{
     storm::Weather,
     world::{N, START, party, world},
 };
-use abeng_audit_log::verify_log;
+use abeng_audit_log::{Disk, verify_log};
 use abeng_queue::rows::{InboxRow, SentOutcome, SentRow};
 use abeng_seal::reopen_received;
 use abeng_wire::{Digest, LeafIndex, Mono, Now, PartyCode, v1};
@@ -282,6 +282,10 @@ impl Sim {
         for n in 0..N {
             let me = party(n);
             let life = self.nodes[n].life.as_ref().expect("it was started");
+            let names = self.nodes[n].disk().list("journal").unwrap();
+            if names.iter().filter(|name| name.ends_with(".seg")).count() > 1 {
+                self.book.meet("second segment");
+            }
             let verified = verify_log(self.nodes[n].disk(), &world().trust, me, |_| ());
             if let Err(fault) = verified {
                 self.book

@@ -106,7 +106,7 @@ impl Sim {
             match act {
                 Act::Submit => self.submit(n),
                 Act::Work => {
-                    let pick = self.random.next();
+                    let pick = self.random.word();
                     self.work(n, pick);
                 }
                 Act::Commit => {
@@ -200,7 +200,7 @@ impl Sim {
 
     /// Whoever carries it changes one bit of an envelope.
     fn damage(&mut self) {
-        let at = self.random.next();
+        let at = self.random.word();
         if let Some((.., Frame::Envelope(bytes))) = self.some_envelope() {
             let mut damaged = bytes.to_vec();
             let bit = at % (damaged.len() as u64 * 8);

@@ -34,6 +34,7 @@ fn every_seed_drains_and_owes_nothing() {
         "crash while writing",
         "crash in recovery",
         "torn tail",
+        "second segment",
         "survived untold",
         "view lost",
         "view older",
