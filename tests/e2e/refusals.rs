@@ -593,7 +593,8 @@ async fn a_lost_or_garbled_view_is_built_anew_from_the_journal() {
         }
     };
     let deleted = |path: &Path| fs::remove_dir_all(path).unwrap();
-    let spoil: [(&str, &dyn Fn(&Path)); 3] = [
+    type Spoil<'a> = (&'a str, &'a dyn Fn(&Path));
+    let spoil: [Spoil<'_>; 3] = [
         ("deleted", &deleted),
         ("garbled", &garble),
         ("half garbled", &half),

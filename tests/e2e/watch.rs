@@ -77,7 +77,7 @@ async fn the_coordination_node_sees_status_and_nothing_of_notices_for_others() {
 
     // The interface: what is addressed to it and nothing else.
     let inbox: Vec<_> = lc.inbox().await.into_iter().map(|i| i.id).collect();
-    assert_eq!(inbox, [shared.clone()]);
+    assert_eq!(inbox, std::slice::from_ref(&shared));
     let leaves = lc.leaves(None).await;
     assert!(leaves.iter().any(|l| l.notice.as_deref() == Some(&shared)));
     assert!(
