@@ -119,7 +119,7 @@ pub(crate) fn walk<D: Disk>(
         let joined = next.first_batch == end.batches
             && next.previous_commit == end.commit
             && next.frontier == end.frontier;
-        if !joined || flaw.found || last_written(&mut window, segment, end.offset)? > 0 {
+        if !joined || last_written(&mut window, segment, end.offset)? > 0 {
             return Err(OpenError::damage(&segment.path, flaw.at, flaw.what));
         }
     }

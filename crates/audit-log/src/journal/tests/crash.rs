@@ -141,3 +141,50 @@ fn a_step_without_facts_writes_nothing_and_is_released() {
     assert_eq!(settled[0].gated[0].inner(), &1);
     assert_eq!((settled[1].position.0, journal.size()), (1, 1));
 }
+
+#[test]
+fn a_zeroed_tail_is_durable_before_the_journal_goes_on_in_another_segment() {
+    let disk = SimDisk::new();
+    let journal = create(disk.clone());
+    let (journal, _) = journal
+        .append(vec![step(vec![record(1, 30_000, 1)])])
+        .unwrap();
+    drop(journal);
+    // The batch is torn, durably so.
+    let path = "journal/00000000000000000000.seg";
+    disk.corrupt(path, |bytes| bytes[3 * 4096..4 * 4096].fill(0));
+    let (journal, found) = Journal::open(disk.clone(), SMALL).unwrap();
+    assert!(found.torn_tail.is_some());
+    let (journal, _) = journal
+        .append(vec![step(vec![record(2, 20_000, 1)])])
+        .unwrap();
+    let (journal, _) = journal
+        .append(vec![step(vec![record(3, 40_000, 1)])])
+        .unwrap();
+    drop(journal);
+    for seed in 0..20 {
+        let (_, found) = Journal::open(disk.crash(seed), SMALL).unwrap();
+        assert_eq!((found.size, found.torn_tail), (3, None));
+    }
+    // The same where the very next batch goes into another segment.
+    let disk = SimDisk::new();
+    let journal = create(disk.clone());
+    let (journal, _) = journal
+        .append(vec![step(vec![record(1, 20_000, 1)])])
+        .unwrap();
+    let (journal, _) = journal
+        .append(vec![step(vec![record(2, 20_000, 1)])])
+        .unwrap();
+    drop(journal);
+    disk.corrupt(path, |bytes| bytes[9 * 4096..10 * 4096].fill(0));
+    let (journal, found) = Journal::open(disk.clone(), SMALL).unwrap();
+    assert_eq!((found.size, found.torn_tail.is_some()), (2, true));
+    let (journal, _) = journal
+        .append(vec![step(vec![record(3, 40_000, 1)])])
+        .unwrap();
+    drop(journal);
+    for seed in 0..20 {
+        let (_, found) = Journal::open(disk.crash(seed), SMALL).unwrap();
+        assert_eq!((found.size, found.torn_tail), (3, None));
+    }
+}

@@ -166,53 +166,72 @@ fn a_hole_before_a_later_batch_is_damage_not_a_torn_tail() {
     assert!(what.contains("a later one"), "{what}");
 }
 
-#[test]
-fn a_body_that_imitates_batches_confuses_nothing() {
+/// A record whose body is `body`.
+fn with_body(body: Vec<u8>) -> Record {
+    record(1, 0, 0).with_body(&v1::BodyPart {
+        stanzas: vec![],
+        body: body.into(),
+    })
+}
+
+/// A torn batch with a body that holds, exactly where a later batch could begin, the header of one.
+fn torn_with_imitation(header: &[u8]) -> Result<Recovery, OpenError> {
+    const LENGTH: usize = 3 * PAGE as usize;
     let disk = SimDisk::new();
     let journal = create(disk.clone());
-    // Whatever a peer could know: whole pages of another journal's batches under its own key, and
-    // of this one as it was before, from another place.
-    let foreign = BatchHeader {
+    let path = segments(&disk)[0].clone();
+    // Where the body comes to lie.
+    let probe = disk.copy();
+    let (other, _) = Journal::open(probe.clone(), SMALL).unwrap();
+    let _ = other.append(vec![step(vec![with_body(vec![0x77; LENGTH])])]);
+    let written = probe.content(&path).unwrap();
+    let start = written.windows(64).position(|w| w == [0x77; 64]).unwrap();
+    let aligned = start.next_multiple_of(PAGE as usize);
+    let mut body = vec![0x77; LENGTH];
+    body[aligned - start..][..header.len()].copy_from_slice(header);
+    let whole = with_body(body);
+    let (journal, _) = journal.append(vec![step(vec![whole.clone()])]).unwrap();
+    assert_eq!(all(&journal)[1], whole);
+    assert_eq!(Journal::open(disk.copy(), SMALL).unwrap().1.size, 2);
+    let written = disk.content(&path).unwrap();
+    // The test is one only if the imitation really lies there, in the clear.
+    assert_eq!(&written[aligned..aligned + header.len()], header);
+    let (last, _) = last_batch(&disk, &path, 0);
+    disk.corrupt(&path, |bytes| {
+        bytes[last as usize + 512..last as usize + 1024].fill(0)
+    });
+    Journal::open(disk, SMALL).map(|opened| opened.1)
+}
+
+#[test]
+fn a_body_that_imitates_batches_confuses_nothing() {
+    let later = BatchHeader {
         number: 900,
         first: 1,
         leaves: 1,
         outside: 0,
         length: PAGE,
-        content: 0,
-        previous_commit: Default::default(),
+        content: 77,
+        previous_commit: abeng_wire::Digest([9; 32]),
     };
-    let mut body = Vec::new();
-    let old = disk.content(&segments(&disk)[0]).unwrap();
-    while body.len() < 40_000 {
-        // At every sector, so that some lie on page boundaries.
-        for keys in [[8; 32], [0; 32]] {
-            let at = 2 * PAGE;
-            body.extend_from_slice(&foreign.encode(&Keys::new(&keys), 0, at));
-            body.resize(body.len().next_multiple_of(512), 1);
-        }
-        body.extend_from_slice(&old[PAGE as usize..PAGE as usize + 512]);
+    // The page that the imitation comes to lie on.
+    let there = 3 * PAGE;
+    let own = Keys::new(&identity().key);
+    // By who does not know the key; and a true one of this journal, from another place or segment.
+    for header in [
+        later.encode(&Keys::new(&[8; 32]), 0, there),
+        later.encode(&own, 0, there + PAGE),
+        later.encode(&own, 1, there),
+    ] {
+        let found = torn_with_imitation(&header).unwrap();
+        assert_eq!((found.size, found.torn_tail.unwrap().offset), (1, 2 * PAGE));
     }
-    let part = v1::BodyPart {
-        stanzas: vec![],
-        body: body.into(),
-    };
-    let written = record(1, 0, 0).with_body(&part);
-    let (journal, _) = journal.append(vec![step(vec![written.clone()])]).unwrap();
-    assert_eq!(all(&journal)[1], written);
-    let path = &segments(&disk)[0];
-    let (last, _) = last_batch(&disk, path, 0);
-    // Whole: opens. One sector never written: torn, whatever the body looks like.
-    assert_eq!(Journal::open(disk.copy(), SMALL).unwrap().1.size, 2);
-    for sector in [0, 1, 9, 50] {
-        let torn = disk.copy();
-        let at = last as usize + sector * 512;
-        torn.corrupt(path, |bytes| bytes[at..at + 512].fill(0));
-        let (journal, found) = Journal::open(torn, SMALL).unwrap();
-        assert_eq!(found.size, 1);
-        let tail = found.torn_tail.unwrap();
-        assert_eq!((&tail.file, tail.offset), (path, last));
-        drop(journal);
-    }
+    // Only the key's holder could: then it is the sign of damage that it should be.
+    let forged = torn_with_imitation(&later.encode(&own, 0, there));
+    assert!(
+        matches!(forged, Err(OpenError::Damaged { .. })),
+        "{forged:?}"
+    );
 }
 
 #[test]
@@ -234,4 +253,17 @@ fn no_sector_of_a_batch_is_zero_whatever_the_bodies() {
     for sector in bytes[..end as usize].chunks(512) {
         assert!(sector.iter().filter(|&&b| b != 0).count() > 2);
     }
+}
+
+#[test]
+fn bytes_behind_the_end_of_a_sealed_segment_are_damage() {
+    let (disk, _) = filled();
+    let paths = segments(&disk);
+    let sealed = &paths[paths.len() - 2];
+    let (_, end) = last_batch(&disk, sealed, paths.len() as u64 - 2);
+    // Not where a header would be looked for.
+    let beyond = end as usize + 700;
+    assert!(disk.corrupt(sealed, |bytes| bytes[beyond] = 1));
+    let (file, offset, _) = damage(disk);
+    assert_eq!((&file, offset), (sealed, end));
 }

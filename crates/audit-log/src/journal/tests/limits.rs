@@ -56,7 +56,10 @@ fn statements_outside_the_tree_are_carried_and_replaced() {
         journal = journal.append(batch).unwrap().0;
     }
     assert_eq!(journal.root(), root);
+    // With good node hashes only the newest two segments are read.
+    journal.close().unwrap();
     let (journal, found) = Journal::open(disk, SMALL).unwrap();
+    assert_eq!(found.tiles_rebuilt, 0);
     let all_of_them = [own(b"2"), held("a", b"1"), held("b", b"1"), held("c", b"1")];
     assert_eq!(found.outside, all_of_them);
     let (journal, _) = journal.append(vec![step(vec![record(1, 10, 1)])]).unwrap();
