@@ -379,7 +379,12 @@ mod tests {
 
     #[test]
     fn a_dropped_node_leaves_no_process_behind() {
-        let child = Command::new("sleep").arg("600").spawn().unwrap();
+        let child = Command::new("sleep")
+            .arg("60")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let pid = child.id();
         let node = NodeProcess {
             code: PartyCode::new("JM").unwrap(),
