@@ -11,7 +11,7 @@ use crate::{
 use abeng_wire::LeafIndex;
 use std::{collections::VecDeque, sync::Arc};
 
-/// Records in order; see [`Reader::scan`]. Ends at the first error.
+/// Records in order; see [`Reader::scan`](super::Reader::scan). Ends at the first error.
 pub struct Scan<D: Disk> {
     shared: Arc<Shared<D>>,
     next: u64,
