@@ -115,8 +115,9 @@ fn list(items: &[InboxItem], ui: &Ui) -> String {
         (c.matter, Align::Left),
     ]);
     for item in items {
-        let matter = if item.exercise {
-            let word = texts.inbox.exercise.split(' ').next().unwrap_or_default();
+        let word = texts.inbox.exercise.split(' ').next().unwrap_or_default();
+        // The summary of a notice that could be opened says it already.
+        let matter = if item.exercise && !item.summary.starts_with(word) {
             format!("{word}: {}", item.summary)
         } else {
             item.summary.clone()

@@ -48,6 +48,8 @@ pub struct LinkConfig {
 pub struct ApiConfig {
     /// The Unix socket of the local interface, absolute.
     pub socket: PathBuf,
+    /// Whether the socket's group may use it too (mode 0660), not only the node's user (0600).
+    pub group: bool,
     /// A TCP address with the file that holds its bearer token.
     pub tcp: Option<(SocketAddr, PathBuf)>,
 }
@@ -258,6 +260,7 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
         },
         api: ApiConfig {
             socket: data.join(file.api.socket.unwrap_or_else(|| "abeng.sock".into())),
+            group: file.api.group,
             tcp,
         },
         data,
@@ -334,6 +337,8 @@ enum LinkProfile {
 #[serde(deny_unknown_fields)]
 struct Api {
     socket: Option<PathBuf>,
+    #[serde(default)]
+    group: bool,
     tcp: Option<Spanned<SocketAddr>>,
     token_file: Option<Spanned<PathBuf>>,
 }

@@ -3,8 +3,8 @@
 //! It drains its bounded input, collects plans into one batch and hands that to the journal
 //! thread, and meanwhile prepares the next: one batch is in flight. It never waits on a send.
 
-use crate::clock;
-use abeng_audit_log::{Batch, Outside, Step};
+use crate::{clock, fatal::Fatal};
+use abeng_audit_log::{Batch, Outside, Record, Step};
 use abeng_queue::{Engine, Free, Gated, Input};
 use abeng_wire::LeafIndex;
 use std::{
@@ -18,6 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 const WAITING: usize = 4096;
 /// Leaves after which a batch is closed, so that one sync does not hold up its first steps.
 const BATCH_LEAVES: usize = 1024;
+/// Bytes of bodies after which a batch is closed.
+const BATCH_BYTES: usize = 16 << 20;
 /// Inputs handled in a row before the batch is handed on.
 const BATCH_INPUTS: usize = 512;
 
@@ -25,7 +27,7 @@ enum Event {
     Input(Input),
     Inspect(Box<dyn FnOnce(&Engine) + Send>),
     Outside(Outside),
-    Durable(LeafIndex),
+    Wake,
     Stop(oneshot::Sender<()>),
 }
 
@@ -38,6 +40,7 @@ pub struct Full;
 #[derive(Clone)]
 pub struct Core {
     events: mpsc::Sender<Event>,
+    durable: mpsc::UnboundedSender<LeafIndex>,
 }
 
 /// What the core hands to the journal thread.
@@ -46,21 +49,19 @@ pub type CoreBatch = Batch<Gated>;
 /// The core before its thread runs.
 pub struct CoreSeat {
     events: mpsc::Receiver<Event>,
-    own: mpsc::Sender<Event>,
+    durable: mpsc::UnboundedReceiver<LeafIndex>,
 }
 
 /// A core to talk to and the seat its thread takes.
 pub fn core() -> (Core, CoreSeat) {
-    let (events, rx) = mpsc::channel(WAITING);
-    (
-        Core {
-            events: events.clone(),
-        },
-        CoreSeat {
-            events: rx,
-            own: events,
-        },
-    )
+    let (events, waiting) = mpsc::channel(WAITING);
+    let (durable, done) = mpsc::unbounded_channel();
+    let core = Core { events, durable };
+    let seat = CoreSeat {
+        events: waiting,
+        durable: done,
+    };
+    (core, seat)
 }
 
 impl Core {
@@ -100,7 +101,9 @@ impl Core {
 
     /// Tells that everything below is durable and in the overlay. From the journal thread.
     pub fn durable(&self, position: LeafIndex) {
-        let _ = self.events.blocking_send(Event::Durable(position));
+        let _ = self.durable.send(position);
+        // Where there is no room the core is awake and looks by itself.
+        let _ = self.events.try_send(Event::Wake);
     }
 
     /// Waits until everything given before is durable, then ends the core.
@@ -125,6 +128,7 @@ impl CoreSeat {
         engine: Engine,
         journal: std_mpsc::SyncSender<CoreBatch>,
         outlet: impl Outlet,
+        fatal: Fatal,
     ) -> io::Result<JoinHandle<()>> {
         thread::Builder::new()
             .name("abeng-core".into())
@@ -135,13 +139,13 @@ impl CoreSeat {
                     outlet,
                     steps: Vec::new(),
                     leaves: 0,
+                    bytes: 0,
                     outside: Vec::new(),
                     in_flight: false,
                     stopping: None,
                 };
-                // Held until the end, so that the journal thread can always report back.
-                let _own = self.own;
-                state.run(self.events);
+                let _broken = fatal.guard("the node loop");
+                state.run(self.events, self.durable);
             })
     }
 }
@@ -152,21 +156,42 @@ struct State<O> {
     outlet: O,
     steps: Vec<Step<Gated>>,
     leaves: usize,
+    bytes: usize,
     outside: Vec<Outside>,
     in_flight: bool,
     stopping: Option<oneshot::Sender<()>>,
 }
 
 impl<O: Outlet> State<O> {
-    fn run(mut self, mut events: mpsc::Receiver<Event>) {
-        while let Some(event) = events.blocking_recv() {
-            self.take(event);
-            for _ in 0..BATCH_INPUTS {
-                if self.leaves >= BATCH_LEAVES {
-                    break;
-                }
-                let Ok(event) = events.try_recv() else { break };
+    fn run(
+        mut self,
+        mut events: mpsc::Receiver<Event>,
+        mut durable: mpsc::UnboundedReceiver<LeafIndex>,
+    ) {
+        loop {
+            // With a whole batch in hand and one in flight nothing more is read: links and the
+            // local interface feel it.
+            let position = match self.in_flight && self.is_full() {
+                true => durable.blocking_recv(),
+                false => durable.try_recv().ok(),
+            };
+            if let Some(position) = position {
+                self.in_flight = false;
+                self.handle(Input::Durable { position });
+            } else if self.in_flight && durable.is_closed() {
+                return;
+            } else {
+                let Some(event) = events.blocking_recv() else {
+                    return;
+                };
                 self.take(event);
+                for _ in 0..BATCH_INPUTS {
+                    if self.is_full() {
+                        break;
+                    }
+                    let Ok(event) = events.try_recv() else { break };
+                    self.take(event);
+                }
             }
             if !self.in_flight && !self.steps.is_empty() && !self.hand_on() {
                 return;
@@ -180,15 +205,16 @@ impl<O: Outlet> State<O> {
         }
     }
 
+    fn is_full(&self) -> bool {
+        self.leaves >= BATCH_LEAVES || self.bytes >= BATCH_BYTES
+    }
+
     fn take(&mut self, event: Event) {
         match event {
             Event::Input(input) => self.handle(input),
             Event::Inspect(look) => look(&self.engine),
             Event::Outside(outside) => self.outside.push(outside),
-            Event::Durable(position) => {
-                self.in_flight = false;
-                self.handle(Input::Durable { position });
-            }
+            Event::Wake => {}
             Event::Stop(stopped) => self.stopping = Some(stopped),
         }
     }
@@ -197,6 +223,8 @@ impl<O: Outlet> State<O> {
         let plan = self.engine.handle(clock::now(), input);
         if !plan.step.facts.is_empty() || !plan.step.gated.is_empty() {
             self.leaves += plan.step.facts.len();
+            let body = |r: &Record| r.body_bytes().map_or(0, bytes::Bytes::len);
+            self.bytes += plan.step.facts.iter().map(body).sum::<usize>();
             self.steps.push(plan.step);
         }
         for effect in plan.free {
@@ -211,6 +239,7 @@ impl<O: Outlet> State<O> {
             outside: mem::take(&mut self.outside),
         };
         self.leaves = 0;
+        self.bytes = 0;
         self.in_flight = true;
         self.journal.send(batch).is_ok()
     }

@@ -19,11 +19,16 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+/// Receipts in one frame: in a log of 2^40 leaves each has less than 3.1 KiB, so that a frame stays
+/// below [`abeng_wire::limits::CONTROL`].
+const RECEIPTS_AT_ONCE: usize = 64;
+
 /// Starts the thread. It ends with the journal thread.
 pub fn spawn(shared: Arc<Shared>, done: mpsc::Receiver<Done>) -> io::Result<JoinHandle<()>> {
     thread::Builder::new()
         .name("abeng-dispatch".into())
         .spawn(move || {
+            let _broken = shared.fatal.guard("the dispatch thread");
             while let Ok(batch) = done.recv() {
                 if let Err(e) = dispatch(&shared, batch) {
                     tracing::error!(error = %e, "the journal cannot be read back; this node stops");
@@ -172,7 +177,7 @@ impl Shared {
             let Some(link) = self.links.link(peer) else {
                 continue;
             };
-            for outcomes in outcomes.chunks(abeng_wire::limits::RECEIPTS) {
+            for outcomes in outcomes.chunks(RECEIPTS_AT_ONCE) {
                 let mut frame = v1::Receipts {
                     checkpoint: checkpoint.note().clone(),
                     ..Default::default()

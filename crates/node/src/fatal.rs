@@ -41,8 +41,51 @@ impl Fatal {
     }
 }
 
+/// Ends the node when the thread that holds it panics: a node with a part missing must not go on
+/// taking envelopes.
+pub struct Guard {
+    fatal: Fatal,
+    part: &'static str,
+}
+
+impl Fatal {
+    /// To be held by a thread for as long as it runs.
+    pub fn guard(&self, part: &'static str) -> Guard {
+        Guard {
+            fatal: self.clone(),
+            part,
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.fatal.stop(&format!("{} broke off", self.part));
+        }
+    }
+}
+
 impl Default for Fatal {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_of_a_part_ends_the_node_and_an_ordered_end_does_not() {
+        let fatal = Fatal::new();
+        drop(fatal.guard("the quiet part"));
+        let guard = fatal.guard("the loud part");
+        let thread = std::thread::spawn(move || {
+            let _guard = guard;
+            panic!("planted");
+        });
+        assert!(thread.join().is_err());
+        assert_eq!(fatal.stopped().await, "the loud part broke off");
     }
 }

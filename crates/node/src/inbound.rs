@@ -28,7 +28,21 @@ impl Shared {
             Ok(arrived) => arrived,
             Err(fault) => return self.tell_fault(from, fault.id, fault.kind, &fault.why),
         };
+        self.examine(from, arrived).await;
+    }
+
+    /// Everything between parsing and the engine, under the roster and the view of this moment.
+    async fn examine(&self, from: PartyCode, arrived: Arrived) {
         let id = arrived.id();
+        // Whoever carries it could have brought it to the wrong door: never an outcome, no leaf.
+        if arrived.originator() == self.me || arrived.entry(self.me).is_none() {
+            return self.tell_fault(
+                from,
+                Some(id),
+                v1::FaultKind::FaultDamaged,
+                &"it is not for this party",
+            );
+        }
         let looked = self.view.position();
         if self.answer_if_known(from, &id).await {
             return;
@@ -171,31 +185,9 @@ impl Shared {
         self.core.give(input).await;
     }
 
-    /// As [`Self::check_again`] for what was to be refused.
-    pub async fn refuse_again(
-        self: Arc<Self>,
-        from: PartyCode,
-        envelope: Refusable,
-        position: Position,
-        reason: v1::Reason,
-    ) {
-        let looked = self.view.position();
-        if self.answer_if_known(from, &envelope.arrived().id()).await {
-            return;
-        }
-        let checked = Checked {
-            looked,
-            roster_version: self.trust().roster.version(),
-        };
-        self.core
-            .give(Input::Refuse {
-                from,
-                envelope,
-                position,
-                reason,
-                checked,
-            })
-            .await;
+    /// What was to be refused is judged anew from the beginning: under a newer roster it may be good.
+    pub async fn refuse_again(self: Arc<Self>, from: PartyCode, envelope: Refusable) {
+        self.examine(from, envelope.arrived().clone()).await;
     }
 
     /// Tells a peer that its copy was dropped. Never an outcome.

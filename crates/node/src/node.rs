@@ -38,6 +38,7 @@ use arc_swap::ArcSwap;
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::fs::PermissionsExt,
     path::Path,
     sync::{Arc, Mutex, OnceLock, atomic::AtomicU64, mpsc},
     thread::JoinHandle,
@@ -119,11 +120,12 @@ impl Node {
             size: recovery.size,
             incarnation,
         };
+        let fatal = Fatal::new();
         let ready = ReadyView::open(layout.view(), trusting, journal.reader(), metrics.clone())?;
         let engine = recover_engine(&config, incarnation, &trust, recovery.size, &ready)?;
         let heard = held_checkpoints(&ready, &trust)?;
         let inbox = count_inbox(&ready)?;
-        let (view, view_thread) = ready.spawn().map_err(NodeError::Thread)?;
+        let (view, view_thread) = ready.spawn(fatal.clone()).map_err(NodeError::Thread)?;
 
         let origin = trust
             .roster
@@ -162,7 +164,7 @@ impl Node {
             started_at: now,
             notices,
             adopting: Mutex::new(()),
-            fatal: Fatal::new(),
+            fatal,
             config,
         });
         let (batches, queue) = mpsc::sync_channel(1);
@@ -183,7 +185,7 @@ impl Node {
             runtime: Handle::current(),
         };
         let core_thread = seat
-            .spawn(engine, batches, effects)
+            .spawn(engine, batches, effects, shared.fatal.clone())
             .map_err(NodeError::Thread)?;
         core.give(Input::note(v1::LeafKind::Started)).await;
 
@@ -220,6 +222,11 @@ impl Node {
     /// What the node's parts share.
     pub fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    /// Where a fault that must end the node shows, also while it stops.
+    pub fn fatal(&self) -> Fatal {
+        self.shared.fatal.clone()
     }
 
     /// Waits for a fault that must end the node; its words.
@@ -274,7 +281,10 @@ fn unlock(config: &Config, layout: &Layout) -> Result<Keyring, NodeError> {
         };
         let line = match &config.keys {
             KeysConfig::InsecurePlain => return Err("[keys] says insecure_plain".to_owned()),
-            KeysConfig::PassphraseFile(path) => read(path)?,
+            KeysConfig::PassphraseFile(path) => {
+                private(path)?;
+                read(path)?
+            }
             KeysConfig::PassphraseCredential(name) => {
                 let dir = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or(
                     "CREDENTIALS_DIRECTORY is not set: start under systemd with LoadCredential=",
@@ -287,6 +297,22 @@ fn unlock(config: &Config, layout: &Layout) -> Result<Keyring, NodeError> {
     };
     let keyring = Keyring::load(&layout.keys(), passphrase)?.expect_party(config.party)?;
     Ok(keyring)
+}
+
+/// Refuses a file that others could read.
+fn private(path: &Path) -> Result<(), String> {
+    let mode = fs::metadata(path)
+        .map_err(|e| format!("cannot read {}: {e}", path.display()))?
+        .permissions()
+        .mode();
+    match mode & 0o077 {
+        0 => Ok(()),
+        _ => Err(format!(
+            "{} has mode {:04o}: others could read it; `chmod 600` it and choose another passphrase",
+            path.display(),
+            mode & 0o7777
+        )),
+    }
 }
 
 fn load_trust(config: &Config, layout: &Layout, now: u64) -> Result<Trust, NodeError> {
@@ -437,11 +463,15 @@ async fn link(shared: &Arc<Shared>, tasks: &mut JoinSet<()>) -> Result<Arc<Endpo
 async fn serve(shared: &Arc<Shared>) -> Result<Vec<Serving>, NodeError> {
     let router = router(Arc::new(NodeOperator::new(shared.clone())));
     let socket = &shared.config.api.socket;
-    let listener = bind_unix(socket, Peers::Owner).map_err(|source| NodeError::Socket {
+    let peers = match shared.config.api.group {
+        true => Peers::Group,
+        false => Peers::Owner,
+    };
+    let listener = bind_unix(socket, peers).map_err(|source| NodeError::Socket {
         path: socket.clone(),
         source,
     })?;
-    let mut serving = vec![serve_unix(listener, router.clone(), Peers::Owner)];
+    let mut serving = vec![serve_unix(listener, router.clone(), peers)];
     if let Some((addr, token_file)) = &shared.config.api.tcp {
         let token = fs::read_to_string(token_file)
             .map(zeroize::Zeroizing::new)

@@ -2,7 +2,7 @@
 
 use crate::{core::Outlet, shared::Shared};
 use abeng_queue::{Free, Input, Place, Proven};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::runtime::Handle;
 
 /// Carries them out on the node's runtime.
@@ -29,14 +29,8 @@ impl Outlet for Effects {
             Free::CheckAgain { from, opened } => {
                 self.runtime.spawn(shared.check_again(from, opened));
             }
-            Free::RefuseAgain {
-                from,
-                envelope,
-                position,
-                reason,
-            } => {
-                self.runtime
-                    .spawn(shared.refuse_again(from, envelope, position, reason));
+            Free::RefuseAgain { from, envelope, .. } => {
+                self.runtime.spawn(shared.refuse_again(from, envelope));
             }
             Free::ProveAgain(proven) => {
                 self.runtime.spawn(shared.prove_again(proven));
@@ -62,6 +56,10 @@ impl Outlet for Effects {
 
 impl Shared {
     async fn look_expired(self: Arc<Self>, place: Place) {
+        // What expires at once may not be durable yet; its batch is on the way.
+        while self.reader.size() <= place.queued.0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         let reader = self.reader.clone();
         let read = tokio::task::spawn_blocking(move || reader.read(place.queued)).await;
         match read {

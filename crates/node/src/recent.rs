@@ -55,7 +55,9 @@ impl Recent {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.bytes += sent.frame.len();
         inner.by_id.insert(sent.id, submitted);
-        inner.by_leaf.insert(submitted, sent);
+        if let Some(same) = inner.by_leaf.insert(submitted, sent) {
+            inner.bytes -= same.frame.len();
+        }
         while inner.bytes > KEPT_BYTES {
             let Some((_, old)) = inner.by_leaf.pop_first() else {
                 break;

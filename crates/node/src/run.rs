@@ -2,6 +2,7 @@
 
 use crate::{config::Config, logging, node::Node, node_error::NodeError};
 use sd_notify::NotifyState;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs a node until SIGTERM or SIGINT, or until a fault ends it.
@@ -12,7 +13,10 @@ pub fn run(config: Config) -> Result<(), NodeError> {
         .enable_all()
         .build()
         .map_err(NodeError::Runtime)?;
-    runtime.block_on(until_stopped(config))
+    let ended = runtime.block_on(until_stopped(config));
+    // A thread that a fault has stopped must not hold up the end of the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
 }
 
 async fn until_stopped(config: Config) -> Result<(), NodeError> {
@@ -33,7 +37,11 @@ async fn until_stopped(config: Config) -> Result<(), NodeError> {
     match fault {
         None => {
             tracing::info!("stopping");
-            node.shutdown().await?;
+            let fatal = node.fatal();
+            tokio::select! {
+                ended = node.shutdown() => ended?,
+                why = fatal.stopped() => return Err(NodeError::Failed(why)),
+            }
             tracing::info!("stopped in order");
             Ok(())
         }

@@ -3,7 +3,7 @@
 //! Durable → overlay → acknowledged: [`ViewClient::fold`] runs before anything is said about a
 //! batch. The thread writes what is older than [`SETTLE`] and rebuilds the view when it fails.
 
-use crate::metrics::Metrics;
+use crate::{fatal::Fatal, metrics::Metrics};
 use abeng_audit_log::{Disk, ReadError, Reader, Record};
 use abeng_queue::{
     Overlay, RowError, RowPair, RowSource, SledView, Trusting, View, ViewError, fold,
@@ -74,7 +74,7 @@ struct Shared {
 
 impl Shared {
     fn overlay(&self) -> MutexGuard<'_, Overlay> {
-        // The overlay asserts before it changes; a panic there ends the journal thread and the node.
+        // The overlay asserts before it changes; a panic there ends its thread, whose guard ends the node.
         self.overlay.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -126,7 +126,7 @@ impl<D: Disk> ReadyView<D> {
     }
 
     /// Hands the view to its thread.
-    pub fn spawn(self) -> std::io::Result<(ViewClient, JoinHandle<()>)> {
+    pub fn spawn(self, fatal: Fatal) -> std::io::Result<(ViewClient, JoinHandle<()>)> {
         let size = LeafIndex(self.trusting.size);
         let shared = Arc::new(Shared {
             overlay: Mutex::new(Overlay::new(self.trusting.incarnation, size)),
@@ -141,6 +141,7 @@ impl<D: Disk> ReadyView<D> {
         let thread = thread::Builder::new()
             .name("abeng-view".into())
             .spawn(move || {
+                let _broken = fatal.guard("the view thread");
                 Worker {
                     ready: self,
                     shared,

@@ -50,7 +50,10 @@ impl<D: Disk> Writer<D> {
     pub fn spawn(self) -> io::Result<JoinHandle<Option<Journal<D>>>> {
         thread::Builder::new()
             .name("abeng-journal".into())
-            .spawn(move || self.run())
+            .spawn(move || {
+                let _broken = self.fatal.guard("the journal thread");
+                self.run()
+            })
     }
 
     fn run(self) -> Option<Journal<D>> {

@@ -79,6 +79,8 @@ impl State {
 #[derive(Debug)]
 struct Link {
     session: u64,
+    // What Ready gave: the size of the window.
+    window: Budget,
     credit: Budget,
     used: Budget,
 }
@@ -130,7 +132,12 @@ impl Lane {
             return Some(Next::Expired(key));
         }
         let bytes = link.used.bytes.saturating_add(u64::from(entry.size));
-        if link.used.envelopes >= link.credit.envelopes || bytes > link.credit.bytes {
+        // The link keeps an eighth of what is open for FLASH; what it would hold back stays here.
+        let flash = key.0 == v1::Precedence::Flash as u8;
+        let kept = |window: u64| if flash { 0 } else { window / 8 };
+        let full = link.used.envelopes + kept(link.window.envelopes) >= link.credit.envelopes
+            || bytes.saturating_add(kept(link.window.bytes)) > link.credit.bytes;
+        if full {
             return None;
         }
         link.used.envelopes += 1;
@@ -217,6 +224,7 @@ impl Lane {
         self.link = Some(Link {
             session,
             credit,
+            window: credit,
             used: Budget::default(),
         });
     }

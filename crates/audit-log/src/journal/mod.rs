@@ -122,7 +122,7 @@ impl OpenError {
     }
 
     pub(crate) fn damage(file: &str, offset: u64, what: String) -> Self {
-        let advice = "Keep the disk as it is and make a copy of it. Restore the data directory from a backup, or begin a new incarnation: peers send again what is still open";
+        let advice = "Keep the disk as it is and make a copy of it; nothing was changed. docs/operations.md, Damage, says what to do next; never start an older copy";
         let file = file.to_owned();
         Self::Damaged {
             file,

@@ -7,14 +7,20 @@ use super::{
 use crate::Place;
 use abeng_wire::{EnvelopeId, LeafIndex, Millis, PartyCode, StreamSeq, limits, v1};
 
-/// Bytes of an envelope on a link, at most: with the recipient's own stanza, the others pruned.
-/// What credit is counted in.
+/// Bytes of an envelope on a link, exactly: with the recipient's own stanza, the others pruned.
+/// What credit is counted in, so that both sides count the same.
 pub fn frame_size(hdr: usize, body: u64, recipients: usize) -> u32 {
-    const FRAME: u64 = 64;
-    let sig = 64 + 2;
-    let stanzas = limits::STANZA + 3 + 2 * recipients;
-    let size = (hdr + sig + stanzas) as u64 + body + FRAME;
+    // A field is a tag byte, a varint of its length, and its bytes; a pruned stanza is two bytes.
+    let field = |length: u64| 1 + u64::from(varint(length)) + length;
+    let others = recipients.saturating_sub(1) as u64;
+    let size =
+        field(hdr as u64) + field(64) + field(limits::STANZA as u64) + 2 * others + field(body);
     u32::try_from(size).unwrap_or(u32::MAX)
+}
+
+/// Bytes of a protobuf varint.
+fn varint(value: u64) -> u32 {
+    (64 - (value | 1).leading_zeros()).div_ceil(7)
 }
 
 /// `'S' ‖ submitted`: an envelope submitted here.
@@ -238,5 +244,38 @@ impl QueueRow {
         };
         reader.end()?;
         Ok(row)
+    }
+}
+
+#[cfg(test)]
+mod frame_tests {
+    use super::*;
+    use abeng_wire::encode;
+    use bytes::Bytes;
+
+    #[test]
+    fn a_frame_is_exactly_as_long_as_it_is_counted() {
+        let bytes = |n: usize| Bytes::from(vec![1; n]);
+        for (hdr, body, recipients) in [
+            (300, 2064, 1),
+            (127, 128, 2),
+            (16_383, 16_384, 64),
+            (700, 1 << 20, 5),
+        ] {
+            let mut stanzas = vec![Bytes::new(); recipients];
+            stanzas[recipients / 2] = bytes(limits::STANZA);
+            let envelope = v1::Envelope {
+                hdr: bytes(hdr),
+                sig: bytes(64),
+                stanzas,
+                body: bytes(body),
+            };
+            let counted = frame_size(hdr, body as u64, recipients) as usize;
+            assert_eq!(
+                encode(&envelope).len(),
+                counted,
+                "{hdr} {body} {recipients}"
+            );
+        }
     }
 }
