@@ -27,7 +27,10 @@ use std::{
     fs,
     io::{Read, Write},
     net::UdpSocket,
-    os::unix::net::UnixListener,
+    os::unix::{
+        fs::{OpenOptionsExt, PermissionsExt},
+        net::UnixListener,
+    },
     path::Path,
     thread,
     time::{SystemTime, UNIX_EPOCH},
@@ -285,12 +288,12 @@ async fn a_directory_or_port_of_another_is_refused() {
 async fn keys_open_with_their_passphrase_alone() {
     let temp = tempfile::tempdir().unwrap();
     let file = temp.path().join("passphrase");
-    fs::write(&file, "fifteen men on the dead man's chest\n").unwrap();
+    write_private(&file, "fifteen men on the dead man's chest\n");
     let options = [OsStr::new("--passphrase-file"), file.as_os_str()];
     let network = Network::found_with(&["LC:coordination", "JM"], &options);
     let mut jm = network.node("JM");
     let before = Snapshot::of(&jm.home);
-    fs::write(&file, "fifteen men on the dead man's chess\n").unwrap();
+    write_private(&file, "fifteen men on the dead man's chess\n");
     let run = jm.refuses_to_start();
     run.fails(
         NO_START,
@@ -304,9 +307,20 @@ async fn keys_open_with_their_passphrase_alone() {
     fs::remove_file(&file).unwrap();
     jm.refuses_to_start()
         .fails(NO_START, &["no passphrase for", "cannot read"]);
+    write_private(&file, "fifteen men on the dead man's chest\n");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    jm.refuses_to_start()
+        .fails(NO_START, &["mode 0644", "others could read it"]);
+    fs::remove_file(&file).unwrap();
     ignore_lock(&jm, &before);
-    fs::write(&file, "fifteen men on the dead man's chest\n").unwrap();
+    write_private(&file, "fifteen men on the dead man's chest\n");
     jm.start().await;
+}
+
+fn write_private(file: &Path, text: &str) {
+    let mut options = fs::OpenOptions::new();
+    options.create(true).write(true).truncate(true).mode(0o600);
+    std::io::Write::write_all(&mut options.open(file).unwrap(), text.as_bytes()).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -239,7 +239,8 @@ impl Shared {
                         tell: None,
                     });
                 }
-                if let Some(endpoint) = self.endpoint.get() {
+                let endpoint = lock(&self.endpoint).clone();
+                if let Some(endpoint) = endpoint {
                     endpoint.trust_changed();
                 }
             }

@@ -19,7 +19,7 @@ use crate::{
     operator::NodeOperator,
     outlet::Effects,
     recent::Recent,
-    shared::{InboxCounts, LinkBook, Shared},
+    shared::{InboxCounts, LinkBook, Shared, lock},
     view::ReadyView,
     writer::Writer,
 };
@@ -40,7 +40,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::Path,
-    sync::{Arc, Mutex, OnceLock, atomic::AtomicU64, mpsc},
+    sync::{Arc, Mutex, atomic::AtomicU64, mpsc},
     thread::JoinHandle,
     time::Duration,
 };
@@ -153,7 +153,7 @@ impl Node {
             delivered: Events::new(),
             settled: Events::new(),
             links: LinkBook::default(),
-            endpoint: OnceLock::new(),
+            endpoint: Mutex::new(None),
             held: Mutex::new(heard),
             signed: Mutex::new(None),
             boxes: [Mutex::new(BoxCache::new()), Mutex::new(BoxCache::new())],
@@ -191,7 +191,7 @@ impl Node {
 
         let mut tasks = JoinSet::new();
         let endpoint = link(&shared, &mut tasks).await?;
-        let _ = shared.endpoint.set(endpoint.clone());
+        *lock(&shared.endpoint) = Some(endpoint.clone());
         let serving = serve(&shared).await?;
         tasks.spawn(tick(core.clone()));
         tasks.spawn(report(shared.clone()));
@@ -241,6 +241,7 @@ impl Node {
         }
         self.tasks.shutdown().await;
         self.endpoint.shutdown().await;
+        lock(&self.shared.endpoint).take();
         self.shared
             .core
             .give(Input::note(v1::LeafKind::Stopped))
@@ -252,8 +253,10 @@ impl Node {
             journal,
             dispatch,
             view,
+            endpoint,
             ..
         } = self;
+        drop(endpoint);
         let joined = tokio::task::spawn_blocking(move || {
             let ended = "a thread of the node broke off";
             core.join().map_err(|_| NodeError::Broken(ended))?;
@@ -523,7 +526,8 @@ impl Shared {
         self.metrics
             .roster_expires
             .set((expires.saturating_sub(now) / 1000) as i64);
-        if let Some(endpoint) = self.endpoint.get() {
+        let endpoint = lock(&self.endpoint).clone();
+        if let Some(endpoint) = endpoint {
             let stats: Vec<_> = endpoint.links().iter().map(|l| l.stats()).collect();
             self.metrics
                 .wire_sent

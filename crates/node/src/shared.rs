@@ -21,7 +21,7 @@ use abeng_wire::{Incarnation, Millis, PartyCode, v1};
 use arc_swap::ArcSwap;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicU64},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
 };
 
 /// One node, as its tasks and threads see it.
@@ -60,8 +60,8 @@ pub struct Shared {
     pub settled: Events<SettledEvent>,
     /// Links by peer.
     pub links: LinkBook,
-    /// The endpoint, once it runs.
-    pub endpoint: OnceLock<Arc<Endpoint>>,
+    /// The endpoint, while it runs. It holds this node as its handler, so a stop takes it out.
+    pub endpoint: Mutex<Option<Arc<Endpoint>>>,
     /// The newest checkpoint held of each peer's log.
     pub held: Mutex<BTreeMap<PartyCode, Checkpoint>>,
     /// The newest own checkpoint that was signed.

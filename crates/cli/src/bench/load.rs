@@ -147,7 +147,8 @@ pub(super) async fn queue(
     notices: u64,
 ) -> Result<f64, CliError> {
     let load = Arc::new(Load {
-        places: Semaphore::new(usize::try_from(notices).unwrap_or(Semaphore::MAX_PERMITS)),
+        // Nothing gives a place back here; this many are never used up.
+        places: Semaphore::new(Semaphore::MAX_PERMITS),
         issued: AtomicU64::new(0),
         accepted: AtomicU64::new(0),
         busy: AtomicU64::new(0),
