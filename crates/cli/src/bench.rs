@@ -14,7 +14,7 @@ use floor::{Floor, Work};
 use hdrhistogram::Histogram;
 use load::{Amount, Run, Way};
 use process::Used;
-use queued::Queued;
+use queued::{Queued, Restart};
 use serde::Serialize;
 use std::{path::Path, process::ExitCode, time::Duration};
 
@@ -61,10 +61,10 @@ struct Report {
     wire_bytes_per_notice: f64,
     /// Both journals, without zeros written ahead.
     disk_bytes_per_notice: f64,
-    /// Everything both nodes had the disk write: journals, zeros ahead, node hashes, views.
-    disk_written_bytes_per_notice: f64,
     /// The larger of both nodes.
     peak_rss_mib: f64,
+    /// The originator, after all that.
+    restart: Restart,
     notice_bytes: u32,
     build: &'static str,
 }
@@ -148,7 +148,7 @@ async fn measure(
     dir: &Path,
     ui: &Ui,
 ) -> Result<Report, CliError> {
-    let [from, to] = fleet.nodes.as_slice() else {
+    let [from, to] = fleet.nodes.as_mut_slice() else {
         return Err(CliError::internal("the measurement needs two nodes"));
     };
     let way = Way {
@@ -215,8 +215,8 @@ async fn measure(
         client_cpu_us_per_notice: client * 1e6 / notices,
         wire_bytes_per_notice: work.wire_bytes,
         disk_bytes_per_notice: work.disk_bytes,
-        disk_written_bytes_per_notice: grown(|u| u.written) / notices,
         peak_rss_mib: peak as f64 / 1024.0,
+        restart: queued::restart(from).await?,
         notice_bytes: args.size,
         build: if cfg!(debug_assertions) {
             "debug"
@@ -255,8 +255,9 @@ fn text(r: &Report) -> String {
          Per notice, both nodes\n  \
          CPU              {:>10.0} µs   the client besides: {:.0} µs\n  \
          on the wire      {:>10.0} B\n  \
-         in the journals  {:>10.0} B    written in all: {:.0} B\n  \
+         in the journals  {:>10.0} B\n  \
          peak memory      {:>10.1} MiB  of one node\n\n\
+         Start again with {} leaves: {:.0} ms, after SIGKILL {:.0} ms\n\n\
          The floor of this machine: {:.0} /s ({}); reached: {:.0} %\n  \
          cryptography     {:>10.0} µs   a notice, so at most {:.0} /s\n  \
          disk             {:>10.0} /s   batched; 4 KiB and fdatasync: {:.0} µs\n  \
@@ -282,8 +283,10 @@ fn text(r: &Report) -> String {
         r.client_cpu_us_per_notice,
         r.wire_bytes_per_notice,
         r.disk_bytes_per_notice,
-        r.disk_written_bytes_per_notice,
         r.peak_rss_mib,
+        r.restart.leaves,
+        r.restart.start_clean_ms,
+        r.restart.start_killed_ms,
         f.notices_per_s,
         f.parts.limit,
         r.share_of_floor * 100.0,

@@ -21,8 +21,6 @@ const BLOCK: u64 = 4096;
 pub(super) struct Used {
     /// User and system time, in seconds; as fine as the kernel's ticks (10 ms).
     pub(super) cpu_s: f64,
-    /// Bytes that the process has caused to be written to the disk, of every kind.
-    pub(super) written: u64,
     /// Bytes of the journal in use, zeros ahead not counted.
     pub(super) journal: u64,
     /// Leaves of the log.
@@ -45,7 +43,6 @@ impl Used {
         let status = proc_file(pid, "status")?;
         Ok(Self {
             cpu_s: cpu_seconds(&proc_file(pid, "stat")?),
-            written: field(&proc_file(pid, "io")?, "write_bytes:"),
             journal: journal_bytes(&node.home)?,
             leaves: node.client.status().await?.log.size,
             batches: field(&metrics, "abeng_journal_batches_total"),

@@ -8,6 +8,37 @@ use crate::{
 use serde::Serialize;
 use std::time::Instant;
 
+/// How fast a node starts again.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Restart {
+    /// Leaves of its log.
+    pub(super) leaves: u64,
+    /// SIGTERM to the end of the process, milliseconds.
+    pub(super) stop_ms: f64,
+    /// Exec to the first answer on the socket after that clean stop, milliseconds.
+    pub(super) start_clean_ms: f64,
+    /// And after SIGKILL.
+    pub(super) start_killed_ms: f64,
+}
+
+/// Stops a running node and starts it, kills it and starts it.
+pub(super) async fn restart(node: &mut NodeProcess) -> Result<Restart, CliError> {
+    let leaves = node.client.status().await?.log.size;
+    let clock = Instant::now();
+    node.terminate()?;
+    node.stopped().await?;
+    let stop_ms = ms(clock);
+    let start_clean_ms = start(node).await?;
+    node.kill()?;
+    let start_killed_ms = start(node).await?;
+    Ok(Restart {
+        leaves,
+        stop_ms,
+        start_clean_ms,
+        start_killed_ms,
+    })
+}
+
 /// What a long queue costs.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct Queued {
@@ -19,14 +50,9 @@ pub(super) struct Queued {
     rss_mib: f64,
     /// The greatest it ever was, MiB.
     peak_rss_mib: f64,
-    /// Leaves of its log.
-    leaves: u64,
-    /// SIGTERM to the end of the process, after all were queued, milliseconds.
-    stop_ms: f64,
-    /// Exec to the first answer on the socket after a clean stop, milliseconds.
-    start_clean_ms: f64,
-    /// And after SIGKILL.
-    start_killed_ms: f64,
+    /// Its restarts with all of them queued.
+    #[serde(flatten)]
+    restart: Restart,
     /// Resident memory after that start, MiB.
     rss_after_start_mib: f64,
     /// Queued still, as the node says after both.
@@ -50,14 +76,8 @@ pub(super) async fn measure(
     ui.remark(&format!("Queueing {notices} notices …"));
     let seconds = load::queue(&from.client, &body, in_flight, notices).await?;
     let used = Used::by(from).await?;
-    let clock = Instant::now();
-    from.terminate()?;
-    from.stopped().await?;
-    let stop_ms = ms(clock);
     ui.remark("Starting after a clean stop, then after SIGKILL …");
-    let start_clean_ms = start(from).await?;
-    from.kill()?;
-    let start_killed_ms = start(from).await?;
+    let restart = restart(from).await?;
     let after = Used::by(from).await?;
     let status = from.client.status().await?;
     if status.queue.depth != notices {
@@ -72,10 +92,7 @@ pub(super) async fn measure(
         accepted_per_s: notices as f64 / seconds,
         rss_mib: mib(used.resident_kib),
         peak_rss_mib: mib(used.peak_kib),
-        leaves: used.leaves,
-        stop_ms,
-        start_clean_ms,
-        start_killed_ms,
+        restart,
         rss_after_start_mib: mib(after.resident_kib),
         queued_after: status.queue.depth,
     })
@@ -96,10 +113,10 @@ impl Queued {
             self.rss_mib,
             self.peak_rss_mib,
             self.rss_after_start_mib,
-            self.leaves,
-            self.stop_ms,
-            self.start_clean_ms,
-            self.start_killed_ms
+            self.restart.leaves,
+            self.restart.stop_ms,
+            self.restart.start_clean_ms,
+            self.restart.start_killed_ms
         )
     }
 }
