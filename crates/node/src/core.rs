@@ -11,6 +11,7 @@ use std::{
     io, mem,
     sync::mpsc as std_mpsc,
     thread::{self, JoinHandle},
+    time::Duration,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -20,6 +21,10 @@ const WAITING: usize = 4096;
 const BATCH_LEAVES: usize = 1024;
 /// Bytes of bodies after which a batch is closed.
 const BATCH_BYTES: usize = 16 << 20;
+/// A batch of so many leaves means load: the next one gathers.
+const BUSY_LEAVES: usize = 4;
+/// How long it gathers.
+const GATHER: Duration = Duration::from_micros(1500);
 /// Inputs handled in a row before the batch is handed on.
 const BATCH_INPUTS: usize = 512;
 
@@ -139,6 +144,7 @@ impl CoreSeat {
                     outlet,
                     steps: Vec::new(),
                     leaves: 0,
+                    last_leaves: 0,
                     bytes: 0,
                     outside: Vec::new(),
                     in_flight: false,
@@ -156,6 +162,8 @@ struct State<O> {
     outlet: O,
     steps: Vec<Step<Gated>>,
     leaves: usize,
+    // Of the batch before: a node with one notice at a time never waits.
+    last_leaves: usize,
     bytes: usize,
     outside: Vec<Outside>,
     in_flight: bool,
@@ -193,8 +201,13 @@ impl<O: Outlet> State<O> {
                     self.take(event);
                 }
             }
-            if !self.in_flight && !self.steps.is_empty() && !self.hand_on() {
-                return;
+            if !self.in_flight && !self.steps.is_empty() {
+                if self.last_leaves >= BUSY_LEAVES {
+                    self.gather(&mut events);
+                }
+                if !self.hand_on() {
+                    return;
+                }
             }
             if !self.in_flight && self.stopping.is_some() {
                 break;
@@ -202,6 +215,18 @@ impl<O: Outlet> State<O> {
         }
         if let Some(stopped) = self.stopping.take() {
             let _ = stopped.send(());
+        }
+    }
+
+    /// Under load a batch waits a moment for company: one sync and one checkpoint then serve many.
+    fn gather(&mut self, events: &mut mpsc::Receiver<Event>) {
+        thread::sleep(GATHER);
+        for _ in 0..BATCH_INPUTS {
+            if self.is_full() {
+                return;
+            }
+            let Ok(event) = events.try_recv() else { return };
+            self.take(event);
         }
     }
 
@@ -238,6 +263,7 @@ impl<O: Outlet> State<O> {
             steps: mem::take(&mut self.steps),
             outside: mem::take(&mut self.outside),
         };
+        self.last_leaves = self.leaves;
         self.leaves = 0;
         self.bytes = 0;
         self.in_flight = true;
