@@ -1,6 +1,6 @@
 //! Inbox and sent box: rows from the view, notices opened to be shown and never kept open.
 
-use crate::{clock, operator::language, shared::Shared};
+use crate::{clock, operator::language, shared::Shared, submit::flaw_view};
 use abeng_api::{
     ApiError, Caller, DeliveryState, InboxItem, InboxQuery, LabelledValue, NoticeView, SentItem,
     SentQuery, SentTo,
@@ -163,7 +163,7 @@ impl Shared {
                 })
                 .collect(),
             notice: notice.to_json(),
-            doubts: Vec::new(),
+            doubts: notice.doubts().iter().map(|f| flaw_view(f, lang)).collect(),
         })
     }
 

@@ -1,4 +1,5 @@
 use crate::{Lang, text};
+use abeng_wire::v1;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -143,6 +144,31 @@ impl Flaw {
             found: crate::printable(found).chars().take(Self::SHOWN).collect(),
             expected: expected.into(),
         }
+    }
+
+    pub(crate) fn to_wire(&self) -> v1::Doubt {
+        v1::Doubt {
+            field: self.field.clone(),
+            code: self.code.name().to_owned(),
+            found: self.found.clone(),
+            expected: self.expected.clone(),
+        }
+    }
+
+    /// A doubt as a notice carries it; `None` for a rule that this version does not know.
+    pub(crate) fn from_wire(doubt: &v1::Doubt) -> Option<Self> {
+        let code = serde_json::from_value(doubt.code.clone().into()).ok()?;
+        let (field, expected) = (
+            crate::printable(&doubt.field),
+            crate::printable(&doubt.expected),
+        );
+        Some(Self::new(
+            Severity::Doubt,
+            code,
+            field,
+            &doubt.found,
+            expected,
+        ))
     }
 
     /// Whether it stops the notice.

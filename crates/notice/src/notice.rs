@@ -1,4 +1,4 @@
-use crate::{Handling, Lang, Line, NoticeType, Tlp, show};
+use crate::{Flaw, Handling, Lang, Line, NoticeType, Tlp, show};
 use abeng_wire::{EnvelopeId, Malformed, Millis, decode_tolerant, encode, limits, v1};
 use bytes::Bytes;
 
@@ -39,6 +39,9 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// Doubts that are shown.
+    pub const DOUBTS: usize = 64;
+
     /// Reads a notice. Unknown fields are allowed, an unknown type is not; codes that this
     /// version does not know are shown as they are.
     pub fn parse(bytes: Bytes) -> Result<Self, NoticeError> {
@@ -136,6 +139,13 @@ impl Notice {
     /// The notice that it replaces.
     pub fn supersedes(&self) -> Option<EnvelopeId> {
         EnvelopeId::from_slice(&self.message.supersedes)
+    }
+
+    /// What the sender's node found doubtful, at most [`Self::DOUBTS`]; nothing a peer wrote there
+    /// can disturb a terminal.
+    pub fn doubts(&self) -> Vec<Flaw> {
+        let doubts = self.message.doubts.iter().take(Self::DOUBTS);
+        doubts.filter_map(Flaw::from_wire).collect()
     }
 
     /// Training traffic, never counted.

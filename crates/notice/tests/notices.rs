@@ -106,6 +106,30 @@ fn a_table_in_four_languages() {
 }
 
 #[test]
+fn the_recipient_sees_what_was_doubted_and_no_terminal_is_harmed() {
+    let mut draft = Draft::seizure_short(short());
+    draft.date = Some("unknown".into());
+    let checked = check(draft).unwrap();
+    assert!(!checked.doubts.is_empty());
+    let received = Notice::parse(checked.notice.bytes().clone()).unwrap();
+    assert_eq!(received.doubts(), checked.doubts);
+
+    let mut message = received.message().clone();
+    message.doubts[0].found = "\u{1b}[2J".into();
+    message.doubts[0].field = "a\u{202e}b".into();
+    message.doubts.push(abeng_wire::v1::Doubt {
+        code: "of-a-later-version".into(),
+        ..Default::default()
+    });
+    let hostile = Notice::parse(abeng_wire::encode(&message))
+        .unwrap()
+        .doubts();
+    assert_eq!(hostile.len(), checked.doubts.len());
+    let text = hostile[0].text(Lang::En);
+    assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+}
+
+#[test]
 fn the_short_form_is_enough() {
     let checked = check(Draft::seizure_short(short())).unwrap();
     assert_eq!(checked.doubts, []);

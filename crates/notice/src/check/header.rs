@@ -71,6 +71,8 @@ pub(super) fn header(draft: &Draft, ty: NoticeType, desk: &mut Desk<'_>) -> v1::
         source: desk.long("source", &draft.source),
         remarks: desk.long("remarks", &draft.remarks),
         content: None,
+        // Known only at the end of the check.
+        doubts: Vec::new(),
     }
 }
 

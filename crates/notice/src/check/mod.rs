@@ -74,6 +74,8 @@ impl Notice {
         if flaws.iter().any(Flaw::is_error) {
             return Err(flaws);
         }
+        // The recipients see what was doubted.
+        message.doubts = flaws.iter().map(Flaw::to_wire).collect();
         match Notice::of(message) {
             Ok(notice) => Ok(Checked {
                 notice,
