@@ -17,7 +17,7 @@ mod pae;
 mod time;
 
 /// The messages of `proto/abeng/v1`, as prost generates them.
-#[allow(missing_docs, clippy::all)]
+#[allow(missing_docs, clippy::all, rustdoc::all)]
 pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/abeng.v1.rs"));
 }
