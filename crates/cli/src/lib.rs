@@ -70,7 +70,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
             audit::verify(config.as_deref(), common, ui)
         }
         Command::Audit(AuditCommand::Show(args)) => audit::show(args, common, ui),
-        Command::Completions { shell } => manual::completions(shell),
+        Command::Completions { shell } => manual::completions(shell, ui),
         Command::Man { dir } => manual::pages(dir.as_deref(), ui),
     }
 }

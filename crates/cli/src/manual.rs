@@ -2,17 +2,13 @@
 
 use crate::{CliError, Exit, Ui, args::Cli};
 use clap::CommandFactory;
-use std::{
-    io::{self, Write},
-    path::Path,
-    process::ExitCode,
-};
+use std::{io, path::Path, process::ExitCode};
 
 /// Prints a completion script.
-pub(crate) fn completions(shell: clap_complete::Shell) -> Result<ExitCode, CliError> {
+pub(crate) fn completions(shell: clap_complete::Shell, ui: &Ui) -> Result<ExitCode, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "abeng", &mut script);
-    io::stdout().write_all(&script)?;
+    ui.say(&String::from_utf8_lossy(&script));
     Ok(Exit::Ok.into())
 }
 
@@ -20,7 +16,11 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> Result<ExitCode, CliEr
 pub(crate) fn pages(dir: Option<&Path>, ui: &Ui) -> Result<ExitCode, CliError> {
     let command = Cli::command();
     match dir {
-        None => clap_mangen::Man::new(command).render(&mut io::stdout())?,
+        None => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(command).render(&mut page)?;
+            ui.say(&String::from_utf8_lossy(&page));
+        }
         Some(dir) => {
             let failed = |e: io::Error| {
                 CliError::internal(format!("cannot write the pages to {}: {e}", dir.display()))

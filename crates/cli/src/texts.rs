@@ -74,6 +74,8 @@ pub(crate) struct Submit {
     /// `{precedence}`, `{until}`.
     pub(crate) tried_until: &'static str,
     pub(crate) doubts: &'static str,
+    /// Before a doubt beside what stops the notice.
+    pub(crate) doubt: &'static str,
     pub(crate) flaws: &'static str,
     /// `{id}`.
     pub(crate) follow: &'static str,

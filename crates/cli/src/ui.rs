@@ -1,6 +1,7 @@
 //! What goes to the terminal, and how.
 
 use crate::{CliError, Exit, texts::Texts, when};
+use abeng_api::FlawSeverity;
 use abeng_notice::{Lang, printable};
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
@@ -157,8 +158,17 @@ impl Ui {
             return;
         }
         let mut text = format!("error: {}\n", multiline(&error.message));
-        for flaw in &error.flaws {
+        // What stops the notice first; a doubt alone would not.
+        let (errors, doubts): (Vec<_>, Vec<_>) = error
+            .flaws
+            .iter()
+            .partition(|flaw| flaw.severity == FlawSeverity::Error);
+        for flaw in errors {
             text.push_str(&format!("  - {}\n", printable(&flaw.text)));
+        }
+        for flaw in doubts {
+            let doubt = self.texts().submit.doubt;
+            text.push_str(&format!("  - {doubt}: {}\n", printable(&flaw.text)));
         }
         if let Some(hint) = &error.try_this {
             text.push_str(&format!("  try: {}\n", multiline(hint)));

@@ -131,8 +131,6 @@ pub fn init(request: &InitRequest) -> Result<InitReport, InitError> {
     if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(InitError::NotEmpty { dir: dir.clone() });
     }
-    Layout::create_dir(dir).map_err(at(dir))?;
-    let dir = &dir.canonicalize().map_err(at(dir))?;
     let count = request.parties.len();
     if usize::from(request.base_port) + count > usize::from(u16::MAX) {
         return Err(InitError::Ports {
@@ -174,6 +172,9 @@ pub fn init(request: &InitRequest) -> Result<InitReport, InitError> {
     )?;
     // As every node will at its start: from the bytes and the pinned root alone.
     let trust = Trust::from_bundle(&founding.bundle, Some(founding.root_digest), now)?;
+    // Nothing is written before all that was asked for is known to be good.
+    Layout::create_dir(dir).map_err(at(dir))?;
+    let dir = &dir.canonicalize().map_err(at(dir))?;
     let mut report = InitReport {
         root: founding.root_digest.to_string(),
         parties: Vec::new(),

@@ -38,6 +38,7 @@ pub(super) static TEXTS: Texts = Texts {
         id: "Id: {id}",
         tried_until: "Precedence {precedence}; delivery is tried until {until}.",
         doubts: "Doubts (it is sent with them):",
+        doubt: "only a doubt",
         flaws: "The notice was not sent: it has flaws",
         follow: "Follow it with: abeng track {id}",
         correct: "correct the fields named above and send it again",

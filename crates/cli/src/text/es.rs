@@ -38,6 +38,7 @@ pub(super) static TEXTS: Texts = Texts {
         id: "Id.: {id}",
         tried_until: "Precedencia {precedence}; se intentará entregar hasta {until}.",
         doubts: "Dudas (se envía con ellas):",
+        doubt: "solo una duda",
         flaws: "El aviso no se ha enviado: tiene errores",
         follow: "Sígalo con: abeng track {id}",
         correct: "corrija los campos indicados arriba y envíelo de nuevo",

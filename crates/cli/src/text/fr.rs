@@ -38,6 +38,7 @@ pub(super) static TEXTS: Texts = Texts {
         id: "Id. : {id}",
         tried_until: "Priorité {precedence} ; remise tentée jusqu'au {until}.",
         doubts: "Doutes (envoyé avec eux) :",
+        doubt: "un simple doute",
         flaws: "L'avis n'a pas été envoyé : il contient des erreurs",
         follow: "Pour le suivre : abeng track {id}",
         correct: "corrigez les champs nommés ci-dessus et renvoyez-le",

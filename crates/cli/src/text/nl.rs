@@ -38,6 +38,7 @@ pub(super) static TEXTS: Texts = Texts {
         id: "Kenmerk: {id}",
         tried_until: "Prioriteit {precedence}; aflevering wordt geprobeerd tot {until}.",
         doubts: "Twijfels (het wordt ermee verzonden):",
+        doubt: "alleen een twijfel",
         flaws: "De melding is niet verzonden: er zitten fouten in",
         follow: "Volg haar met: abeng track {id}",
         correct: "verbeter de hierboven genoemde velden en verzend opnieuw",
