@@ -21,6 +21,7 @@ pub mod merkle;
 mod reader;
 pub mod receipt;
 mod record;
+pub mod scrub;
 mod tiles;
 mod verify_log;
 
@@ -33,4 +34,5 @@ pub use journal::{AheadJob, Journal, JournalIdentity, OpenError, OpenOptions, Re
 pub use reader::{Head, ReadError, Reader, Scan, Stored};
 pub use receipt::{Expect, ProvenReceipt, ReceiptError};
 pub use record::{Leaf, PART, Record, private_hash, private_part_hash, subject};
+pub use scrub::{ScrubDone, ScrubError, ScrubJob};
 pub use verify_log::{LogFault, LogReport, verify_log};

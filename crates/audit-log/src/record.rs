@@ -15,6 +15,7 @@ pub struct Record {
     pub(crate) proof: Option<Bytes>,
     pub(crate) private: Option<Bytes>,
     pub(crate) body: Option<Bytes>,
+    scrubbed: bool,
 }
 
 impl Record {
@@ -25,6 +26,7 @@ impl Record {
             proof: None,
             private: None,
             body: None,
+            scrubbed: false,
         }
     }
 
@@ -58,7 +60,18 @@ impl Record {
             proof,
             private,
             body,
+            scrubbed: false,
         })
+    }
+
+    pub(crate) fn scrubbed(self, scrubbed: bool) -> Self {
+        Self { scrubbed, ..self }
+    }
+
+    /// True where the record had a private or body part that has been zeroed on disk. What is
+    /// left of it is its leaf and its proof.
+    pub fn is_scrubbed(&self) -> bool {
+        self.scrubbed
     }
 
     /// The leaf.

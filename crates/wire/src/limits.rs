@@ -60,6 +60,8 @@ pub const ATTACHMENTS: usize = 16;
 pub const ATTACHMENT: u64 = 2 << 30;
 /// The longest life of an envelope, in milliseconds: 90 days.
 pub const LIFETIME_MS: u64 = 90 * 24 * 60 * 60 * 1000;
+/// Records that one statement about scrubbing names.
+pub const SCRUB_INDEXES: usize = 4096;
 /// How far above the contiguous mark a stream number may lie.
 pub const STREAM_AHEAD: u64 = 65_536;
 /// How far a peer's clock may be ahead before its claims are doubted, in milliseconds.

@@ -19,6 +19,15 @@ pub struct SimDisk {
     state: Arc<Mutex<State>>,
 }
 
+/// Where [`SimDisk::find`] looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Traces {
+    /// In files that can be opened.
+    InFiles,
+    /// In blocks that no name leads to as well.
+    Anywhere,
+}
+
 #[derive(Default)]
 struct State {
     files: Vec<Content>,
@@ -173,6 +182,23 @@ impl SimDisk {
         let mut state = self.state();
         state.durable_names.remove(path);
         state.names.remove(path).is_some()
+    }
+
+    /// The files that hold these bytes, as read now or after a power cut; with `Traces::Anywhere`
+    /// also those that have lost their names but not their blocks, as `(unnamed)`.
+    pub fn find(&self, bytes: &[u8], traces: Traces) -> Vec<String> {
+        let state = self.state();
+        let holds = |content: &[u8]| content.windows(bytes.len()).any(|w| w == bytes);
+        let mut found = Vec::new();
+        for (file, content) in state.files.iter().enumerate() {
+            let names = state.names.iter().chain(&state.durable_names);
+            let name = names.filter(|(_, f)| **f == file).map(|(n, _)| n).next();
+            let looked_at = name.is_some() || traces == Traces::Anywhere;
+            if looked_at && (holds(&content.live) || holds(&content.durable)) {
+                found.push(name.cloned().unwrap_or_else(|| "(unnamed)".into()));
+            }
+        }
+        found
     }
 
     /// A file's content as it is read now.

@@ -3,12 +3,21 @@
 use super::format::{Keys, u32_at, u64_at};
 use crate::{Record, durable::Outside};
 use bytes::Bytes;
+use std::ops::Range;
 
 /// Bytes of a record's header.
 pub(crate) const FRAME: usize = 48;
 
 const IN_TREE: u8 = 1;
 const OUTSIDE: u8 = 2;
+
+/// Places of the parts that can be scrubbed. They are the last ones, side by side.
+const SCRUBBABLE: [usize; 2] = [2, 3];
+
+/// The flag in `present` that says: this part's bytes are zeros now. The part's own flag stays.
+const fn scrub_flag(part: usize) -> u8 {
+    1 << (part + 4)
+}
 
 /// A record's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +40,12 @@ impl Frame {
         if !sound || !(kind == IN_TREE || kind == OUTSIDE) {
             return None;
         }
+        // Only a part that is there can have been scrubbed, and only beside a leaf.
+        let (there, scrubbed) = (bytes[41] & 0x0f, bytes[41] >> 4);
+        let allowed = if kind == IN_TREE { there & 0b1100 } else { 0 };
+        if scrubbed & !allowed != 0 {
+            return None;
+        }
         Some(Self {
             index: u64_at(bytes, 0),
             in_tree: kind == IN_TREE,
@@ -46,17 +61,63 @@ impl Frame {
         self.lengths.iter().map(|&l| l as usize).sum()
     }
 
-    /// The first part whose checksum does not hold, by its place in `data`.
+    /// The first part whose checksum does not hold, by its place in `data`; of a scrubbed part
+    /// also the first byte that is not zero.
     pub(crate) fn check(&self, data: &[u8]) -> Result<(), usize> {
         let mut at = 0;
-        for (&length, &crc) in self.lengths.iter().zip(&self.crcs) {
+        for (i, (&length, &crc)) in self.lengths.iter().zip(&self.crcs).enumerate() {
             let end = at + length as usize;
-            if crc32c::crc32c(&data[at..end]) != crc {
+            let part = &data[at..end];
+            if self.zeroed(i)
+                && let Some(left) = part.iter().position(|&b| b != 0)
+            {
+                return Err(at + left);
+            }
+            if crc32c::crc32c(part) != crc {
                 return Err(at);
             }
             at = end;
         }
         Ok(())
+    }
+
+    fn has(&self, part: usize) -> bool {
+        self.present & (1 << part) != 0
+    }
+
+    fn zeroed(&self, part: usize) -> bool {
+        self.present & scrub_flag(part) != 0
+    }
+
+    /// True where a private or body part was scrubbed.
+    pub(crate) fn is_scrubbed(&self) -> bool {
+        SCRUBBABLE.iter().any(|&part| self.zeroed(part))
+    }
+
+    /// The header once private and body are scrubbed, and which bytes of `data` are zeros then.
+    /// `None` where there is nothing left to scrub.
+    pub(crate) fn scrubbed(&self) -> Option<(Self, Range<usize>)> {
+        let mut after = *self;
+        for part in SCRUBBABLE.into_iter().filter(|&part| self.has(part)) {
+            after.present |= scrub_flag(part);
+            after.crcs[part] = crc_of_zeros(self.lengths[part] as usize);
+        }
+        let kept = self.lengths[0] as usize + self.lengths[1] as usize;
+        (after != *self).then_some((after, kept..self.data_len()))
+    }
+
+    pub(crate) fn encode(&self) -> [u8; FRAME] {
+        let mut out = [0; FRAME];
+        out[..8].copy_from_slice(&self.index.to_be_bytes());
+        for (i, (length, crc)) in self.lengths.iter().zip(&self.crcs).enumerate() {
+            out[8 + 8 * i..][..4].copy_from_slice(&length.to_be_bytes());
+            out[12 + 8 * i..][..4].copy_from_slice(&crc.to_be_bytes());
+        }
+        let kind = if self.in_tree { IN_TREE } else { OUTSIDE };
+        out[40..44].copy_from_slice(&[self.mask, self.present, kind, 0xa5]);
+        let crc = crc32c::crc32c(&out[..44]);
+        out[44..].copy_from_slice(&crc.to_be_bytes());
+        out
     }
 
     /// The leaf's bytes out of `data`, whose checksums hold.
@@ -84,15 +145,17 @@ impl Frame {
             let end = at + self.lengths[i] as usize;
             let part = data.slice(at..end);
             at = end;
-            (self.present & (1 << i) != 0).then_some(part)
+            // What is left of a scrubbed part is noise under a mask, and zeros without one.
+            (self.has(i) && !self.zeroed(i)).then_some(part)
         })
     }
 
     /// The record, or why its leaf is none.
     pub(crate) fn record(&self, data: &[u8], keys: &Keys) -> Result<Record, String> {
         let [leaf, proof, private, body] = self.parts(data, keys);
-        Record::from_parts(leaf.unwrap_or_default(), [proof, private, body])
-            .map_err(|e| e.to_string())
+        let record = Record::from_parts(leaf.unwrap_or_default(), [proof, private, body]);
+        let record = record.map_err(|e| e.to_string())?;
+        Ok(record.scrubbed(self.is_scrubbed()))
     }
 
     /// The statement outside the tree.
@@ -154,18 +217,33 @@ fn put(out: &mut Vec<u8>, keys: &Keys, index: u64, kind: u8, parts: [Option<&Byt
         tries += 1;
         mask(data, keys, index, tries);
     }
-    frame[..8].copy_from_slice(&index.to_be_bytes());
+    let mut header = Frame {
+        index,
+        in_tree: kind == IN_TREE,
+        lengths: parts.map(|part| part.map_or(0, Bytes::len) as u32),
+        crcs: [0; 4],
+        present,
+        mask: tries,
+    };
     let mut at = 0;
-    for (i, part) in parts.iter().enumerate() {
-        let length = part.map_or(0, Bytes::len);
-        let crc = crc32c::crc32c(&data[at..at + length]);
-        frame[8 + 8 * i..][..4].copy_from_slice(&(length as u32).to_be_bytes());
-        frame[12 + 8 * i..][..4].copy_from_slice(&crc.to_be_bytes());
-        at += length;
+    for (length, crc) in header.lengths.iter().zip(&mut header.crcs) {
+        let end = at + *length as usize;
+        *crc = crc32c::crc32c(&data[at..end]);
+        at = end;
     }
-    frame[40..44].copy_from_slice(&[tries, present, kind, 0xa5]);
-    let crc = crc32c::crc32c(&frame[..44]);
-    frame[44..].copy_from_slice(&crc.to_be_bytes());
+    frame.copy_from_slice(&header.encode());
+}
+
+fn crc_of_zeros(length: usize) -> u32 {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    let mut crc = 0;
+    let mut left = length;
+    while left > 0 {
+        let piece = left.min(ZEROS.len());
+        crc = crc32c::crc32c_append(crc, &ZEROS[..piece]);
+        left -= piece;
+    }
+    crc
 }
 
 /// True for every run of 63 zeros, at the latest: so any 512 bytes of a record without one hold

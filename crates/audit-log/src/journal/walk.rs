@@ -2,7 +2,7 @@
 
 use super::{
     OpenError,
-    format::{BatchHeader, COMMIT, FILLER, HEADER, Keys, PAGE, SECTOR},
+    format::{BatchHeader, COMMIT, FILLER, HEADER, Keys, PAGE, SECTOR, SegmentHeader},
     frame::{FRAME, Frame},
     segments::Segment,
 };
@@ -70,6 +70,18 @@ pub(crate) struct End {
     pub(crate) torn: u64,
 }
 
+impl End {
+    fn before(segment: &SegmentHeader) -> Self {
+        Self {
+            frontier: segment.frontier.clone(),
+            batches: segment.first_batch,
+            commit: segment.previous_commit,
+            offset: PAGE,
+            torn: 0,
+        }
+    }
+}
+
 /// What a walk shows of each record: its segment's path, the offset of its batch, its own.
 pub(crate) struct At<'a> {
     pub(crate) path: &'a str,
@@ -96,14 +108,7 @@ pub(crate) fn walk<D: Disk>(
     clean_batches: u64,
     visitor: &mut dyn Visitor,
 ) -> Result<End, OpenError> {
-    let start = &segments[from].header;
-    let mut end = End {
-        frontier: start.frontier.clone(),
-        batches: start.first_batch,
-        commit: start.previous_commit,
-        offset: PAGE,
-        torn: 0,
-    };
+    let mut end = End::before(&segments[from].header);
     for (i, segment) in segments.iter().enumerate().skip(from) {
         let next = segments.get(i + 1).map(|s| &s.header);
         let file = disk
@@ -116,14 +121,41 @@ pub(crate) fn walk<D: Disk>(
             judge(&mut window, keys, segment, &mut end, clean_batches, flaw)?;
             break;
         };
-        let joined = next.first_batch == end.batches
-            && next.previous_commit == end.commit
-            && next.frontier == end.frontier;
-        if !joined || last_written(&mut window, segment, end.offset)? > 0 {
-            return Err(OpenError::damage(&segment.path, flaw.at, flaw.what));
-        }
+        joined(&mut window, segment, next, &end, flaw)?;
     }
     Ok(end)
+}
+
+/// Reads one segment that another follows, whole, from a file that may bear another name.
+pub(crate) fn walk_sealed<F: DiskFile>(
+    file: F,
+    keys: &Keys,
+    segment: &Segment,
+    next: &SegmentHeader,
+    visitor: &mut dyn Visitor,
+) -> Result<End, OpenError> {
+    let mut end = End::before(&segment.header);
+    let mut window = Window::new(file, segment.header.bytes);
+    let flaw = batches(&mut window, keys, segment, &mut end, visitor)?;
+    joined(&mut window, segment, next, &end, flaw)?;
+    Ok(end)
+}
+
+/// A sealed segment ends where the next one begins, and holds nothing behind that.
+fn joined<F: DiskFile>(
+    window: &mut Window<F>,
+    segment: &Segment,
+    next: &SegmentHeader,
+    end: &End,
+    flaw: Flaw,
+) -> Result<(), OpenError> {
+    let joined = next.first_batch == end.batches
+        && next.previous_commit == end.commit
+        && next.frontier == end.frontier;
+    if !joined || last_written(window, segment, end.offset)? > 0 {
+        return Err(OpenError::damage(&segment.path, flaw.at, flaw.what));
+    }
+    Ok(())
 }
 
 /// The first thing that is not a whole batch.
@@ -134,6 +166,8 @@ struct Flaw {
     found: bool,
     /// Bytes of the batch, where its header is good.
     extent: Option<u64>,
+    /// True where something in the segment was scrubbed, which is done to sealed segments alone.
+    sealed: bool,
 }
 
 fn batches<F: DiskFile>(
@@ -145,6 +179,7 @@ fn batches<F: DiskFile>(
 ) -> Result<Flaw, OpenError> {
     let ordinal = segment.header.ordinal;
     let failed = |e| OpenError::io("reading", &segment.path, e);
+    let mut sealed = false;
     loop {
         let at = end.offset;
         let head = window.get(at, SECTOR).map_err(failed)?;
@@ -154,6 +189,7 @@ fn batches<F: DiskFile>(
             what: what.into(),
             found: !empty,
             extent,
+            sealed,
         };
         if at >= segment.header.bytes || empty {
             return Ok(flaw("the batch that belongs here is missing", None));
@@ -171,7 +207,8 @@ fn batches<F: DiskFile>(
         }
         let extent = window.get(at, header.length as usize).map_err(failed)?;
         match check(extent, &header, keys, segment, &end.frontier, at, visitor)? {
-            Ok(frontier) => {
+            Ok((frontier, scrubbed)) => {
+                sealed |= scrubbed;
                 let root = frontier.root();
                 end.commit = header.commit(&root);
                 end.frontier = frontier;
@@ -185,13 +222,15 @@ fn batches<F: DiskFile>(
                     what: what.into(),
                     found: true,
                     extent: Some(header.length),
+                    sealed,
                 });
             }
         }
     }
 }
 
-type Checked = Result<Frontier, (usize, &'static str)>;
+/// The tree after a batch and whether any of its records is scrubbed; or what is wrong, and where.
+type Checked = Result<(Frontier, bool), (usize, &'static str)>;
 
 /// Checks one batch whole before it shows any of its records.
 fn check(
@@ -209,7 +248,7 @@ fn check(
     }
     let mut frontier = before.clone();
     let mut at = HEADER;
-    let (mut leaves, mut outside) = (0, 0);
+    let (mut leaves, mut outside, mut scrubbed) = (0, 0, false);
     let mut hashes = Vec::with_capacity((header.leaves as usize).min(content / FRAME));
     while at < HEADER + content {
         let wrong = |at| Ok(Err((at, "a record's checksum does not hold")));
@@ -226,6 +265,7 @@ fn check(
         if frame.index != frontier.size() {
             return Ok(Err((at, "a record has another's place")));
         }
+        scrubbed |= frame.is_scrubbed();
         if frame.in_tree {
             let leaf = leaf_hash(&frame.leaf(bytes, keys));
             frontier.push(leaf);
@@ -262,7 +302,7 @@ fn check(
         visitor.record(place, &frame, &extent[data.clone()])?;
         at = data.end;
     }
-    Ok(Ok(frontier))
+    Ok(Ok((frontier, scrubbed)))
 }
 
 /// The rules of recovery at the end of the last segment.
@@ -288,6 +328,10 @@ fn judge<F: DiskFile>(
             return damage(format!("{}, and a later one is there", flaw.what));
         }
         later += PAGE;
+    }
+    // Only what another segment follows is scrubbed, and it is not here.
+    if flaw.sealed {
+        return damage(format!("{}, and so is the next segment", flaw.what));
     }
     // (b) A sector was never written: the batch was never synced.
     let torn = match flaw.extent {

@@ -272,6 +272,15 @@ impl<D: Disk> Journal<D> {
         self.commit(&[], &statements)
     }
 
+    /// Goes on in a new segment, so that everything up to here can be scrubbed. Does nothing where
+    /// the current one holds no leaf.
+    pub fn seal_segment(mut self) -> Result<Self, Fatal> {
+        if self.size() > self.segment.first_index() {
+            self.roll()?;
+        }
+        Ok(self)
+    }
+
     /// Work for a background thread, where fewer than two segments are ready or in the making.
     pub fn prepare_ahead(&self) -> Option<AheadJob<D>> {
         let disk = Arc::clone(&self.shared);

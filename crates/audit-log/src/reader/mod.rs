@@ -87,6 +87,8 @@ pub(crate) struct Shared<D: Disk> {
     state: RwLock<State<D>>,
     // The most recently used last.
     files: Mutex<Vec<(u64, Arc<D::File>)>>,
+    /// Held while segments are written anew: one job at a time.
+    pub(crate) scrubbing: Mutex<()>,
 }
 
 struct State<D: Disk> {
@@ -113,6 +115,7 @@ impl<D: Disk> Shared<D> {
             keys,
             state: RwLock::new(state),
             files: Mutex::default(),
+            scrubbing: Mutex::default(),
         }
     }
 
@@ -148,6 +151,17 @@ impl<D: Disk> Shared<D> {
 
     pub(crate) fn sync_tiles(&self) -> io::Result<()> {
         self.state_mut().tiles.sync()
+    }
+
+    /// All segments; none but the last one changes any more, and that one only at its end.
+    pub(crate) fn segments(&self) -> Vec<Segment> {
+        self.state().segments.clone()
+    }
+
+    /// Lets the next reader open the file anew that now bears the segment's name.
+    pub(crate) fn forget(&self, segment: &Segment) {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.retain(|(ordinal, _)| *ordinal != segment.header.ordinal);
     }
 
     fn file(&self, segment: &Segment) -> Result<Arc<D::File>, ReadError> {
@@ -218,7 +232,7 @@ impl<D: Disk> State<D> {
 }
 
 impl ReadError {
-    fn io(file: &str, source: io::Error) -> Self {
+    pub(crate) fn io(file: &str, source: io::Error) -> Self {
         let file = file.to_owned();
         Self::Io { file, source }
     }

@@ -20,6 +20,7 @@ pub struct Scan<D: Disk> {
     offset: u64,
     window: Option<(Segment, Window<Arc<D::File>>)>,
     ready: VecDeque<Stored>,
+    reopened: bool,
 }
 
 impl<D: Disk> Scan<D> {
@@ -32,6 +33,7 @@ impl<D: Disk> Scan<D> {
             offset: PAGE,
             window: None,
             ready: VecDeque::new(),
+            reopened: false,
         }
     }
 
@@ -66,19 +68,36 @@ impl<D: Disk> Scan<D> {
         ))
     }
 
-    /// Takes the next batch; false at the end of what is there.
+    /// Takes the next batch. What does not hold is looked at again, once, in the file that bears
+    /// the segment's name now: scrubbing puts another in its place and wipes the old one.
     fn advance(&mut self) -> Result<bool, ReadError> {
+        let found = self.next_batch();
+        if matches!(found, Err(ReadError::Damaged { .. }))
+            && !self.reopened
+            && let Some((segment, _)) = self.window.take()
+        {
+            self.reopened = true;
+            self.shared.forget(&segment);
+            return Ok(true);
+        }
+        self.reopened &= found.is_err();
+        found
+    }
+
+    /// Takes the next batch; false at the end of what is there.
+    fn next_batch(&mut self) -> Result<bool, ReadError> {
         let Some(header) = self.header_at(self.offset)? else {
             let following = self.shared.state().segments.get(self.segment + 1).cloned();
             // A later segment begins where this one really ends.
             let at = self.offset;
-            let Some((segment, _)) = self.window.take() else {
+            let Some((segment, _)) = &self.window else {
                 return Ok(false);
             };
             if following.is_none_or(|f| f.first_index() > self.next) {
                 let what = "the batch that belongs here is missing or damaged";
-                return Err(ReadError::damage(&segment, at, what));
+                return Err(ReadError::damage(segment, at, what));
             }
+            self.window = None;
             self.segment += 1;
             self.offset = PAGE;
             return Ok(true);

@@ -2,7 +2,8 @@
 
 use super::Check;
 use crate::{
-    Expect, NoteError, ReceiptError, Record, private_part_hash, receipt, record::sha256, subject,
+    Expect, NoteError, ReceiptError, Record, private_part_hash, receipt, record::sha256,
+    scrub::SCRUB_TYPE, subject,
 };
 use abeng_keys::{Role, SignatureType};
 use abeng_roster::{TrustError, verify_incarnation};
@@ -13,6 +14,7 @@ impl Check<'_> {
     pub(super) fn stands_on(&mut self, index: u64, record: &Record) -> Result<(), String> {
         let leaf = record.leaf().message();
         self.private(leaf, record)?;
+        self.scrubs.seen(index, record);
         let proof = record.proof().map_err(|e| e.to_string())?;
         match proof.and_then(|p| p.of) {
             Some(Of::Submitted(p)) => self.envelope(leaf, &p.hdr, &p.sig)?,
@@ -29,6 +31,7 @@ impl Check<'_> {
                 let bytes = abeng_wire::encode(&void);
                 same_subject(leaf, SignatureType::VOID, &bytes)?;
             }
+            Some(Of::Scrub(scrub)) => self.scrub(index, leaf, &scrub)?,
             None if needs_proof(leaf.kind()) => return Err("the leaf's proof is missing".into()),
             None => {}
         }
@@ -42,6 +45,9 @@ impl Check<'_> {
 
     fn private(&mut self, leaf: &v1::Leaf, record: &Record) -> Result<(), String> {
         let Some(private) = record.private().map_err(|e| e.to_string())? else {
+            if !leaf.private_hash.is_empty() && !record.is_scrubbed() {
+                return Err("the private part that the leaf commits to is missing".into());
+            }
             return Ok(());
         };
         if private.salt.len() != 32 || private_part_hash(&private).0[..] != leaf.private_hash[..] {
@@ -89,6 +95,17 @@ impl Check<'_> {
         }
         self.report.commitments += 1;
         Ok(())
+    }
+
+    fn scrub(&mut self, index: u64, leaf: &v1::Leaf, scrub: &v1::Scrub) -> Result<(), String> {
+        if subject(SCRUB_TYPE, &abeng_wire::encode(scrub)).0[..] != leaf.subject[..] {
+            return Err("the scrub is not the one that the leaf is about".into());
+        }
+        match leaf.kind() {
+            Kind::ScrubBegun => self.scrubs.begun(index, leaf, scrub),
+            Kind::Scrubbed => self.scrubs.done(leaf, scrub),
+            _ => Ok(()),
+        }
     }
 
     fn receipt(&mut self, leaf: &v1::Leaf, taken: &v1::Receipt) -> Result<(), String> {
@@ -148,6 +165,8 @@ fn needs_proof(kind: Kind) -> bool {
             | Kind::Received
             | Kind::Relayed
             | Kind::ReceiptTaken
+            | Kind::ScrubBegun
+            | Kind::Scrubbed
     )
 }
 

@@ -1,6 +1,7 @@
 //! The check of a whole log: every byte, and what every leaf stands on.
 
 mod leaf;
+mod scrubs;
 
 use crate::{
     Checkpoint, Disk, Leaf, NoteError, Outside, Record,
@@ -15,6 +16,7 @@ use crate::{
 };
 use abeng_roster::Trust;
 use abeng_wire::{LeafHash, PartyCode, v1};
+use scrubs::{Locate, Scrubs};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Damage near the end of a log that a running node appends to is looked at again so often: a
@@ -44,6 +46,8 @@ pub struct LogReport {
     /// What the trust data at hand cannot judge: a party or key it does not know, or one revoked
     /// since.
     pub unjudged: u64,
+    /// Records whose private and body parts are zeroed, all of them named by a SCRUB_BEGUN leaf.
+    pub scrubbed: u64,
     /// Leaves by kind.
     pub by_kind: BTreeMap<String, u64>,
     /// Bytes of a batch that was not finished at the end: a torn tail, or one being written.
@@ -106,6 +110,7 @@ fn attempt<D: Disk>(
         incarnation: 0,
         roots: Vec::new(),
         ended: BTreeSet::new(),
+        scrubs: Scrubs::default(),
         failed_at: None,
     };
     if segments.is_empty() {
@@ -115,10 +120,17 @@ fn attempt<D: Disk>(
     let clean = mark.map_or(0, |m| m.batches);
     let walked = walk(disk, &keys, &segments, 0, clean, &mut check);
     let index = check.failed_at;
-    let end = walked.map_err(|e| LogFault {
+    let fault = |error, index| LogFault {
         index,
-        ..LogFault::from(e)
-    })?;
+        ..LogFault::from(error)
+    };
+    // What is wrong with a leaf may show only at a later one.
+    if let Some((index, what)) = check.scrubs.fault(walked.is_ok()) {
+        let mut locate = Locate { index, what };
+        walk(disk, &keys, &segments, 0, clean, &mut locate).map_err(|e| fault(e, Some(index)))?;
+    }
+    let end = walked.map_err(|e| fault(e, index))?;
+    check.report.scrubbed = check.scrubs.count();
     check.report.batches = end.batches;
     check.report.root = end.frontier.root();
     check.report.unfinished = end.torn;
@@ -136,6 +148,7 @@ struct Check<'a> {
     roots: Vec<(u64, LeafHash)>,
     // The first half of each envelope that has its final outcome here.
     ended: BTreeSet<[u8; 16]>,
+    scrubs: Scrubs,
     failed_at: Option<u64>,
 }
 
