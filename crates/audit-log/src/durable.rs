@@ -1,5 +1,5 @@
-use crate::{Leaf, Record};
-use abeng_wire::{LeafIndex, decode, encode, limits, v1};
+use crate::{Leaf, Record, hashes};
+use abeng_wire::{LeafHash, LeafIndex, decode, encode, limits, v1};
 use bytes::Bytes;
 use std::io;
 
@@ -64,26 +64,60 @@ pub enum Outside {
         origin: String,
         /// The signed note.
         note: Bytes,
+        /// The roots of the tree's complete subtrees, the largest first: with them receipts can go
+        /// on from here. Empty where they are not known.
+        peaks: Vec<LeafHash>,
     },
+    /// The largest checkpoint of another log that this party has co-signed or is about to.
+    Witnessed {
+        /// The other log's origin.
+        origin: String,
+        /// The signed note.
+        note: Bytes,
+    },
+    /// A checkpoint of this log with the cosignatures that it got.
+    Cosigned(
+        /// The signed note with all lines.
+        Bytes,
+    ),
 }
 
 impl Outside {
     /// What the statement is about; a later one with the same subject replaces it.
-    pub(crate) fn subject(&self) -> &str {
+    /// Of another party's logs only the newest life counts, so there is never more to carry than
+    /// parties. What binds this party sorts first.
+    pub(crate) fn subject(&self) -> String {
         match self {
-            Self::OwnCheckpoint(_) => "",
-            Self::HeldCheckpoint { origin, .. } => origin,
+            Self::OwnCheckpoint(_) => "1 own".to_owned(),
+            Self::Cosigned(_) => "2 cosigned".to_owned(),
+            Self::Witnessed { origin, .. } => Self::witnessed_subject(origin),
+            Self::HeldCheckpoint { origin, .. } => format!("4 held {}", party_part(origin)),
         }
+    }
+
+    /// The subject of [`Outside::Witnessed`] for any origin of the same party.
+    pub(crate) fn witnessed_subject(origin: &str) -> String {
+        format!("3 witnessed {}", party_part(origin))
     }
 
     pub(crate) fn encode(&self) -> Bytes {
         use v1::outside_part::Of;
         let of = Some(match self.clone() {
             Self::OwnCheckpoint(note) => Of::OwnCheckpoint(note),
-            Self::HeldCheckpoint { origin, note } => Of::HeldCheckpoint(v1::HeldCheckpoint {
+            Self::HeldCheckpoint {
+                origin,
+                note,
+                peaks,
+            } => Of::HeldCheckpoint(v1::HeldCheckpoint {
+                origin,
+                checkpoint: note,
+                peaks: peaks.iter().map(LeafHash::to_bytes).collect(),
+            }),
+            Self::Witnessed { origin, note } => Of::Witnessed(v1::WitnessedCheckpoint {
                 origin,
                 checkpoint: note,
             }),
+            Self::Cosigned(note) => Of::Cosigned(v1::CosignedCheckpoint { checkpoint: note }),
         });
         encode(&v1::OutsidePart { of })
     }
@@ -95,11 +129,22 @@ impl Outside {
         Some(match part.of? {
             Of::OwnCheckpoint(note) => Self::OwnCheckpoint(note),
             Of::HeldCheckpoint(held) => Self::HeldCheckpoint {
+                peaks: hashes(&held.peaks)?,
                 origin: held.origin,
                 note: held.checkpoint,
             },
+            Of::Witnessed(held) => Self::Witnessed {
+                origin: held.origin,
+                note: held.checkpoint,
+            },
+            Of::Cosigned(cosigned) => Self::Cosigned(cosigned.checkpoint),
         })
     }
+}
+
+/// An origin without its last part, the incarnation.
+fn party_part(origin: &str) -> &str {
+    origin.rsplit_once('/').map_or(origin, |(party, _)| party)
 }
 
 /// Proof that `fact` is a leaf of the log and on the disk for good. Only the journal makes one:

@@ -1,7 +1,7 @@
 //! Abeng's audit log, which is also its database.
 //!
 //! In scope: the journal on a [`Disk`] (batches, segments, recovery), the RFC 6962 tree over its
-//! leaves, proofs, checkpoints, receipts, and the check of a whole log.
+//! leaves, proofs, checkpoints, receipts, witnessing, contradictions, and the check of a whole log.
 //!
 //! Not in scope: what a leaf does to a queue, when a checkpoint is signed, threads. Nothing here
 //! reads a clock or makes randomness; only [`RealDisk`] touches files.
@@ -24,8 +24,12 @@ mod record;
 pub mod scrub;
 mod tiles;
 mod verify_log;
+pub mod witness;
 
-pub use checkpoint::{Checkpoint, ConsistencyError, LogOrigin, NoteError, hashes, log_keys};
+pub use checkpoint::{
+    CONTRADICTION, Checkpoint, ConsistencyError, Contradiction, ContradictionError, Cosignature,
+    CosignedCheckpoint, LogOrigin, NoteError, WitnessedBy, hashes, log_keys, quorum,
+};
 #[cfg(any(test, feature = "sim"))]
 pub use disk::sim;
 pub use disk::{Access, DirLock, Disk, DiskFile, RealDisk};
@@ -36,3 +40,4 @@ pub use receipt::{Expect, ProvenReceipt, ReceiptError};
 pub use record::{Leaf, PART, Record, private_hash, private_part_hash, subject};
 pub use scrub::{ScrubDone, ScrubError, ScrubJob};
 pub use verify_log::{LogFault, LogReport, verify_log};
+pub use witness::{Pending, Persisted, Submission, Witness, WitnessRefusal, Witnessed};

@@ -235,6 +235,8 @@ pub(crate) fn kind(frame: &Frame) -> &'static str {
         Frame::Ping(_) => "ping",
         Frame::Pong(_) => "pong",
         Frame::Roster(_) => "roster",
+        Frame::Cosignature(_) => "cosignature",
+        Frame::ProofWanted(_) => "proof wanted",
     }
 }
 

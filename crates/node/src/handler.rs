@@ -124,7 +124,11 @@ impl Handler for NodeHandler {
             Frame::Fault(fault) => shared.take_fault(peer, fault).await,
             Frame::Status(status) => shared.take_status(peer, status),
             // These belong to later stages of the protocol; a peer of this version sends none.
-            Frame::Want(_) | Frame::Void(_) | Frame::Checkpoint(_) => {
+            Frame::Want(_)
+            | Frame::Void(_)
+            | Frame::Checkpoint(_)
+            | Frame::Cosignature(_)
+            | Frame::ProofWanted(_) => {
                 tracing::debug!(%peer, "a frame that this version does not act on");
             }
             // Kept inside the link.

@@ -94,6 +94,7 @@ impl Shared {
             links: links.collect(),
             counts: counts.collect(),
             incarnation: self.incarnation.0,
+            ..Default::default()
         })
     }
 

@@ -30,6 +30,12 @@ pub const RECEIPT: usize = 16 * 1024;
 pub const PROOF_HASHES: usize = 128;
 /// Receipts in one frame.
 pub const RECEIPTS: usize = 256;
+/// Hashes of subtrees in one frame of receipts: as many as a control frame has room for.
+pub const RECEIPT_NODES: usize = CONTROL / 32;
+/// A contradiction: two notes and a path.
+pub const CONTRADICTION: usize = 2 * CHECKPOINT + PROOF_HASHES * 34 + 64;
+/// Signature lines of one note.
+pub const NOTE_LINES: usize = 64;
 /// A root's signed bytes: up to [`SIGNERS`] dual keys in each of its three lists.
 pub const ROOT: usize = 256 * 1024;
 /// Dual signers in one list of a root.

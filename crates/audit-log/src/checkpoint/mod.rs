@@ -1,8 +1,14 @@
 //! Checkpoints: C2SP tlog-checkpoint, signed notes by the `log` key.
 
+mod contradiction;
+mod cosignature;
+mod cosigned;
 mod note;
 mod origin;
 
+pub use contradiction::{CONTRADICTION, Contradiction, ContradictionError};
+pub use cosignature::Cosignature;
+pub use cosigned::{CosignedCheckpoint, WitnessedBy, quorum};
 pub use note::NoteError;
 pub use origin::LogOrigin;
 
@@ -32,7 +38,7 @@ impl Checkpoint {
     ) -> Result<Self, SignError> {
         let text = note::checkpoint_text(origin, size, &root);
         let signature = signer.sign_message(text.as_bytes())?;
-        let line = note::signature_line(origin, signer.verify_key(), &signature);
+        let line = note::signature_line(origin, note::Kind::Log, signer.verify_key(), &signature);
         Ok(Self {
             origin: origin.to_owned(),
             size,
@@ -90,6 +96,11 @@ impl Checkpoint {
         &self.note
     }
 
+    /// What the log's key and witnesses sign: the note up to the blank line.
+    pub(crate) fn text(&self) -> &str {
+        note_text(&self.note)
+    }
+
     /// Checks that this checkpoint and the newest one `held` of the same log can both be true.
     /// `proof` leads from the smaller to the larger; where the sizes are equal it is empty.
     pub fn consistent_with(
@@ -111,6 +122,18 @@ impl Checkpoint {
         verify_consistency((old.size, &old.root), (new.size, &new.root), proof)?;
         Ok(())
     }
+}
+
+/// The signed text of a note; empty where it is none.
+pub(crate) fn note_text(note: &[u8]) -> &str {
+    let note = std::str::from_utf8(note).unwrap_or_default();
+    note.rfind("\n\n").map_or("", |end| &note[..=end])
+}
+
+/// What a note says; nothing of it is believed.
+pub(crate) fn note_head(note: &[u8]) -> Result<(LogOrigin, u64, LeafHash), NoteError> {
+    let parsed = Note::parse(note)?;
+    Ok((LogOrigin::parse(parsed.origin)?, parsed.size, parsed.root))
 }
 
 /// Why two checkpoints do not go together.

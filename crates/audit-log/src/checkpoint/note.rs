@@ -3,14 +3,18 @@
 use super::{Checkpoint, LogOrigin};
 use crate::record::sha256;
 use abeng_keys::VerifyKey;
-use abeng_wire::{LeafHash, limits};
+use abeng_wire::{LeafHash, PartyCode, limits};
 use bytes::Bytes;
 use data_encoding::BASE64;
 
-/// The signature type of Ed25519 (C2SP signed-note).
-const ED25519: u8 = 1;
-/// Signature lines that are looked at.
-const LINES: usize = 64;
+/// The kinds of signature in a note (C2SP signed-note).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Ed25519 over the note's text: a log's.
+    Log = 0x01,
+    /// Timestamped Ed25519 (C2SP tlog-cosignature): a witness's.
+    Witness = 0x04,
+}
 
 /// Why a note is not a checkpoint to be believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,16 +45,22 @@ pub enum NoteError {
     /// A signature that says it is by the log's key does not hold.
     #[error("the log's signature under the checkpoint does not hold")]
     BadSignature,
+    /// A line that says it is by a witness's key does not hold, or has no time.
+    #[error("the cosignature of `{party}` under the checkpoint does not hold")]
+    BadCosignature {
+        /// The witness.
+        party: PartyCode,
+    },
 }
 
 /// A note taken apart; nothing of it is believed.
 pub(super) struct Note<'a> {
     pub(super) origin: &'a str,
-    size: u64,
-    root: LeafHash,
+    pub(super) size: u64,
+    pub(super) root: LeafHash,
     /// What is signed: up to and with the last newline before the blank line.
-    text: &'a str,
-    signatures: Vec<(&'a str, Vec<u8>)>,
+    pub(super) text: &'a str,
+    pub(super) signatures: Vec<(&'a str, Vec<u8>)>,
 }
 
 fn form(rule: &'static str) -> NoteError {
@@ -86,7 +96,7 @@ impl<'a> Note<'a> {
             .map(signature)
             .collect::<Option<Vec<_>>>();
         let signatures = signatures.ok_or(form("a signature line is `— name base64`"))?;
-        if signatures.len() > LINES {
+        if signatures.len() > limits::NOTE_LINES {
             return Err(form("it has too many signatures"));
         }
         let size = decimal(size).ok_or(form("its second line is a size in decimal"))?;
@@ -107,7 +117,10 @@ impl<'a> Note<'a> {
             if *name != self.origin {
                 continue;
             }
-            for key in keys.iter().filter(|key| key_id(name, key) == *id) {
+            for key in keys
+                .iter()
+                .filter(|key| key_id(name, Kind::Log, key) == *id)
+            {
                 key.verify_message(self.text.as_bytes(), signature)
                     .map_err(|_| NoteError::BadSignature)?;
                 signed = true;
@@ -141,18 +154,20 @@ pub(super) fn checkpoint_text(origin: &str, size: u64, root: &LeafHash) -> Strin
     format!("{origin}\n{size}\n{}\n", BASE64.encode(&root.0))
 }
 
-pub(super) fn signature_line(name: &str, key: &VerifyKey, signature: &[u8; 64]) -> String {
-    let bytes = [&key_id(name, key)[..], signature].concat();
+/// One signature line with its newline. `signature` is what follows the key ID.
+pub(super) fn signature_line(name: &str, kind: Kind, key: &VerifyKey, signature: &[u8]) -> String {
+    let bytes = [&key_id(name, kind, key)[..], signature].concat();
     format!("— {name} {}\n", BASE64.encode(&bytes))
 }
 
 /// The key ID of C2SP signed-note: `SHA-256(name ‖ "\n" ‖ type ‖ key)`, its first 4 bytes.
-fn key_id(name: &str, key: &VerifyKey) -> [u8; 4] {
-    let hash = sha256(&[name.as_bytes(), b"\n", &[ED25519], key.bytes()].concat());
+pub(super) fn key_id(name: &str, kind: Kind, key: &VerifyKey) -> [u8; 4] {
+    let hash = sha256(&[name.as_bytes(), b"\n", &[kind as u8], key.bytes()].concat());
     [hash.0[0], hash.0[1], hash.0[2], hash.0[3]]
 }
 
-fn signature(line: &str) -> Option<(&str, Vec<u8>)> {
+/// A signature line without its newline, as its name and bytes.
+pub(super) fn signature(line: &str) -> Option<(&str, Vec<u8>)> {
     let (name, signature) = line.strip_prefix("— ")?.split_once(' ')?;
     let bytes = decode(signature).filter(|b| b.len() > 4)?;
     let named = !name.is_empty() && !name.contains('+');

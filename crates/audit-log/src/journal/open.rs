@@ -64,7 +64,7 @@ impl<D: Disk> Visitor for Rebuilt<'_, D> {
             self.tiles.push(at.leaf, place);
             self.tiles.settle();
         } else if let Some(said) = frame.outside(data, self.keys) {
-            self.outside.insert(said.subject().to_owned(), said);
+            self.outside.insert(said.subject(), said);
         }
         Ok(())
     }

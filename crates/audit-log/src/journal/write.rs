@@ -74,6 +74,9 @@ impl<D: Disk> Journal<D> {
         carried: BTreeMap<String, Outside>,
     ) -> Self {
         let segment = shared.last_segment();
+        for (subject, said) in &carried {
+            shared.say(subject.clone(), said.clone());
+        }
         Self {
             shared: Arc::new(shared),
             file,
@@ -117,9 +120,10 @@ impl<D: Disk> Journal<D> {
     }
 
     fn carry(&mut self, said: Outside) {
-        let known = self.carried.contains_key(said.subject());
-        if known || self.carried.len() < CARRIED {
-            self.carried.insert(said.subject().to_owned(), said);
+        let subject = said.subject();
+        self.shared.say(subject.clone(), said.clone());
+        if self.carried.contains_key(&subject) || self.carried.len() < CARRIED {
+            self.carried.insert(subject, said);
         }
     }
 

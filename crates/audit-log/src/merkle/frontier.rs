@@ -38,8 +38,14 @@ impl Frontier {
 
     /// Appends a leaf by its hash.
     pub fn push(&mut self, leaf: LeafHash) {
-        let mut node = leaf;
-        let mut rest = self.size;
+        self.push_subtree(0, leaf);
+    }
+
+    /// Appends a complete subtree of `1 << level` leaves by its root. The size must be a multiple
+    /// of that many leaves, else the root becomes another one than that of any tree.
+    pub(super) fn push_subtree(&mut self, level: u32, root: LeafHash) {
+        let mut node = root;
+        let mut rest = self.size >> level;
         while rest & 1 == 1 {
             if let Some(left) = self.peaks.pop() {
                 node = node_hash(&left, &node);
@@ -47,7 +53,7 @@ impl Frontier {
             rest >>= 1;
         }
         self.peaks.push(node);
-        self.size += 1;
+        self.size += 1 << level;
     }
 
     /// The root of the tree.

@@ -2,13 +2,15 @@
 //! Pure: nodes come from a function, nothing is kept here.
 
 mod frontier;
+mod growth;
 mod prove;
 mod verify;
 
 pub use frontier::Frontier;
-pub use prove::{consistency_proof, inclusion_proof, root_of};
+pub use growth::{Growth, growth_nodes};
+pub use prove::{consistency_proof, contradiction_path, inclusion_proof, root_of};
 pub use verify::{
-    ProofError, root_from_inclusion, verify_consistency, verify_inclusion,
+    ProofError, root_from_inclusion, roots_from_consistency, verify_consistency, verify_inclusion,
     verify_witness_consistency,
 };
 

@@ -46,13 +46,31 @@ pub fn consistency_proof<E>(
     new: u64,
     node: &mut impl FnMut(u32, u64) -> Result<LeafHash, E>,
 ) -> Result<Vec<LeafHash>, E> {
+    subproof(old, new, true, node)
+}
+
+/// The path SUBPROOF(old, D[new], false) of RFC 6962 §2.1.2: a consistency proof that also holds
+/// the old tree's last complete subtree where `old` is a power of two. Empty as there.
+pub fn contradiction_path<E>(
+    old: u64,
+    new: u64,
+    node: &mut impl FnMut(u32, u64) -> Result<LeafHash, E>,
+) -> Result<Vec<LeafHash>, E> {
+    subproof(old, new, false, node)
+}
+
+/// SUBPROOF: `whole` while the old tree is exactly the left part looked at so far, and known.
+fn subproof<E>(
+    old: u64,
+    new: u64,
+    mut whole: bool,
+    node: &mut impl FnMut(u32, u64) -> Result<LeafHash, E>,
+) -> Result<Vec<LeafHash>, E> {
     let mut proof = Vec::new();
     if old == 0 || old >= new {
         return Ok(proof);
     }
     let (mut low, mut high) = (0, new);
-    // SUBPROOF: `whole` while the old tree is exactly the left part looked at so far.
-    let mut whole = true;
     while old != high {
         let split = low + split(high - low);
         if old <= split {

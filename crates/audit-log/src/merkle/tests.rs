@@ -82,6 +82,16 @@ fn every_small_tree_is_as_the_rfc_says() {
             let old_root = naive(&tree[..old]);
             let ends = ((old as u64, &old_root), (size as u64, &root));
             assert_eq!(verify_consistency(ends.0, ends.1, &proof), Ok(()));
+            if old < size {
+                let (m, n) = (old as u64, size as u64);
+                let Ok(path) = contradiction_path(m, n, &mut nodes(tree));
+                assert_eq!(path, naive_subproof(old, tree, false));
+                assert_eq!(roots_from_consistency(m, n, &path), Ok((old_root, root)));
+                let short = roots_from_consistency(m, n, &path[1..]);
+                assert_ne!(short, Ok((old_root, root)));
+                let long = [&path[..], &[root]].concat();
+                assert!(roots_from_consistency(m, n, &long).is_err());
+            }
             assert_eq!(verify_witness_consistency(ends.0, ends.1, &proof), Ok(()));
         }
         if let Some(leaf) = all.get(size) {
@@ -99,6 +109,17 @@ fn from_the_empty_tree_only_a_witness_goes_on() {
     assert_eq!(verify_witness_consistency(ends.0, ends.1, &[]), Ok(()));
     assert!(verify_witness_consistency(ends.0, ends.1, &[root]).is_err());
     assert!(verify_witness_consistency((0, &root), ends.1, &[]).is_err());
+}
+
+#[test]
+fn no_roots_follow_from_the_empty_tree_or_from_sizes_that_do_not_grow() {
+    let root = leaf_hash(b"a");
+    for (old, new) in [(0, 0), (0, 1), (1, 1), (2, 1)] {
+        let refused = Err(ProofError::Sizes { old, new });
+        assert_eq!(roots_from_consistency(old, new, &[root]), refused);
+    }
+    assert!(roots_from_consistency(1, 2, &[]).is_err());
+    assert!(roots_from_consistency(1, 2, &vec![root; 129]).is_err());
 }
 
 #[test]

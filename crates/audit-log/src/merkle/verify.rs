@@ -100,19 +100,53 @@ pub fn verify_consistency(
             (true, true) => Ok(()),
         };
     }
-    let mut hashes = proof.iter();
-    let start = if old_size.is_power_of_two() {
-        *old_root
-    } else {
-        *hashes.next().ok_or(wrong)?
+    let (start, rest) = match proof {
+        rest if old_size.is_power_of_two() => (*old_root, rest),
+        [start, rest @ ..] => (*start, rest),
+        [] => return Err(wrong),
     };
-    let (mut node, mut last) = (old_size - 1, new_size - 1);
+    let (as_old, as_new) = both_roots(old_size, new_size, start, rest)?;
+    if as_old == *old_root && as_new == *new_root {
+        Ok(())
+    } else {
+        Err(ProofError::Root)
+    }
+}
+
+/// The roots of the trees of `old` and of `new` leaves that the path SUBPROOF(old, D[new], false)
+/// leads to (RFC 6962 §2.1.2). Unlike a consistency proof it always begins with a subtree of the
+/// old tree, so both roots follow from the path alone: who knows another root of `old` beside
+/// this root of `new` knows two trees that cannot both be the log's.
+pub fn roots_from_consistency(
+    old: u64,
+    new: u64,
+    path: &[LeafHash],
+) -> Result<(LeafHash, LeafHash), ProofError> {
+    if old == 0 || old >= new {
+        return Err(ProofError::Sizes { old, new });
+    }
+    check_length(path)?;
+    match path {
+        [start, rest @ ..] => both_roots(old, new, *start, rest),
+        [] => Err(ProofError::Length { found: 0 }),
+    }
+}
+
+/// RFC 9162 §2.1.4.2 from its third step on: `start` is the last complete subtree of the old tree.
+fn both_roots(
+    old: u64,
+    new: u64,
+    start: LeafHash,
+    rest: &[LeafHash],
+) -> Result<(LeafHash, LeafHash), ProofError> {
+    let wrong = ProofError::Length { found: rest.len() };
+    let (mut node, mut last) = (old - 1, new - 1);
     while node & 1 == 1 {
         node >>= 1;
         last >>= 1;
     }
     let (mut as_old, mut as_new) = (start, start);
-    for sibling in hashes {
+    for sibling in rest {
         if last == 0 {
             return Err(wrong);
         }
@@ -131,10 +165,8 @@ pub fn verify_consistency(
     }
     if last != 0 {
         Err(wrong)
-    } else if as_old == *old_root && as_new == *new_root {
-        Ok(())
     } else {
-        Err(ProofError::Root)
+        Ok((as_old, as_new))
     }
 }
 

@@ -3,20 +3,21 @@ mod scan;
 pub use scan::Scan;
 
 use crate::{
-    Access, Disk, DiskFile, Durable, Leaf, Record,
+    Access, Disk, DiskFile, Durable, Leaf, Outside, Record,
     journal::{
         format::{Keys, PAGE},
         frame::{FRAME, Frame},
         segments::Segment,
     },
     merkle::{
-        consistency_proof, empty_root, inclusion_proof, root_from_inclusion, root_of,
-        verify_consistency,
+        consistency_proof, contradiction_path, empty_root, growth_nodes, inclusion_proof,
+        root_from_inclusion, root_of, roots_from_consistency, verify_consistency,
     },
     tiles::{Place, Tiles},
 };
 use abeng_wire::{LeafHash, LeafIndex};
 use std::{
+    collections::BTreeMap,
     io,
     sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
@@ -89,6 +90,8 @@ pub(crate) struct Shared<D: Disk> {
     files: Mutex<Vec<(u64, Arc<D::File>)>>,
     /// Held while segments are written anew: one job at a time.
     pub(crate) scrubbing: Mutex<()>,
+    // The newest durable statement of each subject outside the tree.
+    outside: Mutex<BTreeMap<String, Outside>>,
 }
 
 struct State<D: Disk> {
@@ -116,6 +119,7 @@ impl<D: Disk> Shared<D> {
             state: RwLock::new(state),
             files: Mutex::default(),
             scrubbing: Mutex::default(),
+            outside: Mutex::default(),
         }
     }
 
@@ -147,6 +151,12 @@ impl<D: Disk> Shared<D> {
         }
         state.tiles.settle();
         state.head = head;
+    }
+
+    /// Shows a durable statement outside the tree to the readers.
+    pub(crate) fn say(&self, subject: String, said: Outside) {
+        let mut outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner);
+        outside.insert(subject, said);
     }
 
     pub(crate) fn sync_tiles(&self) -> io::Result<()> {
@@ -376,6 +386,44 @@ impl<D: Disk> Reader<D> {
             return Err(ReadError::Tiles);
         }
         Ok(proof)
+    }
+
+    /// The path SUBPROOF(old, D[new], false) of RFC 6962 §2.1.2, by which anyone who holds two
+    /// checkpoints of these sizes sees how they go together. Empty where `old` is 0 or `new`.
+    pub fn contradiction_path(&self, old: u64, new: u64) -> Result<Vec<LeafHash>, ReadError> {
+        let state = self.shared.state();
+        if old == 0 || old == new {
+            return Ok(Vec::new());
+        }
+        state.check(old, new)?;
+        let (path, sure) = state.nodes(|mut node| contradiction_path(old, new, &mut node))?;
+        let roots = (state.root_at(old)?, state.root_at(new)?);
+        if !sure && roots_from_consistency(old, new, &path) != Ok(roots) {
+            return Err(ReadError::Tiles);
+        }
+        Ok(path)
+    }
+
+    /// What a holder of the compact range of `old` leaves needs to reach the tree of `new`,
+    /// beside the hashes of `leaves`, which ascend: [`growth_nodes`].
+    pub fn growth(&self, old: u64, new: u64, leaves: &[u64]) -> Result<Vec<LeafHash>, ReadError> {
+        let state = self.shared.state();
+        if old >= new {
+            return Ok(Vec::new());
+        }
+        state.check(old, new)?;
+        Ok(state
+            .nodes(|mut node| growth_nodes(old, new, leaves, &mut node))?
+            .0)
+    }
+
+    /// The newest durable statement outside the tree with that subject.
+    pub(crate) fn said(&self, subject: &str) -> Option<Outside> {
+        let outside = self.shared.outside.lock();
+        outside
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(subject)
+            .cloned()
     }
 
     /// The root of the first `size` leaves.

@@ -2,8 +2,8 @@
 
 use super::Check;
 use crate::{
-    Expect, NoteError, ReceiptError, Record, private_part_hash, receipt, record::sha256,
-    scrub::SCRUB_TYPE, subject,
+    CONTRADICTION, Contradiction, ContradictionError, Expect, NoteError, ReceiptError, Record,
+    private_part_hash, receipt, record::sha256, scrub::SCRUB_TYPE, subject,
 };
 use abeng_keys::{Role, SignatureType};
 use abeng_roster::{TrustError, verify_incarnation};
@@ -32,6 +32,7 @@ impl Check<'_> {
                 same_subject(leaf, SignatureType::VOID, &bytes)?;
             }
             Some(Of::Scrub(scrub)) => self.scrub(index, leaf, &scrub)?,
+            Some(Of::Contradiction(said)) => self.contradiction(leaf, &said)?,
             None if needs_proof(leaf.kind()) => return Err("the leaf's proof is missing".into()),
             None => {}
         }
@@ -129,6 +130,22 @@ impl Check<'_> {
         Ok(())
     }
 
+    fn contradiction(&mut self, leaf: &v1::Leaf, said: &v1::Contradiction) -> Result<(), String> {
+        let bytes = abeng_wire::encode(said);
+        if subject(CONTRADICTION, &bytes).0[..] != leaf.subject[..] {
+            return Err("the contradiction is not the one that the leaf is about".into());
+        }
+        match Contradiction::verify(&bytes, &self.trust.roster) {
+            Ok(_) => self.report.contradictions += 1,
+            // Good when it was kept; this roster cannot say so any more.
+            Err(ContradictionError::Note(NoteError::UnknownLog { .. } | NoteError::Unsigned)) => {
+                self.report.unjudged += 1;
+            }
+            Err(e) => return Err(e.to_string()),
+        }
+        Ok(())
+    }
+
     fn statement(
         &mut self,
         index: u64,
@@ -167,6 +184,7 @@ fn needs_proof(kind: Kind) -> bool {
             | Kind::ReceiptTaken
             | Kind::ScrubBegun
             | Kind::Scrubbed
+            | Kind::Contradiction
     )
 }
 

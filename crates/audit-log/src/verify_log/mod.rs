@@ -1,10 +1,11 @@
 //! The check of a whole log: every byte, and what every leaf stands on.
 
 mod leaf;
+mod outside;
 mod scrubs;
 
 use crate::{
-    Checkpoint, Disk, Leaf, NoteError, Outside, Record,
+    Disk, Leaf, Record, Witnessed,
     journal::{
         OpenError,
         format::Keys,
@@ -37,6 +38,10 @@ pub struct LogReport {
     /// Checkpoints, of this log and held of others, whose signature holds; own ones also lead to
     /// the root of their size.
     pub checkpoints: u64,
+    /// Cosignatures under own checkpoints that hold.
+    pub cosignatures: u64,
+    /// Proofs that a log contradicts itself.
+    pub contradictions: u64,
     /// Receipts of others, proved.
     pub receipts: u64,
     /// Envelopes and statements whose signature holds.
@@ -109,6 +114,7 @@ fn attempt<D: Disk>(
         report: LogReport::default(),
         incarnation: 0,
         roots: Vec::new(),
+        witnessed: BTreeMap::new(),
         ended: BTreeSet::new(),
         scrubs: Scrubs::default(),
         failed_at: None,
@@ -146,6 +152,8 @@ struct Check<'a> {
     incarnation: u64,
     // The root after each batch, by size, to hold own checkpoints against.
     roots: Vec<(u64, LeafHash)>,
+    // The last checkpoint of each log of others that this party co-signed.
+    witnessed: BTreeMap<PartyCode, Witnessed>,
     // The first half of each envelope that has its final outcome here.
     ended: BTreeSet<[u8; 16]>,
     scrubs: Scrubs,
@@ -179,41 +187,6 @@ impl Visitor for Check<'_> {
 }
 
 impl Check<'_> {
-    fn outside(&mut self, said: &Outside) -> Result<(), String> {
-        let (note, own) = match said {
-            Outside::OwnCheckpoint(note) => (note, true),
-            Outside::HeldCheckpoint { note, .. } => (note, false),
-        };
-        let checkpoint = match Checkpoint::verify_by_roster(note, &self.trust.roster) {
-            Ok(checkpoint) => checkpoint,
-            Err(NoteError::UnknownLog { .. } | NoteError::Unsigned) => {
-                self.report.unjudged += 1;
-                return Ok(());
-            }
-            Err(e) => return Err(e.to_string()),
-        };
-        let kept_for = said.subject();
-        if !own && kept_for != checkpoint.origin() {
-            return Err("a held checkpoint is of another log than it is kept for".into());
-        }
-        if own {
-            self.own_checkpoint(&checkpoint)?;
-        }
-        self.report.checkpoints += 1;
-        Ok(())
-    }
-
-    fn own_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), String> {
-        let at = self
-            .roots
-            .binary_search_by_key(&checkpoint.size(), |known| known.0);
-        match at.map(|at| self.roots[at].1 == checkpoint.root()) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err("a checkpoint of this log has another root than the log".into()),
-            Err(_) => Err("a checkpoint of this log has a size that the log never had".into()),
-        }
-    }
-
     /// Counts a leaf, after what every leaf must say.
     fn leaf(&mut self, index: u64, record: &Record) -> Result<(), String> {
         self.every_leaf(index, record.leaf())?;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    Batch, Journal, Outside, Step,
+    Batch, Checkpoint, Contradiction, Journal, Outside, Step,
     fixture::{code, leaf, network, sent},
     receipt,
     sim::SimDisk,
@@ -74,7 +74,14 @@ fn both() -> (Made, Made) {
     ];
     let jm = add(network().journal("JM"), records);
     let origin = own.origin().to_owned();
-    let jm = say(jm, vec![Outside::HeldCheckpoint { origin, note }]);
+    let jm = say(
+        jm,
+        vec![Outside::HeldCheckpoint {
+            origin,
+            note,
+            peaks: vec![],
+        }],
+    );
     (jm, tt)
 }
 
@@ -213,4 +220,114 @@ fn a_wrong_receipt_or_checkpoint_is_found() {
         );
     }
     drop(tt);
+}
+
+/// A checkpoint of TT's log that no log stands behind.
+fn loose(size: u64, root: u8, life: u64) -> Checkpoint {
+    let mut origin = crate::LogOrigin::parse(&network().origin("TT")).unwrap();
+    origin.incarnation.0 += life;
+    let key = network().keys("TT").log();
+    Checkpoint::sign(&origin.to_string(), size, LeafHash([root; 32]), &**key).unwrap()
+}
+
+fn witnessed(checkpoint: &Checkpoint) -> Outside {
+    Outside::Witnessed {
+        origin: checkpoint.origin().to_owned(),
+        note: checkpoint.note().clone(),
+    }
+}
+
+#[test]
+fn what_was_witnessed_never_gets_smaller_or_another() {
+    let good = [
+        loose(3, 1, 0),
+        loose(3, 1, 0),
+        loose(5, 2, 0),
+        loose(1, 3, 1),
+    ];
+    let made = say(
+        network().journal("JM"),
+        good.iter().map(witnessed).collect(),
+    );
+    assert_eq!(verify(&made, "JM").unwrap().checkpoints, 4);
+    for (bad, what) in [
+        ([loose(5, 1, 0), loose(3, 1, 0)], "after 5"),
+        ([loose(5, 1, 0), loose(5, 2, 0)], "two roots"),
+        ([loose(5, 1, 1), loose(6, 2, 0)], "newer one"),
+    ] {
+        let made = say(network().journal("JM"), bad.iter().map(witnessed).collect());
+        let fault = verify(&made, "JM").unwrap_err();
+        assert!(fault.what.contains(what), "{fault}");
+    }
+    let other = Outside::Witnessed {
+        origin: network().origin("LC"),
+        note: loose(1, 1, 0).note().clone(),
+    };
+    let fault = verify(&say(network().journal("JM"), vec![other]), "JM").unwrap_err();
+    assert!(fault.what.contains("another log"), "{fault}");
+}
+
+#[test]
+fn a_held_range_leads_to_its_root_and_a_cosigned_checkpoint_to_the_log() {
+    let (_, tt) = both();
+    let own = checkpoint("TT", &tt.1);
+    let mut range = crate::merkle::Frontier::new();
+    (0..3).for_each(|i| {
+        let leaf = tt.1.reader().read(abeng_wire::LeafIndex(i)).unwrap();
+        range.push(crate::merkle::leaf_hash(leaf.record.leaf().bytes()));
+    });
+    let held = |peaks: &[LeafHash]| Outside::HeldCheckpoint {
+        origin: own.origin().to_owned(),
+        note: own.note().clone(),
+        peaks: peaks.to_vec(),
+    };
+    let made = say(network().journal("JM"), vec![held(range.peaks())]);
+    assert_eq!(verify(&made, "JM").unwrap().checkpoints, 1);
+    let wrong = [range.peaks()[0], LeafHash([1; 32])];
+    let fault = verify(&say(network().journal("JM"), vec![held(&wrong)]), "JM").unwrap_err();
+    assert!(fault.what.contains("subtrees"), "{fault}");
+
+    let network_code = network().trust.roster.network();
+    let line = crate::Cosignature::sign(
+        own.text(),
+        (network_code, code("JM")),
+        crate::fixture::NOW / 1000,
+        &**network().keys("JM").witness(),
+    );
+    let note = [&own.note()[..], line.unwrap().line().as_bytes()].concat();
+    let made = say(tt, vec![Outside::Cosigned(note.into())]);
+    assert_eq!(verify(&made, "TT").unwrap().cosignatures, 1);
+    let never = Outside::Cosigned(loose(3, 9, 0).note().clone());
+    let fault = verify(&say(made, vec![never]), "TT").unwrap_err();
+    assert!(fault.what.contains("another root"), "{fault}");
+}
+
+#[test]
+fn a_contradiction_is_judged_again() {
+    let proved = Contradiction::prove(&loose(3, 1, 0), &loose(3, 2, 0), &[]).unwrap();
+    let about = |subject: abeng_wire::Digest, said: v1::Contradiction| {
+        let leaf = v1::Leaf {
+            subject: subject.to_bytes(),
+            ..leaf("JM", Kind::Contradiction)
+        };
+        let record = Record::new(leaf).with_proof(&proof(Of::Contradiction(said)));
+        verify(&add(network().journal("JM"), vec![record]), "JM")
+    };
+    assert_eq!(
+        about(proved.subject(), proved.message())
+            .unwrap()
+            .contradictions,
+        1
+    );
+    let another = loose(3, 1, 0).root();
+    let fault = about(abeng_wire::Digest(another.0), proved.message()).unwrap_err();
+    assert!(fault.what.contains("not the one"), "{fault}");
+    let mut same = proved.message();
+    same.second = same.first.clone();
+    let of_it = crate::subject(crate::CONTRADICTION, &abeng_wire::encode(&same));
+    let fault = about(of_it, same).unwrap_err();
+    assert!(fault.what.contains("no contradiction"), "{fault}");
+    let bare = Record::new(leaf("JM", Kind::Contradiction));
+    let fault = verify(&add(network().journal("JM"), vec![bare]), "JM").unwrap_err();
+    assert!(fault.what.contains("proof is missing"), "{fault}");
 }

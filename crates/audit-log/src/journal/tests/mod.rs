@@ -65,6 +65,7 @@ fn held(origin: &str, note: &'static [u8]) -> Outside {
     Outside::HeldCheckpoint {
         origin: origin.into(),
         note: Bytes::from_static(note),
+        peaks: vec![],
     }
 }
 

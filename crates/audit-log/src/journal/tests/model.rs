@@ -110,7 +110,7 @@ proptest! {
                     let origin = format!("log {n}");
                     let note = Bytes::from(format!("{} said", model.len()));
                     said.insert(origin.clone(), note.clone());
-                    let outside = vec![Outside::HeldCheckpoint { origin, note }];
+                    let outside = vec![Outside::HeldCheckpoint { origin, note, peaks: vec![] }];
                     let batch: Batch<u64> = Batch { steps: vec![], outside };
                     journal = journal.append(batch).unwrap().0;
                 }
@@ -130,7 +130,7 @@ proptest! {
                     prop_assert_eq!(found.torn_tail, None);
                     let outside: Vec<Outside> = said
                         .iter()
-                        .map(|(origin, note)| Outside::HeldCheckpoint { origin: origin.clone(), note: note.clone() })
+                        .map(|(origin, note)| Outside::HeldCheckpoint { origin: origin.clone(), note: note.clone(), peaks: vec![] })
                         .collect();
                     prop_assert_eq!(found.outside, outside);
                 }

@@ -138,3 +138,6 @@ proptest! {
         prop_assert_eq!(Checkpoint::verify_by_roster(&changed.into(), roster).is_ok(), same);
     }
 }
+
+mod contradiction;
+mod cosigned;
