@@ -3,3 +3,4 @@
 mod model;
 mod net;
 mod rules;
+mod scrubbed;

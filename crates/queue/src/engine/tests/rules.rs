@@ -671,7 +671,7 @@ fn scrub(record: &Record) -> Record {
     }
 }
 
-fn folded(facts: &[Record]) -> MemView {
+pub(super) fn folded(facts: &[Record]) -> MemView {
     let mut view = MemView::new();
     let mut overlay = Overlay::new(incarnation(), LeafIndex(0));
     for (i, record) in facts.iter().enumerate() {
