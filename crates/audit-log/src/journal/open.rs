@@ -18,6 +18,9 @@ pub(crate) const KEY_FILE: &str = "journal/key";
 const CLEAN_FILE: &str = "journal/clean";
 /// Zeros are written over a torn batch in pieces of this size.
 const ZEROS: u64 = 1 << 20;
+/// So much behind the end is zeroed again after anything but a clean stop: all of a torn batch
+/// that an opening before this one zeroed, if the sync of that failed.
+const REZEROED: u64 = 16 << 20;
 
 /// Reads `journal/key`.
 pub(crate) fn load_key<D: Disk>(disk: &D) -> Result<Keys, OpenError> {
@@ -140,12 +143,13 @@ impl<D: Disk> Journal<D> {
         let Rebuilt {
             mut tiles, outside, ..
         } = rebuilt;
-        let torn_tail = cut_tail(&disk, &segments, &end)?;
+        let clean = mark.is_some_and(|m| m.batches == end.batches);
+        let torn_tail = settle_end(&disk, &segments, &end, clean)?;
         let size = end.frontier.size();
         tiles.cut().map_err(tile_error)?;
         let recovery = Recovery {
             size,
-            clean: torn_tail.is_none() && mark.is_some_and(|m| m.batches == end.batches),
+            clean: clean && torn_tail.is_none(),
             torn_tail,
             tiles_rebuilt: segments[newest].first_index() - segments[from].first_index(),
             tiles_ahead: in_file.saturating_sub(size),
@@ -175,27 +179,43 @@ impl<D: Disk> Journal<D> {
     }
 }
 
-/// Zeroes what a batch that was never synced left behind.
-fn cut_tail<D: Disk>(
+/// After anything but a clean stop, makes durable what was found, and zeroes what a batch that was
+/// never synced left behind. What is read here may be in memory alone: the process before may
+/// have been killed between write and sync, or have ended because a sync failed, after which the
+/// system takes the pages for written. So the last batch, the only one that can be
+/// meant, is written again, and so are the zeros behind it.
+fn settle_end<D: Disk>(
     disk: &D,
     segments: &[Segment],
     end: &End,
+    clean: bool,
 ) -> Result<Option<TornTail>, OpenError> {
-    let Some(last) = segments.last().filter(|_| end.torn > 0) else {
+    let Some(last) = segments.last().filter(|_| !clean || end.torn > 0) else {
         return Ok(None);
     };
-    let failed = |e| OpenError::io("zeroing the torn end of", &last.path, e);
+    let failed = |e| OpenError::io("making durable the end of", &last.path, e);
+    disk.sync_dir(DIR)
+        .map_err(|e| OpenError::io("syncing", DIR, e))?;
     let file = disk.open(&last.path, Access::Write).map_err(failed)?;
-    let zeros = vec![0; ZEROS as usize];
+    let mut batch = vec![0; (end.offset - end.last) as usize];
+    if file.read_at(&mut batch, end.last).map_err(failed)? < batch.len() {
+        return Err(failed(std::io::ErrorKind::UnexpectedEof.into()));
+    }
+    if !batch.is_empty() {
+        file.write_at(&batch, end.last).map_err(failed)?;
+    }
+    let room = last.header.bytes - end.offset;
+    let length = room.min(REZEROED).max(end.torn);
+    let zeros = vec![0; ZEROS.min(length) as usize];
     let mut done = 0;
-    while done < end.torn {
-        let length = (end.torn - done).min(ZEROS) as usize;
-        let at = end.offset + done;
-        file.write_at(&zeros[..length], at).map_err(failed)?;
-        done += length as u64;
+    while done < length {
+        let piece = (length - done).min(ZEROS) as usize;
+        file.write_at(&zeros[..piece], end.offset + done)
+            .map_err(failed)?;
+        done += piece as u64;
     }
     file.sync_data().map_err(failed)?;
-    Ok(Some(TornTail {
+    Ok((end.torn > 0).then(|| TornTail {
         file: last.path.clone(),
         offset: end.offset,
         bytes: end.torn,

@@ -64,6 +64,8 @@ pub(crate) struct End {
     /// Number of the next batch.
     pub(crate) batches: u64,
     pub(crate) commit: Digest,
+    /// Where the last batch of the last segment begins; where the next one goes, if there is none.
+    pub(crate) last: u64,
     /// Where the next batch goes in the last segment.
     pub(crate) offset: u64,
     /// Bytes of a torn batch from there on; 0: none.
@@ -76,6 +78,7 @@ impl End {
             frontier: segment.frontier.clone(),
             batches: segment.first_batch,
             commit: segment.previous_commit,
+            last: PAGE,
             offset: PAGE,
             torn: 0,
         }
@@ -115,7 +118,7 @@ pub(crate) fn walk<D: Disk>(
             .open(&segment.path, Access::Read)
             .map_err(|e| OpenError::io("opening", &segment.path, e))?;
         let mut window = Window::new(file, segment.header.bytes);
-        end.offset = PAGE;
+        (end.last, end.offset) = (PAGE, PAGE);
         let flaw = batches(&mut window, keys, segment, &mut end, visitor)?;
         let Some(next) = next else {
             judge(&mut window, keys, segment, &mut end, clean_batches, flaw)?;
@@ -213,6 +216,7 @@ fn batches<F: DiskFile>(
                 end.commit = header.commit(&root);
                 end.frontier = frontier;
                 end.batches += 1;
+                end.last = at;
                 end.offset += header.length;
                 visitor.batch(end.frontier.size(), &root);
             }

@@ -48,6 +48,7 @@ impl<D: Disk> Journal<D> {
             frontier: Frontier::new(),
             batches: 0,
             commit: Digest::default(),
+            last: PAGE,
             offset: PAGE,
             torn: 0,
         };
@@ -203,6 +204,7 @@ impl<D: Disk> Journal<D> {
         self.end.frontier = frontier;
         self.end.commit = header.commit(&root);
         self.end.batches += 1;
+        self.end.last = self.end.offset;
         self.end.offset += length;
         if self.buf.capacity() > PIECE as usize / 4 {
             self.buf = Vec::new();
@@ -260,7 +262,7 @@ impl<D: Disk> Journal<D> {
         .map_err(failed)?;
         shared.add_segment(segment.clone());
         (self.segment, self.file) = (segment, file);
-        self.end.offset = PAGE;
+        (self.end.last, self.end.offset) = (PAGE, PAGE);
         let mut room = carried_room(self.options.segment_bytes) - (HEADER + COMMIT) as u64;
         let mut statements = Vec::new();
         for said in self.carried.values().map(Outside::encode) {

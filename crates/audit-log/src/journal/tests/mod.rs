@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 mod crash;
 mod damage;
+mod faults;
 mod limits;
 mod model;
 

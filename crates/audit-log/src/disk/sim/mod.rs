@@ -2,11 +2,17 @@
 //!
 //! Of what was written and not synced a crash keeps any subset of 512-byte sectors, and of each
 //! file's length any state since its last sync; of a directory's changes since its last sync it
-//! keeps any number of the oldest. An operation can be made to fail, and all later ones with it.
+//! keeps any number of the oldest. An operation can be made to fail, alone or with all later ones.
+//! What a failed sync was to write stays readable, and no later sync makes it durable: that is what
+//! Linux does with the pages, and why nothing may be retried on top of one.
+
+mod crash;
+
+pub use crash::Effects;
 
 use super::{Access, Disk, DiskFile};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -28,6 +34,41 @@ pub enum Traces {
     Anywhere,
 }
 
+/// What can be made to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Operation {
+    /// A file made, or emptied.
+    Create,
+    /// Bytes written.
+    Write,
+    /// A length set.
+    SetLength,
+    /// A file synced, with or without its metadata.
+    Sync,
+    /// A file renamed.
+    Rename,
+    /// A directory synced.
+    SyncDir,
+}
+
+/// How it fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// EIO. A write is in the cache all the same, or not.
+    Io,
+    /// ENOSPC. The first part of a write is there.
+    NoSpace,
+}
+
+impl Failure {
+    fn error(self) -> io::Error {
+        io::Error::from_raw_os_error(match self {
+            Self::Io => 5,
+            Self::NoSpace => 28,
+        })
+    }
+}
+
 #[derive(Default)]
 struct State {
     files: Vec<Content>,
@@ -35,15 +76,37 @@ struct State {
     durable_names: BTreeMap<String, usize>,
     // Changes of names since the last sync of their directory, oldest first.
     changes: Vec<Change>,
-    operations: u64,
-    fail_at: Option<u64>,
+    history: Vec<Operation>,
+    fail_from: Option<u64>,
+    fail_once: Option<(u64, Failure)>,
+    writes: u64,
+    effects: Effects,
 }
 
 #[derive(Clone, Default)]
 struct Content {
     live: Vec<u8>,
     durable: Vec<u8>,
-    dirty: BTreeSet<usize>,
+    dirty: BTreeMap<usize, Dirty>,
+}
+
+/// A sector that a power cut may leave old or new.
+#[derive(Clone, Copy)]
+struct Dirty {
+    /// Number of the write.
+    write: u64,
+    /// True once a sync of it failed: no later one helps.
+    stuck: bool,
+}
+
+impl Content {
+    fn touch(&mut self, sectors: std::ops::Range<usize>, write: u64) {
+        let dirty = Dirty {
+            write,
+            stuck: false,
+        };
+        self.dirty.extend(sectors.map(|sector| (sector, dirty)));
+    }
 }
 
 #[derive(Clone)]
@@ -78,24 +141,6 @@ fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(dir, _)| dir)
 }
 
-/// SplitMix64: the same seed, the same crash.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// True in `part` of 8 cases.
-    fn eighths(&mut self, part: u64) -> bool {
-        self.next() % 8 < part
-    }
-}
-
 impl SimDisk {
     /// An empty disk.
     pub fn new() -> Self {
@@ -108,47 +153,27 @@ impl SimDisk {
 
     /// Operations that write or sync, so far.
     pub fn operations(&self) -> u64 {
-        self.state().operations
+        self.state().history.len() as u64
+    }
+
+    /// Those operations, in order.
+    pub fn history(&self) -> Vec<Operation> {
+        self.state().history.clone()
     }
 
     /// Lets the operation with this number, counted as [`Self::operations`] does from 0, and
     /// every later one fail. A failing write may still have written some of its sectors.
     pub fn fail_from(&self, operation: u64) {
-        self.state().fail_at = Some(operation);
+        self.state().fail_from = Some(operation);
     }
 
-    /// The disk as it may be after a power cut now. This one goes on unchanged.
-    pub fn crash(&self, seed: u64) -> Self {
-        let state = self.state();
-        let mut random = Random(seed);
-        // Some crashes lose everything, some nothing, most of them some.
-        let kept = random.next() % 9;
-        let files: Vec<Content> = state
-            .files
-            .iter()
-            .map(|content| crashed(content, &mut random, kept))
-            .collect();
-        let mut names = state.durable_names.clone();
-        let dirs: BTreeSet<&str> = state.changes.iter().map(Change::dir).collect();
-        for dir in dirs {
-            for change in state.changes.iter().filter(|c| c.dir() == dir) {
-                if !random.eighths(kept) {
-                    break;
-                }
-                change.apply(&mut names);
-            }
-        }
-        let state = State {
-            files,
-            durable_names: names.clone(),
-            names,
-            ..State::default()
-        };
-        let state = Arc::new(Mutex::new(state));
-        Self { state }
+    /// Lets this operation alone fail.
+    pub fn fail_once(&self, operation: u64, with: Failure) {
+        self.state().fail_once = Some((operation, with));
     }
 
-    /// An independent copy, with what is not synced.
+    /// An independent copy, with what is not synced: what a process finds that starts after
+    /// another was killed. No operation of it fails.
     pub fn copy(&self) -> Self {
         let state = self.state();
         let copy = State {
@@ -156,8 +181,7 @@ impl SimDisk {
             names: state.names.clone(),
             durable_names: state.durable_names.clone(),
             changes: state.changes.clone(),
-            operations: 0,
-            fail_at: None,
+            ..State::default()
         };
         let state = Arc::new(Mutex::new(copy));
         Self { state }
@@ -209,34 +233,21 @@ impl SimDisk {
     }
 }
 
-fn crashed(content: &Content, random: &mut Random, kept: u64) -> Content {
-    let mut after = content.durable.clone();
-    if random.eighths(kept) {
-        after.resize(content.live.len(), 0);
-    }
-    for &sector in &content.dirty {
-        let at = sector * SECTOR;
-        let end = (at + SECTOR).min(after.len()).min(content.live.len());
-        if at < end && random.eighths(kept) {
-            after[at..end].copy_from_slice(&content.live[at..end]);
-        }
-    }
-    Content {
-        live: after.clone(),
-        durable: after,
-        dirty: BTreeSet::new(),
-    }
-}
-
 impl State {
-    /// Counts an operation; an error where it is to fail.
-    fn operate(&mut self) -> io::Result<()> {
-        let number = self.operations;
-        self.operations += 1;
-        if self.fail_at.is_some_and(|at| number >= at) {
-            return Err(io::Error::other("the simulated disk fails"));
+    /// Counts an operation; how it fails, where it is to fail.
+    fn operate(&mut self, operation: Operation) -> Option<Failure> {
+        let number = self.history.len() as u64;
+        self.history.push(operation);
+        match self.fail_once {
+            Some((at, failure)) if at == number => Some(failure),
+            _ => (self.fail_from.is_some_and(|at| number >= at)).then_some(Failure::Io),
         }
-        Ok(())
+    }
+
+    /// The same for what then is simply not done.
+    fn refuse(&mut self, operation: Operation) -> io::Result<()> {
+        let failure = self.operate(operation);
+        failure.map_or(Ok(()), |failure| Err(failure.error()))
     }
 
     fn change(&mut self, change: Change) {
@@ -266,8 +277,9 @@ impl Disk for SimDisk {
     }
 
     fn create(&self, path: &str) -> io::Result<SimFile> {
-        let mut state = self.state();
-        state.operate()?;
+        let mut guard = self.state();
+        let state = &mut *guard;
+        state.refuse(Operation::Create)?;
         let file = match state.names.get(path) {
             Some(&file) => file,
             None => {
@@ -278,12 +290,11 @@ impl Disk for SimDisk {
                 file
             }
         };
+        state.writes += 1;
         let content = &mut state.files[file];
         content.live.clear();
         // Emptied, then written: each old sector may also be there still.
-        content
-            .dirty
-            .extend(0..content.durable.len().div_ceil(SECTOR));
+        content.touch(0..content.durable.len().div_ceil(SECTOR), state.writes);
         let disk = self.clone();
         let access = Access::Write;
         Ok(SimFile { disk, file, access })
@@ -303,7 +314,7 @@ impl Disk for SimDisk {
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let mut state = self.state();
-        state.operate()?;
+        state.refuse(Operation::Rename)?;
         if !state.names.contains_key(from) {
             return Err(io::ErrorKind::NotFound.into());
         }
@@ -314,7 +325,7 @@ impl Disk for SimDisk {
 
     fn sync_dir(&self, dir: &str) -> io::Result<()> {
         let mut state = self.state();
-        state.operate()?;
+        state.refuse(Operation::SyncDir)?;
         let changes = std::mem::take(&mut state.changes);
         let (synced, rest): (Vec<_>, Vec<_>) = changes.into_iter().partition(|c| c.dir() == dir);
         for change in synced {
@@ -330,35 +341,46 @@ impl SimFile {
         if self.access == Access::Read {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        let mut state = self.disk.state();
-        let outcome = state.operate();
+        let mut guard = self.disk.state();
+        let state = &mut *guard;
+        let failure = state.operate(Operation::Write);
+        let bytes = match failure {
+            Some(Failure::NoSpace) => &bytes[..bytes.len() / 2],
+            _ => bytes,
+        };
+        state.writes += 1;
         let content = &mut state.files[self.file];
         let end = offset + bytes.len();
         if content.live.len() < end {
             content.live.resize(end, 0);
         }
         content.live[offset..end].copy_from_slice(bytes);
-        content.dirty.extend(offset / SECTOR..end.div_ceil(SECTOR));
-        outcome
+        content.touch(offset / SECTOR..end.div_ceil(SECTOR), state.writes);
+        failure.map_or(Ok(()), |failure| Err(failure.error()))
     }
 
     fn sync(&self) -> io::Result<()> {
-        let mut state = self.disk.state();
-        // A failed sync keeps any of it, or none: it stays dirty.
-        state.operate()?;
+        let mut guard = self.disk.state();
+        let state = &mut *guard;
+        let failure = state.operate(Operation::Sync);
         let Content {
             live,
             durable,
             dirty,
         } = &mut state.files[self.file];
+        if let Some(failure) = failure {
+            dirty.values_mut().for_each(|sector| sector.stuck = true);
+            return Err(failure.error());
+        }
         durable.resize(live.len(), 0);
-        for sector in std::mem::take(dirty) {
+        dirty.retain(|&sector, how| {
             let at = sector * SECTOR;
             let end = (at + SECTOR).min(live.len());
-            if at < end {
+            if at < end && !how.stuck {
                 durable[at..end].copy_from_slice(&live[at..end]);
             }
-        }
+            how.stuck
+        });
         Ok(())
     }
 }
@@ -378,14 +400,15 @@ impl DiskFile for SimFile {
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
-        let mut state = self.disk.state();
-        state.operate()?;
+        let mut guard = self.disk.state();
+        let state = &mut *guard;
+        state.refuse(Operation::SetLength)?;
+        state.writes += 1;
         let content = &mut state.files[self.file];
         let (old, new) = (content.live.len(), length as usize);
         content.live.resize(new, 0);
-        content
-            .dirty
-            .extend(old.min(new) / SECTOR..old.max(new).div_ceil(SECTOR));
+        let changed = old.min(new) / SECTOR..old.max(new).div_ceil(SECTOR);
+        content.touch(changed, state.writes);
         Ok(())
     }
 
