@@ -102,30 +102,109 @@ fn a_flipped_byte_in_an_old_segment_is_found_when_read() {
     assert!(named(&failed[0]));
 }
 
+/// Damage that is refused at this file and offset, with every byte of the journal as it was.
+fn refused_at(disk: &SimDisk, file: &str, offset: u64, what: &str) {
+    let bytes = |disk: &SimDisk| -> Vec<_> {
+        let names = disk.list("journal").unwrap();
+        let paths = names.into_iter().map(|name| format!("journal/{name}"));
+        paths.map(|path| (disk.content(&path), path)).collect()
+    };
+    let before = bytes(disk);
+    for crash in [None, Some(3)] {
+        let disk = crash.map_or_else(|| disk.copy(), |seed| disk.crash(seed));
+        let (named, at, said) = damage(disk.clone());
+        assert_eq!((named.as_str(), at), (file, offset), "{said}");
+        assert!(said.contains(what), "{said}");
+        assert_eq!(bytes(&disk), before, "{said}");
+    }
+}
+
 #[test]
-fn missing_swapped_and_cut_segments_are_named() {
+fn missing_swapped_doubled_and_cut_segments_are_named() {
     let (disk, _) = filled();
     let paths = segments(&disk);
-    let first = disk.copy();
-    first.remove(&paths[0]);
-    assert_eq!(damage(first).0, paths[1]);
-    let middle = disk.copy();
-    middle.remove(&paths[1]);
-    assert_eq!(damage(middle).0, paths[2]);
-    let swapped = disk.copy();
-    let (a, b) = (disk.content(&paths[0]), disk.content(&paths[1]));
-    swapped.corrupt(&paths[0], |bytes| *bytes = b.unwrap());
-    swapped.corrupt(&paths[1], |bytes| *bytes = a.unwrap());
-    assert_eq!(damage(swapped).0, paths[0]);
+    assert!(paths.len() >= 3);
+    for missing in 0..paths.len() - 1 {
+        let gone = disk.copy();
+        gone.remove(&paths[missing]);
+        // By its ordinal and the digest of the header before it.
+        refused_at(&gone, &paths[missing + 1], 0, "one is missing");
+    }
+    for (a, b) in [(0, 1), (1, 2), (0, 2)] {
+        let swapped = disk.copy();
+        let contents = [a, b].map(|i: usize| disk.content(&paths[i]).unwrap());
+        let [one, two] = contents;
+        swapped.corrupt(&paths[a], |bytes| *bytes = two);
+        swapped.corrupt(&paths[b], |bytes| *bytes = one);
+        refused_at(&swapped, &paths[a], 0, "another's name");
+    }
+    for (from, to) in [(0, 1), (1, 2), (1, 0), (2, 1)] {
+        let doubled = disk.copy();
+        let content = disk.content(&paths[from]).unwrap();
+        doubled.corrupt(&paths[to], |bytes| *bytes = content);
+        refused_at(&doubled, &paths[to], 0, "another's name");
+    }
+    // A second copy, under the name that the next segment would have, or one far above.
+    for (from, name) in [(0, 500), (1, 500), (2, 70)] {
+        let doubled = disk.copy();
+        let path = format!("journal/{name:020}.seg");
+        let file = doubled.create(&path).unwrap();
+        let content = disk.content(&paths[from]).unwrap();
+        crate::DiskFile::write_at(&file, &content, 0).unwrap();
+        crate::DiskFile::sync_all(&file).unwrap();
+        doubled.sync_dir("journal").unwrap();
+        refused_at(&doubled, &path, 0, "another's name");
+    }
     for path in &paths {
-        let cut = disk.copy();
-        cut.corrupt(path, |bytes| bytes.truncate(bytes.len() - 1));
-        assert_eq!(damage(cut).0, *path);
+        let length = disk.content(path).unwrap().len() as u64;
+        for cut in [length - 1, length / 2, PAGE] {
+            let short = disk.copy();
+            short.corrupt(path, |bytes| bytes.truncate(cut as usize));
+            refused_at(&short, path, cut, "bytes long instead of");
+        }
+        for cut in [0, 1, PAGE - 1] {
+            let short = disk.copy();
+            short.corrupt(path, |bytes| bytes.truncate(cut as usize));
+            refused_at(&short, path, 0, "header is wrong");
+        }
+        let long = disk.copy();
+        long.corrupt(path, |bytes| bytes.extend([0; 512]));
+        refused_at(&long, path, length, "bytes long instead of");
     }
     let foreign = disk.copy();
     let other = Keys::file(&[8; 32]);
     foreign.corrupt("journal/key", |bytes| *bytes = other);
-    assert!(damage(foreign).2.contains("journal/key"));
+    refused_at(&foreign, &paths[0], 0, "journal/key");
+    let garbled = disk.copy();
+    garbled.corrupt("journal/key", |bytes| bytes[9] ^= 1);
+    refused_at(&garbled, "journal/key", 0, "not a journal's key");
+}
+
+#[test]
+fn batches_swapped_or_doubled_within_a_segment_are_refused() {
+    let disk = SimDisk::new();
+    let mut journal = create(disk.clone());
+    for time in 0..4 {
+        let records = vec![record(time, 5000, 1)];
+        journal = journal.append(vec![step(records)]).unwrap().0;
+    }
+    drop(journal);
+    let newest = &segments(&disk)[0];
+    let (last, at) = last_batch(&disk, newest, 0);
+    let length = at - last;
+    let (first, second) = (last - 2 * length, last - length);
+    let place = |at: u64| at as usize..(at + length) as usize;
+    let swapped = disk.copy();
+    swapped.corrupt(newest, |bytes| {
+        let one = bytes[place(first)].to_vec();
+        bytes.copy_within(place(second), first as usize);
+        bytes[place(second)].copy_from_slice(&one);
+    });
+    refused_at(&swapped, newest, first, "a later one is there");
+    // A copy of an earlier batch behind the last one, where the next belongs.
+    let doubled = disk.copy();
+    doubled.corrupt(newest, |bytes| bytes.copy_within(place(first), at as usize));
+    refused_at(&doubled, newest, at, "header of a batch is wrong");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A power cut at every operation, and again while the next start carries on.
 
 use super::*;
+use crate::sim::{Effects, Failure, Operation};
 
 const TARGETS: [u64; 3] = [2, 3, 9];
 
@@ -116,6 +117,51 @@ fn a_crash_while_carrying_on_is_carried_on_from() {
         }
     }
     assert!(interrupted > 20, "{interrupted}");
+}
+
+/// One operation fails and all others work, now in the log, now in the copy.
+#[test]
+fn whichever_operation_fails_the_log_is_whole_and_a_failed_sync_ends_the_process() {
+    let before = before();
+    let whole = before.disk.copy();
+    work(&whole);
+    let (mut refused, mut fatal) = (0, 0);
+    let mut effects = Effects::default();
+    for (n, operation) in (0..).zip(whole.history()) {
+        let takes_room = matches!(operation, Operation::Create | Operation::Write);
+        let failures = [Failure::NoSpace, Failure::Io];
+        for failure in failures.into_iter().skip(usize::from(!takes_room)) {
+            let what = format!("{failure:?} in {operation:?}, operation {n}");
+            let disk = before.disk.copy();
+            disk.fail_once(n, failure);
+            let told = match Log::open(disk.clone()).map(|log| log.scrub(&targets())) {
+                Err(_) => false,
+                Ok(Ok(_)) => true,
+                Ok(Err(ScrubError::Fatal(_))) => {
+                    fatal += 1;
+                    false
+                }
+                Ok(Err(ScrubError::Refused { .. })) => {
+                    assert!(!matches!(operation, Operation::Sync | Operation::SyncDir));
+                    refused += 1;
+                    // The process goes on and tries again.
+                    let log = Log::open(disk.clone()).unwrap();
+                    assert_eq!(log.finish().unwrap().verify().scrubbed, 3, "{what}");
+                    true
+                }
+                Ok(Err(other)) => panic!("{what}: {other}"),
+            };
+            for disk in [disk.copy(), disk.crash(n)] {
+                effects += disk.effects();
+                check(&disk, &before, told, &mut Seen::default(), &what);
+            }
+        }
+    }
+    assert!(refused > 10 && fatal > 20, "{refused} {fatal}");
+    assert!(
+        effects.stuck > 10 && effects.renames_lost > 0,
+        "{effects:?}"
+    );
 }
 
 /// The process dies, not the machine: what it renamed is there, but may still be lost.
