@@ -37,6 +37,8 @@ pub enum DeliveryState {
     Expired,
     /// It was never sealed.
     Voided,
+    /// Taken back: the recipient has proved that its content is deleted there.
+    Recalled,
 }
 
 impl DeliveryState {
@@ -49,6 +51,7 @@ impl DeliveryState {
             Self::Refused => "refused",
             Self::Expired => "expired",
             Self::Voided => "voided",
+            Self::Recalled => "recalled",
         }
     }
 }
@@ -147,6 +150,8 @@ pub enum StepKind {
     Receipt,
     /// Never sealed.
     Voided,
+    /// Its content deleted by the recipient's node, as the originator asked.
+    Recalled,
 }
 
 /// One step, and what proves it.

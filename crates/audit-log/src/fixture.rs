@@ -187,6 +187,7 @@ impl Sent {
                 hdr: self.hdr.clone(),
                 sig: self.sig.clone(),
                 position: Some(self.position.clone()),
+                ..v1::ReceivedProof::default()
             })),
         };
         vec![

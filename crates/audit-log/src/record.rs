@@ -5,6 +5,11 @@ use ring::digest::{SHA256, digest};
 /// A leaf: its canonical bytes, which the tree hashes, and what they say.
 pub type Leaf = SignedBytes<v1::Leaf>;
 
+/// The type of the statement that a leaf about a legal hold is about ([`v1::Hold`]).
+pub const HOLD: &str = "application/vnd.abeng.hold.v1";
+/// The type of the statement that a leaf about a later keep-until is about ([`v1::Retention`]).
+pub const RETENTION: &str = "application/vnd.abeng.retention.v1";
+
 /// The longest proof, private or body part, in bytes: an envelope with room for its frame.
 pub const PART: usize = limits::ENVELOPE + limits::HDR;
 

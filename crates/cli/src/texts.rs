@@ -47,6 +47,7 @@ pub(crate) struct States {
     refused: &'static str,
     expired: &'static str,
     voided: &'static str,
+    recalled: &'static str,
 }
 
 /// Steps of a timeline.
@@ -61,6 +62,7 @@ pub(crate) struct Steps {
     expired: &'static str,
     receipt: &'static str,
     voided: &'static str,
+    recalled: &'static str,
 }
 
 /// After a submission.
@@ -165,6 +167,7 @@ impl Texts {
             DeliveryState::Refused => s.refused,
             DeliveryState::Expired => s.expired,
             DeliveryState::Voided => s.voided,
+            DeliveryState::Recalled => s.recalled,
         }
     }
 
@@ -181,6 +184,7 @@ impl Texts {
             StepKind::Expired => s.expired,
             StepKind::Receipt => s.receipt,
             StepKind::Voided => s.voided,
+            StepKind::Recalled => s.recalled,
         }
     }
 }

@@ -69,7 +69,7 @@ pub(crate) fn render(timeline: &Timeline, ui: &Ui) -> String {
 fn heading(recipient: &RecipientTimeline, ui: &Ui) -> String {
     let texts = ui.texts();
     let paint = match recipient.state {
-        DeliveryState::Delivered => Paint::Good,
+        DeliveryState::Delivered | DeliveryState::Recalled => Paint::Good,
         DeliveryState::Queued | DeliveryState::Forwarded => Paint::Warn,
         DeliveryState::Refused | DeliveryState::Expired | DeliveryState::Voided => Paint::Bad,
     };
@@ -129,10 +129,10 @@ fn proof(step: &TimelineStep, recipient: &RecipientTimeline, ui: &Ui) -> String 
 
 fn columns_of_steps(ui: &Ui) -> usize {
     use StepKind::{
-        Delivered, Expired, Queued, Read, Receipt, Received, Refused, Submitted, Voided,
+        Delivered, Expired, Queued, Read, Recalled, Receipt, Received, Refused, Submitted, Voided,
     };
     let kinds = [
-        Submitted, Queued, Received, Delivered, Read, Refused, Expired, Receipt, Voided,
+        Submitted, Queued, Received, Delivered, Read, Refused, Expired, Receipt, Voided, Recalled,
     ];
     let words = kinds.map(|kind| columns(ui.texts().step(kind)));
     words.into_iter().max().unwrap_or(0)

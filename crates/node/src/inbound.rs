@@ -8,8 +8,8 @@ use crate::{
     shared::{Shared, lock},
 };
 use abeng_link::Link;
-use abeng_notice::Notice;
-use abeng_queue::{Checked, Input, Refusable, rows::IdRow};
+use abeng_notice::{Notice, retention::keep_here};
+use abeng_queue::{Checked, Input, Refusable, Terms, rows::IdRow};
 use abeng_roster::{NoticeFacts, Policy, Tlp, Trust};
 use abeng_seal::{Arrived, Opened, VerifyFault, open, verify};
 use abeng_wire::{EnvelopeId, LeafIndex, PartyCode, StreamSeq, v1};
@@ -54,7 +54,11 @@ impl Shared {
         };
         let input = match verify(arrived, &trust, self.me, clock::wall()) {
             Ok(verified) => match self.open(verified) {
-                Ok(opened) => self.judge(from, Box::new(opened), &trust, checked),
+                Ok(opened) => {
+                    let judged = self.judge(from, Box::new(opened), &trust, checked);
+                    let Some(input) = judged.await else { return };
+                    input
+                }
                 Err((verified, reason)) => Input::Refuse {
                     from,
                     envelope: verified,
@@ -94,18 +98,19 @@ impl Shared {
         }
     }
 
-    /// Whether what was opened is a notice and may come from there.
-    fn judge(
+    /// Whether what was opened is a notice and may come from there. Nothing where that could not
+    /// be found out; the sender is told then.
+    async fn judge(
         &self,
         from: PartyCode,
         opened: Box<Opened>,
         trust: &Trust,
         checked: Checked,
-    ) -> Input {
-        let reason = match Notice::parse(opened.notice().clone()) {
+    ) -> Option<Input> {
+        let judged = match Notice::parse(opened.notice().clone()) {
             Err(e) => {
                 tracing::warn!(envelope = %opened.id(), error = %e, "holds no notice");
-                Some(v1::Reason::BadNotice)
+                Err(v1::Reason::BadNotice)
             }
             Ok(notice) => {
                 let tlp = Tlp(notice.tlp().number());
@@ -118,31 +123,43 @@ impl Shared {
                 ) {
                     Ok(()) => {
                         self.count(notice.ty(), 0, 1);
-                        None
+                        Ok(Terms {
+                            keep_until: keep_here(notice.keep_until(), clock::wall()),
+                            recalls: notice.recalls(),
+                        })
                     }
                     Err(refusal) => {
                         tracing::warn!(envelope = %opened.id(), %refusal, "not granted");
-                        Some(v1::Reason::NotGranted)
+                        Err(v1::Reason::NotGranted)
                     }
                 }
             }
         };
-        match reason {
-            None => Input::Opened {
-                from,
-                opened,
-                checked,
-            },
-            Some(reason) => {
+        match judged {
+            Ok(terms) => {
+                let Some(target) = self.target_of(&terms).await else {
+                    let (id, busy) = (Some(opened.id()), v1::FaultKind::FaultBusy);
+                    self.tell_fault(from, id, busy, &"what it takes back cannot be looked up");
+                    return None;
+                };
+                Some(Input::Opened {
+                    from,
+                    opened,
+                    terms,
+                    target,
+                    checked,
+                })
+            }
+            Err(reason) => {
                 let position: Position = Some((opened.stream_seq(), *opened.blind()));
                 let envelope = Refusable::Verified(Box::new(opened.verified().clone()));
-                Input::Refuse {
+                Some(Input::Refuse {
                     from,
                     envelope,
                     position,
                     reason,
                     checked,
-                }
+                })
             }
         }
     }
@@ -179,7 +196,10 @@ impl Shared {
             roster_version: trust.roster.version(),
         };
         let input = match opened.verified().recheck(&trust) {
-            Ok(_) => self.judge(from, opened, &trust, checked),
+            Ok(_) => match self.judge(from, opened, &trust, checked).await {
+                Some(input) => input,
+                None => return,
+            },
             Err(fault) => return self.tell_fault(from, fault.id, fault.kind, &fault.why),
         };
         self.core.give(input).await;

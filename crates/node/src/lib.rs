@@ -33,6 +33,7 @@ mod node_error;
 mod operator;
 mod outlet;
 mod reading;
+mod recall;
 mod receipts;
 mod recent;
 mod run;

@@ -29,7 +29,7 @@ use abeng_keys::{Entropy, Keyring, Passphrase, Role, SystemEntropy};
 use abeng_link::{Endpoint, LinkConfig};
 use abeng_queue::{
     Engine, EngineConfig, Input, Resend, Trusting,
-    rows::{HeldRow, InboxRow, MarkRow, QueueRow, StreamRow},
+    rows::{HeldRow, InboxRow},
 };
 use abeng_roster::{Trust, verify_incarnation};
 use abeng_seal::BoxCache;
@@ -397,7 +397,7 @@ fn recover_engine(
         resend: Resend::default(),
     };
     let mut rows = Vec::new();
-    for prefix in [QueueRow::PREFIX, StreamRow::PREFIX, MarkRow::PREFIX] {
+    for prefix in Engine::ROWS {
         rows.extend(view.rows(prefix)?);
     }
     Ok(Engine::recover(

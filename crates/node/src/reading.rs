@@ -300,6 +300,7 @@ impl Shared {
             SentOutcome::Refused { .. } => DeliveryState::Refused,
             SentOutcome::Expired { .. } => DeliveryState::Expired,
             SentOutcome::Voided { .. } => DeliveryState::Voided,
+            SentOutcome::Recalled { .. } => DeliveryState::Recalled,
         }
     }
 
@@ -379,7 +380,9 @@ impl Shared {
 pub fn outcome_leaf(outcome: &SentOutcome) -> Option<LeafIndex> {
     match *outcome {
         SentOutcome::Queued => None,
-        SentOutcome::Delivered { taken, .. } | SentOutcome::Refused { taken, .. } => Some(taken),
+        SentOutcome::Delivered { taken, .. }
+        | SentOutcome::Refused { taken, .. }
+        | SentOutcome::Recalled { taken, .. } => Some(taken),
         SentOutcome::Expired { leaf } | SentOutcome::Voided { leaf } => Some(leaf),
     }
 }

@@ -117,9 +117,11 @@ impl Shared {
             .iter()
             .find(|to| to.party == proven.place.recipient)?;
         match to.outcome {
-            SentOutcome::Delivered { taken, .. } | SentOutcome::Refused { taken, .. } => {
-                Some(taken)
-            }
+            // The proof that it is deleted comes after that of its delivery.
+            SentOutcome::Delivered { .. } if proven.kind == v1::LeafKind::Recalled => None,
+            SentOutcome::Delivered { taken, .. }
+            | SentOutcome::Refused { taken, .. }
+            | SentOutcome::Recalled { taken, .. } => Some(taken),
             // A receipt still counts after the end of its life here.
             _ => None,
         }

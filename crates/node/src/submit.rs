@@ -9,7 +9,7 @@ use crate::{
 use abeng_api::{ApiError, Caller, ErrorCode, FlawSeverity, FlawView, SubmitReply, SubmitRequest};
 use abeng_keys::{Entropy, SystemEntropy};
 use abeng_notice::{CheckContext, Draft, Flaw, Lang, Notice};
-use abeng_queue::{Input, PrivateInput, Ticket};
+use abeng_queue::{Input, PrivateInput, Terms, Ticket};
 use abeng_roster::{Cleared, Policy, Refusal, Trust};
 use abeng_seal::{SealInput, Sealed, seal, seq_commit};
 use abeng_wire::{Millis, PartyCode, StreamSeq, limits, v1};
@@ -162,6 +162,7 @@ impl Shared {
         let ty = ready.notice.ty();
         guard.sealed = true;
         let input = Input::Sealed {
+            terms: own_terms(&ready.notice),
             ticket: place.ticket,
             sealed: Box::new(sealed),
             private: ready.private,
@@ -230,17 +231,18 @@ impl Shared {
         .ok()
         .and_then(|bytes| Notice::parse(bytes).ok());
         let cleared = notice.and_then(|notice| {
-            Policy::clear(
+            let cleared = Policy::clear(
                 &trust,
                 self.me,
                 sealed.recipients(),
                 &Self::facts(&notice),
                 clock::wall(),
-            )
-            .ok()
+            );
+            Some((cleared.ok()?, own_terms(&notice)))
         });
         let input = match cleared {
-            Some(cleared) => Input::Sealed {
+            Some((cleared, terms)) => Input::Sealed {
+                terms,
                 ticket,
                 sealed,
                 private,
@@ -249,6 +251,14 @@ impl Shared {
             None => Input::SealFailed { ticket },
         };
         self.core.give(input).await;
+    }
+}
+
+/// What is kept of the own copy: as the notice says.
+fn own_terms(notice: &Notice) -> Terms {
+    Terms {
+        keep_until: notice.keep_until().unwrap_or_default(),
+        recalls: notice.recalls(),
     }
 }
 

@@ -17,7 +17,7 @@ use abeng_audit_log::{
     receipt,
 };
 use abeng_notice::Lang;
-use abeng_queue::rows::{IdRow, SentRow, SentTo};
+use abeng_queue::rows::{IdRow, SentOutcome, SentRow, SentTo};
 use abeng_seal::seq_commit;
 use abeng_wire::{Digest, EnvelopeId, LeafIndex, SignedBytes, limits, v1};
 use std::sync::Arc;
@@ -93,6 +93,13 @@ impl Shared {
             self.own_step(submitted, StepKind::Submitted)?,
             self.own_step(to.queued, StepKind::Queued)?,
         ];
+        if let SentOutcome::Recalled {
+            delivered: Some(leaf),
+            ..
+        } = to.outcome
+        {
+            steps.extend(self.outcome_steps(id, to, leaf)?);
+        }
         if let Some(leaf) = outcome_leaf(&to.outcome) {
             steps.extend(self.outcome_steps(id, to, leaf)?);
         }
@@ -197,6 +204,7 @@ impl Shared {
                 v1::LeafKind::Received => StepKind::Received,
                 v1::LeafKind::Delivered => StepKind::Delivered,
                 v1::LeafKind::Refused => StepKind::Refused,
+                v1::LeafKind::Recalled => StepKind::Recalled,
                 _ => StepKind::Expired,
             };
             Ok(TimelineStep {

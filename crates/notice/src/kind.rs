@@ -10,17 +10,20 @@ pub enum NoticeType {
     Seizure,
     /// What became of a warning, a movement or a request.
     Feedback,
+    /// The originator takes back what it sent.
+    Recall,
 }
 
 impl NoticeType {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Seizure, Self::Feedback];
+    pub const ALL: [Self; 3] = [Self::Seizure, Self::Feedback, Self::Recall];
 
     /// As grants, commands and pages name it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Seizure => "SEIZURE",
             Self::Feedback => "FEEDBACK",
+            Self::Recall => "RECALL",
         }
     }
 
@@ -35,6 +38,7 @@ impl NoticeType {
         match self {
             Self::Seizure => v1::NoticeType::Seizure,
             Self::Feedback => v1::NoticeType::Feedback,
+            Self::Recall => v1::NoticeType::Recall,
         }
     }
 
@@ -47,6 +51,7 @@ impl NoticeType {
         match self {
             Self::Seizure => v1::Precedence::Priority,
             Self::Feedback => v1::Precedence::Routine,
+            Self::Recall => v1::Precedence::Immediate,
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod ids;
 mod kind;
 mod lang;
 mod notice;
+pub mod retention;
 mod samples;
 mod show;
 mod text;

@@ -69,6 +69,7 @@ impl Notice {
             (ty, &message.content),
             (NoticeType::Seizure, Some(v1::notice::Content::Seizure(_)))
                 | (NoticeType::Feedback, Some(v1::notice::Content::Feedback(_)))
+                | (NoticeType::Recall, Some(v1::notice::Content::Recall(_)))
         );
         if !fits {
             return Err(NoticeError::WrongContent { ty });
@@ -84,6 +85,13 @@ impl Notice {
             if !id.is_empty() && id.len() != 32 {
                 return Err(NoticeError::BadHeader { field });
             }
+        }
+        if let Some(v1::notice::Content::Recall(recall)) = &message.content
+            && (recall.notice.len() != 32 || recall.notice != message.supersedes)
+        {
+            return Err(NoticeError::BadHeader {
+                field: "recalled notice",
+            });
         }
         Ok(Self {
             bytes,
@@ -139,6 +147,14 @@ impl Notice {
     /// The notice that it replaces.
     pub fn supersedes(&self) -> Option<EnvelopeId> {
         EnvelopeId::from_slice(&self.message.supersedes)
+    }
+
+    /// The notice that it takes back, where it is a recall.
+    pub fn recalls(&self) -> Option<EnvelopeId> {
+        match &self.message.content {
+            Some(v1::notice::Content::Recall(recall)) => EnvelopeId::from_slice(&recall.notice),
+            _ => None,
+        }
     }
 
     /// What the sender's node found doubtful, at most [`Self::DOUBTS`]; nothing a peer wrote there

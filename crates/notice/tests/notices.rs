@@ -388,6 +388,68 @@ fn feedback_needs_what_it_answers_and_an_outcome() {
 }
 
 #[test]
+fn a_recall_names_what_it_takes_back_and_why() {
+    let id = "ab".repeat(32);
+    let text = format!(
+        "type = 'RECALL'\nrecalls = '{id}'\nreason = 'mauvais destinataire'\ntext = 'Sent to the wrong group.'\n"
+    );
+    let checked = check(Draft::from_toml(&text).unwrap()).unwrap();
+    assert_eq!(checked.doubts, []);
+    let notice = checked.notice;
+    assert_eq!(notice.precedence(), v1::Precedence::Immediate);
+    assert_eq!(notice.recalls(), notice.supersedes());
+    assert_eq!(notice.recalls().unwrap().to_string(), id);
+    for (lang, line) in [
+        (Lang::En, "recall of abababababab: wrong recipient"),
+        (
+            Lang::Es,
+            "retirada de abababababab: destinatario equivocado",
+        ),
+        (Lang::Fr, "rappel de abababababab: mauvais destinataire"),
+        (
+            Lang::Nl,
+            "terugroeping van abababababab: verkeerde ontvanger",
+        ),
+    ] {
+        assert_eq!(notice.summary(lang), line);
+    }
+    let lines = notice.describe(Lang::En);
+    let value = |label: &str| {
+        lines
+            .iter()
+            .find(|l| l.label == label)
+            .map(|l| &l.value[..])
+    };
+    assert_eq!(value("notice taken back"), Some(&id[..]));
+    assert_eq!(value("in words"), Some("Sent to the wrong group."));
+    assert_eq!(notice.to_json()["recall"]["reason"], "wrong-recipient");
+    assert_eq!(Notice::parse(notice.bytes().clone()).unwrap(), notice);
+
+    let other = format!(
+        "{text}supersedes = '{}'\noutcome = 'negative'\n",
+        "cd".repeat(32)
+    );
+    let flaws = check(Draft::from_toml(&other).unwrap()).unwrap_err();
+    let found: Vec<(&str, FlawCode)> = flaws.iter().map(|f| (f.field.as_str(), f.code)).collect();
+    assert!(found.contains(&("supersedes", FlawCode::Mismatch)));
+    assert!(found.contains(&("outcome", FlawCode::NotForType)));
+    let flaws = check(Draft::from_toml("type = 'RECALL'").unwrap()).unwrap_err();
+    let fields: Vec<&str> = flaws.iter().map(|f| f.field.as_str()).collect();
+    assert_eq!(fields, ["recalls", "reason"]);
+
+    // What a peer could write: no id, or one that is not what it supersedes.
+    for recalled in [Vec::new(), vec![1; 31], vec![1; 32]] {
+        let mut message = notice.message().clone();
+        message.content = Some(v1::notice::Content::Recall(v1::Recall {
+            notice: recalled.into(),
+            ..v1::Recall::default()
+        }));
+        let read = Notice::parse(encode(&message));
+        assert!(matches!(read, Err(NoticeError::BadHeader { .. })));
+    }
+}
+
+#[test]
 fn unknown_fields_are_kept_and_unknown_types_refused() {
     let notice = check(Draft::seizure_short(short())).unwrap().notice;
     // Field 999, varint 1: what a later version may write.

@@ -10,6 +10,7 @@
 //! the order of reservation.
 
 mod arrivals;
+mod kept;
 mod outcomes;
 mod report;
 mod submissions;
@@ -21,11 +22,11 @@ use crate::{
     lane::{Budget, Entry, Key, Lane, Next},
     mark::Mark,
     recent::Recent,
-    rows::{MarkRow, QueueRow, RowError, StreamRow},
+    rows::{HoldRow, MarkRow, QueueRow, RowError, StreamRow, WaitingRow},
 };
 use abeng_audit_log::Record;
-use abeng_wire::{EnvelopeId, Incarnation, LeafIndex, Mono, Now, PartyCode, StreamSeq, v1};
-use std::collections::{BTreeMap, VecDeque};
+use abeng_wire::{EnvelopeId, Incarnation, LeafIndex, Millis, Mono, Now, PartyCode, StreamSeq, v1};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use submissions::Pending;
 
 /// When to send again what got no receipt.
@@ -85,12 +86,29 @@ pub struct Engine {
     // Every outcome given here, and apart those that closed no number.
     outcomes: Recent<EnvelopeId>,
     refused: Recent<EnvelopeId>,
+    // What was delivered here and may be taken back, by its originator.
+    delivered: Recent<(EnvelopeId, PartyCode)>,
     taken: Recent<(EnvelopeId, PartyCode)>,
+    taken_back: Recent<(EnvelopeId, PartyCode)>,
+    // What was done about content lately: holds, later dates, scrubs, recalls.
+    acts: Recent<EnvelopeId>,
+    holds: BTreeSet<EnvelopeId>,
+    // Recalls of what has not come, and when nothing honest can come any more.
+    waiting: BTreeMap<(PartyCode, EnvelopeId), Millis>,
 }
 
 impl Engine {
-    /// An engine as the log left it. `rows` are the queue, stream and mark rows of a view that
-    /// holds every leaf below `next_index`; others are passed over.
+    /// The rows that [`Engine::recover`] needs.
+    pub const ROWS: [u8; 5] = [
+        QueueRow::PREFIX,
+        StreamRow::PREFIX,
+        MarkRow::PREFIX,
+        HoldRow::PREFIX,
+        WaitingRow::PREFIX,
+    ];
+
+    /// An engine as the log left it. `rows` are the [`Engine::ROWS`] of a view that holds every
+    /// leaf below `next_index`; others are passed over.
     pub fn recover(
         config: EngineConfig,
         next_index: LeafIndex,
@@ -106,7 +124,12 @@ impl Engine {
             marks: BTreeMap::new(),
             outcomes: Recent::new(next_index),
             refused: Recent::new(next_index),
+            delivered: Recent::new(next_index),
             taken: Recent::new(next_index),
+            taken_back: Recent::new(next_index),
+            acts: Recent::new(next_index),
+            holds: BTreeSet::new(),
+            waiting: BTreeMap::new(),
         };
         for (key, value) in rows {
             match key.first() {
@@ -123,6 +146,13 @@ impl Engine {
                 Some(&MarkRow::PREFIX) => {
                     let mark = Mark::from(&MarkRow::decode(&value)?);
                     engine.marks.insert(MarkRow::parse_key(&key)?, mark);
+                }
+                Some(&HoldRow::PREFIX) => {
+                    engine.holds.insert(HoldRow::decode(&value)?.envelope_id);
+                }
+                Some(&WaitingRow::PREFIX) => {
+                    let until = WaitingRow::decode(&value)?.until;
+                    engine.waiting.insert(WaitingRow::parse_key(&key)?, until);
                 }
                 _ => {}
             }
@@ -142,13 +172,19 @@ impl Engine {
                 sealed,
                 private,
                 cleared_under,
-            } => self.sealed(now, ticket, (sealed, private, cleared_under), &mut plan),
+                terms,
+            } => {
+                let sealed = (sealed, private, cleared_under, terms);
+                self.sealed(now, ticket, sealed, &mut plan);
+            }
             Input::SealFailed { ticket } => self.seal_failed(now, ticket, &mut plan),
             Input::Opened {
                 from,
                 opened,
+                terms,
+                target,
                 checked,
-            } => self.opened(now, from, opened, checked, &mut plan),
+            } => self.opened(now, from, (opened, terms, target), checked, &mut plan),
             Input::Refuse {
                 from,
                 envelope,
@@ -192,11 +228,38 @@ impl Engine {
                 private,
                 tell,
             } => self.note(now, *leaf, (proof, private), tell, &mut plan),
+            Input::Hold {
+                hold,
+                looked,
+                private,
+                tell,
+            } => self.hold(now, &hold, looked, (private, tell), &mut plan),
+            Input::Extend {
+                retention,
+                looked,
+                private,
+                tell,
+            } => self.extend(now, &retention, looked, (private, tell), &mut plan),
+            Input::ScrubBegin {
+                items,
+                why,
+                looked,
+                tell,
+            } => self.scrub_begin(now, (&items, why), looked, tell, &mut plan),
+            Input::ScrubDone {
+                scrubs,
+                taken_back,
+                looked,
+                tell,
+            } => self.scrub_done(now, (&scrubs, &taken_back), looked, tell, &mut plan),
             Input::RosterAdopted { reference } => self.config.roster = reference,
             Input::Durable { position } => {
                 self.outcomes.durable(position);
                 self.refused.durable(position);
+                self.delivered.durable(position);
                 self.taken.durable(position);
+                self.taken_back.durable(position);
+                self.acts.durable(position);
             }
             Input::Tick => self.tick(now, &mut plan),
         }
@@ -305,6 +368,7 @@ impl Engine {
     }
 
     fn tick(&mut self, now: Now, plan: &mut Plan) {
+        self.forget_waiting(now.wall);
         let mut left = EXPIRE_AT_ONCE;
         let mut woken = Vec::new();
         for (&peer, lane) in &mut self.lanes {

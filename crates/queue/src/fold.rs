@@ -1,17 +1,20 @@
 //! From a leaf to rows. Uses the leaf and its proof part, never what can be scrubbed, so that the
 //! view of a scrubbed log is the scrubbed view of the log.
 
+mod kept;
+
 use crate::{
     mark::Mark,
     rows::{
-        HeldRow, IdRow, InboxRow, MarkRow, QueueRow, RowChange, RowError, SentOutcome, SentRow,
-        SentTo, StreamRow, frame_size,
+        CareRow, DueRow, HeldRow, IdRow, InboxRow, MarkRow, QueueRow, RowChange, RowError,
+        SentOutcome, SentRow, SentTo, StreamRow, WaitingRow, frame_size,
     },
     view::RowSource,
 };
 use abeng_audit_log::Record;
 use abeng_wire::{
-    EnvelopeId, Incarnation, LeafHash, LeafIndex, PartyCode, SignedBytes, StreamSeq, limits, v1,
+    EnvelopeId, Incarnation, LeafHash, LeafIndex, Millis, PartyCode, SignedBytes, StreamSeq,
+    limits, v1,
 };
 use bytes::Bytes;
 use v1::proof_part::Of;
@@ -43,6 +46,10 @@ pub fn fold(
         v1::LeafKind::Expired => fold.closed(),
         v1::LeafKind::ReceiptTaken => fold.receipt_taken(),
         v1::LeafKind::Read => fold.read(),
+        v1::LeafKind::Admin => fold.cared(),
+        v1::LeafKind::ScrubBegun => fold.scrub_begun(),
+        v1::LeafKind::Scrubbed => fold.scrubbed(),
+        v1::LeafKind::Recalled => fold.recalled(),
         _ => Ok(Vec::new()),
     }
 }
@@ -77,15 +84,23 @@ impl Fold<'_> {
                 header.body_length,
                 header.pre.recipients.len(),
             ),
+            // Nothing is deleted while it is still offered.
+            keep_until: match proof.keep_until {
+                0 => 0,
+                until => until.max(header.pre.expires_at),
+            },
+            recalls: EnvelopeId::from_slice(&proof.recalls),
             recipients: Vec::new(),
         };
         let id = IdRow::Sent {
             submitted: self.index,
         };
-        Ok(vec![
+        let mut changes = vec![
             RowChange::fresh(SentRow::key(self.index), row.encode()),
             RowChange::fresh(IdRow::key(&row.envelope_id), id.encode()),
-        ])
+        ];
+        changes.extend(due_row(row.keep_until, self.index, DueRow::Sent));
+        Ok(changes)
     }
 
     fn queued(&self) -> Result<Vec<RowChange>, RowError> {
@@ -134,14 +149,16 @@ impl Fold<'_> {
     }
 
     fn received(&self) -> Result<Vec<RowChange>, RowError> {
-        let (header, position) = self.received_proof()?;
+        let (header, proof) = self.received_proof()?;
         let row = IdRow::Received {
             received: self.index,
             originator: self.originator()?,
             incarnation: Incarnation(header.pre.incarnation),
-            seq: position.map(|p| self.seq(&p)).transpose()?,
+            seq: proof.position.map(|p| self.seq(&p)).transpose()?,
             precedence: header.pre.precedence(),
             created_at: header.pre.created_at,
+            keep_until: proof.keep_until,
+            recalls: EnvelopeId::from_slice(&proof.recalls),
         };
         Ok(vec![RowChange::fresh(
             IdRow::key(&self.id()?),
@@ -159,6 +176,8 @@ impl Fold<'_> {
             seq: Some(seq),
             precedence,
             created_at,
+            keep_until,
+            recalls,
         }) = self.id_row(&id_key)?
         else {
             return Err(self.inconsistent("id"));
@@ -173,22 +192,40 @@ impl Fold<'_> {
             created_at,
             delivered_at: self.leaf.time,
             first_read: None,
+            keep_until,
         };
         let id = IdRow::Held {
             received,
             outcome: self.index,
             kind: v1::LeafKind::Delivered,
         };
-        Ok(vec![
+        let mut changes = vec![
             RowChange::fresh(InboxRow::key(self.index), inbox.encode()),
             RowChange::set(id_key, id.encode()),
             self.mark(originator, incarnation, seq)?,
-        ])
+        ];
+        let delivered = self.index;
+        changes.extend(due_row(
+            keep_until,
+            received,
+            DueRow::Received { delivered },
+        ));
+        if delivered.0 != received.0 + 1 {
+            let care = CareRow {
+                delivered: Some(delivered),
+                ..CareRow::default()
+            };
+            changes.push(RowChange::set(CareRow::key(received), care.encode()));
+        }
+        if let Some(recalls) = recalls {
+            changes.extend(self.recall_taken(originator, &recalls, created_at)?);
+        }
+        Ok(changes)
     }
 
     /// An outcome here that is not a delivery.
     fn closed(&self) -> Result<Vec<RowChange>, RowError> {
-        let (header, position) = self.received_proof()?;
+        let (header, proof) = self.received_proof()?;
         let key = IdRow::key(&self.id()?);
         let received = match self.id_row(&key)? {
             Some(IdRow::Received { received, .. }) => received,
@@ -201,7 +238,11 @@ impl Fold<'_> {
             kind: self.leaf.kind(),
         };
         let mut changes = vec![RowChange::set(key, id.encode())];
-        if let Some(position) = position {
+        if self.leaf.reason() == v1::Reason::RecalledByOriginator {
+            let waited = WaitingRow::key(self.originator()?, &self.id()?);
+            changes.push(RowChange::delete(waited));
+        }
+        if let Some(position) = proof.position {
             let incarnation = Incarnation(header.pre.incarnation);
             let seq = self.seq(&position)?;
             changes.push(self.mark(self.originator()?, incarnation, seq)?);
@@ -223,19 +264,32 @@ impl Fold<'_> {
             source,
         })?;
         let taken = self.index;
-        let outcome = match theirs.message().kind() {
-            v1::LeafKind::Delivered => SentOutcome::Delivered {
-                taken,
-                at_peer: receipt.index,
-            },
-            v1::LeafKind::Refused => SentOutcome::Refused {
-                taken,
-                reason: theirs.message().reason(),
-            },
+        let at_peer = receipt.index;
+        let reason = theirs.message().reason();
+        let kind = theirs.message().kind();
+        let outcome = |before: &SentTo| match kind {
+            v1::LeafKind::Refused => SentOutcome::Refused { taken, reason },
             v1::LeafKind::Expired => SentOutcome::Expired { leaf: taken },
-            _ => return Err(self.lacks("receipt of an outcome")),
+            v1::LeafKind::Recalled => SentOutcome::Recalled {
+                taken,
+                at_peer,
+                delivered: match before.outcome {
+                    SentOutcome::Delivered { taken, .. } => Some(taken),
+                    _ => None,
+                },
+            },
+            _ => SentOutcome::Delivered { taken, at_peer },
         };
-        let mut changes = self.settle(|_| outcome)?;
+        let known = [
+            v1::LeafKind::Delivered,
+            v1::LeafKind::Refused,
+            v1::LeafKind::Expired,
+            v1::LeafKind::Recalled,
+        ];
+        if !known.contains(&kind) {
+            return Err(self.lacks("receipt of an outcome"));
+        }
+        let mut changes = self.settle(outcome)?;
         changes.extend(self.held(&receipt.checkpoint)?);
         Ok(changes)
     }
@@ -326,11 +380,11 @@ impl Fold<'_> {
         Ok(proof.and_then(|proof| proof.of))
     }
 
-    fn received_proof(&self) -> Result<(Header, Option<v1::StreamPosition>), RowError> {
+    fn received_proof(&self) -> Result<(Header, v1::ReceivedProof), RowError> {
         let Some(Of::Received(proof)) = self.proof()? else {
             return Err(self.lacks("received proof"));
         };
-        Ok((self.header(&proof.hdr)?, proof.position))
+        Ok((self.header(&proof.hdr)?, proof))
     }
 
     /// Tolerant: what was refused for its encoding is journalled as it came.
@@ -379,6 +433,11 @@ impl Fold<'_> {
             row,
         }
     }
+}
+
+/// When a record falls due; nothing where no time is known.
+fn due_row(due: Millis, record: LeafIndex, row: DueRow) -> Option<RowChange> {
+    (due != 0).then(|| RowChange::fresh(DueRow::key(due, record), row.encode()))
 }
 
 /// Incarnation, size and root of a checkpoint: the first three lines of the note, C2SP

@@ -2,7 +2,7 @@
 
 use abeng_audit_log::Record;
 use abeng_seal::{Opened, Rejected, Sealed, Verified};
-use abeng_wire::{Digest, EnvelopeId, LeafIndex, PartyCode, StreamSeq, v1};
+use abeng_wire::{Digest, EnvelopeId, LeafIndex, Millis, PartyCode, StreamSeq, v1};
 
 /// A submission between its reservation and its answer. The node counts up from 1 per process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +27,57 @@ pub struct Checked {
     pub looked: LeafIndex,
     /// The version of the roster under which signature and grants were checked.
     pub roster_version: u64,
+}
+
+/// What a notice says about content that is kept: its own and, in a recall, another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// When its content is to be deleted here, Unix milliseconds, within the rules of the node.
+    pub keep_until: Millis,
+    /// The notice that it takes back.
+    pub recalls: Option<EnvelopeId>,
+}
+
+/// What the view has of the notice that a recall names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Target {
+    /// Nothing; also where nothing is recalled.
+    #[default]
+    Unknown,
+    /// It was sent from here, or is itself a recall: nobody may take it back from here.
+    NotRecallable,
+    /// It was refused here, or its life ended first: there is no content.
+    Closed {
+        /// Who sent it.
+        originator: PartyCode,
+    },
+    /// Its content is or was here.
+    Delivered {
+        /// Who sent it.
+        originator: PartyCode,
+        /// The Recalled leaf, where it was taken back before.
+        recalled: Option<LeafIndex>,
+    },
+}
+
+/// Content whose scrubbing may begin: the record's leaf and its envelope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScrubItem {
+    /// The Submitted leaf, or the Received one.
+    pub record: LeafIndex,
+    /// The envelope.
+    pub envelope_id: EnvelopeId,
+}
+
+/// A notice whose content is scrubbed because its originator asked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakenBack {
+    /// The envelope.
+    pub envelope_id: EnvelopeId,
+    /// Who sent it.
+    pub originator: PartyCode,
+    /// The commitment in PRE to this party's number.
+    pub seq_commit: Digest,
 }
 
 /// One queued (notice, recipient).
@@ -55,7 +106,7 @@ pub struct Proven {
     pub envelope_id: EnvelopeId,
     /// The recipient's commitment in PRE.
     pub seq_commit: Digest,
-    /// Delivered, Refused or Expired, from the receipt's leaf.
+    /// Delivered, Refused, Expired or Recalled, from the receipt's leaf.
     pub kind: v1::LeafKind,
     /// The receipt's leaf's reason; unspecified for Delivered.
     pub reason: v1::Reason,
@@ -105,6 +156,8 @@ pub enum Input {
         private: PrivateInput,
         /// The version of the roster under which it was last cleared.
         cleared_under: u64,
+        /// What the notice says about kept content.
+        terms: Terms,
     },
     /// Sealing failed, or it is no longer cleared: its numbers are voided.
     SealFailed {
@@ -117,6 +170,10 @@ pub enum Input {
         from: PartyCode,
         /// The envelope.
         opened: Box<Opened>,
+        /// What the notice says about kept content.
+        terms: Terms,
+        /// What the view has of the notice that it takes back.
+        target: Target,
         /// What was looked at.
         checked: Checked,
     },
@@ -201,6 +258,54 @@ pub enum Input {
         private: Option<PrivateInput>,
         /// Whom to tell once it is durable.
         tell: Option<Ticket>,
+    },
+    /// A legal hold is placed or lifted. Answered by [`Gated::Noted`](crate::Gated::Noted), or
+    /// by [`Gated::Failed`](crate::Gated::Failed) where it is so already or something else was done
+    /// about this content since the look-up.
+    Hold {
+        /// The statement.
+        hold: Box<v1::Hold>,
+        /// The index of the first leaf that the look-up did not cover.
+        looked: LeafIndex,
+        /// Who did it.
+        private: PrivateInput,
+        /// Whom to tell.
+        tell: Ticket,
+    },
+    /// The own copy of a notice is kept longer. Answered like `Hold`.
+    Extend {
+        /// The statement.
+        retention: Box<v1::Retention>,
+        /// The index of the first leaf that the look-up did not cover.
+        looked: LeafIndex,
+        /// Who did it.
+        private: PrivateInput,
+        /// Whom to tell.
+        tell: Ticket,
+    },
+    /// Content is to be scrubbed. What is held, or what something was done about since the
+    /// look-up, is left out. Answered by `Noted` with the first ScrubBegun leaf, or by `Failed`
+    /// where nothing is left.
+    ScrubBegin {
+        /// The content.
+        items: Vec<ScrubItem>,
+        /// Why.
+        why: v1::ScrubWhy,
+        /// The index of the first leaf that the look-up did not cover.
+        looked: LeafIndex,
+        /// Whom to tell.
+        tell: Ticket,
+    },
+    /// The disk holds zeros in place of what was to be scrubbed.
+    ScrubDone {
+        /// The statements of the ScrubBegun leaves.
+        scrubs: Vec<v1::Scrub>,
+        /// What is now taken back. Its originator gets the receipt.
+        taken_back: Vec<TakenBack>,
+        /// The index of the first leaf that the look-up did not cover.
+        looked: LeafIndex,
+        /// Whom to tell.
+        tell: Ticket,
     },
     /// A newer roster holds from here on. The leaf about it is a `Note` of its own.
     RosterAdopted {

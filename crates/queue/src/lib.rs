@@ -25,7 +25,10 @@ mod view;
 
 pub use engine::{Engine, EngineConfig, Resend};
 pub use fold::fold;
-pub use input::{Checked, Input, Place, PrivateInput, Proven, Refusable, Ticket};
+pub use input::{
+    Checked, Input, Place, PrivateInput, Proven, Refusable, ScrubItem, TakenBack, Target, Terms,
+    Ticket,
+};
 pub use overlay::{Layered, Overlay, OverlayBatch, ScanView};
 pub use plan::{Free, Gated, Plan};
 pub use rows::{RowChange, RowError};

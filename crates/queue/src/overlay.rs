@@ -16,8 +16,9 @@ use std::{
     ops::Bound,
 };
 
-/// A generation is closed when it has so many rows. One leaf changes at most five.
-const GENERATION: usize = BATCH - 16;
+/// A generation is closed when it has so many rows. One leaf changes at most nine, but a ScrubBegun
+/// leaf two for each record that it names and one more.
+const GENERATION: usize = BATCH - 40;
 
 type Value = Option<Vec<u8>>;
 

@@ -3,12 +3,14 @@
 
 mod codec;
 mod inbox;
+mod kept;
 mod sent;
 mod streams;
 #[cfg(test)]
 mod tests;
 
 pub use inbox::{IdRow, InboxRow};
+pub use kept::{AskedRow, BegunRow, CareRow, DueRow, HoldRow, RecalledRow, WaitingRow};
 pub use sent::{QueueRow, SentOutcome, SentRow, SentTo, frame_size};
 pub use streams::{AppliedRow, HeldRow, MarkRow, StreamRow};
 

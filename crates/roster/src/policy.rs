@@ -5,6 +5,9 @@ use crate::{
 use abeng_wire::{Digest, Millis, PartyCode, limits, v1};
 use std::{collections::BTreeSet, fmt};
 
+/// The type of notice that takes another one back.
+const RECALL: &str = "RECALL";
+
 /// A TLP 2.0 label, as the wire numbers it (`v1::Tlp`): higher is narrower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tlp(pub u32);
@@ -246,10 +249,12 @@ impl Policy {
         ty: &str,
         tlp: Tlp,
     ) -> Result<(), Refusal> {
+        // What may be sent may be taken back: a recall goes where any type may go.
+        let is_recall = ty == RECALL;
         let between = |g: &&Grant| {
             side_holds(roster, &g.from, from)
                 && side_holds(roster, &g.to, to)
-                && (g.types.is_empty() || g.types.iter().any(|t| t == ty))
+                && (is_recall || g.types.is_empty() || g.types.iter().any(|t| t == ty))
         };
         let highest = roster
             .grants

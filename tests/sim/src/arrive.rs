@@ -4,10 +4,10 @@ use crate::{
     book::Book,
     net::{Frame, Out},
     node::Life,
-    work::Todo,
+    work::{Todo, terms},
     world::{party, place_of, world},
 };
-use abeng_queue::{Input, Refusable};
+use abeng_queue::{Input, Refusable, Target};
 use abeng_roster::{Policy, Tlp};
 use abeng_seal::{Arrived, CarrierFault, VerifyFault, open, verify};
 use abeng_wire::{EnvelopeId, Now, PartyCode, v1};
@@ -102,6 +102,8 @@ impl Life {
                 Input::Opened {
                     from,
                     opened: Box::new(opened),
+                    terms: terms(),
+                    target: Target::Unknown,
                     checked,
                 }
             }

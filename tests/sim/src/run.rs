@@ -371,7 +371,8 @@ fn sent(life: &crate::node::Life) -> Vec<Sent> {
             id,
             recipient: to.party,
             fate: match to.outcome {
-                SentOutcome::Delivered { .. } => Fate::Delivered,
+                // Nobody takes anything back here.
+                SentOutcome::Delivered { .. } | SentOutcome::Recalled { .. } => Fate::Delivered,
                 SentOutcome::Refused { .. } => Fate::Refused,
                 SentOutcome::Expired { .. } => Fate::Expired,
                 _ => Fate::Queued,

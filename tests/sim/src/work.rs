@@ -4,10 +4,10 @@ use crate::{
     Submission,
     book::Book,
     node::Life,
-    world::{incarnation, party, world},
+    world::{START, incarnation, party, world},
 };
 use abeng_queue::{
-    Checked, Free, Input, Place, PrivateInput, Ticket,
+    Checked, Free, Input, Place, PrivateInput, Target, Terms, Ticket,
     rows::{IdRow, SentOutcome, SentRow},
 };
 use abeng_roster::{NoticeFacts, Policy, Tlp};
@@ -79,6 +79,7 @@ impl Life {
                 sealed,
                 private,
                 cleared_under: world().trust.roster.version(),
+                terms: terms(),
             }),
             Free::CheckAgain { from, opened } => {
                 book.meet("checked again");
@@ -86,6 +87,8 @@ impl Life {
                 Todo::Handle(known.unwrap_or(Input::Opened {
                     from,
                     opened,
+                    terms: terms(),
+                    target: Target::Unknown,
                     checked: self.checked(),
                 }))
             }
@@ -191,6 +194,7 @@ impl Life {
                 salt: [7; 32],
             },
             cleared_under: world().trust.roster.version(),
+            terms: terms(),
         }
     }
 
@@ -222,5 +226,13 @@ impl Life {
             now,
         };
         seal(input, &mut self.entropy).unwrap()
+    }
+}
+
+/// Every notice here is kept for a year, and none takes another one back.
+pub(crate) fn terms() -> Terms {
+    Terms {
+        keep_until: START + 365 * 86_400_000,
+        recalls: None,
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Check;
 use crate::{
-    CONTRADICTION, Contradiction, ContradictionError, Expect, NoteError, ReceiptError, Record,
-    private_part_hash, receipt, record::sha256, scrub::SCRUB_TYPE, subject,
+    CONTRADICTION, Contradiction, ContradictionError, Expect, HOLD, NoteError, RETENTION,
+    ReceiptError, Record, private_part_hash, receipt, record::sha256, scrub::SCRUB_TYPE, subject,
 };
 use abeng_keys::{Role, SignatureType};
 use abeng_roster::{TrustError, verify_incarnation};
@@ -33,6 +33,10 @@ impl Check<'_> {
             }
             Some(Of::Scrub(scrub)) => self.scrub(index, leaf, &scrub)?,
             Some(Of::Contradiction(said)) => self.contradiction(leaf, &said)?,
+            Some(Of::Hold(hold)) => same_named(leaf, HOLD, &abeng_wire::encode(&hold))?,
+            Some(Of::Retention(retention)) => {
+                same_named(leaf, RETENTION, &abeng_wire::encode(&retention))?;
+            }
             None if needs_proof(leaf.kind()) => return Err("the leaf's proof is missing".into()),
             None => {}
         }
@@ -189,7 +193,11 @@ fn needs_proof(kind: Kind) -> bool {
 }
 
 fn same_subject(leaf: &v1::Leaf, kind: SignatureType, bytes: &[u8]) -> Result<(), String> {
-    if subject(kind.name(), bytes).0[..] != leaf.subject[..] {
+    same_named(leaf, kind.name(), bytes)
+}
+
+fn same_named(leaf: &v1::Leaf, kind: &str, bytes: &[u8]) -> Result<(), String> {
+    if subject(kind, bytes).0[..] != leaf.subject[..] {
         return Err("the statement is not the one that the leaf is about".into());
     }
     Ok(())

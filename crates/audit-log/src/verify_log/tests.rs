@@ -55,6 +55,7 @@ fn both() -> (Made, Made) {
     let submitted = proof(Of::Submitted(v1::SubmittedProof {
         hdr: envelope.hdr.clone(),
         sig: envelope.sig.clone(),
+        ..v1::SubmittedProof::default()
     }));
     let mut about = envelope.leaf("JM", Kind::Submitted);
     (about.recipient, about.seq_commit) = Default::default();
@@ -165,6 +166,7 @@ fn every_planted_fault_is_found_at_its_leaf() {
             hdr: envelope.hdr.clone(),
             sig: envelope.sig.clone(),
             position: Some(envelope.position.clone()),
+            ..v1::ReceivedProof::default()
         };
         change(&mut part);
         let record = Record::new(envelope.leaf("TT", Kind::Received));

@@ -20,6 +20,7 @@ pub(super) static TEXTS: Texts = Texts {
         refused: "refused",
         expired: "expired",
         voided: "not sent",
+        recalled: "recalled, proved",
     },
     steps: Steps {
         submitted: "submitted",
@@ -31,6 +32,7 @@ pub(super) static TEXTS: Texts = Texts {
         expired: "expired",
         receipt: "receipt kept",
         voided: "not sealed",
+        recalled: "deleted there",
     },
     submit: Submit {
         accepted: "{type} accepted for {to}.",

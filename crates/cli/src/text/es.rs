@@ -20,6 +20,7 @@ pub(super) static TEXTS: Texts = Texts {
         refused: "rechazado",
         expired: "caducado",
         voided: "no enviado",
+        recalled: "retirado, probado",
     },
     steps: Steps {
         submitted: "presentado",
@@ -31,6 +32,7 @@ pub(super) static TEXTS: Texts = Texts {
         expired: "caducado",
         receipt: "acuse guardado",
         voided: "no sellado",
+        recalled: "borrado allí",
     },
     submit: Submit {
         accepted: "{type} aceptado para {to}.",

@@ -20,6 +20,7 @@ pub(super) static TEXTS: Texts = Texts {
         refused: "refusé",
         expired: "expiré",
         voided: "non envoyé",
+        recalled: "rappelé, prouvé",
     },
     steps: Steps {
         submitted: "déposé",
@@ -31,6 +32,7 @@ pub(super) static TEXTS: Texts = Texts {
         expired: "expiré",
         receipt: "reçu conservé",
         voided: "non scellé",
+        recalled: "effacé là-bas",
     },
     submit: Submit {
         accepted: "{type} accepté pour {to}.",

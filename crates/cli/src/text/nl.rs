@@ -20,6 +20,7 @@ pub(super) static TEXTS: Texts = Texts {
         refused: "geweigerd",
         expired: "verlopen",
         voided: "niet verzonden",
+        recalled: "teruggeroepen, bewezen",
     },
     steps: Steps {
         submitted: "ingediend",
@@ -31,6 +32,7 @@ pub(super) static TEXTS: Texts = Texts {
         expired: "verlopen",
         receipt: "ontvangstbewijs",
         voided: "niet verzegeld",
+        recalled: "daar gewist",
     },
     submit: Submit {
         accepted: "{type} aangenomen voor {to}.",

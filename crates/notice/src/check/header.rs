@@ -14,7 +14,8 @@ pub(super) fn notice_type(draft: &Draft, desk: &mut Desk<'_>) -> NoticeType {
         return NoticeType::Seizure;
     };
     NoticeType::parse(text).unwrap_or_else(|| {
-        desk.error(FlawCode::UnknownCode, "type", text, "SEIZURE, FEEDBACK");
+        let known = NoticeType::ALL.map(NoticeType::name).join(", ");
+        desk.error(FlawCode::UnknownCode, "type", text, &known);
         NoticeType::Seizure
     })
 }
@@ -195,12 +196,20 @@ pub(super) fn refuse_foreign(draft: &Draft, ty: NoticeType, desk: &mut Desk<'_>)
         ("usefulness", draft.usefulness.is_some()),
         ("seizure", draft.seizure.is_some()),
     ];
-    let (foreign, theirs): (&[(&str, bool)], _) = match ty {
-        NoticeType::Seizure => (&of_feedback, NoticeType::Feedback),
-        NoticeType::Feedback => (&of_seizure, NoticeType::Seizure),
-    };
-    for (field, _) in foreign.iter().filter(|(_, there)| *there) {
-        desk.error(FlawCode::NotForType, field, "", theirs.name());
+    let of_recall = [
+        ("recalls", draft.recalls.is_some()),
+        ("reason", draft.reason.is_some()),
+        ("text", draft.text.is_some()),
+    ];
+    let all: [(NoticeType, &[(&str, bool)]); 3] = [
+        (NoticeType::Seizure, &of_seizure),
+        (NoticeType::Feedback, &of_feedback),
+        (NoticeType::Recall, &of_recall),
+    ];
+    for (theirs, fields) in all.into_iter().filter(|(theirs, _)| *theirs != ty) {
+        for (field, _) in fields.iter().filter(|(_, there)| *there) {
+            desk.error(FlawCode::NotForType, field, "", theirs.name());
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod header;
 mod identity;
 mod moves;
 mod places;
+mod recall;
 mod seizure;
 
 use crate::{Draft, Flaw, FlawCode, Notice, NoticeError, NoticeType, Severity};
@@ -67,6 +68,11 @@ impl Notice {
             NoticeType::Feedback => {
                 message.event_date = feedback::event_date(&draft, &mut desk);
                 v1::notice::Content::Feedback(feedback::feedback(&draft, &mut desk))
+            }
+            NoticeType::Recall => {
+                let recall = recall::recall(&draft, &mut desk);
+                message.supersedes = recall.notice.clone();
+                v1::notice::Content::Recall(recall)
             }
         });
         header::nominal(&draft, &mut message, &mut desk);

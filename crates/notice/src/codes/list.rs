@@ -29,6 +29,8 @@ pub enum CodeList {
     Control,
     /// How useful a warning was.
     Usefulness,
+    /// Why a notice is taken back.
+    RecallReason,
     /// What a person or organisation is in the matter.
     Capacity,
     /// Kind of paper.
@@ -47,7 +49,7 @@ pub enum CodeList {
 
 impl CodeList {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Mode,
         Self::LocationType,
         Self::Direction,
@@ -58,6 +60,7 @@ impl CodeList {
         Self::Outcome,
         Self::Control,
         Self::Usefulness,
+        Self::RecallReason,
         Self::Capacity,
         Self::Document,
         Self::LegalBasis,
@@ -80,6 +83,7 @@ impl CodeList {
             Self::Outcome => "outcome",
             Self::Control => "control",
             Self::Usefulness => "usefulness",
+            Self::RecallReason => "recall-reason",
             Self::Capacity => "capacity",
             Self::Document => "document",
             Self::LegalBasis => "legal-basis",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Draft {
-    /// `SEIZURE` (where absent) or `FEEDBACK`.
+    /// `SEIZURE` (where absent), `FEEDBACK` or `RECALL`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
     /// The administration that the draft is written for; refused at another.
@@ -110,4 +110,11 @@ pub struct Draft {
     pub usefulness: Option<String>,
     /// FEEDBACK: envelope id of the seizure that it led to.
     pub seizure: Option<String>,
+
+    /// RECALL: envelope id of the own notice that is taken back.
+    pub recalls: Option<String>,
+    /// RECALL: code of recall-reason.
+    pub reason: Option<String>,
+    /// RECALL: why, in words.
+    pub text: Option<String>,
 }

@@ -2,7 +2,8 @@ use crate::{Decimal, Notice};
 use abeng_wire::{EnvelopeId, v1};
 use serde_json::{Map, Value};
 
-/// The notice as JSON. Names are the wire's, with the content under `seizure` or `feedback`.
+/// The notice as JSON. Names are the wire's, with the content under `seizure`, `feedback` or
+/// `recall`.
 pub(crate) fn to_json(notice: &Notice) -> Value {
     let m = notice.message();
     let object = Object::default()
@@ -33,6 +34,7 @@ pub(crate) fn to_json(notice: &Notice) -> Value {
     match &m.content {
         Some(v1::notice::Content::Seizure(s)) => object.put("seizure", Some(seizure(s))),
         Some(v1::notice::Content::Feedback(f)) => object.put("feedback", Some(feedback(f))),
+        Some(v1::notice::Content::Recall(r)) => object.put("recall", Some(recall(r))),
         None => object,
     }
     .done()
@@ -142,6 +144,14 @@ fn feedback(f: &v1::Feedback) -> Value {
         .text("control", &f.control)
         .text("usefulness", &f.usefulness)
         .id("seizure", &f.seizure)
+        .done()
+}
+
+fn recall(r: &v1::Recall) -> Value {
+    Object::default()
+        .id("notice", &r.notice)
+        .text("reason", &r.reason)
+        .text("text", &r.text)
         .done()
 }
 

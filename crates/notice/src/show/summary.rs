@@ -1,7 +1,7 @@
 use super::words;
 use crate::codes::CodeList;
 use crate::{Lang, Notice, printable, text};
-use abeng_wire::v1;
+use abeng_wire::{EnvelopeId, v1};
 
 /// Characters of a summary that are shown.
 const SHOWN: usize = 160;
@@ -13,6 +13,7 @@ pub(crate) fn summary(notice: &Notice, lang: Lang) -> String {
     let mut out = match &notice.message().content {
         Some(v1::notice::Content::Seizure(seizure)) => self::seizure(seizure, lang),
         Some(v1::notice::Content::Feedback(feedback)) => self::feedback(feedback, lang),
+        Some(v1::notice::Content::Recall(recall)) => self::recall(recall, lang),
         None => notice.ty().to_owned(),
     };
     if notice.is_exercise() {
@@ -91,4 +92,14 @@ fn feedback(feedback: &v1::Feedback, lang: Lang) -> String {
         }
     }
     out
+}
+
+/// `recall of 8f00c1d2e3f4: wrong recipient`.
+fn recall(recall: &v1::Recall, lang: Lang) -> String {
+    let id = EnvelopeId::from_slice(&recall.notice).unwrap_or_default();
+    format!(
+        "{} {id:.12}: {}",
+        text::known("word.recall-of", lang),
+        words::code(CodeList::RecallReason, &recall.reason, lang)
+    )
 }

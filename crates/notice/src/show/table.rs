@@ -13,6 +13,7 @@ pub(crate) fn describe(notice: &Notice, lang: Lang) -> Vec<Line> {
     match &notice.message().content {
         Some(v1::notice::Content::Seizure(seizure)) => table.seizure(seizure),
         Some(v1::notice::Content::Feedback(feedback)) => table.feedback(feedback),
+        Some(v1::notice::Content::Recall(recall)) => table.recall(recall),
         None => {}
     }
     table.foot(notice);
@@ -298,5 +299,11 @@ impl Table {
         self.code("control", CodeList::Control, &feedback.control);
         self.code("usefulness", CodeList::Usefulness, &feedback.usefulness);
         self.id("seizure", &feedback.seizure);
+    }
+
+    fn recall(&mut self, recall: &v1::Recall) {
+        self.id("recalls", &recall.notice);
+        self.code("reason", CodeList::RecallReason, &recall.reason);
+        self.words("text", &recall.text);
     }
 }

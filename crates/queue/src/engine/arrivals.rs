@@ -2,9 +2,10 @@
 
 use super::{
     Engine,
-    submissions::{position, proof},
+    kept::Recall,
+    submissions::{position, proof, recalls},
 };
-use crate::{Checked, Free, Gated, Plan, Refusable};
+use crate::{Checked, Free, Gated, Plan, Refusable, Target, Terms};
 use abeng_audit_log::Record;
 use abeng_seal::{Arrived, Opened, seq_commit};
 use abeng_wire::{EnvelopeId, LeafIndex, Now, PartyCode, StreamSeq, limits, v1};
@@ -24,7 +25,7 @@ impl Engine {
         &mut self,
         now: Now,
         from: PartyCode,
-        opened: Box<Opened>,
+        (opened, terms, target): (Box<Opened>, Terms, Target),
         checked: Checked,
         plan: &mut Plan,
     ) {
@@ -39,7 +40,22 @@ impl Engine {
         }
         let seq = opened.stream_seq();
         match self.number(&opened, seq) {
-            Number::Free => self.deliver(now, from, &opened, plan),
+            Number::Free => match self.recall(&opened, &terms, target, checked) {
+                Recall::Taken => self.deliver(now, from, &opened, (&terms, target), plan),
+                Recall::Refused(reason) => {
+                    let stream = (opened.originator(), opened.incarnation());
+                    self.marks.entry(stream).or_default().insert(seq.get());
+                    let commit = seq_commit(opened.blind(), seq).to_bytes();
+                    let at = Some(position(seq, opened.blind()));
+                    self.close(now, from, &opened, (commit, at, reason), plan);
+                }
+                Recall::Look => plan.free.push(Free::CheckAgain { from, opened }),
+                Recall::TooMany => plan.free.push(Free::TellFault {
+                    peer: from,
+                    envelope_id: id,
+                    kind: v1::FaultKind::FaultBusy,
+                }),
+            },
             Number::TooFarAhead => plan.free.push(Free::TellFault {
                 peer: from,
                 envelope_id: id,
@@ -118,7 +134,14 @@ impl Engine {
         }
     }
 
-    fn deliver(&mut self, now: Now, from: PartyCode, opened: &Opened, plan: &mut Plan) {
+    fn deliver(
+        &mut self,
+        now: Now,
+        from: PartyCode,
+        opened: &Opened,
+        (terms, target): (&Terms, Target),
+        plan: &mut Plan,
+    ) {
         let seq = opened.stream_seq();
         let stream = (opened.originator(), opened.incarnation());
         let mark = self.marks.entry(stream).or_default();
@@ -132,7 +155,11 @@ impl Engine {
         };
         let delivered = Record::new(leaf(v1::LeafKind::Delivered));
         let received = Record::new(leaf(v1::LeafKind::Received))
-            .with_proof(&received_proof(opened, Some(position(seq, opened.blind()))))
+            .with_proof(&received_proof(
+                opened,
+                Some(position(seq, opened.blind())),
+                terms,
+            ))
             .with_body(&v1::BodyPart {
                 stanzas: opened.stanzas().to_vec(),
                 body: opened.body().clone(),
@@ -141,11 +168,23 @@ impl Engine {
         self.fact(plan, received);
         let outcome = self.fact(plan, delivered);
         self.outcomes.insert(opened.id(), outcome);
+        if terms.recalls.is_none() {
+            let id = (opened.id(), opened.originator());
+            self.delivered.insert(id, outcome);
+        }
         plan.receipt(from, outcome);
         plan.step.gated.push(Gated::Delivered {
             envelope_id: opened.id(),
             outcome,
         });
+        if let Target::Delivered {
+            recalled: Some(recalled),
+            ..
+        } = target
+        {
+            // Asked once more: the receipt that was given for it.
+            plan.receipt(from, recalled);
+        }
     }
 
     /// An outcome that is not a delivery.
@@ -166,7 +205,7 @@ impl Engine {
             reason: reason.into(),
             ..self.about(now, arrived, kind)
         };
-        let record = Record::new(leaf).with_proof(&received_proof(arrived, at));
+        let record = Record::new(leaf).with_proof(&received_proof(arrived, at, &Terms::default()));
         let outcome: LeafIndex = self.fact(plan, record);
         self.outcomes.insert(arrived.id(), outcome);
         self.refused.insert(arrived.id(), outcome);
@@ -183,11 +222,17 @@ impl Engine {
     }
 }
 
-fn received_proof(arrived: &Arrived, position: Option<v1::StreamPosition>) -> v1::ProofPart {
+fn received_proof(
+    arrived: &Arrived,
+    position: Option<v1::StreamPosition>,
+    terms: &Terms,
+) -> v1::ProofPart {
     proof(v1::proof_part::Of::Received(v1::ReceivedProof {
         hdr: arrived.hdr().bytes().clone(),
         sig: arrived.sig().clone(),
         position,
+        keep_until: terms.keep_until,
+        recalls: recalls(terms),
     }))
 }
 

@@ -11,16 +11,28 @@ impl Engine {
         let recipient = place.recipient;
         let is_outcome = matches!(
             proven.kind,
-            v1::LeafKind::Delivered | v1::LeafKind::Refused | v1::LeafKind::Expired
+            v1::LeafKind::Delivered
+                | v1::LeafKind::Refused
+                | v1::LeafKind::Expired
+                | v1::LeafKind::Recalled
         );
-        let known = proven.settled.or_else(|| self.taken.get(&(id, recipient)));
+        // A proof of deletion may come after that of the delivery, once; and it covers that.
+        let is_recall = proven.kind == v1::LeafKind::Recalled;
+        let lately = self.taken_back.get(&(id, recipient));
+        let lately = match is_recall {
+            true => lately,
+            false => lately.or_else(|| self.taken.get(&(id, recipient))),
+        };
+        let known = proven.settled.or(lately);
         if !is_outcome || known.is_some() {
             return;
         }
         let queued = self.lanes.get(&recipient).and_then(|l| l.get(place.key()));
         let is_queued = queued.is_some_and(|entry| entry.submitted() == place.submitted);
         // After its life ended here, a receipt is still taken, once.
-        if !is_queued && !self.taken.covered_by(proven.looked) {
+        let looked = proven.looked;
+        let covered = self.taken.covered_by(looked) && self.taken_back.covered_by(looked);
+        if (is_recall || !is_queued) && !covered {
             return plan.free.push(Free::ProveAgain(proven));
         }
         if is_queued && let Some(lane) = self.lanes.get_mut(&recipient) {
@@ -38,7 +50,10 @@ impl Engine {
         };
         let receipt = v1::proof_part::Of::Receipt(proven.receipt);
         let leaf = self.fact(plan, Record::new(leaf).with_proof(&proof(receipt)));
-        self.taken.insert((id, recipient), leaf);
+        match is_recall {
+            true => self.taken_back.insert((id, recipient), leaf),
+            false => self.taken.insert((id, recipient), leaf),
+        }
         plan.step.gated.push(Gated::Settled {
             envelope_id: id,
             recipient,

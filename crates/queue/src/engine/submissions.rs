@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::{
-    Free, Gated, Plan, PrivateInput, Ticket,
+    Free, Gated, Plan, PrivateInput, Terms, Ticket,
     lane::{self, Entry},
     rows::{QueueRow, frame_size},
 };
@@ -22,7 +22,7 @@ pub(super) struct Pending {
 #[derive(Debug)]
 enum State {
     Sealing,
-    Sealed(Box<Sealed>, PrivateInput, u64),
+    Sealed(Box<Sealed>, PrivateInput, u64, Terms),
     Failed,
 }
 
@@ -56,7 +56,7 @@ impl Engine {
         &mut self,
         now: Now,
         ticket: Ticket,
-        (sealed, private, cleared_under): (Box<Sealed>, PrivateInput, u64),
+        (sealed, private, cleared_under, terms): (Box<Sealed>, PrivateInput, u64, Terms),
         plan: &mut Plan,
     ) {
         if let Some(pending) = self.sealing(ticket) {
@@ -65,7 +65,7 @@ impl Engine {
                 numbers.eq(pending.positions.iter().copied()),
                 "I5: an envelope has exactly the numbers that were reserved for it"
             );
-            pending.state = State::Sealed(sealed, private, cleared_under);
+            pending.state = State::Sealed(sealed, private, cleared_under, terms);
             self.drain(now, plan);
         }
     }
@@ -89,7 +89,7 @@ impl Engine {
         while let Some(first) = self.pending.front_mut() {
             match std::mem::replace(&mut first.state, State::Sealing) {
                 State::Sealing => return,
-                State::Sealed(sealed, private, under) if under < self.config.roster.version => {
+                State::Sealed(sealed, private, under, _) if under < self.config.roster.version => {
                     // Stays in its place; the answer comes as `Sealed` or `SealFailed`.
                     plan.free.push(Free::ClearAgain {
                         ticket: first.ticket,
@@ -98,10 +98,10 @@ impl Engine {
                     });
                     return;
                 }
-                State::Sealed(sealed, private, _) => {
+                State::Sealed(sealed, private, _, terms) => {
                     let ticket = first.ticket;
                     self.pending.pop_front();
-                    self.submit(now, ticket, &sealed, private, plan);
+                    self.submit(now, ticket, (&sealed, private, terms), plan);
                 }
                 State::Failed => {
                     if let Some(pending) = self.pending.pop_front() {
@@ -116,8 +116,7 @@ impl Engine {
         &mut self,
         now: Now,
         ticket: Ticket,
-        sealed: &Sealed,
-        private: PrivateInput,
+        (sealed, private, terms): (&Sealed, PrivateInput, Terms),
         plan: &mut Plan,
     ) {
         let envelope_id = sealed.id();
@@ -131,6 +130,8 @@ impl Engine {
             .with_proof(&proof(v1::proof_part::Of::Submitted(v1::SubmittedProof {
                 hdr: sealed.hdr().bytes().clone(),
                 sig: sealed.sig().clone(),
+                keep_until: terms.keep_until,
+                recalls: recalls(&terms),
             })))
             .with_body(&v1::BodyPart {
                 stanzas: sealed.stanzas().to_vec(),
@@ -198,6 +199,11 @@ impl Engine {
             ticket: pending.ticket,
         });
     }
+}
+
+/// The recalled notice as proof parts hold it.
+pub(super) fn recalls(terms: &Terms) -> Bytes {
+    terms.recalls.map(|id| id.to_bytes()).unwrap_or_default()
 }
 
 pub(super) fn proof(of: v1::proof_part::Of) -> v1::ProofPart {

@@ -4,7 +4,7 @@ use super::RowError;
 use abeng_wire::{EnvelopeId, Incarnation, LeafIndex, PartyCode, StreamSeq, v1};
 
 /// The first byte of every value.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 pub(super) struct Writer(Vec<u8>);
 
@@ -41,6 +41,11 @@ impl Writer {
 
     pub(super) fn leaf(self, value: LeafIndex) -> Self {
         self.u64(value.0)
+    }
+
+    /// No leaf is the last of 2^64, so that value is free to mean "none".
+    pub(super) fn maybe(self, value: Option<LeafIndex>) -> Self {
+        self.u64(value.map_or(u64::MAX, |leaf| leaf.0))
     }
 
     pub(super) fn precedence(self, value: v1::Precedence) -> Self {
@@ -122,6 +127,13 @@ impl<'a> Reader<'a> {
 
     pub(super) fn leaf(&mut self) -> Result<LeafIndex, RowError> {
         Ok(LeafIndex(self.u64()?))
+    }
+
+    pub(super) fn maybe(&mut self) -> Result<Option<LeafIndex>, RowError> {
+        Ok(match self.u64()? {
+            u64::MAX => None,
+            leaf => Some(LeafIndex(leaf)),
+        })
     }
 
     pub(super) fn seq(&mut self) -> Result<StreamSeq, RowError> {

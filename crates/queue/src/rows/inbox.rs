@@ -28,6 +28,10 @@ pub enum IdRow {
         precedence: v1::Precedence,
         /// Unix milliseconds, by the originator's clock.
         created_at: Millis,
+        /// Unix milliseconds, as bounded here; 0 where none is known.
+        keep_until: Millis,
+        /// The notice that it takes back.
+        recalls: Option<EnvelopeId>,
     },
     /// Its outcome stands.
     Held {
@@ -62,6 +66,8 @@ impl IdRow {
                 seq,
                 precedence,
                 created_at,
+                keep_until,
+                recalls,
             } => out
                 .u8(1)
                 .leaf(received)
@@ -69,7 +75,9 @@ impl IdRow {
                 .u64(incarnation.0)
                 .u64(seq.map_or(0, StreamSeq::get))
                 .precedence(precedence)
-                .u64(created_at),
+                .u64(created_at)
+                .u64(keep_until)
+                .bytes(&recalls.unwrap_or_default().0),
             Self::Held {
                 received,
                 outcome,
@@ -93,6 +101,8 @@ impl IdRow {
                 seq: StreamSeq::new(reader.u64()?),
                 precedence: reader.precedence()?,
                 created_at: reader.u64()?,
+                keep_until: reader.u64()?,
+                recalls: Some(reader.id()?).filter(|id| *id != EnvelopeId::default()),
             },
             2 => Self::Held {
                 received: reader.leaf()?,
@@ -128,6 +138,8 @@ pub struct InboxRow {
     pub delivered_at: Millis,
     /// The first Read leaf.
     pub first_read: Option<LeafIndex>,
+    /// When its content is deleted, Unix milliseconds; 0 where no time is known.
+    pub keep_until: Millis,
 }
 
 impl InboxRow {
@@ -159,8 +171,8 @@ impl InboxRow {
             .precedence(self.precedence)
             .u64(self.created_at)
             .u64(self.delivered_at)
-            // No leaf is the last of 2^64, so that value is free to mean "none".
-            .u64(self.first_read.map_or(u64::MAX, |leaf| leaf.0))
+            .maybe(self.first_read)
+            .u64(self.keep_until)
             .done()
     }
 
@@ -176,10 +188,8 @@ impl InboxRow {
             precedence: reader.precedence()?,
             created_at: reader.u64()?,
             delivered_at: reader.u64()?,
-            first_read: match reader.u64()? {
-                u64::MAX => None,
-                leaf => Some(LeafIndex(leaf)),
-            },
+            first_read: reader.maybe()?,
+            keep_until: reader.u64()?,
         };
         reader.end()?;
         Ok(row)

@@ -36,6 +36,10 @@ pub struct SentRow {
     pub precedence: v1::Precedence,
     /// Bytes on a link: see [`frame_size`].
     pub size: u32,
+    /// When the own copy of its content is deleted, Unix milliseconds; 0 where no time is known.
+    pub keep_until: Millis,
+    /// The notice that it takes back.
+    pub recalls: Option<EnvelopeId>,
     /// Sorted by code.
     pub recipients: Vec<SentTo>,
 }
@@ -82,6 +86,15 @@ pub enum SentOutcome {
         /// The Voided leaf here.
         leaf: LeafIndex,
     },
+    /// The recipient has proved that the content is deleted there, as the originator asked.
+    Recalled {
+        /// The ReceiptTaken leaf here.
+        taken: LeafIndex,
+        /// The Recalled leaf in the recipient's log.
+        at_peer: u64,
+        /// The ReceiptTaken leaf of the delivery, where that receipt came.
+        delivered: Option<LeafIndex>,
+    },
 }
 
 impl SentRow {
@@ -122,6 +135,8 @@ impl SentRow {
             .u64(self.expires_at)
             .precedence(self.precedence)
             .u32(self.size)
+            .u64(self.keep_until)
+            .bytes(&self.recalls.unwrap_or_default().0)
             .u16(self.recipients.len() as u16);
         for to in &self.recipients {
             out = out.party(to.party).u64(to.seq.get()).leaf(to.queued);
@@ -133,6 +148,11 @@ impl SentRow {
                 }
                 SentOutcome::Expired { leaf } => out.u8(3).leaf(leaf),
                 SentOutcome::Voided { leaf } => out.u8(4).leaf(leaf),
+                SentOutcome::Recalled {
+                    taken,
+                    at_peer,
+                    delivered,
+                } => out.u8(5).leaf(taken).u64(at_peer).maybe(delivered),
             };
         }
         out.done()
@@ -147,6 +167,8 @@ impl SentRow {
             expires_at: reader.u64()?,
             precedence: reader.precedence()?,
             size: reader.u32()?,
+            keep_until: reader.u64()?,
+            recalls: Some(reader.id()?).filter(|id| *id != EnvelopeId::default()),
             recipients: Vec::new(),
         };
         for _ in 0..reader.u16()? {
@@ -179,6 +201,11 @@ fn outcome(reader: &mut Reader<'_>) -> Result<SentOutcome, RowError> {
         },
         4 => SentOutcome::Voided {
             leaf: reader.leaf()?,
+        },
+        5 => SentOutcome::Recalled {
+            taken: reader.leaf()?,
+            at_peer: reader.u64()?,
+            delivered: reader.maybe()?,
         },
         _ => return Err(reader.bad("outcome")),
     })

@@ -30,7 +30,18 @@ fn outcome() -> impl Strategy<Value = SentOutcome> {
         }),
         leaf().prop_map(|leaf| SentOutcome::Expired { leaf }),
         leaf().prop_map(|leaf| SentOutcome::Voided { leaf }),
+        (leaf(), any::<u64>(), proptest::option::of(leaf())).prop_map(
+            |(taken, at_peer, delivered)| SentOutcome::Recalled {
+                taken,
+                at_peer,
+                delivered,
+            }
+        ),
     ]
+}
+
+fn recalls() -> impl Strategy<Value = Option<EnvelopeId>> {
+    proptest::option::of((1..255u8).prop_map(|byte| EnvelopeId([byte; 32])))
 }
 
 fn sent() -> impl Strategy<Value = SentRow> {
@@ -42,19 +53,23 @@ fn sent() -> impl Strategy<Value = SentRow> {
     });
     let all = (
         any::<[u8; 32]>(),
-        any::<[u64; 2]>(),
+        any::<[u64; 3]>(),
         precedence(),
-        any::<u32>(),
+        (any::<u32>(), recalls()),
         proptest::collection::vec(to, 0..5),
     );
     all.prop_map(
-        |(id, [created_at, expires_at], precedence, size, recipients)| SentRow {
-            envelope_id: EnvelopeId(id),
-            created_at,
-            expires_at,
-            precedence,
-            size,
-            recipients,
+        |(id, [created_at, expires_at, keep_until], precedence, (size, recalls), recipients)| {
+            SentRow {
+                keep_until,
+                recalls,
+                envelope_id: EnvelopeId(id),
+                created_at,
+                expires_at,
+                precedence,
+                size,
+                recipients,
+            }
         },
     )
 }
@@ -68,10 +83,13 @@ fn id_row() -> impl Strategy<Value = IdRow> {
             any::<u64>(),
             proptest::option::of(seq()),
             precedence(),
-            any::<u64>()
+            (any::<[u64; 2]>(), recalls())
         )
-            .prop_map(|(received, originator, inc, seq, precedence, created_at)| {
+            .prop_map(|(received, originator, inc, seq, precedence, kept)| {
+                let ([created_at, keep_until], recalls) = kept;
                 IdRow::Received {
+                    keep_until,
+                    recalls,
                     received,
                     originator,
                     incarnation: Incarnation(inc),
@@ -93,21 +111,24 @@ fn inbox() -> impl Strategy<Value = InboxRow> {
         (any::<[u8; 32]>(), leaf(), party(), any::<u64>(), seq()),
         (
             precedence(),
-            any::<[u64; 2]>(),
+            any::<[u64; 3]>(),
             proptest::option::of(leaf()),
         ),
     );
     all.prop_map(
-        |((id, received, originator, inc, seq), (precedence, [a, b], first_read))| InboxRow {
-            envelope_id: EnvelopeId(id),
-            received,
-            originator,
-            incarnation: Incarnation(inc),
-            seq,
-            precedence,
-            created_at: a,
-            delivered_at: b,
-            first_read,
+        |((id, received, originator, inc, seq), (precedence, [a, b, keep_until], first_read))| {
+            InboxRow {
+                keep_until,
+                envelope_id: EnvelopeId(id),
+                received,
+                originator,
+                incarnation: Incarnation(inc),
+                seq,
+                precedence,
+                created_at: a,
+                delivered_at: b,
+                first_read,
+            }
         },
     )
 }
@@ -140,10 +161,10 @@ fn exact<T: PartialEq + std::fmt::Debug>(
     }
     assert!(decode(&[&value[..], &[0]].concat()).is_err());
     let mut other = value;
-    other[0] = 2;
+    other[0] = 1;
     assert!(matches!(
         decode(&other),
-        Err(RowError::Version { version: 2, .. })
+        Err(RowError::Version { version: 1, .. })
     ));
 }
 
@@ -174,8 +195,42 @@ proptest! {
     }
 
     #[test]
+    fn rows_about_kept_content_come_back(
+        leaves in proptest::collection::vec(proptest::option::of(leaf()), 6), times in any::<[u64; 2]>(),
+        why in 0..3i32, at in leaf(), originator in party(), id in any::<[u8; 32]>(),
+    ) {
+        let care = CareRow {
+            delivered: leaves[0],
+            extended: times[0],
+            hold: leaves[1],
+            asked: leaves[2],
+            begun: leaves[3],
+            scrubbed: leaves[4],
+            why: v1::ScrubWhy::try_from(why).unwrap(),
+            recalled: leaves[5],
+        };
+        exact(&care, care.encode(), CareRow::decode);
+        let due = DueRow::Received { delivered: at };
+        exact(&due, due.encode(), DueRow::decode);
+        exact(&DueRow::Sent, DueRow::Sent.encode(), DueRow::decode);
+        let envelope_id = EnvelopeId(id);
+        let hold = HoldRow { envelope_id };
+        exact(&hold, hold.encode(), HoldRow::decode);
+        let waiting = WaitingRow { until: times[1] };
+        exact(&waiting, waiting.encode(), WaitingRow::decode);
+        prop_assert_eq!(DueRow::parse_key(&DueRow::key(times[0], at)).unwrap(), (times[0], at));
+        prop_assert!(DueRow::key(times[0], at) < DueRow::until(times[0]));
+        prop_assert_eq!(HoldRow::parse_key(&HoldRow::key(at)).unwrap(), at);
+        prop_assert!(AskedRow::parse_key(&BegunRow::key(at)).is_err());
+        let key = WaitingRow::key(originator, &envelope_id);
+        prop_assert_eq!(WaitingRow::parse_key(&key).unwrap(), (originator, envelope_id));
+        let key = RecalledRow::key(originator, at);
+        prop_assert_eq!(RecalledRow::parse_key(&key).unwrap(), (originator, at));
+    }
+
+    #[test]
     fn garbage_is_refused_without_harm(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let versioned = [&[1], &bytes[..]].concat();
+        let versioned = [&[2], &bytes[..]].concat();
         for value in [&bytes, &versioned] {
             let _ = SentRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
             let _ = IdRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
@@ -183,6 +238,10 @@ proptest! {
             let _ = MarkRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
             let _ = QueueRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
             let _ = HeldRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
+            let _ = CareRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
+            let _ = DueRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
+            let _ = HoldRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
+            let _ = WaitingRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
         }
     }
 

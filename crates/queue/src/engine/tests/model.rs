@@ -2,7 +2,7 @@
 //! must drain and owe nothing.
 
 use super::{
-    net::{CODES, Draft, Frame, Node, START, party},
+    net::{CODES, Draft, Frame, Node, RECALL, START, party},
     scrubbed,
 };
 use crate::{
@@ -40,6 +40,12 @@ enum Op {
     Repeat(usize),
     /// A copy is dropped at the far end, and said so.
     Fault(usize),
+    /// A notice that was accepted is taken back.
+    Recall(usize, usize),
+    /// A legal hold at a recipient is placed or lifted.
+    Hold(usize, usize),
+    /// A round of the worker that scrubs.
+    Scrub(usize),
     Wait(u64),
 }
 
@@ -53,6 +59,9 @@ fn op() -> impl Strategy<Value = Op> {
         2 => node.clone().prop_map(Op::WriteView),
         1 => (node.clone(), 0..11usize).prop_map(|(n, kept)| Op::Crash(n, kept)),
         4 => (node.clone(), 1..N).prop_map(|(n, d)| Op::Link(n, (n + d) % N)),
+        2 => (node.clone(), 0..8usize).prop_map(|(n, pick)| Op::Recall(n, pick)),
+        1 => (node.clone(), 0..8usize).prop_map(|(n, pick)| Op::Hold(n, pick)),
+        3 => node.clone().prop_map(Op::Scrub),
         1 => (node, 1..N).prop_map(|(n, d)| Op::Cut(n, (n + d) % N)),
         20 => (0..8usize).prop_map(Op::Deliver),
         8 => (0..8usize).prop_map(Op::Repeat),
@@ -150,6 +159,9 @@ impl Net {
                     self.frames.push_back((to, from, session, fault));
                 }
             }
+            Op::Recall(n, pick) => self.nodes[n].recall(now, pick),
+            Op::Hold(n, pick) => self.nodes[n].hold(now, pick),
+            Op::Scrub(n) => self.nodes[n].scrub(now),
             Op::Wait(ms) => {
                 self.now.mono = self.now.mono.plus_ms(ms);
                 self.now.wall += ms;
@@ -209,6 +221,10 @@ impl Net {
 
     /// The faults stop.
     fn drain(&mut self) {
+        // What was told on a link that broke is told again on the next one.
+        for (a, b) in self.links.keys().copied().collect::<Vec<_>>() {
+            self.cut(a, b);
+        }
         for _ in 0..2_000 {
             for a in 0..N {
                 for b in a + 1..N {
@@ -222,6 +238,11 @@ impl Net {
                     self.nodes[n].work(self.now, 0);
                 }
                 self.commit(n);
+                for id in self.nodes[n].holds() {
+                    self.nodes[n].hold_act(self.now, id, v1::HoldAct::HoldLifted);
+                }
+                self.nodes[n].scrub(self.now);
+                self.commit(n);
             }
             while !self.frames.is_empty() {
                 self.run(Op::Deliver(0));
@@ -229,8 +250,11 @@ impl Net {
             let idle = self
                 .nodes
                 .iter()
-                .all(|n| !n.has_work() && n.engine.depth() == 0);
+                .all(|n| !n.has_work() && n.engine.depth() == 0 && !n.owes_scrubs());
             if idle {
+                for n in 0..N {
+                    self.commit(n);
+                }
                 return;
             }
             self.run(Op::Wait(1_000));
@@ -261,7 +285,20 @@ impl Net {
                     match to.outcome {
                         SentOutcome::Delivered { .. } => {
                             let (_, opened) = there.expect("false receipt");
-                            assert_eq!(opened, notice, "I3: byte for byte");
+                            assert_eq!(opened.as_ref(), Some(notice), "I3: byte for byte");
+                        }
+                        SentOutcome::Recalled { .. } => {
+                            let (_, opened) = there.expect("false receipt");
+                            assert_eq!(opened, &None, "taken back, and still there");
+                        }
+                        SentOutcome::Refused { reason, .. } => {
+                            assert!(there.is_none(), "refused, and in the inbox");
+                            let recall = notice.starts_with(RECALL);
+                            match reason {
+                                v1::Reason::Hold => assert!(recall, "{reason:?}"),
+                                v1::Reason::RecalledByOriginator => {}
+                                other => panic!("{other:?}"),
+                            }
                         }
                         SentOutcome::Expired { .. } => {}
                         outcome => panic!("I1: {outcome:?} at the end"),
@@ -297,6 +334,7 @@ impl Net {
 fn one_outcome_each(node: &Node) {
     let mut seen = BTreeSet::new();
     let mut expired = BTreeSet::new();
+    let mut recalls = BTreeSet::new();
     for record in &node.log {
         let leaf = record.leaf().message();
         let key = (leaf.envelope_id.clone(), leaf.recipient.clone());
@@ -311,7 +349,18 @@ fn one_outcome_each(node: &Node) {
                 "expired after its outcome, or twice"
             ),
             // A receipt may still come after the end of its life.
-            v1::LeafKind::ReceiptTaken => assert!(seen.insert(key), "a receipt taken twice"),
+            v1::LeafKind::ReceiptTaken => {
+                let Some(v1::proof_part::Of::Receipt(receipt)) =
+                    record.proof().unwrap().and_then(|p| p.of)
+                else {
+                    panic!("a receipt is kept");
+                };
+                let theirs = abeng_wire::decode::<v1::Leaf>("leaf", &receipt.leaf, 65_535);
+                let recalled = theirs.unwrap().kind() == v1::LeafKind::Recalled;
+                let set = if recalled { &mut recalls } else { &mut seen };
+                assert!(set.insert(key), "a receipt taken twice");
+            }
+            v1::LeafKind::Recalled => assert!(recalls.insert(key), "taken back twice"),
             _ => {}
         }
     }
@@ -321,6 +370,8 @@ type State = (
     BTreeMap<(PartyCode, Key), Entry>,
     BTreeMap<PartyCode, StreamSeq>,
     BTreeMap<(PartyCode, Incarnation), Mark>,
+    BTreeSet<EnvelopeId>,
+    BTreeMap<(PartyCode, EnvelopeId), u64>,
 );
 
 fn state(engine: &Engine) -> State {
@@ -331,17 +382,19 @@ fn state(engine: &Engine) -> State {
         entries.collect(),
         engine.streams.clone(),
         engine.marks.clone(),
+        engine.holds.clone(),
+        engine.waiting.clone(),
     )
 }
 
-/// 192 runs, the same every time, and what they must have met between them: a check that never
+/// 320 runs, the same every time, and what they must have met between them: a check that never
 /// comes near the danger is none.
 #[test]
 fn nothing_is_lost_doubled_or_promised_early() {
     let met = std::cell::RefCell::new(BTreeMap::<&str, u64>::new());
     let runs = std::cell::Cell::new(0);
     let config = ProptestConfig {
-        cases: 192,
+        cases: 320,
         failure_persistence: None,
         ..ProptestConfig::default()
     };
@@ -377,6 +430,12 @@ fn nothing_is_lost_doubled_or_promised_early() {
         "proved again",
         "expired",
         "came too late",
+        "recalled",
+        "scrub begun",
+        "scrub ended",
+        "refused for a hold",
+        "refused as taken back",
+        "told as taken back",
         "unacknowledged work survived",
         "unacknowledged work was lost",
         "scrubbed",

@@ -3,8 +3,12 @@
 
 use crate::{
     Applied, Checked, Engine, EngineConfig, Free, Gated, Input, MemView, Overlay, Place, Plan,
-    PrivateInput, Proven, Refusable, Resend, RowSource, Ticket, View, fold,
-    rows::{IdRow, InboxRow, QueueRow, SentOutcome, SentRow},
+    PrivateInput, Proven, Refusable, Resend, RowSource, ScrubItem, TakenBack, Target, Terms,
+    Ticket, View, fold,
+    rows::{
+        AskedRow, BegunRow, CareRow, HoldRow, IdRow, InboxRow, QueueRow, RecalledRow, SentOutcome,
+        SentRow,
+    },
 };
 use abeng_audit_log::Record;
 use abeng_keys::{Entropy, Keyring};
@@ -206,17 +210,15 @@ impl Node {
                 private,
             } => Todo::Handle(Input::Sealed {
                 ticket,
+                terms: terms(&self.notices[&sealed.id()]),
                 sealed,
                 private,
                 cleared_under: u64::MAX,
             }),
             Free::CheckAgain { from, opened } => {
                 let id = opened.id();
-                Todo::Handle(self.known(from, &id).unwrap_or(Input::Opened {
-                    from,
-                    opened,
-                    checked: self.checked(),
-                }))
+                let known = self.known(from, &id);
+                Todo::Handle(known.unwrap_or_else(|| self.opened_input(from, opened)))
             }
             Free::RefuseAgain {
                 from,
@@ -234,7 +236,9 @@ impl Node {
                 }))
             }
             Free::ProveAgain(mut proven) => {
-                let (place, settled) = self.place(&proven.envelope_id, proven.from).unwrap();
+                let (place, settled) = self
+                    .place(&proven.envelope_id, proven.from, proven.kind)
+                    .unwrap();
                 (proven.place, proven.settled) = (place, settled);
                 proven.looked = self.overlay.position();
                 Todo::Handle(Input::ReceiptProven(proven))
@@ -259,6 +263,46 @@ impl Node {
         }
     }
 
+    /// What is opened, with what the view knows now.
+    fn opened_input(&self, from: PartyCode, opened: Box<abeng_seal::Opened>) -> Input {
+        let terms = terms(opened.notice());
+        Input::Opened {
+            from,
+            target: terms.recalls.map_or(Target::Unknown, |id| self.target(&id)),
+            terms,
+            opened,
+            checked: self.checked(),
+        }
+    }
+
+    fn target(&self, id: &EnvelopeId) -> Target {
+        let Some(IdRow::Held { received, kind, .. }) = self.id_row(id) else {
+            return match self.id_row(id) {
+                Some(_) => Target::NotRecallable,
+                None => Target::Unknown,
+            };
+        };
+        let record = &self.log[received.0 as usize];
+        let originator = PartyCode::new(&record.leaf().message().originator).unwrap();
+        let Some(v1::proof_part::Of::Received(proof)) = record.proof().unwrap().unwrap().of else {
+            unreachable!("what is held has its proof");
+        };
+        match kind {
+            _ if !proof.recalls.is_empty() => Target::NotRecallable,
+            v1::LeafKind::Delivered => Target::Delivered {
+                originator,
+                recalled: self.care(received).recalled,
+            },
+            _ => Target::Closed { originator },
+        }
+    }
+
+    pub(super) fn care(&self, record: LeafIndex) -> CareRow {
+        let row = self.row(&CareRow::key(record));
+        row.map(|v| CareRow::decode(&v).unwrap())
+            .unwrap_or_default()
+    }
+
     fn row(&self, key: &[u8]) -> Option<Vec<u8>> {
         self.overlay.over(&self.view).row(key).unwrap()
     }
@@ -279,6 +323,7 @@ impl Node {
         &self,
         id: &EnvelopeId,
         recipient: PartyCode,
+        kind: v1::LeafKind,
     ) -> Option<(Place, Option<LeafIndex>)> {
         let Some(IdRow::Sent { submitted }) = self.id_row(id) else {
             return None;
@@ -286,9 +331,8 @@ impl Node {
         let sent = SentRow::decode(&self.row(&SentRow::key(submitted))?).unwrap();
         let to = sent.recipients.iter().find(|to| to.party == recipient)?;
         let settled = match to.outcome {
-            SentOutcome::Delivered { taken, .. } | SentOutcome::Refused { taken, .. } => {
-                Some(taken)
-            }
+            SentOutcome::Delivered { taken, .. } if kind != v1::LeafKind::Recalled => Some(taken),
+            SentOutcome::Refused { taken, .. } | SentOutcome::Recalled { taken, .. } => Some(taken),
             _ => None,
         };
         Some((sent.place(submitted, recipient)?, settled))
@@ -320,9 +364,11 @@ impl Node {
                     true => Input::SealFailed { ticket },
                     false => {
                         let sealed = self.seal(now, &positions, &draft);
+                        let terms = terms(&draft.notice);
                         self.notices.insert(sealed.id(), draft.notice);
                         Input::Sealed {
                             ticket,
+                            terms,
                             sealed: Box::new(sealed),
                             private: private(),
                             cleared_under: world().trust.roster.version(),
@@ -427,6 +473,15 @@ impl Node {
             }
             Gated::Receipt { peer, outcome } => {
                 durable(outcome);
+                let said = self.log[outcome.0 as usize].leaf().message();
+                match (said.kind(), said.reason()) {
+                    (v1::LeafKind::Refused, v1::Reason::Hold) => self.meet("refused for a hold"),
+                    (v1::LeafKind::Refused, v1::Reason::RecalledByOriginator) => {
+                        self.meet("refused as taken back");
+                    }
+                    (v1::LeafKind::Recalled, _) => self.meet("told as taken back"),
+                    _ => {}
+                }
                 let leaf = self.log[outcome.0 as usize].leaf();
                 let id = EnvelopeId::from_slice(&leaf.message().envelope_id).unwrap();
                 let receipt = v1::Receipt {
@@ -520,6 +575,157 @@ impl Node {
                 bytes: CREDIT_BYTES,
             },
         );
+        // As the node does: what was taken back is told again.
+        for (key, _) in self.scan(RecalledRow::PREFIX) {
+            let (from, outcome) = RecalledRow::parse_key(&key).unwrap();
+            if from == party(peer) {
+                self.handle(now, Input::Duplicate { from, outcome });
+            }
+        }
+    }
+
+    /// Takes back one of the accepted notices, as far as it can be.
+    pub(super) fn recall(&mut self, now: Now, pick: usize) {
+        let Some(id) = self.accepted.keys().nth(pick % self.accepted.len().max(1)) else {
+            return;
+        };
+        let Some(IdRow::Sent { submitted }) = self.id_row(id) else {
+            return;
+        };
+        let row = SentRow::decode(&self.row(&SentRow::key(submitted)).unwrap()).unwrap();
+        let open = |to: &&crate::rows::SentTo| {
+            let outcome = to.outcome;
+            matches!(outcome, SentOutcome::Queued | SentOutcome::Delivered { .. })
+        };
+        let to: Vec<PartyCode> = row
+            .recipients
+            .iter()
+            .filter(open)
+            .map(|to| to.party)
+            .collect();
+        if row.recalls.is_some() || to.is_empty() {
+            return;
+        }
+        let draft = Draft {
+            notice: [RECALL, &id.0].concat().into(),
+            precedence: v1::Precedence::Immediate,
+            life_ms: 86_400_000,
+            fails: false,
+        };
+        self.meet("recalled");
+        self.submit(now, to, draft);
+    }
+
+    /// Places a hold on something in the inbox, or lifts the one that is there.
+    pub(super) fn hold(&mut self, now: Now, pick: usize) {
+        let rows = self.scan(InboxRow::PREFIX);
+        let Some((_, row)) = rows.get(pick % rows.len().max(1)) else {
+            return;
+        };
+        let row = InboxRow::decode(row).unwrap();
+        let care = self.care(row.received);
+        if care.begun.is_some() {
+            return;
+        }
+        let act = match care.hold {
+            Some(_) => v1::HoldAct::HoldLifted,
+            None => v1::HoldAct::HoldPlaced,
+        };
+        self.hold_act(now, row.envelope_id, act);
+    }
+
+    pub(super) fn hold_act(&mut self, now: Now, id: EnvelopeId, act: v1::HoldAct) {
+        let hold = v1::Hold {
+            envelope_id: id.to_bytes(),
+            act: act.into(),
+            reason: "case 7".to_owned(),
+        };
+        let looked = self.overlay.position();
+        let (private, tell) = (private(), Ticket(u64::MAX));
+        self.handle(
+            now,
+            Input::Hold {
+                hold: Box::new(hold),
+                looked,
+                private,
+                tell,
+            },
+        );
+    }
+
+    /// One round of the worker that scrubs, over what is durable: begins, or ends.
+    pub(super) fn scrub(&mut self, now: Now) {
+        let looked = self.overlay.position();
+        let tell = Ticket(u64::MAX);
+        let mut scrubs = Vec::new();
+        for (key, _) in self.scan(BegunRow::PREFIX) {
+            let begun = BegunRow::parse_key(&key).unwrap();
+            let proof = self.log[begun.0 as usize].proof().unwrap().unwrap();
+            let Some(v1::proof_part::Of::Scrub(scrub)) = proof.of else {
+                unreachable!("a ScrubBegun leaf has its proof");
+            };
+            for &index in &scrub.indexes {
+                let record = &mut self.log[index as usize];
+                *record = scrubbed(record);
+            }
+            scrubs.push(scrub);
+        }
+        let ended: Vec<u64> = scrubs.iter().flat_map(|s| s.indexes.clone()).collect();
+        let (mut items, mut taken_back) = (Vec::new(), Vec::new());
+        for (key, value) in self.scan(AskedRow::PREFIX) {
+            let record = AskedRow::parse_key(&key).unwrap();
+            let envelope_id = AskedRow::decode(&value).unwrap().envelope_id;
+            let care = self.care(record);
+            if care.scrubbed.is_some() || ended.contains(&record.0) {
+                let delivered = care.delivered.unwrap_or(LeafIndex(record.0 + 1));
+                let leaf = self.log[delivered.0 as usize].leaf().message();
+                taken_back.push(TakenBack {
+                    envelope_id,
+                    originator: PartyCode::new(&leaf.originator).unwrap(),
+                    seq_commit: Digest::from_slice(&leaf.seq_commit).unwrap(),
+                });
+            } else if care.begun.is_none() && care.hold.is_none() {
+                items.push(ScrubItem {
+                    record,
+                    envelope_id,
+                });
+            }
+        }
+        if !scrubs.is_empty() || !taken_back.is_empty() {
+            self.meet("scrub ended");
+            self.handle(
+                now,
+                Input::ScrubDone {
+                    scrubs,
+                    taken_back,
+                    looked,
+                    tell,
+                },
+            );
+        }
+        if !items.is_empty() {
+            self.meet("scrub begun");
+            let why = v1::ScrubWhy::Recalled;
+            self.handle(
+                now,
+                Input::ScrubBegin {
+                    items,
+                    why,
+                    looked,
+                    tell,
+                },
+            );
+        }
+    }
+
+    /// What waits for the worker, but for what is held.
+    pub(super) fn owes_scrubs(&self) -> bool {
+        !self.scan(AskedRow::PREFIX).is_empty() || !self.scan(BegunRow::PREFIX).is_empty()
+    }
+
+    pub(super) fn holds(&self) -> Vec<EnvelopeId> {
+        let id = |(_, value): (Vec<u8>, Vec<u8>)| HoldRow::decode(&value).unwrap().envelope_id;
+        self.scan(HoldRow::PREFIX).into_iter().map(id).collect()
     }
 
     pub(super) fn link_down(&mut self, now: Now, peer: usize, session: u64) {
@@ -545,7 +751,7 @@ impl Node {
             }
             Frame::Receipt(id, receipt) => {
                 let leaf = abeng_wire::decode::<v1::Leaf>("leaf", &receipt.leaf, 65_535).unwrap();
-                let (place, settled) = self.place(&id, peer).unwrap();
+                let (place, settled) = self.place(&id, peer, leaf.kind()).unwrap();
                 self.todo
                     .push(Todo::Handle(Input::ReceiptProven(Box::new(Proven {
                         from: peer,
@@ -560,7 +766,8 @@ impl Node {
                     }))));
             }
             Frame::Fault(id, kind) => {
-                let envelope = self.place(&id, peer).map(|(place, _)| place);
+                let place = self.place(&id, peer, v1::LeafKind::Delivered);
+                let envelope = place.map(|(place, _)| place);
                 self.handle(
                     now,
                     Input::Fault {
@@ -599,11 +806,7 @@ impl Node {
                         let keyring = &world().keyrings[self.me];
                         let secrets = |kid: &_| keyring.seal_secret(kid);
                         let opened = open(&verified, &secrets, me, &mut self.opened).unwrap();
-                        Input::Opened {
-                            from,
-                            opened: Box::new(opened),
-                            checked,
-                        }
+                        self.opened_input(from, Box::new(opened))
                     }
                     Err(VerifyFault::Originator(rejected)) => {
                         self.meet("came too late");
@@ -622,8 +825,9 @@ impl Node {
         self.todo.push(Todo::Handle(input));
     }
 
-    /// The inbox: each row's envelope with the notice, opened again from the journal.
-    pub(super) fn inbox(&self) -> Vec<(EnvelopeId, Bytes)> {
+    /// The inbox: each row's envelope with the notice, opened again from the journal unless it is
+    /// scrubbed.
+    pub(super) fn inbox(&self) -> Vec<(EnvelopeId, Option<Bytes>)> {
         let keyring = &world().keyrings[self.me];
         let one = |(_, value): (Vec<u8>, Vec<u8>)| {
             let row = InboxRow::decode(&value).unwrap();
@@ -632,18 +836,41 @@ impl Node {
             else {
                 unreachable!("a Received leaf has its proof");
             };
-            let body = record.body().unwrap().unwrap();
+            let Some(body) = record.body().unwrap() else {
+                return (row.envelope_id, None);
+            };
             let secrets = |kid: &_| keyring.seal_secret(kid);
             let me = party(self.me);
             let opened =
                 reopen_received(&proof.hdr, &body.stanzas, &body.body, me, &secrets).unwrap();
-            (row.envelope_id, opened.notice)
+            (row.envelope_id, Some(opened.notice))
         };
         self.scan(InboxRow::PREFIX).into_iter().map(one).collect()
     }
 
     pub(super) fn queue_rows(&self) -> usize {
         self.scan(QueueRow::PREFIX).len()
+    }
+}
+
+/// A record as the journal gives it once it is scrubbed.
+pub(super) fn scrubbed(record: &Record) -> Record {
+    let scrubbed = Record::new(record.leaf().message().clone());
+    match record.proof().unwrap() {
+        Some(proof) => scrubbed.with_proof(&proof),
+        None => scrubbed,
+    }
+}
+
+/// In these runs a notice that begins so takes back the one whose id follows.
+pub(super) const RECALL: &[u8] = b"RECALL ";
+
+/// What a notice here says about kept content: every one is kept for 100 days.
+pub(super) fn terms(notice: &[u8]) -> Terms {
+    let recalls = notice.strip_prefix(RECALL);
+    Terms {
+        keep_until: START + 100 * 86_400_000,
+        recalls: recalls.and_then(EnvelopeId::from_slice),
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) fn changes_no_row(node: &Node) -> u64 {
         gone += u64::from(had);
     }
     let mut same = node.log.clone();
-    // The leaves that tell of it are in both: they too make no row.
+    // The leaves that tell of it are in both.
     same.extend_from_slice(two);
     assert_eq!(folded(&after), folded(&same));
     gone
