@@ -2,7 +2,7 @@
 
 use crate::{
     AuditQuery, ClientError, DeliveredEvent, ErrorBody, EventQuery, InboxItem, InboxQuery,
-    LeafView, NetworkView, NoticeView, PartyView, SentItem, SentQuery, SettledEvent, StatusView,
+    LeafPage, NetworkView, NoticeView, PartyView, SentItem, SentQuery, SettledEvent, StatusView,
     SubmitReply, SubmitRequest, Timeline, extract::MARK, query::Target,
 };
 use bytes::Bytes;
@@ -138,14 +138,19 @@ impl Client {
     }
 
     /// See [`Operator::audit_show`](crate::Operator::audit_show).
-    pub async fn audit_show(&self, query: &AuditQuery) -> Result<Vec<LeafView>, ClientError> {
+    pub async fn audit_show(&self, query: &AuditQuery) -> Result<LeafPage, ClientError> {
         self.get(
             Target::new("/v1/audit")
                 .pair("from", query.from)
+                .pair("before", query.before)
                 .pair("limit", query.limit)
                 .pair("kind", query.kind.as_deref())
                 .pair("party", query.party.as_deref())
-                .pair("notice", query.notice.as_deref()),
+                .pair("officer", query.officer.as_deref())
+                .pair("notice", query.notice.as_deref())
+                .pair("since", query.since.as_deref())
+                .pair("until", query.until.as_deref())
+                .pair("wait_ms", query.wait_ms),
         )
         .await
     }

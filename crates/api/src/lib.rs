@@ -27,7 +27,7 @@ mod sent;
 mod serve;
 mod submit;
 
-pub use audit::{AuditQuery, LeafView, PartyView};
+pub use audit::{AuditQuery, LeafPage, LeafView, PartyView};
 pub use client::Client;
 pub use client_error::ClientError;
 pub use error::{ApiError, ErrorBody, ErrorCode};

@@ -1,5 +1,5 @@
 use crate::{
-    ApiError, AuditQuery, DeliveredEvent, EventQuery, InboxItem, InboxQuery, LeafView, NetworkView,
+    ApiError, AuditQuery, DeliveredEvent, EventQuery, InboxItem, InboxQuery, LeafPage, NetworkView,
     NoticeView, PartyView, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply,
     SubmitRequest, Timeline,
 };
@@ -96,8 +96,8 @@ pub trait Operator: Send + Sync + 'static {
     /// [`ErrorCode::Forbidden`](crate::ErrorCode::Forbidden) with a hint.
     async fn network(&self) -> Result<NetworkView, ApiError>;
 
-    /// Leaves of the own audit log, in order.
-    async fn audit_show(&self, query: AuditQuery) -> Result<Vec<LeafView>, ApiError>;
+    /// Leaves of the own audit log: a part of what was asked for, and where to go on.
+    async fn audit_show(&self, query: AuditQuery) -> Result<LeafPage, ApiError>;
 
     /// The members of the network, in the order of their codes.
     async fn parties(&self) -> Result<Vec<PartyView>, ApiError>;

@@ -2,7 +2,7 @@
 
 use crate::{
     ApiError, AuditQuery, DeliveredEvent, ErrorBody, ErrorCode, EventQuery, InboxItem, InboxQuery,
-    LeafView, NetworkView, NoticeView, Operator, PartyView, SentItem, SentQuery, SettledEvent,
+    LeafPage, NetworkView, NoticeView, Operator, PartyView, SentItem, SentQuery, SettledEvent,
     StatusView, SubmitReply, SubmitRequest, Timeline,
     extract::{Asked, Who, answer, body, json, raw},
 };
@@ -160,7 +160,7 @@ async fn network(State(ctx): Ctx) -> Answer {
 }
 
 #[utoipa::path(get, path = "/v1/audit", params(AuditQuery),
-    responses((status = 200, body = Vec<LeafView>)))]
+    responses((status = 200, body = LeafPage)))]
 async fn audit(State(ctx): Ctx, Asked(query): Asked<AuditQuery>) -> Answer {
     ok(ctx.operator.audit_show(query).await)
 }

@@ -1,106 +1,179 @@
-//! `audit show`: leaves of our own log, with filters.
+//! `audit show` and `audit watch`: leaves of our own log, with filters, in parts.
 
-use crate::{clock, reading::internal, shared::Shared};
-use abeng_api::{ApiError, AuditQuery, LeafView};
+mod filter;
+mod times;
+
+pub use times::Times;
+
+use crate::{
+    clock,
+    reading::internal,
+    shared::{Shared, lock},
+};
+use abeng_api::{ApiError, AuditQuery, LeafPage, LeafView};
 use abeng_audit_log::{Stored, merkle::leaf_hash};
-use abeng_wire::{EnvelopeId, LeafIndex, v1};
-use std::sync::Arc;
+use abeng_queue::rows::IdRow;
+use abeng_wire::{Digest, EnvelopeId, LeafIndex, Millis, v1};
+use filter::Filter;
+use std::{ops::Range, sync::Arc, time::Duration};
 
-/// Leaves looked at for one answer: a filter that matches seldom says where it stopped.
-const LOOKED_AT: u64 = 200_000;
+/// Leaves looked at for one answer; where that is not enough the answer says where to go on.
+const LOOKED_AT: u64 = 100_000;
+/// Leaves in one answer where the question does not say.
+const LEAVES: u32 = 50;
+/// Leaves in one answer at most.
+const MOST: u32 = 1000;
+/// The longest wait for a new leaf, in milliseconds.
+const WAIT_MS: u32 = 60_000;
+/// How often the end of the log is looked at while somebody waits for it.
+const LOOK: Duration = Duration::from_millis(100);
 
-struct Filter {
-    kind: Option<v1::LeafKind>,
-    party: Option<String>,
-    notice: Option<EnvelopeId>,
+/// Which way the log is read.
+#[derive(Clone, Copy)]
+enum Way {
+    Up(u64),
+    Down(u64),
 }
 
 impl Shared {
     /// `GET /v1/audit`.
-    pub async fn leaves(self: &Arc<Self>, query: AuditQuery) -> Result<Vec<LeafView>, ApiError> {
-        let kind = query.kind.as_deref().map(leaf_kind).transpose()?;
-        let notice = match &query.notice {
-            Some(id) => Some(self.find_id(id).await?.0),
-            None => None,
+    pub async fn leaves(self: &Arc<Self>, query: AuditQuery) -> Result<LeafPage, ApiError> {
+        let limit = query.limit.unwrap_or(LEAVES).min(MOST) as usize;
+        let (notice, first) = match &query.notice {
+            Some(id) => {
+                let (id, row) = self.find_id(id).await?;
+                (Some(id), first_leaf(&row).0)
+            }
+            None => (None, 0),
         };
-        let filter = Filter {
-            kind,
-            party: query.party,
-            notice,
+        let filter = Filter::new(&query, notice)?;
+        if let (Some(from), Some(wait)) = (query.from, query.wait_ms) {
+            self.wait_for_leaf(from, wait.min(WAIT_MS)).await;
+        }
+        let way = match (query.from, query.before) {
+            (Some(_), Some(_)) => {
+                return Err(ApiError::invalid("`from` and `before` contradict each other")
+                    .with_try("give `from` to read upwards, `before` to read downwards"));
+            }
+            // What is about a notice stands behind the leaf that brought it here.
+            (Some(from), None) => Way::Up(from.max(first)),
+            (None, before) => Way::Down(before.unwrap_or(u64::MAX)),
         };
-        let limit = (query.limit.unwrap_or(50) as usize).min(1000);
         let shared = self.clone();
-        tokio::task::spawn_blocking(move || match query.from {
-            Some(from) => shared.forward(LeafIndex(from), limit, &filter),
-            None => shared.newest(limit, &filter),
-        })
-        .await
-        .map_err(internal)?
+        tokio::task::spawn_blocking(move || shared.page(way, first, limit, &filter))
+            .await
+            .map_err(internal)?
     }
 
-    fn forward(
+    async fn wait_for_leaf(&self, from: u64, wait_ms: u32) {
+        let end = tokio::time::Instant::now() + Duration::from_millis(wait_ms.into());
+        while self.reader.size() <= from && tokio::time::Instant::now() < end {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    fn page(
         &self,
-        from: LeafIndex,
+        way: Way,
+        first: u64,
         limit: usize,
         filter: &Filter,
-    ) -> Result<Vec<LeafView>, ApiError> {
-        let mut found = Vec::new();
-        for stored in self.reader.scan(from).take(LOOKED_AT as usize) {
-            let stored = stored.map_err(internal)?;
-            if filter.passes(&stored) {
-                found.push(leaf_view(&stored));
-            }
-            if found.len() == limit {
-                break;
-            }
-        }
-        Ok(found)
-    }
-
-    /// The newest that pass, oldest first.
-    fn newest(&self, limit: usize, filter: &Filter) -> Result<Vec<LeafView>, ApiError> {
+    ) -> Result<LeafPage, ApiError> {
         let size = self.reader.size();
-        let mut found = Vec::new();
-        for index in (size.saturating_sub(LOOKED_AT)..size).rev() {
-            let stored = self.reader.read(LeafIndex(index)).map_err(internal)?;
-            if filter.passes(&stored) {
-                found.push(leaf_view(&stored));
+        let blocks = self.blocks(filter, size)?;
+        let page = match way {
+            Way::Up(from) => self.upwards(from..size, limit, filter, &blocks),
+            Way::Down(before) => self.downwards(first..before.min(size), limit, filter, &blocks),
+        }?;
+        Ok(LeafPage { size, ..page })
+    }
+
+    /// The parts of the log that can hold leaves of the filter's time.
+    fn blocks(&self, filter: &Filter, size: u64) -> Result<Vec<Range<u64>>, ApiError> {
+        let Some((since, until)) = filter.times() else {
+            return Ok(vec![0..size]);
+        };
+        let time = |index| self.reader.read(LeafIndex(index)).map(|s| time_of(&s));
+        let mut times = lock(&self.times);
+        times.extend(size, time).map_err(internal)?;
+        Ok(times.blocks(size, since, until))
+    }
+
+    fn upwards(
+        &self,
+        range: Range<u64>,
+        limit: usize,
+        filter: &Filter,
+        blocks: &[Range<u64>],
+    ) -> Result<LeafPage, ApiError> {
+        let mut page = LeafPage::default();
+        let mut left = LOOKED_AT;
+        for block in blocks {
+            let (from, to) = (block.start.max(range.start), block.end.min(range.end));
+            if from >= to {
+                continue;
             }
-            if found.len() == limit {
-                break;
+            for stored in self.reader.scan(LeafIndex(from)).take((to - from) as usize) {
+                let stored = stored.map_err(internal)?;
+                if left == 0 || page.leaves.len() == limit {
+                    page.next = Some(stored.index.0);
+                    return Ok(page);
+                }
+                left -= 1;
+                if filter.passes(&stored) {
+                    page.leaves.push(leaf_view(&stored));
+                }
             }
         }
-        found.reverse();
-        Ok(found)
+        Ok(page)
+    }
+
+    /// The newest that fit, the lowest index first.
+    fn downwards(
+        &self,
+        range: Range<u64>,
+        limit: usize,
+        filter: &Filter,
+        blocks: &[Range<u64>],
+    ) -> Result<LeafPage, ApiError> {
+        let mut page = LeafPage::default();
+        let mut left = LOOKED_AT;
+        'all: for block in blocks.iter().rev() {
+            let (from, to) = (block.start.max(range.start), block.end.min(range.end));
+            for index in (from..to).rev() {
+                if left == 0 || page.leaves.len() == limit {
+                    page.next = Some(index + 1);
+                    break 'all;
+                }
+                left -= 1;
+                let stored = self.reader.read(LeafIndex(index)).map_err(internal)?;
+                if filter.passes(&stored) {
+                    page.leaves.push(leaf_view(&stored));
+                }
+            }
+        }
+        page.leaves.reverse();
+        Ok(page)
     }
 }
 
-impl Filter {
-    fn passes(&self, stored: &Stored) -> bool {
-        let leaf = stored.record.leaf().message();
-        self.kind.is_none_or(|kind| leaf.kind() == kind)
-            && self
-                .party
-                .as_ref()
-                .is_none_or(|p| &leaf.originator == p || &leaf.recipient == p)
-            && self.notice.is_none_or(|id| leaf.envelope_id == id.0[..])
+/// Nothing about a notice stands before this leaf.
+fn first_leaf(row: &IdRow) -> LeafIndex {
+    match *row {
+        IdRow::Sent { submitted } => submitted,
+        IdRow::Received { received, .. } | IdRow::Held { received, .. } => received,
     }
 }
 
-fn leaf_kind(text: &str) -> Result<v1::LeafKind, ApiError> {
-    v1::LeafKind::from_str_name(&text.to_ascii_uppercase().replace('-', "_"))
-        .filter(|kind| *kind != v1::LeafKind::Unspecified)
-        .ok_or_else(|| {
-            ApiError::invalid(format!("`{text}` is not a kind of leaf"))
-                .with_try("use for example SUBMITTED, QUEUED, RECEIVED, DELIVERED, REFUSED, EXPIRED, RECEIPT_TAKEN, READ, STARTED")
-        })
+fn time_of(stored: &Stored) -> Millis {
+    stored.record.leaf().message().time
 }
 
 fn leaf_view(stored: &Stored) -> LeafView {
     let leaf = stored.record.leaf();
     let says = leaf.message();
     let text = |s: &String| (!s.is_empty()).then(|| s.clone());
-    let officer = stored.record.private().ok().flatten().map(|p| p.officer);
+    let private = stored.record.private().ok().flatten();
     LeafView {
         index: stored.index.0,
         at: clock::rfc3339(says.time),
@@ -110,7 +183,9 @@ fn leaf_view(stored: &Stored) -> LeafView {
         recipient: text(&says.recipient),
         reason: (says.reason() != v1::Reason::Unspecified)
             .then(|| says.reason().as_str_name().to_owned()),
-        officer: officer.filter(|o| !o.is_empty()),
+        officer: private.as_ref().and_then(|p| text(&p.officer)),
+        via: private.as_ref().and_then(|p| text(&p.via)),
+        subject: Digest::from_slice(&says.subject).map(|digest| digest.to_string()),
         hash: leaf_hash(leaf.bytes()).to_string(),
     }
 }

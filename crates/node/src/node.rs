@@ -156,6 +156,7 @@ impl Node {
             endpoint: Mutex::new(None),
             held: Mutex::new(heard),
             signed: Mutex::new(None),
+            times: Mutex::default(),
             boxes: [Mutex::new(BoxCache::new()), Mutex::new(BoxCache::new())],
             opened: Mutex::default(),
             statuses: Mutex::default(),

@@ -2,7 +2,7 @@
 
 use crate::{clock, health, shared::Shared};
 use abeng_api::{
-    ApiError, AuditQuery, Caller, DeliveredEvent, EventQuery, InboxItem, InboxQuery, LeafView,
+    ApiError, AuditQuery, Caller, DeliveredEvent, EventQuery, InboxItem, InboxQuery, LeafPage,
     NetworkView, NoticeView, Operator, PartyView, SentItem, SentQuery, SettledEvent, StatusView,
     SubmitReply, SubmitRequest, Timeline,
 };
@@ -61,7 +61,7 @@ impl Operator for NodeOperator {
         self.shared.network().await
     }
 
-    async fn audit_show(&self, query: AuditQuery) -> Result<Vec<LeafView>, ApiError> {
+    async fn audit_show(&self, query: AuditQuery) -> Result<LeafPage, ApiError> {
         self.shared.leaves(query).await
     }
 

@@ -1,6 +1,7 @@
 //! What all parts of one running node share.
 
 use crate::{
+    audit::Times,
     config::Config,
     core::Core,
     desk::Desk,
@@ -80,6 +81,8 @@ pub struct Shared {
     pub started_at: Millis,
     /// What the operator should see in `status`, from the start.
     pub notices: Vec<String>,
+    /// Where in the log a time lies.
+    pub times: Mutex<Times>,
     /// Held while trust data is merged.
     pub adopting: Mutex<()>,
     /// Ends the node.

@@ -48,11 +48,10 @@ impl Node {
                 ..Default::default()
             };
             let page = self.client.inbox(&query).await.unwrap();
-            if page.is_empty() {
-                return all;
-            }
-            all.extend(page);
+            all.extend(page.leaves);
+            from = page.next;
         }
+        all
     }
 
     /// All that was sent, newest first.
@@ -65,11 +64,10 @@ impl Node {
                 ..Default::default()
             };
             let page = self.client.sent(&query).await.unwrap();
-            if page.is_empty() {
-                return all;
-            }
-            all.extend(page);
+            all.extend(page.leaves);
+            from = page.next;
         }
+        all
     }
 
     /// Whether nothing sent from here is still on its way. A node that does not answer is not
@@ -89,19 +87,19 @@ impl Node {
     /// All leaves of its log, of one kind or of any.
     pub async fn leaves(&self, kind: Option<&str>) -> Vec<LeafView> {
         let mut all: Vec<LeafView> = Vec::new();
-        loop {
+        let mut from = Some(0);
+        while from.is_some() {
             let query = AuditQuery {
-                from: Some(all.last().map_or(0, |l| l.index + 1)),
+                from,
                 limit: Some(PAGE),
                 kind: kind.map(str::to_owned),
                 ..Default::default()
             };
             let page = self.client.audit_show(&query).await.unwrap();
-            if page.is_empty() {
-                return all;
-            }
-            all.extend(page);
+            all.extend(page.leaves);
+            from = page.next;
         }
+        all
     }
 
     /// The remarks of a notice in the inbox. Leaves a Read leaf.

@@ -58,8 +58,8 @@ impl Operator for Fake {
     async fn network(&self) -> Result<NetworkView, ApiError> {
         Err(ApiError::forbidden("not a coordination node").with_try("ask the JIO"))
     }
-    async fn audit_show(&self, _: AuditQuery) -> Result<Vec<LeafView>, ApiError> {
-        Ok(Vec::new())
+    async fn audit_show(&self, _: AuditQuery) -> Result<LeafPage, ApiError> {
+        Ok(LeafPage::default())
     }
     async fn parties(&self) -> Result<Vec<PartyView>, ApiError> {
         Ok(Vec::new())

@@ -273,7 +273,7 @@ async fn count(fleet: &mut Fleet, sent: &[Submitted]) -> Result<Count, CliError>
             kind: Some("DELIVERED".to_owned()),
             ..AuditQuery::default()
         };
-        let leaves = fleet.node(code)?.client.audit_show(&query).await?;
+        let leaves = fleet.node(code)?.client.audit_show(&query).await?.leaves;
         let leaves: Vec<String> = leaves.into_iter().filter_map(|leaf| leaf.notice).collect();
         let rows = inbox(fleet, code).await?;
         let expected = expected.remove(&code).unwrap_or_default();
