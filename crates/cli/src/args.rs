@@ -1,7 +1,9 @@
 //! The command line. Doc comments here are what `--help` says.
 
+mod audit;
 mod seizure;
 
+pub(crate) use audit::{AuditFilter, AuditReadByArgs, AuditShowArgs, AuditWatchArgs, Format, Span};
 pub(crate) use seizure::SeizureArgs;
 #[cfg(test)]
 pub(crate) use seizure::ShortArgs;
@@ -253,28 +255,17 @@ pub(crate) enum AuditCommand {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
-    /// Show leaves of the own log
+    /// Show leaves of the own log, or write them out for a spreadsheet or a program
     Show(AuditShowArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct AuditShowArgs {
-    /// The first leaf; the newest ones where absent
-    #[arg(long, value_name = "INDEX")]
-    pub(crate) from: Option<u64>,
-    /// At most so many
-    #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 50)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub(crate) limit: u32,
-    /// Only of this kind: SUBMITTED, DELIVERED, READ …
-    #[arg(long, value_name = "KIND")]
-    pub(crate) kind: Option<String>,
-    /// Only those that name this party
-    #[arg(long, value_name = "PARTY")]
-    pub(crate) party: Option<String>,
-    /// Only those about this notice
-    #[arg(long, value_name = "ID")]
-    pub(crate) notice: Option<String>,
+    /// Stay and print leaves as they become durable
+    Watch(AuditWatchArgs),
+    /// Who opened or exported a notice, here and, as far as proved, at its recipients
+    Readers {
+        /// The notice's id, or its first 8 or more digits
+        id: String,
+    },
+    /// Which notices an officer opened or exported
+    ReadBy(AuditReadByArgs),
 }
 
 #[cfg(test)]

@@ -1,34 +1,116 @@
-//! `abeng audit show` and `abeng audit verify`.
+//! `abeng audit`: reading the log and checking it.
 
+mod csv;
+mod pages;
+mod readers;
 mod verify;
+mod watch;
 
+pub(crate) use readers::{read_by, readers};
 pub(crate) use verify::verify;
+pub(crate) use watch::watch;
 
 use crate::{
     CliError, Exit, Paint, Ui,
-    args::{AuditShowArgs, Common},
+    args::{AuditFilter, AuditShowArgs, Common, Format, Span},
     connect,
     inbox::short_id,
     status::dash,
     table::{Align, Table},
+    when,
 };
-use abeng_api::{AuditQuery, LeafView};
+use abeng_api::{AuditQuery, Client, LeafView};
 use std::process::ExitCode;
+
+/// Leaves in a table where nothing is said.
+const LEAVES: u64 = 50;
 
 pub(crate) fn show(args: AuditShowArgs, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
     let client = connect::client(common);
+    let query = AuditQuery {
+        from: args.from,
+        ..query(args.filter)?
+    };
     connect::block_on(async {
-        let query = AuditQuery {
-            from: args.from,
-            limit: Some(args.limit),
-            kind: args.kind,
-            party: args.party.map(|code| code.to_ascii_uppercase()),
-            notice: args.notice,
-        };
-        let leaves = client.audit_show(&query).await?;
-        ui.show(&leaves, || render(&leaves, ui))?;
+        match args.format {
+            Format::Table => {
+                let leaves = few(&client, query, args.limit.unwrap_or(LEAVES)).await?;
+                ui.show(&leaves, || render(&leaves, ui))?;
+            }
+            Format::Csv => {
+                ui.say(&csv::heading()?);
+                all(&client, query, args.limit, |part| {
+                    ui.say(&csv::rows(part)?);
+                    Ok(())
+                })
+                .await?;
+            }
+            Format::Jsonl => {
+                let give = |part: &[LeafView]| part.iter().try_for_each(|leaf| ui.give(leaf));
+                all(&client, query, args.limit, give).await?;
+            }
+        }
         Ok(Exit::Ok.into())
     })
+}
+
+/// The first `limit` from an index, else the newest, the lowest index first.
+async fn few(client: &Client, query: AuditQuery, limit: u64) -> Result<Vec<LeafView>, CliError> {
+    if query.from.is_none() {
+        return pages::newest(client, query, limit).await;
+    }
+    let mut found = Vec::new();
+    pages::upwards(client, query, Some(limit), |part| {
+        found.extend_from_slice(part);
+        Ok(())
+    })
+    .await?;
+    Ok(found)
+}
+
+/// Everything that fits, the oldest first, in parts that need not be held together; with a limit
+/// and no index, the newest.
+async fn all(
+    client: &Client,
+    query: AuditQuery,
+    limit: Option<u64>,
+    mut each: impl FnMut(&[LeafView]) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    match (query.from, limit) {
+        (None, Some(limit)) => each(&pages::newest(client, query, limit).await?),
+        (from, limit) => {
+            let from = Some(from.unwrap_or(0));
+            pages::upwards(client, AuditQuery { from, ..query }, limit, each).await
+        }
+    }
+}
+
+/// The question behind the options.
+fn query(filter: AuditFilter) -> Result<AuditQuery, CliError> {
+    let (since, until) = span(&filter.span)?;
+    Ok(AuditQuery {
+        kind: (!filter.kind.is_empty()).then(|| filter.kind.join(",")),
+        party: filter.party.map(|code| code.to_ascii_uppercase()),
+        officer: filter.officer,
+        notice: filter.notice,
+        since,
+        until,
+        ..AuditQuery::default()
+    })
+}
+
+fn span(span: &Span) -> Result<(Option<String>, Option<String>), CliError> {
+    let read = |text: &str, end| {
+        when::moment(text, end, jiff::Timestamp::now()).ok_or_else(|| {
+            CliError::usage(format!("`{}` is not a time", abeng_notice::printable(text))).with_try(
+                "write a date such as 2026-11-24, a moment such as 2026-11-24T06:00:00Z, \
+                 or how long ago, such as \"3 days\" or 2h",
+            )
+        })
+    };
+    let since = span.since.as_deref().map(|s| read(s, when::Bound::Since));
+    let until = span.until.as_deref().map(|s| read(s, when::Bound::Until));
+    Ok((since.transpose()?, until.transpose()?))
 }
 
 fn render(leaves: &[LeafView], ui: &Ui) -> String {
@@ -60,32 +142,4 @@ fn render(leaves: &[LeafView], ui: &Ui) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{table::columns, ui::plain};
-    use abeng_notice::Lang;
-
-    #[test]
-    fn leaves_fit_eighty_columns() {
-        let leaf = LeafView {
-            index: 1_204_331,
-            at: "2026-11-24T06:00:00Z".into(),
-            kind: "RECEIPT_TAKEN".into(),
-            notice: Some("3f9a1c02b7de".repeat(5)),
-            originator: Some("JM".into()),
-            recipient: Some("TT".into()),
-            reason: None,
-            officer: Some("badge 4711, night shift, Kingston".into()),
-            hash: "ab".repeat(32),
-        };
-        let start = LeafView {
-            index: 0,
-            at: "2026-11-24T05:00:00Z".into(),
-            kind: "INCARNATION".into(),
-            ..LeafView::default()
-        };
-        let text = render(&[start, leaf], &plain(Lang::En));
-        assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
-        insta::assert_snapshot!(text);
-    }
-}
+mod tests;

@@ -70,6 +70,9 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
             audit::verify(config.as_deref(), common, ui)
         }
         Command::Audit(AuditCommand::Show(args)) => audit::show(args, common, ui),
+        Command::Audit(AuditCommand::Watch(args)) => audit::watch(args, common, ui),
+        Command::Audit(AuditCommand::Readers { id }) => audit::readers(&id, common, ui),
+        Command::Audit(AuditCommand::ReadBy(args)) => audit::read_by(args, common, ui),
         Command::Completions { shell } => manual::completions(shell, ui),
         Command::Man { dir } => manual::pages(dir.as_deref(), ui),
     }

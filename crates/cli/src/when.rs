@@ -1,7 +1,35 @@
 //! Moments and spans for people. Always UTC, and it says so.
 
 use crate::texts::Texts;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Span, Timestamp, ToSpan, civil::Date, tz::TimeZone};
+
+/// Which end of a span a text names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// From here on.
+    Since,
+    /// Up to here; a date counts whole.
+    Until,
+}
+
+/// A moment as people name it, as RFC 3339: a moment, a date (UTC), or how long before `now`.
+pub(crate) fn moment(text: &str, bound: Bound, now: Timestamp) -> Option<String> {
+    let text = text.trim();
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Some(at.to_string());
+    }
+    if let Ok(day) = text.parse::<Date>() {
+        let day = match bound {
+            Bound::Since => day,
+            Bound::Until => day.checked_add(1.day()).ok()?,
+        };
+        let midnight = day.at(0, 0, 0, 0);
+        return Some(TimeZone::UTC.to_timestamp(midnight).ok()?.to_string());
+    }
+    let ago: Span = text.parse().ok()?;
+    let then = TimeZone::UTC.to_datetime(now).checked_sub(ago.abs()).ok()?;
+    Some(TimeZone::UTC.to_timestamp(then).ok()?.to_string())
+}
 
 /// `24 Nov 06:05`. A text that is no moment is shown as it is.
 pub(crate) fn short(rfc3339: &str, texts: &Texts) -> String {
@@ -92,5 +120,27 @@ mod tests {
         assert_eq!(ago("2026-11-24T05:00:00Z"), "7 h");
         assert_eq!(ago("2026-11-12T11:00:00Z"), "12 d");
         assert_eq!(ago("2027-01-01T00:00:00Z"), "0 s");
+    }
+
+    #[test]
+    fn times_are_taken_as_people_name_them() {
+        let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
+        let since = |text| moment(text, Bound::Since, now);
+        let is = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            since("2026-11-24T06:00:00-04:00"),
+            is("2026-11-24T10:00:00Z")
+        );
+        assert_eq!(since("2026-11-01"), is("2026-11-01T00:00:00Z"));
+        assert_eq!(
+            moment("2026-11-30", Bound::Until, now),
+            is("2026-12-01T00:00:00Z")
+        );
+        assert_eq!(since("2h"), is("2026-11-24T10:00:00Z"));
+        assert_eq!(since("3 days"), is("2026-11-21T12:00:00Z"));
+        assert_eq!(since("3 days ago"), is("2026-11-21T12:00:00Z"));
+        for text in ["", "soon", "2026-13-01", "24.11.2026", "3"] {
+            assert_eq!(since(text), None, "{text}");
+        }
     }
 }

@@ -52,8 +52,10 @@ impl Shared {
         }
         let way = match (query.from, query.before) {
             (Some(_), Some(_)) => {
-                return Err(ApiError::invalid("`from` and `before` contradict each other")
-                    .with_try("give `from` to read upwards, `before` to read downwards"));
+                return Err(
+                    ApiError::invalid("`from` and `before` contradict each other")
+                        .with_try("give `from` to read upwards, `before` to read downwards"),
+                );
             }
             // What is about a notice stands behind the leaf that brought it here.
             (Some(from), None) => Way::Up(from.max(first)),

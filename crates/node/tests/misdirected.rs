@@ -135,7 +135,11 @@ async fn an_envelope_sent_back_to_its_originator_is_dropped() {
         id
     );
 
-    let leaves = client.audit_show(&AuditQuery::default()).await.unwrap().leaves;
+    let leaves = client
+        .audit_show(&AuditQuery::default())
+        .await
+        .unwrap()
+        .leaves;
     let kinds: Vec<&str> = leaves.iter().map(|l| l.kind.as_str()).collect();
     assert!(
         !kinds.contains(&"REFUSED") && !kinds.contains(&"EXPIRED"),

@@ -48,10 +48,11 @@ impl Node {
                 ..Default::default()
             };
             let page = self.client.inbox(&query).await.unwrap();
-            all.extend(page.leaves);
-            from = page.next;
+            if page.is_empty() {
+                return all;
+            }
+            all.extend(page);
         }
-        all
     }
 
     /// All that was sent, newest first.
@@ -64,10 +65,11 @@ impl Node {
                 ..Default::default()
             };
             let page = self.client.sent(&query).await.unwrap();
-            all.extend(page.leaves);
-            from = page.next;
+            if page.is_empty() {
+                return all;
+            }
+            all.extend(page);
         }
-        all
     }
 
     /// Whether nothing sent from here is still on its way. A node that does not answer is not

@@ -41,7 +41,9 @@ impl Times {
             // The last part has no other end yet: anything may be in it.
             let ends = self.samples.get(i + 1).copied();
             let low = begins.min(ends.unwrap_or(0)).saturating_sub(MARGIN);
-            let high = begins.max(ends.unwrap_or(Millis::MAX)).saturating_add(MARGIN);
+            let high = begins
+                .max(ends.unwrap_or(Millis::MAX))
+                .saturating_add(MARGIN);
             let from = i as u64 * STRIDE;
             let to = (from + STRIDE).min(size);
             let went_back = ends.is_some_and(|ends| ends < begins);
