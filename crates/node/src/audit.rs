@@ -93,7 +93,8 @@ impl Shared {
     /// The parts of the log that can hold leaves of the filter's time.
     fn blocks(&self, filter: &Filter, size: u64) -> Result<Vec<Range<u64>>, ApiError> {
         let Some((since, until)) = filter.times() else {
-            return Ok(vec![0..size]);
+            let whole = 0..size;
+            return Ok(vec![whole]);
         };
         let time = |index| self.reader.read(LeafIndex(index)).map(|s| time_of(&s));
         let mut times = lock(&self.times);
