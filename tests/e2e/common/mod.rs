@@ -116,6 +116,11 @@ impl Node {
 
     /// Starts the process and does not wait for it.
     pub fn spawn(&mut self) {
+        self.spawn_with(|_| ());
+    }
+
+    /// The same with a changed command.
+    pub fn spawn_with(&mut self, change: impl FnOnce(&mut Command)) {
         assert!(self.child.is_none(), "{} runs", self.home.display());
         // Beside the data directory: what happens in there is the node's own.
         let mut log = OpenOptions::new();
@@ -125,7 +130,24 @@ impl Node {
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap());
+        change(&mut command);
         self.child = Some(command.stderr(log).spawn().unwrap());
+    }
+
+    /// Waits until the process ends by itself; its exit code.
+    pub async fn ended(&mut self) -> Option<i32> {
+        let mut child = self.child.take().unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                return status.code();
+            }
+            if Instant::now() > deadline {
+                self.child = Some(child);
+                self.fail("does not end by itself");
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// Starts the process and waits until it answers.
