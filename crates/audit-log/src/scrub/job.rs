@@ -191,11 +191,11 @@ impl<D: Disk> ScrubJob<D> {
                 patch.apply(piece, at);
             }
             write_pages(&copy, piece, at).map_err(failed("writing"))?;
-            copy.sync_data().map_err(|e| fatal(COPY, e))?;
+            copy.sync_data().map_err(copy_unsynced)?;
             at += piece.len() as u64;
             pause();
         }
-        copy.sync_all().map_err(|e| fatal(COPY, e))?;
+        copy.sync_all().map_err(copy_unsynced)?;
         let copy = self.shared.disk.open(COPY, Access::Read);
         let copy = copy.map_err(failed("opening"))?;
         let (after, left) = self.patches(place, targets, Arc::new(copy))?;
@@ -317,6 +317,15 @@ fn fatal(file: &str, source: io::Error) -> ScrubError {
         file,
         source,
     })
+}
+
+/// A full disk may show only at the sync. What was to be synced is a copy that is thrown away.
+fn copy_unsynced(source: io::Error) -> ScrubError {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    match source.kind() {
+        StorageFull | QuotaExceeded => refused("syncing", COPY, source),
+        _ => fatal(COPY, source),
+    }
 }
 
 fn unreadable(segment: &Segment, error: OpenError) -> ScrubError {

@@ -83,7 +83,7 @@ pub enum ScrubError {
         /// The system's word.
         source: io::Error,
     },
-    /// A sync failed: as after any failed sync, the process must end.
+    /// A sync failed, and not for want of room: as after any failed sync, the process must end.
     #[error(transparent)]
     Fatal(#[from] Fatal),
 }

@@ -333,3 +333,68 @@ fn a_contradiction_is_judged_again() {
     let fault = verify(&add(network().journal("JM"), vec![bare]), "JM").unwrap_err();
     assert!(fault.what.contains("proof is missing"), "{fault}");
 }
+
+/// TT's log over several segments.
+fn long() -> Made {
+    let mut made = network().journal("TT");
+    for seq in 1..=6 {
+        let body = v1::BodyPart {
+            stanzas: vec![],
+            body: vec![seq as u8; 20_000].into(),
+        };
+        let [received, delivered] = sent(seq).arrival().try_into().unwrap();
+        made = add(made, vec![received.with_body(&body), delivered]);
+    }
+    made
+}
+
+#[test]
+fn a_segment_missing_swapped_doubled_cut_or_flipped_is_named_with_its_offset() {
+    use crate::Disk;
+    let (disk, journal) = long();
+    drop(journal);
+    let names = disk.list("journal").unwrap().into_iter();
+    let names = names.filter(|name| name.ends_with(".seg"));
+    let paths: Vec<String> = names.map(|name| format!("journal/{name}")).collect();
+    assert!(paths.len() >= 3);
+    let content = |i: usize| disk.content(&paths[i]).unwrap();
+    let refused = |damaged: SimDisk, file: &str, offset: u64| {
+        let before = damaged.operations();
+        let fault = verify_log(&damaged, &network().trust, code("TT"), |_| ()).unwrap_err();
+        assert_eq!(
+            (fault.file.as_str(), fault.offset),
+            (file, offset),
+            "{fault}"
+        );
+        assert_eq!(damaged.operations(), before, "nothing is written");
+    };
+    let changed = |i: usize, change: &dyn Fn(&mut Vec<u8>)| {
+        let copy = disk.copy();
+        copy.corrupt(&paths[i], |bytes| change(bytes));
+        copy
+    };
+    let gone = disk.copy();
+    gone.remove(&paths[0]);
+    refused(gone, &paths[1], 0);
+    let swapped = changed(0, &|bytes| *bytes = content(1));
+    swapped.corrupt(&paths[1], |bytes| *bytes = content(0));
+    refused(swapped, &paths[0], 0);
+    refused(changed(1, &|bytes| *bytes = content(0)), &paths[1], 0);
+    refused(changed(0, &|bytes| bytes.truncate(9000)), &paths[0], 9000);
+    // In the header of a batch, of a record, and in a body.
+    for (at, found) in [(4096 + 20, 4096), (4096 + 130, 4096 + 128)] {
+        refused(changed(0, &|bytes| bytes[at] ^= 1), &paths[0], found);
+    }
+    let bytes = content(0);
+    let body = bytes.windows(64).position(|w| w == [1; 64]).unwrap();
+    let fault = verify_log(
+        &changed(0, &|bytes| bytes[body + 40] ^= 1),
+        &network().trust,
+        code("TT"),
+        |_| (),
+    );
+    let fault = fault.unwrap_err();
+    assert!(
+        fault.file == paths[0] && fault.offset <= body as u64 && fault.offset + 64 > body as u64
+    );
+}

@@ -136,6 +136,7 @@ fn value(subject: &Subject, report: &LogReport, seconds: f64) -> serde_json::Val
         "receipts": report.receipts,
         "signatures": report.signatures,
         "commitments": report.commitments,
+        "scrubbed": report.scrubbed,
         "unjudged": report.unjudged,
         "unfinished": report.unfinished,
         "by_kind": report.by_kind,
@@ -162,6 +163,9 @@ fn told(subject: &Subject, report: &LogReport, seconds: f64, ui: &Ui) -> String 
         ("Commitments", report.commitments.to_string()),
         ("Root", report.root.to_string()),
     ];
+    if report.scrubbed > 0 {
+        rows.push(("Scrubbed", report.scrubbed.to_string()));
+    }
     if report.unjudged > 0 {
         rows.push(("Not judged", report.unjudged.to_string()));
     }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{Batch, Journal, JournalIdentity, OpenError, OpenOptions, Record, Step};
 use abeng_wire::{LeafIndex, v1};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use tempfile::TempDir;
 
 const SMALL: OpenOptions = OpenOptions {
@@ -59,6 +59,63 @@ fn a_journal_on_real_files_comes_back_and_a_flipped_bit_is_named() {
     let refused = Journal::open(disk, SMALL).map(|_| ()).unwrap_err();
     assert!(matches!(&refused, OpenError::Damaged { file, .. } if *file == newest));
     assert!(refused.to_string().contains("Nothing was changed"));
+}
+
+#[test]
+fn a_scrub_on_real_files_leaves_no_trace_and_gives_room_back() {
+    let dir = TempDir::new().unwrap();
+    let disk = RealDisk::new(dir.path().join("data"));
+    let identity = JournalIdentity { key: [1; 32] };
+    let options = OpenOptions {
+        segment_bytes: 1 << 20,
+    };
+    let secret = |time: u64| format!("<<secret {time}>>").into_bytes();
+    let mut journal = Journal::create(
+        disk.clone(),
+        identity,
+        options.clone(),
+        vec![step(0)].into(),
+    );
+    for time in 1..=2 {
+        let mut facts = step(time);
+        let body = v1::BodyPart {
+            stanzas: vec![],
+            body: secret(time).repeat(20_000).into(),
+        };
+        facts.facts = vec![facts.facts.remove(0).with_body(&body)];
+        journal = journal.map(|journal| journal.append(vec![facts]).unwrap().0);
+    }
+    let journal = journal.unwrap().seal_segment().unwrap();
+    let holds = |bytes: &[u8]| {
+        let names = disk.list("journal").unwrap().into_iter();
+        let files = names.map(|name| std::fs::read(disk.root().join("journal").join(name)));
+        let mut found = files.filter(|file| {
+            let file = file.as_ref().unwrap();
+            file.windows(bytes.len()).any(|w| w == bytes)
+        });
+        found.next().is_some()
+    };
+    assert!(holds(&secret(1)) && holds(&secret(2)));
+    let first = disk.root().join("journal/00000000000000000000.seg");
+    let before = first.metadata().unwrap();
+    let job = journal.reader().scrub_job(&[LeafIndex(1)]).unwrap();
+    assert_eq!(job.run(|| ()).unwrap().records, 1);
+    assert!(!holds(&secret(1)) && holds(&secret(2)));
+    let after = first.metadata().unwrap();
+    assert_eq!(after.len(), before.len());
+    assert!(after.blocks() < before.blocks(), "{after:?}");
+    assert_eq!(after.permissions().mode() & 0o777, 0o600);
+    drop(journal);
+    let (journal, found) = Journal::open(disk, options).unwrap();
+    assert_eq!(found.size, 3);
+    assert!(
+        journal
+            .reader()
+            .read(LeafIndex(1))
+            .unwrap()
+            .record
+            .is_scrubbed()
+    );
 }
 
 #[test]
