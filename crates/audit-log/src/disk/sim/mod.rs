@@ -7,8 +7,10 @@
 //! Linux does with the pages, and why nothing may be retried on top of one.
 
 mod crash;
+mod fault;
 
 pub use crash::Effects;
+pub use fault::{Failure, Operation};
 
 use super::{Access, Disk, DiskFile};
 use std::{
@@ -32,41 +34,6 @@ pub enum Traces {
     InFiles,
     /// In blocks that no name leads to as well.
     Anywhere,
-}
-
-/// What can be made to fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Operation {
-    /// A file made, or emptied.
-    Create,
-    /// Bytes written.
-    Write,
-    /// A length set.
-    SetLength,
-    /// A file synced, with or without its metadata.
-    Sync,
-    /// A file renamed.
-    Rename,
-    /// A directory synced.
-    SyncDir,
-}
-
-/// How it fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
-    /// EIO. A write is in the cache all the same, or not.
-    Io,
-    /// ENOSPC. The first part of a write is there.
-    NoSpace,
-}
-
-impl Failure {
-    fn error(self) -> io::Error {
-        io::Error::from_raw_os_error(match self {
-            Self::Io => 5,
-            Self::NoSpace => 28,
-        })
-    }
 }
 
 #[derive(Default)]

@@ -1,5 +1,8 @@
 use super::*;
-use crate::merkle::{Frontier, leaf_hash, verify_consistency, verify_inclusion};
+use crate::{
+    ScrubError,
+    merkle::{Frontier, leaf_hash, verify_consistency, verify_inclusion},
+};
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
@@ -9,6 +12,8 @@ enum Act {
     Prepare,
     Reopen { cleanly: bool },
     LoseTiles(u8),
+    Seal,
+    Scrub(u8),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -21,6 +26,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Prepare),
         2 => any::<bool>().prop_map(|cleanly| Act::Reopen { cleanly }),
         1 => (0u8..4).prop_map(Act::LoseTiles),
+        1 => Just(Act::Seal),
+        2 => any::<u8>().prop_map(Act::Scrub),
     ]
 }
 
@@ -41,6 +48,30 @@ fn garble_tiles(disk: &SimDisk, how: u8) {
                 disk.corrupt(&path, |bytes| bytes.extend([1; 500]));
             }
         }
+    }
+}
+
+/// Scrubs some of what lies in sealed segments; the others are named.
+fn scrub(journal: &Journal<SimDisk>, model: &mut [Record], pick: u8) {
+    let picked = |i: &u64| (i ^ u64::from(pick)).is_multiple_of(5);
+    let mut indexes: Vec<LeafIndex> = (0..model.len() as u64)
+        .filter(picked)
+        .map(LeafIndex)
+        .collect();
+    let reader = journal.reader();
+    let job = reader.scrub_job(&indexes).or_else(|refused| {
+        let ScrubError::NotSealed { indexes: open } = refused else {
+            panic!("{refused}");
+        };
+        indexes.retain(|index| !open.contains(index));
+        reader.scrub_job(&indexes)
+    });
+    job.unwrap().run(|| ()).unwrap();
+    for LeafIndex(index) in indexes {
+        let record = &mut model[index as usize];
+        let had = record.private.take().is_some() | record.body.take().is_some();
+        let before = record.is_scrubbed();
+        *record = record.clone().scrubbed(had || before);
     }
 }
 
@@ -134,6 +165,8 @@ proptest! {
                         .collect();
                     prop_assert_eq!(found.outside, outside);
                 }
+                Act::Seal => journal = journal.seal_segment().unwrap(),
+                Act::Scrub(pick) => scrub(&journal, &mut model, pick),
                 Act::LoseTiles(how) => {
                     garble_tiles(&disk, how);
                     journal = Journal::open(disk.clone(), SMALL).unwrap().0;
