@@ -241,6 +241,7 @@ impl Shared {
                         proof: None,
                         private: None,
                         tell: None,
+                        receipt_to: None,
                     });
                 }
                 let endpoint = lock(&self.endpoint).clone();

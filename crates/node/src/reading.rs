@@ -170,11 +170,16 @@ impl Shared {
     async fn note_read(&self, who: &Caller, row: &InboxRow) -> Result<(), ApiError> {
         let mut salt = [0; 32];
         SystemEntropy.fill(&mut salt);
+        // The originator learns once that it was opened, and never by whom.
+        let first = row.first_read.is_none();
+        let mine = self.recipients(row.received)?;
+        let mine = mine.into_iter().find(|r| r.party == self.me.as_str());
         let leaf = v1::Leaf {
             kind: v1::LeafKind::Read.into(),
             envelope_id: row.envelope_id.to_bytes(),
             originator: row.originator.to_string(),
             recipient: self.me.to_string(),
+            seq_commit: mine.map(|r| r.seq_commit).unwrap_or_default(),
             ..Default::default()
         };
         let private = PrivateInput {
@@ -188,6 +193,7 @@ impl Shared {
             proof: None,
             private: Some(private),
             tell: Some(place.ticket),
+            receipt_to: first.then_some(row.originator),
         };
         if self.core.try_give(input).is_err() {
             self.desk.leave(place.ticket);
@@ -201,25 +207,25 @@ impl Shared {
             .ended
             .await
             .map_err(|_| ApiError::busy("the node is stopping", 5))?;
-        if row.first_read.is_none() {
+        if first {
             self.inbox.read.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
     }
 
     fn recipients_of(&self, received: LeafIndex) -> Result<Vec<String>, ApiError> {
-        let proof = self
-            .reader
-            .read(received)
-            .map_err(internal)?
-            .record
-            .proof()
-            .map_err(internal)?;
+        let recipients = self.recipients(received)?.into_iter();
+        Ok(recipients.map(|r| r.party).collect())
+    }
+
+    /// Whom PRE of a received envelope names.
+    fn recipients(&self, received: LeafIndex) -> Result<Vec<v1::PreRecipient>, ApiError> {
+        let record = self.reader.read(received).map_err(internal)?.record;
+        let proof = record.proof().map_err(internal)?;
         let Some(v1::proof_part::Of::Received(proof)) = proof.and_then(|p| p.of) else {
             return Ok(Vec::new());
         };
-        let pre = pre_of(&proof.hdr)?;
-        Ok(pre.recipients.into_iter().map(|r| r.party).collect())
+        Ok(pre_of(&proof.hdr)?.recipients)
     }
 
     /// `GET /v1/sent`.

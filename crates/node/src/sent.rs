@@ -116,6 +116,9 @@ impl Shared {
             .recipients
             .iter()
             .find(|to| to.party == proven.place.recipient)?;
+        if proven.kind == v1::LeafKind::Read {
+            return to.read;
+        }
         match to.outcome {
             // The proof that it is deleted comes after that of its delivery.
             SentOutcome::Delivered { .. } if proven.kind == v1::LeafKind::Recalled => None,

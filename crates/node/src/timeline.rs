@@ -93,14 +93,17 @@ impl Shared {
             self.own_step(submitted, StepKind::Submitted)?,
             self.own_step(to.queued, StepKind::Queued)?,
         ];
-        if let SentOutcome::Recalled {
-            delivered: Some(leaf),
-            ..
-        } = to.outcome
-        {
-            steps.extend(self.outcome_steps(id, to, leaf)?);
-        }
-        if let Some(leaf) = outcome_leaf(&to.outcome) {
+        let delivered = match to.outcome {
+            SentOutcome::Recalled { delivered, .. } => delivered,
+            _ => None,
+        };
+        // In the order in which the proofs came.
+        let mut proofs: Vec<LeafIndex> = [delivered, to.read, outcome_leaf(&to.outcome)]
+            .into_iter()
+            .flatten()
+            .collect();
+        proofs.sort_unstable();
+        for leaf in proofs {
             steps.extend(self.outcome_steps(id, to, leaf)?);
         }
         Ok(RecipientTimeline {
@@ -204,6 +207,7 @@ impl Shared {
                 v1::LeafKind::Received => StepKind::Received,
                 v1::LeafKind::Delivered => StepKind::Delivered,
                 v1::LeafKind::Refused => StepKind::Refused,
+                v1::LeafKind::Read => StepKind::Read,
                 v1::LeafKind::Recalled => StepKind::Recalled,
                 _ => StepKind::Expired,
             };

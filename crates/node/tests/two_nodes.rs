@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use abeng_api::{Client, DeliveryState, EventQuery, InboxQuery, SubmitRequest};
+use abeng_api::{
+    AuditQuery, Client, DeliveryState, EventQuery, InboxQuery, LeafView, StepKind, SubmitRequest,
+    TimelineStep,
+};
 use abeng_keys::Protection;
 use abeng_node::{
     Config, Node,
@@ -56,6 +59,27 @@ fn seizure(to: &str) -> SubmitRequest {
     }
 }
 
+/// The steps at its only recipient, once it is proved there that somebody opened it.
+async fn opened(client: &Client, id: &str) -> Vec<TimelineStep> {
+    let end = tokio::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        let steps = client.track(id, "en").await.unwrap().recipients.remove(0);
+        let read = steps.steps.iter().any(|step| step.what == StepKind::Read);
+        if read || tokio::time::Instant::now() > end {
+            return steps.steps;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn leaves(client: &Client, kind: &str) -> Vec<LeafView> {
+    let query = AuditQuery {
+        kind: Some(kind.to_owned()),
+        ..AuditQuery::default()
+    };
+    client.audit_show(&query).await.unwrap().leaves
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_notice_crosses_and_its_proof_comes_back() {
     let temp = tempfile::tempdir().unwrap();
@@ -91,7 +115,22 @@ async fn a_notice_crosses_and_its_proof_comes_back() {
         timeline.recipients[0].steps.iter().all(|s| s.checked),
         "{timeline:#?}"
     );
-    assert_eq!(timeline.recipients[0].steps.len(), 5);
+    let opened = opened(&at("jm"), &id).await;
+    let steps: Vec<StepKind> = opened.iter().map(|step| step.what).collect();
+    use StepKind::{Delivered, Queued, Read, Receipt, Received, Submitted};
+    assert_eq!(
+        steps,
+        [
+            Submitted, Queued, Received, Delivered, Receipt, Read, Receipt
+        ]
+    );
+    assert!(opened.iter().all(|step| step.checked), "{opened:#?}");
+    // Opened again: the originator is told once, and never by whom.
+    at("lc").inbox_show(&id, "en").await.unwrap();
+    let officers: Vec<_> = leaves(&at("jm"), "RECEIPT_TAKEN").await;
+    assert_eq!(officers.len(), 2);
+    assert!(officers.iter().all(|leaf| leaf.officer.is_none()));
+    assert_eq!(leaves(&at("lc"), "READ").await.len(), 2);
 
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let network = at("lc").network().await.unwrap();

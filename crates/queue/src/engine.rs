@@ -90,6 +90,7 @@ pub struct Engine {
     delivered: Recent<(EnvelopeId, PartyCode)>,
     taken: Recent<(EnvelopeId, PartyCode)>,
     taken_back: Recent<(EnvelopeId, PartyCode)>,
+    reads: Recent<(EnvelopeId, PartyCode)>,
     // What was done about content lately: holds, later dates, scrubs, recalls.
     acts: Recent<EnvelopeId>,
     holds: BTreeSet<EnvelopeId>,
@@ -127,6 +128,7 @@ impl Engine {
             delivered: Recent::new(next_index),
             taken: Recent::new(next_index),
             taken_back: Recent::new(next_index),
+            reads: Recent::new(next_index),
             acts: Recent::new(next_index),
             holds: BTreeSet::new(),
             waiting: BTreeMap::new(),
@@ -227,7 +229,8 @@ impl Engine {
                 proof,
                 private,
                 tell,
-            } => self.note(now, *leaf, (proof, private), tell, &mut plan),
+                receipt_to,
+            } => self.note(now, *leaf, (proof, private), (tell, receipt_to), &mut plan),
             Input::Hold {
                 hold,
                 looked,
@@ -259,6 +262,7 @@ impl Engine {
                 self.delivered.durable(position);
                 self.taken.durable(position);
                 self.taken_back.durable(position);
+                self.reads.durable(position);
                 self.acts.durable(position);
             }
             Input::Tick => self.tick(now, &mut plan),
@@ -318,7 +322,7 @@ impl Engine {
         now: Now,
         leaf: v1::Leaf,
         (proof, private): (Option<v1::ProofPart>, Option<crate::PrivateInput>),
-        tell: Option<crate::Ticket>,
+        (tell, receipt_to): (Option<crate::Ticket>, Option<PartyCode>),
         plan: &mut Plan,
     ) {
         let mut record = Record::new(self.own(now, leaf));
@@ -331,6 +335,9 @@ impl Engine {
         let leaf = self.fact(plan, record);
         if let Some(ticket) = tell {
             plan.step.gated.push(Gated::Noted { ticket, leaf });
+        }
+        if let Some(peer) = receipt_to {
+            plan.receipt(peer, leaf);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::{
     mark::Mark,
     rows::{
         CareRow, DueRow, HeldRow, IdRow, InboxRow, MarkRow, QueueRow, RowChange, RowError,
-        SentOutcome, SentRow, SentTo, StreamRow, WaitingRow, frame_size,
+        SentOutcome, SentRow, SentTo, StreamRow, ToldRow, WaitingRow, frame_size,
     },
     view::RowSource,
 };
@@ -115,6 +115,7 @@ impl Fold<'_> {
             seq,
             queued: self.index,
             outcome: SentOutcome::Queued,
+            read: None,
         });
         let queue = QueueRow {
             submitted,
@@ -267,6 +268,9 @@ impl Fold<'_> {
         let at_peer = receipt.index;
         let reason = theirs.message().reason();
         let kind = theirs.message().kind();
+        if kind == v1::LeafKind::Read {
+            return self.read_there();
+        }
         let outcome = |before: &SentTo| match kind {
             v1::LeafKind::Refused => SentOutcome::Refused { taken, reason },
             v1::LeafKind::Expired => SentOutcome::Expired { leaf: taken },
@@ -292,6 +296,14 @@ impl Fold<'_> {
         let mut changes = self.settle(outcome)?;
         changes.extend(self.held(&receipt.checkpoint)?);
         Ok(changes)
+    }
+
+    fn read_there(&self) -> Result<Vec<RowChange>, RowError> {
+        let party = self.recipient()?;
+        let (submitted, mut sent) = self.sent()?;
+        let to = sent.recipients.iter_mut().find(|to| to.party == party);
+        to.ok_or_else(|| self.inconsistent("sent"))?.read = Some(self.index);
+        Ok(vec![RowChange::set(SentRow::key(submitted), sent.encode())])
     }
 
     fn settle(&self, outcome: impl Fn(&SentTo) -> SentOutcome) -> Result<Vec<RowChange>, RowError> {
@@ -338,7 +350,12 @@ impl Fold<'_> {
             return Ok(Vec::new());
         }
         row.first_read = Some(self.index);
-        Ok(vec![RowChange::set(key, row.encode())])
+        let mut changes = vec![RowChange::set(key, row.encode())];
+        if !self.leaf.seq_commit.is_empty() {
+            let told = ToldRow::key(row.originator, self.index);
+            changes.push(RowChange::fresh(told, ToldRow.encode()));
+        }
+        Ok(changes)
     }
 
     fn mark(

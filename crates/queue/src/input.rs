@@ -106,7 +106,7 @@ pub struct Proven {
     pub envelope_id: EnvelopeId,
     /// The recipient's commitment in PRE.
     pub seq_commit: Digest,
-    /// Delivered, Refused, Expired or Recalled, from the receipt's leaf.
+    /// Delivered, Refused, Expired, Recalled or Read, from the receipt's leaf.
     pub kind: v1::LeafKind,
     /// The receipt's leaf's reason; unspecified for Delivered.
     pub reason: v1::Reason,
@@ -258,6 +258,8 @@ pub enum Input {
         private: Option<PrivateInput>,
         /// Whom to tell once it is durable.
         tell: Option<Ticket>,
+        /// The peer that gets a receipt of the leaf: the originator of what was read.
+        receipt_to: Option<PartyCode>,
     },
     /// A legal hold is placed or lifted. Answered by [`Gated::Noted`](crate::Gated::Noted), or
     /// by [`Gated::Failed`](crate::Gated::Failed) where it is so already or something else was done
@@ -333,6 +335,7 @@ impl Input {
             proof: None,
             private: None,
             tell: None,
+            receipt_to: None,
         }
     }
 }

@@ -10,7 +10,7 @@ mod streams;
 mod tests;
 
 pub use inbox::{IdRow, InboxRow};
-pub use kept::{AskedRow, BegunRow, CareRow, DueRow, HoldRow, RecalledRow, WaitingRow};
+pub use kept::{AskedRow, BegunRow, CareRow, DueRow, HoldRow, ToldRow, WaitingRow};
 pub use sent::{QueueRow, SentOutcome, SentRow, SentTo, frame_size};
 pub use streams::{AppliedRow, HeldRow, MarkRow, StreamRow};
 

@@ -3,10 +3,13 @@
 use super::{Engine, submissions::proof};
 use crate::{Free, Gated, Place, Plan, Proven};
 use abeng_audit_log::{Record, subject};
-use abeng_wire::{EnvelopeId, Now, pae_signature_type, v1};
+use abeng_wire::{EnvelopeId, LeafIndex, Now, pae_signature_type, v1};
 
 impl Engine {
     pub(super) fn receipt_proven(&mut self, now: Now, proven: Box<Proven>, plan: &mut Plan) {
+        if proven.kind == v1::LeafKind::Read {
+            return self.read_proven(now, proven, plan);
+        }
         let (id, place) = (proven.envelope_id, proven.place);
         let recipient = place.recipient;
         let is_outcome = matches!(
@@ -38,18 +41,8 @@ impl Engine {
         if is_queued && let Some(lane) = self.lanes.get_mut(&recipient) {
             lane.take(place.key());
         }
-        let about = subject(&pae_signature_type("leaf.v1"), &proven.receipt.leaf);
-        let leaf = v1::Leaf {
-            envelope_id: id.to_bytes(),
-            originator: self.config.me.to_string(),
-            recipient: recipient.to_string(),
-            seq_commit: proven.seq_commit.to_bytes(),
-            reason: proven.reason.into(),
-            subject: about.to_bytes(),
-            ..self.leaf(now, v1::LeafKind::ReceiptTaken)
-        };
-        let receipt = v1::proof_part::Of::Receipt(proven.receipt);
-        let leaf = self.fact(plan, Record::new(leaf).with_proof(&proof(receipt)));
+        let kind = proven.kind;
+        let leaf = self.take_receipt(now, *proven, plan);
         match is_recall {
             true => self.taken_back.insert((id, recipient), leaf),
             false => self.taken.insert((id, recipient), leaf),
@@ -57,9 +50,38 @@ impl Engine {
         plan.step.gated.push(Gated::Settled {
             envelope_id: id,
             recipient,
-            kind: proven.kind,
+            kind,
             leaf,
         });
+    }
+
+    /// A recipient's people have opened it. That settles nothing: the outcome has a receipt of
+    /// its own, which may come later. Taken once.
+    fn read_proven(&mut self, now: Now, proven: Box<Proven>, plan: &mut Plan) {
+        let key = (proven.envelope_id, proven.place.recipient);
+        if proven.settled.is_some() || self.reads.get(&key).is_some() {
+            return;
+        }
+        if !self.reads.covered_by(proven.looked) {
+            return plan.free.push(Free::ProveAgain(proven));
+        }
+        let leaf = self.take_receipt(now, *proven, plan);
+        self.reads.insert(key, leaf);
+    }
+
+    fn take_receipt(&mut self, now: Now, proven: Proven, plan: &mut Plan) -> LeafIndex {
+        let about = subject(&pae_signature_type("leaf.v1"), &proven.receipt.leaf);
+        let leaf = v1::Leaf {
+            envelope_id: proven.envelope_id.to_bytes(),
+            originator: self.config.me.to_string(),
+            recipient: proven.place.recipient.to_string(),
+            seq_commit: proven.seq_commit.to_bytes(),
+            reason: proven.reason.into(),
+            subject: about.to_bytes(),
+            ..self.leaf(now, v1::LeafKind::ReceiptTaken)
+        };
+        let receipt = v1::proof_part::Of::Receipt(proven.receipt);
+        self.fact(plan, Record::new(leaf).with_proof(&proof(receipt)))
     }
 
     /// Ends what expired, unless a receipt came while its leaf was read.

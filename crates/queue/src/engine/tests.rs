@@ -2,5 +2,6 @@
 
 mod model;
 mod net;
+mod reads;
 mod rules;
 mod scrubbed;

@@ -2,8 +2,8 @@
 
 use super::Fold;
 use crate::rows::{
-    AskedRow, BegunRow, CareRow, DueRow, HoldRow, IdRow, InboxRow, RecalledRow, RowChange,
-    RowError, SentRow, WaitingRow,
+    AskedRow, BegunRow, CareRow, DueRow, HoldRow, IdRow, InboxRow, RowChange, RowError, SentRow,
+    ToldRow, WaitingRow,
 };
 use abeng_wire::{EnvelopeId, LeafIndex, Millis, PartyCode, limits, v1};
 use v1::proof_part::Of;
@@ -134,11 +134,11 @@ impl Fold<'_> {
         let kept = self.kept_of(&self.id()?)?;
         let mut kept = kept.ok_or_else(|| self.inconsistent("id"))?;
         kept.care.recalled = Some(self.index);
-        let told = RecalledRow::key(self.originator()?, self.index);
+        let told = ToldRow::key(self.originator()?, self.index);
         Ok(vec![
             kept.save(),
             RowChange::delete(AskedRow::key(kept.record)),
-            RowChange::fresh(told, RecalledRow.encode()),
+            RowChange::fresh(told, ToldRow.encode()),
         ])
     }
 

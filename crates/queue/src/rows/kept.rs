@@ -199,15 +199,15 @@ marks!(
     "begun"
 );
 
-/// `'D' ‖ originator ‖ Recalled leaf`: a recall that was carried out here; the originator is told
-/// again at every new link for a while.
+/// `'D' ‖ originator ‖ leaf`: a Recalled leaf, or the first Read leaf of a notice. No copy of the
+/// envelope asks for these receipts again, so the originator is told at every new link for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RecalledRow;
+pub struct ToldRow;
 
-impl RecalledRow {
+impl ToldRow {
     /// The letter that its keys start with.
     pub const PREFIX: u8 = b'D';
-    const ROW: &'static str = "recalled";
+    const ROW: &'static str = "told";
 
     /// Its key.
     pub fn key(originator: PartyCode, recalled: LeafIndex) -> Vec<u8> {

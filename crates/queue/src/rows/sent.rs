@@ -55,6 +55,8 @@ pub struct SentTo {
     pub queued: LeafIndex,
     /// What became of it.
     pub outcome: SentOutcome,
+    /// The ReceiptTaken leaf that proves that somebody there has opened it.
+    pub read: Option<LeafIndex>,
 }
 
 /// What became of an envelope at one recipient, as far as is known here.
@@ -154,6 +156,7 @@ impl SentRow {
                     delivered,
                 } => out.u8(5).leaf(taken).u64(at_peer).maybe(delivered),
             };
+            out = out.maybe(to.read);
         }
         out.done()
     }
@@ -177,6 +180,7 @@ impl SentRow {
                 seq: reader.seq()?,
                 queued: reader.leaf()?,
                 outcome: outcome(&mut reader)?,
+                read: reader.maybe()?,
             });
         }
         reader.end()?;

@@ -45,12 +45,16 @@ fn recalls() -> impl Strategy<Value = Option<EnvelopeId>> {
 }
 
 fn sent() -> impl Strategy<Value = SentRow> {
-    let to = (party(), seq(), leaf(), outcome()).prop_map(|(party, seq, queued, outcome)| SentTo {
-        party,
-        seq,
-        queued,
-        outcome,
-    });
+    let read = proptest::option::of(leaf());
+    let to = (party(), seq(), leaf(), outcome(), read).prop_map(
+        |(party, seq, queued, outcome, read)| SentTo {
+            party,
+            seq,
+            queued,
+            outcome,
+            read,
+        },
+    );
     let all = (
         any::<[u8; 32]>(),
         any::<[u64; 3]>(),
@@ -224,8 +228,8 @@ proptest! {
         prop_assert!(AskedRow::parse_key(&BegunRow::key(at)).is_err());
         let key = WaitingRow::key(originator, &envelope_id);
         prop_assert_eq!(WaitingRow::parse_key(&key).unwrap(), (originator, envelope_id));
-        let key = RecalledRow::key(originator, at);
-        prop_assert_eq!(RecalledRow::parse_key(&key).unwrap(), (originator, at));
+        let key = ToldRow::key(originator, at);
+        prop_assert_eq!(ToldRow::parse_key(&key).unwrap(), (originator, at));
     }
 
     #[test]

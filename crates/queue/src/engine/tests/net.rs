@@ -6,8 +6,8 @@ use crate::{
     PrivateInput, Proven, Refusable, Resend, RowSource, ScrubItem, TakenBack, Target, Terms,
     Ticket, View, fold,
     rows::{
-        AskedRow, BegunRow, CareRow, HoldRow, IdRow, InboxRow, QueueRow, RecalledRow, SentOutcome,
-        SentRow,
+        AskedRow, BegunRow, CareRow, HoldRow, IdRow, InboxRow, QueueRow, SentOutcome, SentRow,
+        ToldRow,
     },
 };
 use abeng_audit_log::Record;
@@ -576,8 +576,8 @@ impl Node {
             },
         );
         // As the node does: what was taken back is told again.
-        for (key, _) in self.scan(RecalledRow::PREFIX) {
-            let (from, outcome) = RecalledRow::parse_key(&key).unwrap();
+        for (key, _) in self.scan(ToldRow::PREFIX) {
+            let (from, outcome) = ToldRow::parse_key(&key).unwrap();
             if from == party(peer) {
                 self.handle(now, Input::Duplicate { from, outcome });
             }

@@ -4,7 +4,7 @@ use super::net::{Draft, Node, START, party, private, recover, scrubbed, world};
 use crate::{
     Checked, Engine, Free, Gated, Input, MemView, Overlay, Place, Plan, Proven, Refusable, Target,
     Ticket, View, fold,
-    rows::{QueueRow, StreamRow},
+    rows::{QueueRow, StreamRow, ToldRow},
 };
 use abeng_audit_log::Record;
 use abeng_seal::{Arrived, Opened, OpenedBoxes, Sealed, open, verify};
@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 const DAY: u64 = 86_400_000;
 
-fn at(ms: u64) -> Now {
+pub(super) fn at(ms: u64) -> Now {
     Now {
         mono: Mono(0).plus_ms(ms),
         wall: START + ms,
@@ -38,7 +38,7 @@ fn queue_row(submitted: u64, expires_at: Millis, size: u32) -> Vec<u8> {
 }
 
 /// An engine at JM with notices of 1,000 bytes for NL, numbered from 1.
-fn queued(precedences: &[v1::Precedence]) -> Engine {
+pub(super) fn queued(precedences: &[v1::Precedence]) -> Engine {
     let rows: Vec<_> = precedences
         .iter()
         .enumerate()
@@ -68,7 +68,7 @@ fn forwarded(plan: &Plan) -> Vec<u64> {
     plan.step.gated.iter().filter_map(forward).collect()
 }
 
-fn place(n: u64, precedence: v1::Precedence) -> Place {
+pub(super) fn place(n: u64, precedence: v1::Precedence) -> Place {
     Place {
         recipient: party(1),
         precedence,
@@ -86,7 +86,7 @@ fn fault(n: u64) -> Input {
     }
 }
 
-fn proven(place: Place, looked: u64) -> Input {
+pub(super) fn proven(place: Place, looked: u64) -> Input {
     let leaf = v1::Leaf {
         kind: v1::LeafKind::Delivered.into(),
         ..v1::Leaf::default()
@@ -511,6 +511,7 @@ fn a_refusal_stands_and_its_row_needs_nothing_that_can_be_scrubbed() {
     let read = v1::Leaf {
         kind: v1::LeafKind::Read.into(),
         envelope_id: facts[2].leaf().message().envelope_id.clone(),
+        seq_commit: facts[2].leaf().message().seq_commit.clone(),
         ..v1::Leaf::default()
     };
     for ticket in [7, 8] {
@@ -521,11 +522,18 @@ fn a_refusal_stands_and_its_row_needs_nothing_that_can_be_scrubbed() {
                 proof: None,
                 private: Some(private()),
                 tell: Some(Ticket(ticket)),
+                receipt_to: Some(party(0)),
             },
         );
-        let leaf = LeafIndex(facts.len() as u64);
-        let ticket = Ticket(ticket);
-        assert_eq!(plan.step.gated, [Gated::Noted { ticket, leaf }]);
+        let outcome = LeafIndex(facts.len() as u64);
+        let (ticket, leaf, peer) = (Ticket(ticket), outcome, party(0));
+        assert_eq!(
+            plan.step.gated,
+            [
+                Gated::Noted { ticket, leaf },
+                Gated::Receipt { peer, outcome }
+            ]
+        );
         facts.extend(plan.step.facts);
     }
     let leaf = facts[3].leaf().message();
@@ -538,6 +546,10 @@ fn a_refusal_stands_and_its_row_needs_nothing_that_can_be_scrubbed() {
     let (_, inbox) = &view.scan(b"B", b"C", false, 9).unwrap()[0];
     let inbox = crate::rows::InboxRow::decode(inbox).unwrap();
     assert_eq!(inbox.first_read, Some(LeafIndex(3)));
+    // The first reading alone is told again.
+    let told = view.scan(b"D", b"E", false, 9).unwrap();
+    let told = told.iter().map(|(key, _)| ToldRow::parse_key(key).unwrap());
+    assert!(told.eq([(party(0), LeafIndex(3))]));
     let zeroed: Vec<Record> = facts.iter().map(scrubbed).collect();
     assert_ne!(zeroed, facts);
     assert_eq!(folded(&zeroed), view, "view(scrubbed log) is view(log)");
