@@ -14,6 +14,7 @@
 mod checkpoint;
 mod disk;
 mod durable;
+pub mod export;
 #[cfg(test)]
 mod fixture;
 mod journal;
@@ -28,7 +29,7 @@ pub mod witness;
 
 pub use checkpoint::{
     CONTRADICTION, Checkpoint, ConsistencyError, Contradiction, ContradictionError, Cosignature,
-    CosignedCheckpoint, LogOrigin, NoteError, WitnessedBy, hashes, log_keys, quorum,
+    CosignedCheckpoint, LogOrigin, NoteError, VerifierKey, WitnessedBy, hashes, log_keys, quorum,
 };
 #[cfg(any(test, feature = "sim"))]
 pub use disk::sim;

@@ -5,12 +5,14 @@ mod cosignature;
 mod cosigned;
 mod note;
 mod origin;
+mod vkey;
 
 pub use contradiction::{CONTRADICTION, Contradiction, ContradictionError};
 pub use cosignature::Cosignature;
 pub use cosigned::{CosignedCheckpoint, WitnessedBy, quorum};
 pub use note::NoteError;
 pub use origin::LogOrigin;
+pub use vkey::VerifierKey;
 
 use crate::merkle::{ProofError, verify_consistency};
 use abeng_keys::{Role, SignError, Signer, VerifyKey};

@@ -43,7 +43,7 @@ impl Frontier {
 
     /// Appends a complete subtree of `1 << level` leaves by its root. The size must be a multiple
     /// of that many leaves, else the root becomes another one than that of any tree.
-    pub(super) fn push_subtree(&mut self, level: u32, root: LeafHash) {
+    pub(crate) fn push_subtree(&mut self, level: u32, root: LeafHash) {
         let mut node = root;
         let mut rest = self.size >> level;
         while rest & 1 == 1 {
