@@ -1,1 +1,30 @@
-//! Abeng evidence and contradiction files: build them, verify them offline.
+//! Abeng evidence files and contradiction files: build them, verify them offline.
+//!
+//! In scope: the file's bytes ([`EvidenceFile`], [`ContradictionFile`]), and what follows from
+//! them with nothing else at hand ([`verify`], [`judge`]): no data directory, no network, no
+//! clock. An evidence file holds what proves one envelope's sending and delivery, and its content
+//! where whoever made it disclosed that.
+//!
+//! Not in scope: where the parts come from (`node`), how a verdict reads on a screen (`cli`).
+//!
+//! Whatever a file says that nothing in it proves is a [`Doubt`] or is not in the [`Verdict`].
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod build;
+mod conclude;
+mod contradiction;
+mod fault;
+mod frame;
+mod leaves;
+mod logs;
+mod notes;
+mod verdict;
+mod verify;
+
+pub use build::{BuildError, EvidenceFile, export_subject};
+pub use contradiction::{ContradictionFile, Judgement, judge};
+pub use fault::{Fault, Part, Why};
+pub use frame::{FileKind, kind_of};
+pub use verdict::{CheckpointProof, Doubt, Fact, PartyFacts, Verdict};
+pub use verify::verify;

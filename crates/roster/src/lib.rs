@@ -10,6 +10,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod ceremony;
+mod chain;
 mod error;
 pub mod founding;
 mod freshness;
@@ -23,6 +24,7 @@ mod seal_keys;
 mod signed;
 mod trust;
 
+pub use chain::{BrokenChain, Chain, ChainPlace};
 pub use error::TrustError;
 pub use freshness::{Freshness, LIMIT_MS, Standing, WARN_MS};
 pub use incarnation::{sign_incarnation, verify_incarnation};

@@ -15,6 +15,7 @@ mod arrived;
 mod body;
 mod cache;
 mod derive;
+mod header;
 mod layout;
 mod open;
 mod rules;
@@ -27,8 +28,12 @@ pub use arrived::{Arrived, CarrierFault, CarrierWhy};
 pub use body::{body_len, padded_len, padme};
 pub use cache::{BoxCache, OpenedBoxes};
 pub use derive::{envelope_id, seq_commit};
+pub use header::{DisclosureFault, HeaderFault, SignedHeader};
 pub use layout::Misframed;
-pub use open::{OpenFault, OpenStep, Opened, Reopened, open, reopen_own, reopen_received};
+pub use open::{
+    ContentKey, OpenFault, OpenStep, Opened, Reopened, open, own_content_key, received_content_key,
+    reopen_own, reopen_received,
+};
 pub use rules::Broken;
 pub use sealing::{SealError, SealInput, Sealed, seal};
 pub use verify::{OriginatorWhy, Rejected, Verified, VerifyFault, verify};

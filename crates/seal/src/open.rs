@@ -183,15 +183,74 @@ pub fn reopen_own(
     store: &StoreKey,
 ) -> Result<Bytes, OpenFault> {
     let (pre, trl) = read_hdr(hdr).map_err(|_| OpenStep::Header)?;
+    let cek = unwrap_own(hdr, own_copy, store)?;
+    Ok(open_content(&h0(pre.bytes()), &cek, &trl, body)?)
+}
+
+/// The content key of what this party itself originated, from its own copy.
+pub fn own_content_key(
+    hdr: &Bytes,
+    own_copy: &[u8],
+    store: &StoreKey,
+) -> Result<ContentKey, OpenFault> {
+    let (pre, trl) = read_hdr(hdr).map_err(|_| OpenStep::Header)?;
+    let cek = unwrap_own(hdr, own_copy, store)?;
+    content_keys(&h0(pre.bytes()), &cek, &trl)?;
+    Ok(ContentKey(cek))
+}
+
+/// The content key of what was received, verified and journalled, from my stanza.
+pub fn received_content_key(
+    hdr: &Bytes,
+    stanzas: &[Bytes],
+    me: PartyCode,
+    secrets: &dyn Fn(&Kid) -> Option<Arc<SealSecret>>,
+) -> Result<ContentKey, OpenFault> {
+    let (pre, trl) = read_hdr(hdr).map_err(|_| OpenStep::Header)?;
+    let sealed = SealedParts {
+        pre: &pre,
+        trl: &trl,
+        stanzas,
+        body: &Bytes::new(),
+    };
+    let slot = sealed.slot(secrets, me, None)?;
+    content_keys(&h0(pre.bytes()), &slot.cek, &trl)?;
+    Ok(ContentKey(slot.cek))
+}
+
+fn unwrap_own(hdr: &Bytes, own_copy: &[u8], store: &StoreKey) -> Result<Secret, OpenStep> {
     let id = crate::envelope_id(hdr);
     let cek = store.unwrap(&id.0, own_copy).ok_or(OpenStep::OwnCopy)?;
     let cek: [u8; 32] = cek[..].try_into().map_err(|_| OpenStep::OwnCopy)?;
-    Ok(open_content(
-        &h0(pre.bytes()),
-        &Zeroizing::new(cek),
-        &trl,
-        body,
-    )?)
+    Ok(Zeroizing::new(cek))
+}
+
+/// The key that opens one envelope for anybody: for whoever discloses its content on purpose.
+/// Overwritten when dropped, never printed.
+pub struct ContentKey(Secret);
+
+impl ContentKey {
+    /// Takes 32 bytes.
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        let bytes: [u8; 32] = bytes.try_into().ok()?;
+        Some(Self(Zeroizing::new(bytes)))
+    }
+
+    /// The secret itself.
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Opens a body, if this is the key that TRL commits to.
+    pub(crate) fn open(&self, pre: &[u8], trl: &v1::Trl, body: &Bytes) -> Result<Bytes, OpenStep> {
+        open_content(&h0(pre), &self.0, trl, body)
+    }
+}
+
+impl fmt::Debug for ContentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ContentKey(…)")
+    }
 }
 
 fn read_hdr(hdr: &Bytes) -> Result<(SignedBytes<v1::Pre>, v1::Trl), Malformed> {
@@ -219,6 +278,21 @@ impl SealedParts<'_> {
         me: PartyCode,
         boxes: Option<&mut OpenedBoxes>,
     ) -> Result<Reopened, OpenStep> {
+        let Slot { cek, seq, blind } = self.slot(secrets, me, boxes)?;
+        Ok(Reopened {
+            notice: open_content(&h0(self.pre.bytes()), &cek, self.trl, self.body)?,
+            stream_seq: seq,
+            blind,
+        })
+    }
+
+    /// What my stanza holds.
+    fn slot(
+        &self,
+        secrets: &dyn Fn(&Kid) -> Option<Arc<SealSecret>>,
+        me: PartyCode,
+        boxes: Option<&mut OpenedBoxes>,
+    ) -> Result<Slot, OpenStep> {
         let pre = self.pre.message();
         let mut entries = pre.recipients.iter().enumerate();
         let (place, entry) = entries
@@ -238,19 +312,13 @@ impl SealedParts<'_> {
         let commit: [u8; 32] = self.trl.commit[..]
             .try_into()
             .map_err(|_| OpenStep::Header)?;
-        let Slot { cek, seq, blind } = {
-            let lk = link_key(&secret, &pair, sealed, boxes)?;
-            let key = slot_key(&h0, &lk, me, &pair.kid, &commit);
-            open_slot(&key, slot).ok_or(OpenStep::Slot)?
-        };
-        if seq_commit(&blind, seq).0 != entry.seq_commit[..] {
+        let lk = link_key(&secret, &pair, sealed, boxes)?;
+        let key = slot_key(&h0, &lk, me, &pair.kid, &commit);
+        let slot = open_slot(&key, slot).ok_or(OpenStep::Slot)?;
+        if seq_commit(&slot.blind, slot.seq).0 != entry.seq_commit[..] {
             return Err(OpenStep::Seq);
         }
-        Ok(Reopened {
-            notice: open_content(&h0, &cek, self.trl, self.body)?,
-            stream_seq: seq,
-            blind,
-        })
+        Ok(slot)
     }
 }
 
@@ -283,9 +351,13 @@ fn open_content(
     trl: &v1::Trl,
     body: &Bytes,
 ) -> Result<Bytes, OpenStep> {
+    open_body(&content_keys(h0, cek, trl)?.body, h0, body)
+}
+
+fn content_keys(h0: &[u8; 32], cek: &Secret, trl: &v1::Trl) -> Result<ContentKeys, OpenStep> {
     let keys = ContentKeys::derive(h0, cek);
     if !bool::from(keys.commit[..].ct_eq(&trl.commit)) {
         return Err(OpenStep::Commit);
     }
-    open_body(&keys.body, h0, body)
+    Ok(keys)
 }

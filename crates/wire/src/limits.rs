@@ -34,6 +34,10 @@ pub const RECEIPTS: usize = 256;
 pub const RECEIPT_NODES: usize = CONTROL / 32;
 /// A contradiction: two notes and a path.
 pub const CONTRADICTION: usize = 2 * CHECKPOINT + PROOF_HASHES * 34 + 64;
+/// Leaves that an evidence file proves under one checkpoint, and checkpoints in it.
+pub const EVIDENCE_LEAVES: usize = 1024;
+/// An evidence file: trust data, an envelope, and receipts and leaves with their paths.
+pub const EVIDENCE: usize = TRUST_BUNDLE + BODY + HDR + (2 << 20);
 /// Signature lines of one note.
 pub const NOTE_LINES: usize = 64;
 /// A root's signed bytes: up to [`SIGNERS`] dual keys in each of its three lists.

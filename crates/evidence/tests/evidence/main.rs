@@ -1,0 +1,9 @@
+//! Evidence and contradiction files through the public API: what they prove, and every way in
+//! which they must not.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod bytes;
+mod fixture;
+mod negatives;
+mod proved;
