@@ -175,10 +175,22 @@ impl Node {
         if Journal::open(self.disk.clone(), OPTIONS).is_err() {
             book.meet("crash in recovery");
         }
-        self.disk = self.disk.crash(random.word());
+        self.end_process(random, book);
     }
 
-    /// The power goes. Gives what had left before. Afterwards the disk holds what it may hold.
+    /// What the next process finds: after a power cut what the disk kept, after a kill all that
+    /// the system remembers, synced or not.
+    fn end_process(&mut self, random: &mut Random, book: &mut Book) {
+        if random.per_mille(300) {
+            book.meet("killed, not cut");
+            self.disk = self.disk.copy();
+        } else {
+            self.disk = self.disk.crash(random.word());
+        }
+    }
+
+    /// The process ends, with the machine or without. Gives what had left before. Afterwards the
+    /// disk holds what it may hold.
     pub(crate) fn crash(
         &mut self,
         now: Now,
@@ -209,7 +221,7 @@ impl Node {
             }
         }
         book.fault("crash");
-        self.disk = self.disk.crash(random.word());
+        self.end_process(random, book);
         self.lose_view(random, book);
         left
     }

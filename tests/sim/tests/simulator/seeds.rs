@@ -33,6 +33,7 @@ fn every_seed_drains_and_owes_nothing() {
         "crash",
         "crash while writing",
         "crash in recovery",
+        "killed, not cut",
         "torn tail",
         "second segment",
         "survived untold",
