@@ -1,9 +1,10 @@
 //! The client of a node's local interface.
 
 use crate::{
-    AuditQuery, ClientError, DeliveredEvent, ErrorBody, EventQuery, InboxItem, InboxQuery,
-    LeafPage, NetworkView, NoticeView, PartyView, SentItem, SentQuery, SettledEvent, StatusView,
-    SubmitReply, SubmitRequest, Timeline, extract::MARK, query::Target,
+    AuditQuery, ClientError, DeliveredEvent, ErrorBody, EventQuery, ExtendRequest, HoldRequest,
+    InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, PartyView,
+    RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply,
+    SubmitRequest, Timeline, extract::MARK, query::Target,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -90,6 +91,54 @@ impl Client {
         self.call(Method::POST, "/v1/notices", body).await
     }
 
+    /// See [`Operator::recall`](crate::Operator::recall).
+    pub async fn recall(
+        &self,
+        id: &str,
+        request: &RecallRequest,
+    ) -> Result<SubmitReply, ClientError> {
+        self.about(Method::POST, (id, "recall"), request).await
+    }
+
+    /// See [`Operator::hold_place`](crate::Operator::hold_place).
+    pub async fn hold_place(
+        &self,
+        id: &str,
+        request: &HoldRequest,
+    ) -> Result<KeepReply, ClientError> {
+        self.about(Method::POST, (id, "hold"), request).await
+    }
+
+    /// See [`Operator::hold_lift`](crate::Operator::hold_lift).
+    pub async fn hold_lift(
+        &self,
+        id: &str,
+        request: &HoldRequest,
+    ) -> Result<KeepReply, ClientError> {
+        self.about(Method::DELETE, (id, "hold"), request).await
+    }
+
+    /// See [`Operator::extend`](crate::Operator::extend).
+    pub async fn extend(
+        &self,
+        id: &str,
+        request: &ExtendRequest,
+    ) -> Result<KeepReply, ClientError> {
+        self.about(Method::POST, (id, "retention"), request).await
+    }
+
+    /// See [`Operator::retention`](crate::Operator::retention).
+    pub async fn retention(&self, query: &RetentionQuery) -> Result<Vec<KeptItem>, ClientError> {
+        self.get(
+            Target::new("/v1/retention")
+                .flag("all", query.all)
+                .flag("held", query.held)
+                .pair("limit", query.limit)
+                .pair("lang", query.lang.as_deref()),
+        )
+        .await
+    }
+
     /// See [`Operator::inbox`](crate::Operator::inbox).
     pub async fn inbox(&self, query: &InboxQuery) -> Result<Vec<InboxItem>, ClientError> {
         self.get(
@@ -171,6 +220,19 @@ impl Client {
     /// See [`Operator::wait_settled`](crate::Operator::wait_settled).
     pub async fn wait_settled(&self, query: &EventQuery) -> Result<Vec<SettledEvent>, ClientError> {
         self.get(events("/v1/events/settled", query)).await
+    }
+
+    /// Does something about one notice.
+    async fn about<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        (id, what): (&str, &str),
+        request: &impl serde::Serialize,
+    ) -> Result<T, ClientError> {
+        let body = serde_json::to_vec(request).map_err(protocol)?;
+        let target = Target::new("/v1/notices").segment(id).segment(what);
+        self.call(method, &target.into_string(), Bytes::from(body))
+            .await
     }
 
     async fn get<T: DeserializeOwned>(&self, target: Target) -> Result<T, ClientError> {

@@ -20,6 +20,7 @@ mod events;
 mod extract;
 mod health;
 mod inbox;
+mod keeping;
 mod operator;
 mod query;
 mod router;
@@ -37,6 +38,10 @@ pub use health::{
     RosterView, StatusView, ViewProgress, ViewState,
 };
 pub use inbox::{InboxItem, InboxQuery, LabelledValue, NoticeView};
+pub use keeping::{
+    ExtendRequest, HeldView, HoldRequest, KeepReply, KeptItem, KeptSide, RecallRequest,
+    RetentionQuery,
+};
 pub use operator::{Caller, Operator, Via};
 pub use router::{openapi, router};
 pub use sent::{

@@ -1,7 +1,8 @@
 use crate::{
-    ApiError, AuditQuery, DeliveredEvent, EventQuery, InboxItem, InboxQuery, LeafPage, NetworkView,
-    NoticeView, PartyView, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply,
-    SubmitRequest, Timeline,
+    ApiError, AuditQuery, DeliveredEvent, EventQuery, ExtendRequest, HoldRequest, InboxItem,
+    InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, PartyView, RecallRequest,
+    RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest,
+    Timeline,
 };
 use async_trait::async_trait;
 use std::fmt;
@@ -76,6 +77,42 @@ pub trait Operator: Send + Sync + 'static {
     /// Checks a draft and, unless it is a dry run, seals and queues it. Returns when the
     /// submission is durable. Flaws and policy end in [`ErrorCode::Refused`](crate::ErrorCode::Refused).
     async fn submit(&self, who: &Caller, request: SubmitRequest) -> Result<SubmitReply, ApiError>;
+
+    /// Takes back a notice that was sent from here: sends a RECALL to everybody who has it or may
+    /// still get it. Only the originator's own notices; a recall cannot be taken back.
+    async fn recall(
+        &self,
+        who: &Caller,
+        id: &str,
+        request: RecallRequest,
+    ) -> Result<SubmitReply, ApiError>;
+
+    /// Places a legal hold: neither time nor its originator deletes the content here.
+    async fn hold_place(
+        &self,
+        who: &Caller,
+        id: &str,
+        request: HoldRequest,
+    ) -> Result<KeepReply, ApiError>;
+
+    /// Lifts a legal hold.
+    async fn hold_lift(
+        &self,
+        who: &Caller,
+        id: &str,
+        request: HoldRequest,
+    ) -> Result<KeepReply, ApiError>;
+
+    /// Content that falls due, or is held, the first due first.
+    async fn retention(&self, query: RetentionQuery) -> Result<Vec<KeptItem>, ApiError>;
+
+    /// Keeps the own copy of a sent notice longer.
+    async fn extend(
+        &self,
+        who: &Caller,
+        id: &str,
+        request: ExtendRequest,
+    ) -> Result<KeepReply, ApiError>;
 
     /// What was delivered here, newest first.
     async fn inbox(&self, query: InboxQuery) -> Result<Vec<InboxItem>, ApiError>;

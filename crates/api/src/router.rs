@@ -1,8 +1,9 @@
 //! The HTTP routes over any [`Operator`].
 
 use crate::{
-    ApiError, AuditQuery, DeliveredEvent, ErrorBody, ErrorCode, EventQuery, InboxItem, InboxQuery,
-    LeafPage, NetworkView, NoticeView, Operator, PartyView, SentItem, SentQuery, SettledEvent,
+    ApiError, AuditQuery, DeliveredEvent, ErrorBody, ErrorCode, EventQuery, ExtendRequest,
+    HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView,
+    Operator, PartyView, RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent,
     StatusView, SubmitReply, SubmitRequest, Timeline,
     extract::{Asked, Who, answer, body, json, raw},
 };
@@ -25,6 +26,9 @@ const BODIES_KIB: usize = 64 * 1024;
 /// The part of it that a request takes: its declared length, or the most it may have.
 const BODY_MOST_KIB: u32 = (limits::API_REQUEST / 1024) as u32 + 1;
 
+/// The longest body of a request that is a few fields.
+const SMALL: usize = 64 * 1024;
+
 struct Shared {
     operator: Arc<dyn Operator>,
     bodies: Semaphore,
@@ -44,6 +48,10 @@ pub fn router(operator: Arc<dyn Operator>) -> Router {
     Router::new()
         .route("/v1/notices", post(submit))
         .route("/v1/notices/{id}/track", get(track))
+        .route("/v1/notices/{id}/recall", post(recall))
+        .route("/v1/notices/{id}/hold", post(hold_place).delete(hold_lift))
+        .route("/v1/notices/{id}/retention", post(extend))
+        .route("/v1/retention", get(retention))
         .route("/v1/inbox", get(inbox))
         .route("/v1/inbox/{id}", get(inbox_show))
         .route("/v1/sent", get(sent))
@@ -72,7 +80,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             On the Unix socket the caller is known by the kernel; on TCP by a bearer token."
     ),
     paths(
-        submit, track, inbox, inbox_show, sent, status, network, audit, parties, delivered, settled
+        submit, track, recall, hold_place, hold_lift, extend, retention, inbox, inbox_show, sent,
+        status, network, audit, parties, delivered, settled
     ),
     components(schemas(ErrorBody))
 )]
@@ -122,6 +131,57 @@ async fn submit(State(ctx): Ctx, Who(who): Who, request: Request) -> Answer {
 async fn track(State(ctx): Ctx, id: Id, Asked(lang): Asked<LangQuery>) -> Answer {
     let id = path(id)?;
     ok(ctx.operator.track(&id, lang.tag()).await)
+}
+
+#[utoipa::path(post, path = "/v1/notices/{id}/recall", params(("id" = String, Path)),
+    request_body = RecallRequest, responses(
+        (status = 201, body = SubmitReply, description = "the recall is accepted and durable"),
+        (status = 200, body = SubmitReply, description = "dry run"),
+        (status = 404, body = ErrorBody), (status = 409, body = ErrorBody),
+        (status = 422, body = ErrorBody, description = "flaws, or not allowed by policy"),
+))]
+async fn recall(State(ctx): Ctx, Who(who): Who, id: Id, request: Request) -> Answer {
+    let id = path(id)?;
+    let request: RecallRequest = json(&body(request, SMALL).await?)?;
+    let status = match request.dry_run {
+        true => StatusCode::OK,
+        false => StatusCode::CREATED,
+    };
+    let reply = ctx.operator.recall(&who, &id, request).await?;
+    Ok(answer(status, &reply))
+}
+
+#[utoipa::path(post, path = "/v1/notices/{id}/hold", params(("id" = String, Path)),
+    request_body = HoldRequest, responses((status = 200, body = KeepReply),
+        (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+async fn hold_place(State(ctx): Ctx, Who(who): Who, id: Id, request: Request) -> Answer {
+    let id = path(id)?;
+    let request: HoldRequest = json(&body(request, SMALL).await?)?;
+    ok(ctx.operator.hold_place(&who, &id, request).await)
+}
+
+#[utoipa::path(delete, path = "/v1/notices/{id}/hold", params(("id" = String, Path)),
+    request_body = HoldRequest, responses((status = 200, body = KeepReply),
+        (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+async fn hold_lift(State(ctx): Ctx, Who(who): Who, id: Id, request: Request) -> Answer {
+    let id = path(id)?;
+    let request: HoldRequest = json(&body(request, SMALL).await?)?;
+    ok(ctx.operator.hold_lift(&who, &id, request).await)
+}
+
+#[utoipa::path(post, path = "/v1/notices/{id}/retention", params(("id" = String, Path)),
+    request_body = ExtendRequest, responses((status = 200, body = KeepReply),
+        (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+async fn extend(State(ctx): Ctx, Who(who): Who, id: Id, request: Request) -> Answer {
+    let id = path(id)?;
+    let request: ExtendRequest = json(&body(request, SMALL).await?)?;
+    ok(ctx.operator.extend(&who, &id, request).await)
+}
+
+#[utoipa::path(get, path = "/v1/retention", params(RetentionQuery),
+    responses((status = 200, body = Vec<KeptItem>)))]
+async fn retention(State(ctx): Ctx, Asked(query): Asked<RetentionQuery>) -> Answer {
+    ok(ctx.operator.retention(query).await)
 }
 
 #[utoipa::path(get, path = "/v1/inbox", params(InboxQuery),

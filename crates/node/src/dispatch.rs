@@ -158,6 +158,11 @@ impl Round<'_> {
             return Ok(());
         };
         let sent = self.shared.load_sent(submitted)?;
+        if sent.frame.is_empty() {
+            // Nothing is scrubbed before its life is over; the engine ends it at its next tick.
+            tracing::error!(leaf = %submitted, "what is to be sent has no content any more");
+            return Ok(());
+        }
         self.shared.metrics.forwarded.inc();
         link.send(precedence, sent.frame_for(peer));
         Ok(())

@@ -49,8 +49,10 @@ impl NodeHandler {
                             })
                             .await;
                         told.report_to(peer).await;
+                        told.tell_again(peer).await;
                     }
                     Turn::Down(peer, session) => {
+                        told.told_until_now(peer);
                         told.core.give(Input::LinkDown { peer, session }).await;
                     }
                 }

@@ -19,6 +19,7 @@ use crate::{
     operator::NodeOperator,
     outlet::Effects,
     recent::Recent,
+    retention::{self, Retention, Watch},
     shared::{InboxCounts, LinkBook, Shared, lock},
     view::ReadyView,
     writer::Writer,
@@ -165,9 +166,14 @@ impl Node {
             started_at: now,
             notices,
             adopting: Mutex::new(()),
+            retention: Retention::default(),
+            told: Mutex::default(),
             fatal,
             config,
         });
+        // The last leaf before this start: what is past without doubt.
+        let past = recovery.size.checked_sub(1).map(LeafIndex);
+        let past = past.and_then(|last| shared.leaf_time(last)).unwrap_or(0);
         let (batches, queue) = mpsc::sync_channel(1);
         let (done, settled) = mpsc::channel();
         let dispatch = dispatch::spawn(shared.clone(), settled).map_err(NodeError::Thread)?;
@@ -179,6 +185,7 @@ impl Node {
             view,
             metrics,
             fatal: shared.fatal.clone(),
+            seal: shared.retention.seal.clone(),
         };
         let journal = writer.spawn().map_err(NodeError::Thread)?;
         let effects = Effects {
@@ -195,6 +202,10 @@ impl Node {
         *lock(&shared.endpoint) = Some(endpoint.clone());
         let serving = serve(&shared).await?;
         tasks.spawn(tick(core.clone()));
+        tasks.spawn(retention::work(
+            shared.clone(),
+            Watch::new(clock::now(), past),
+        ));
         tasks.spawn(report(shared.clone()));
         if let Some(addr) = shared.config.metrics {
             let listener = TcpListener::bind(addr)
@@ -241,6 +252,10 @@ impl Node {
             serving.shutdown(GRACE).await;
         }
         self.tasks.shutdown().await;
+        let stopping = self.shared.clone();
+        // A segment that is being written anew is finished first.
+        let rested = tokio::task::spawn_blocking(move || stopping.retention.stop()).await;
+        rested.map_err(|_| NodeError::Broken("the stop broke off"))?;
         self.endpoint.shutdown().await;
         lock(&self.shared.endpoint).take();
         self.shared

@@ -2,12 +2,14 @@
 
 use crate::{clock, health, shared::Shared};
 use abeng_api::{
-    ApiError, AuditQuery, Caller, DeliveredEvent, EventQuery, InboxItem, InboxQuery, LeafPage,
-    NetworkView, NoticeView, Operator, PartyView, SentItem, SentQuery, SettledEvent, StatusView,
+    ApiError, AuditQuery, Caller, DeliveredEvent, EventQuery, ExtendRequest, HoldRequest,
+    InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, Operator,
+    PartyView, RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView,
     SubmitReply, SubmitRequest, Timeline,
 };
 use abeng_notice::Lang;
 use abeng_roster::{LIMIT_MS, Standing};
+use abeng_wire::v1::HoldAct;
 use async_trait::async_trait;
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -35,6 +37,48 @@ pub fn language(tag: Option<&str>) -> Lang {
 impl Operator for NodeOperator {
     async fn submit(&self, who: &Caller, request: SubmitRequest) -> Result<SubmitReply, ApiError> {
         self.shared.submit(who, request).await
+    }
+
+    async fn recall(
+        &self,
+        who: &Caller,
+        id: &str,
+        request: RecallRequest,
+    ) -> Result<SubmitReply, ApiError> {
+        self.shared.recall(who, id, request).await
+    }
+
+    async fn hold_place(
+        &self,
+        who: &Caller,
+        id: &str,
+        request: HoldRequest,
+    ) -> Result<KeepReply, ApiError> {
+        let act = HoldAct::HoldPlaced;
+        self.shared.hold(who, id, act, request).await
+    }
+
+    async fn hold_lift(
+        &self,
+        who: &Caller,
+        id: &str,
+        request: HoldRequest,
+    ) -> Result<KeepReply, ApiError> {
+        let act = HoldAct::HoldLifted;
+        self.shared.hold(who, id, act, request).await
+    }
+
+    async fn retention(&self, query: RetentionQuery) -> Result<Vec<KeptItem>, ApiError> {
+        self.shared.retention_list(query).await
+    }
+
+    async fn extend(
+        &self,
+        who: &Caller,
+        id: &str,
+        request: ExtendRequest,
+    ) -> Result<KeepReply, ApiError> {
+        self.shared.extend(who, id, request).await
     }
 
     async fn inbox(&self, query: InboxQuery) -> Result<Vec<InboxItem>, ApiError> {
@@ -114,6 +158,7 @@ impl Shared {
             self.inbox.read.load(Ordering::Relaxed),
         );
         let head = self.reader.head();
+        let due = self.due_soon().await;
         Ok(StatusView {
             party: self.me.to_string(),
             name: party.map(|p| p.name.clone()).unwrap_or_default(),
@@ -163,7 +208,7 @@ impl Shared {
                 },
                 applied,
             },
-            warnings: self.warnings(now),
+            warnings: self.warnings(now).into_iter().chain(due).collect(),
             pid: std::process::id(),
             data_dir: self.layout.root().display().to_string(),
         })

@@ -9,7 +9,7 @@ use abeng_keys::{Entropy, SystemEntropy};
 use abeng_notice::{Lang, Notice};
 use abeng_queue::{
     Input, PrivateInput,
-    rows::{IdRow, InboxRow, SentOutcome, SentRow},
+    rows::{CareRow, IdRow, InboxRow, SentOutcome, SentRow},
 };
 use abeng_seal::{reopen_own, reopen_received};
 use abeng_wire::{EnvelopeId, LeafIndex, v1};
@@ -98,7 +98,13 @@ impl Shared {
 
     /// Opens what lies sealed in the journal.
     fn open_received(&self, row: &InboxRow) -> Result<Notice, ApiError> {
-        let record = self.reader.read(row.received).map_err(internal)?.record;
+        self.open_at(row.received)
+    }
+
+    /// Opens what came, by its Received leaf.
+    pub fn open_at(&self, received: LeafIndex) -> Result<Notice, ApiError> {
+        self.still_there(received)?;
+        let record = self.reader.read(received).map_err(internal)?.record;
         let proof = record.proof().map_err(internal)?.and_then(|p| p.of);
         let Some(v1::proof_part::Of::Received(proof)) = proof else {
             return Err(ApiError::internal(
@@ -106,9 +112,7 @@ impl Shared {
             ));
         };
         let body = record.body().map_err(internal)?;
-        let body = body.ok_or_else(|| {
-            ApiError::not_found("the content was scrubbed; what is proved of it stays")
-        })?;
+        let body = body.ok_or_else(|| gone("while this was asked", ""))?;
         let secrets = |kid: &abeng_wire::Kid| self.keyring.seal_secret(kid);
         let opened = reopen_received(&proof.hdr, &body.stanzas, &body.body, self.me, &secrets)
             .map_err(|e| ApiError::internal(format!("it can no longer be opened: {e}")))?;
@@ -320,6 +324,7 @@ impl Shared {
 
     /// Opens one of our own from its own copy of the content key.
     pub fn open_own(&self, submitted: LeafIndex) -> Result<Notice, ApiError> {
+        self.still_there(submitted)?;
         let record = self.reader.read(submitted).map_err(internal)?.record;
         let Some(v1::proof_part::Of::Submitted(proof)) =
             record.proof().map_err(internal)?.and_then(|p| p.of)
@@ -328,8 +333,7 @@ impl Shared {
                 "the journal's record is not a submission",
             ));
         };
-        let scrubbed =
-            || ApiError::not_found("the content was scrubbed; what is proved of it stays");
+        let scrubbed = || gone("while this was asked", "");
         let body = record.body().map_err(internal)?.ok_or_else(scrubbed)?;
         let private = record.private().map_err(internal)?.ok_or_else(scrubbed)?;
         let notice = reopen_own(
@@ -340,6 +344,32 @@ impl Shared {
         )
         .map_err(|e| ApiError::internal(format!("it can no longer be opened: {e}")))?;
         Notice::parse(notice).map_err(internal)
+    }
+
+    /// Says plainly when content is deleted, or taken back and about to be.
+    pub fn still_there(&self, record: LeafIndex) -> Result<(), ApiError> {
+        let row = self.view.get_blocking(&CareRow::key(record));
+        let row = row.map_err(internal)?;
+        let care = row.map(|v| CareRow::decode(&v)).transpose();
+        let care = care.map_err(internal)?.unwrap_or_default();
+        let why = match care.why {
+            v1::ScrubWhy::Recalled => " because its originator took it back",
+            v1::ScrubWhy::KeepUntil => " because it was to be kept no longer",
+            v1::ScrubWhy::Unspecified => "",
+        };
+        if let Some(scrubbed) = care.scrubbed {
+            let day = self.leaf_time(scrubbed).map(clock::rfc3339);
+            let day = day.as_deref().and_then(|d| d.get(..10)).unwrap_or_default();
+            Err(gone(&format!("on {day}"), why))
+        } else if care.begun.is_some() {
+            Err(gone("just now", why))
+        } else if care.asked.is_some() && care.hold.is_none() {
+            Err(ApiError::not_found(
+                "its originator has taken it back: the content is not shown any more and is deleted within the hour",
+            ))
+        } else {
+            Ok(())
+        }
     }
 
     /// An envelope by its id or a prefix of at least 8 digits that only one has.
@@ -380,6 +410,13 @@ impl Shared {
             .with_try("give more digits")),
         }
     }
+}
+
+fn gone(when: &str, why: &str) -> ApiError {
+    ApiError::not_found(format!(
+        "the content was deleted {when}{why}; who sent it, when, and all receipts remain"
+    ))
+    .with_try("`abeng audit show --notice ID` shows every leaf about it")
 }
 
 /// The leaf that ended a recipient's part.

@@ -15,7 +15,7 @@ const KEPT_BYTES: usize = 12 << 20;
 pub struct SentEnvelope {
     /// Its id.
     pub id: EnvelopeId,
-    /// The encoded envelope, as it travels.
+    /// The encoded envelope, as it travels; empty where its content is scrubbed.
     pub frame: Bytes,
     /// How urgent.
     pub precedence: Precedence,
@@ -67,6 +67,15 @@ impl Recent {
         }
     }
 
+    /// Drops one whose content is scrubbed.
+    pub fn forget(&self, submitted: LeafIndex) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(gone) = inner.by_leaf.remove(&submitted) {
+            inner.bytes -= gone.frame.len();
+            inner.by_id.remove(&gone.id);
+        }
+    }
+
     /// By its Submitted leaf.
     pub fn at(&self, submitted: LeafIndex) -> Option<Arc<SentEnvelope>> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
@@ -106,5 +115,8 @@ mod tests {
         assert_eq!(recent.of(&EnvelopeId([4; 32])).unwrap().0, LeafIndex(4));
         assert_eq!(recent.inner.lock().unwrap().by_leaf.len(), 4);
         assert_eq!(recent.inner.lock().unwrap().by_id.len(), 4);
+        recent.forget(LeafIndex(4));
+        assert!(recent.at(LeafIndex(4)).is_none() && recent.of(&EnvelopeId([4; 32])).is_none());
+        assert_eq!(recent.inner.lock().unwrap().bytes, 3 * (KEPT_BYTES / 4));
     }
 }

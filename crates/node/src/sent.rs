@@ -34,7 +34,9 @@ impl Shared {
             return Err(damaged("is not a submission"));
         };
         let body = record.body().map_err(|e| damaged(&e.to_string()))?;
-        let body = body.ok_or_else(|| damaged("has no body any more"))?;
+        if body.is_none() && !record.is_scrubbed() {
+            return Err(damaged("has no body"));
+        }
         let hdr: v1::Hdr = abeng_wire::decode("HDR", &proof.hdr, limits::HDR)
             .map_err(|e| damaged(&e.to_string()))?;
         let pre = SignedBytes::<v1::Pre>::parse("PRE", hdr.pre, limits::PRE)
@@ -66,15 +68,18 @@ impl Shared {
         }
         let (precedence, expires_at) = (pre.message().precedence(), pre.message().expires_at);
         let id = envelope_id(&proof.hdr);
-        let envelope = v1::Envelope {
-            hdr: proof.hdr,
-            sig: proof.sig,
-            stanzas: body.stanzas,
-            body: body.body,
-        };
+        let (hdr, sig) = (proof.hdr, proof.sig);
+        let frame = body.map(|body| {
+            encode(&v1::Envelope {
+                hdr,
+                sig,
+                stanzas: body.stanzas,
+                body: body.body,
+            })
+        });
         let sent = Arc::new(SentEnvelope {
             id,
-            frame: encode(&envelope),
+            frame: frame.unwrap_or_default(),
             precedence,
             expires_at,
             to,

@@ -9,7 +9,9 @@ use crate::{
     fatal::Fatal,
     layout::Layout,
     metrics::Metrics,
+    recall::Told,
     recent::Recent,
+    retention::Retention,
     view::ViewClient,
 };
 use abeng_api::{DeliveredEvent, SettledEvent};
@@ -85,6 +87,10 @@ pub struct Shared {
     pub times: Mutex<Times>,
     /// Held while trust data is merged.
     pub adopting: Mutex<()>,
+    /// Deletes what is to be kept no longer.
+    pub retention: Retention,
+    /// Receipts that peers got again.
+    pub told: Mutex<BTreeMap<PartyCode, Told>>,
     /// Ends the node.
     pub fatal: Fatal,
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 use abeng_api::{ApiError, Caller, ErrorCode, FlawSeverity, FlawView, SubmitReply, SubmitRequest};
 use abeng_keys::{Entropy, SystemEntropy};
-use abeng_notice::{CheckContext, Draft, Flaw, Lang, Notice};
+use abeng_notice::{CheckContext, Draft, Flaw, Lang, Notice, NoticeType};
 use abeng_queue::{Input, PrivateInput, Terms, Ticket};
 use abeng_roster::{Cleared, Policy, Refusal, Trust};
 use abeng_seal::{SealInput, Sealed, seal, seq_commit};
@@ -32,6 +32,22 @@ struct Ready {
 impl Shared {
     /// `POST /v1/notices`.
     pub async fn submit(
+        self: &Arc<Self>,
+        who: &Caller,
+        request: SubmitRequest,
+    ) -> Result<SubmitReply, ApiError> {
+        let kind = request.notice.get("type").and_then(|ty| ty.as_str());
+        if kind.and_then(NoticeType::parse) == Some(NoticeType::Recall) {
+            return Err(
+                ApiError::invalid("a recall goes to exactly those who have the notice")
+                    .with_try("`abeng recall ID --reason CODE` makes it"),
+            );
+        }
+        self.send(who, request).await
+    }
+
+    /// Checks, seals and queues a notice of any type.
+    pub async fn send(
         self: &Arc<Self>,
         who: &Caller,
         request: SubmitRequest,

@@ -12,10 +12,17 @@ use abeng_queue::Gated;
 use abeng_wire::{LeafIndex, Mono};
 use std::{
     io,
-    sync::mpsc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
+
+/// Without a batch the thread looks this often whether a new segment is wanted.
+const IDLE: Duration = Duration::from_millis(250);
 
 /// A batch that is durable and in the overlay.
 pub struct Done {
@@ -43,6 +50,8 @@ pub struct Writer<D: Disk> {
     pub metrics: Metrics,
     /// Where a fault goes that ends the node.
     pub fatal: Fatal,
+    /// Set where the journal is to go on in a new segment.
+    pub seal: Arc<AtomicBool>,
 }
 
 impl<D: Disk> Writer<D> {
@@ -65,10 +74,27 @@ impl<D: Disk> Writer<D> {
             view,
             metrics,
             fatal: stop,
+            seal,
         } = self;
         let ahead = Ahead::spawn().ok()?;
         ahead.consider(&journal);
-        while let Ok(batch) = batches.recv() {
+        loop {
+            if seal.swap(false, Ordering::SeqCst) {
+                journal = match journal.seal_segment() {
+                    Ok(sealed) => sealed,
+                    Err(fatal) => {
+                        tracing::error!(error = %fatal, "the journal stops this node");
+                        stop.stop(&fatal.to_string());
+                        return None;
+                    }
+                };
+                ahead.consider(&journal);
+            }
+            let batch = match batches.recv_timeout(IDLE) {
+                Ok(batch) => batch,
+                Err(mpsc::RecvTimeoutError::Timeout) => continue,
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            };
             let first = LeafIndex(journal.size());
             // Shares the records' bytes; the journal takes the records themselves.
             let records: Vec<Record> = batch

@@ -1,6 +1,6 @@
 //! How long the content of a notice is kept: what its originator asks for, within bounds.
 
-use crate::check::DEFAULT_KEEP_DAYS;
+use crate::{NoticeDate, check::DEFAULT_KEEP_DAYS, draft::length_ms};
 use abeng_wire::Millis;
 
 const DAY_MS: u64 = 86_400_000;
@@ -23,6 +23,13 @@ pub fn keep_here(asked: Option<Millis>, now: Millis) -> Millis {
     )
 }
 
+/// A later date as an officer writes it, Unix milliseconds: `2031-12-31`, or a length from `now`
+/// such as `90d`.
+pub fn parse_until(text: &str, now: Millis) -> Option<Millis> {
+    let length = length_ms(text).map(|ms| now.saturating_add(ms));
+    length.or_else(|| NoticeDate::parse(text).ok().map(|date| date.end_ms()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,5 +41,8 @@ mod tests {
         assert_eq!(keep_here(Some(u64::MAX), now), now + KEEP_MOST_MS);
         assert_eq!(keep_here(Some(now + 30 * DAY_MS), now), now + 30 * DAY_MS);
         assert_eq!(keep_here(None, now), now + DEFAULT_KEEP_DAYS * DAY_MS);
+        assert_eq!(parse_until("90d", now), Some(now + 90 * DAY_MS));
+        assert_eq!(parse_until("2023-11-15", now), Some(1_700_092_800_000));
+        assert_eq!(parse_until("later", now), None);
     }
 }

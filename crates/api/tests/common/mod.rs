@@ -33,6 +33,35 @@ impl Operator for Fake {
         self.submitted.lock().unwrap().push((who.clone(), request));
         Ok(reply)
     }
+    async fn recall(
+        &self,
+        _: &Caller,
+        id: &str,
+        request: RecallRequest,
+    ) -> Result<SubmitReply, ApiError> {
+        Ok(SubmitReply {
+            id: Some(id.to_owned()),
+            summary: request.reason,
+            ..SubmitReply::default()
+        })
+    }
+    async fn hold_place(
+        &self,
+        _: &Caller,
+        id: &str,
+        _: HoldRequest,
+    ) -> Result<KeepReply, ApiError> {
+        Ok(keep_reply(id, 1))
+    }
+    async fn hold_lift(&self, _: &Caller, id: &str, _: HoldRequest) -> Result<KeepReply, ApiError> {
+        Ok(keep_reply(id, 2))
+    }
+    async fn extend(&self, _: &Caller, id: &str, _: ExtendRequest) -> Result<KeepReply, ApiError> {
+        Ok(keep_reply(id, 3))
+    }
+    async fn retention(&self, query: RetentionQuery) -> Result<Vec<KeptItem>, ApiError> {
+        Ok(vec![KeptItem::default(); 1 + usize::from(query.held)])
+    }
     async fn inbox(&self, query: InboxQuery) -> Result<Vec<InboxItem>, ApiError> {
         self.inboxes.lock().unwrap().push(query);
         Ok(vec![InboxItem::default()])
@@ -71,6 +100,14 @@ impl Operator for Fake {
     }
     async fn wait_settled(&self, _: EventQuery) -> Result<Vec<SettledEvent>, ApiError> {
         Ok(Vec::new())
+    }
+}
+
+fn keep_reply(id: &str, leaf: u64) -> KeepReply {
+    KeepReply {
+        id: id.to_owned(),
+        leaf,
+        due: None,
     }
 }
 

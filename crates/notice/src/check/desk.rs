@@ -1,6 +1,7 @@
 use super::CheckContext;
 use crate::codes::{self, CodeList};
 use crate::date::DateFault;
+use crate::draft::length_ms;
 use crate::ids::{IdFault, Identifier};
 use crate::show::is_unprintable;
 use crate::{DateText, Flaw, FlawCode, NoticeDate, Severity};
@@ -211,8 +212,13 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// A date that must lie ahead: its last millisecond; 0 where absent or refused.
+    /// A date that must lie ahead, or a length from now such as `90d`: its last millisecond; 0
+    /// where absent or refused.
     pub(super) fn ahead(&mut self, field: &str, text: &Option<DateText>) -> u64 {
+        let length = text.as_ref().and_then(|text| length_ms(&text.0));
+        if let Some(ms) = length.filter(|ms| *ms > 0) {
+            return self.context.now.saturating_add(ms);
+        }
         let Some(date) = self.date(field, text) else {
             return 0;
         };

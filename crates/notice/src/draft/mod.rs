@@ -17,4 +17,6 @@ pub use short::ShortSeizure;
 pub use values::{DateText, PlaceDraft, Position};
 pub use wishes::Wishes;
 
+pub(crate) use wishes::length_ms;
+
 pub(crate) use error::drafts_from_toml;

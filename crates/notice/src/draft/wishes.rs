@@ -59,7 +59,7 @@ fn expiry(text: &str, now: Millis) -> Result<Millis, Flaw> {
 }
 
 /// `30d`, `12h`, `45m` in milliseconds.
-fn length_ms(text: &str) -> Option<u64> {
+pub(crate) fn length_ms(text: &str) -> Option<u64> {
     let text = text.trim();
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let minutes = match unit {
