@@ -1,10 +1,10 @@
 //! The client of a node's local interface.
 
 use crate::{
-    AuditQuery, ClientError, DeliveredEvent, ErrorBody, EventQuery, ExtendRequest, HoldRequest,
-    InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, PartyView,
-    RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply,
-    SubmitRequest, Timeline, extract::MARK, query::Target,
+    AuditQuery, ClientError, DeliveredEvent, ErrorBody, EventQuery, EvidenceQuery, ExtendRequest,
+    HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView,
+    PartyView, RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView,
+    SubmitReply, SubmitRequest, Timeline, extract::MARK, query::Target,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -235,6 +235,13 @@ impl Client {
             .await
     }
 
+    /// See [`Operator::evidence`](crate::Operator::evidence).
+    pub async fn evidence(&self, id: &str, query: &EvidenceQuery) -> Result<Bytes, ClientError> {
+        let target = Target::new("/v1/notices").segment(id).segment("evidence");
+        let target = target.flag("disclose", query.disclose).into_string();
+        self.bytes(Method::GET, &target, Bytes::new()).await
+    }
+
     async fn get<T: DeserializeOwned>(&self, target: Target) -> Result<T, ClientError> {
         self.call(Method::GET, &target.into_string(), Bytes::new())
             .await
@@ -246,6 +253,11 @@ impl Client {
         target: &str,
         body: Bytes,
     ) -> Result<T, ClientError> {
+        let answer = self.bytes(method, target, body).await?;
+        serde_json::from_slice(&answer).map_err(protocol)
+    }
+
+    async fn bytes(&self, method: Method, target: &str, body: Bytes) -> Result<Bytes, ClientError> {
         // Held until the answer is read: a call that is dropped midway leaves no connection behind.
         let mut slot = self.connection.lock().await;
         let mut kept = slot.take();
@@ -333,10 +345,10 @@ impl Place {
     }
 
     /// The outer error says that the connection cannot be used any more.
-    async fn read<T: DeserializeOwned>(
+    async fn read(
         &self,
         response: Response<Incoming>,
-    ) -> Result<Result<T, ClientError>, ClientError> {
+    ) -> Result<Result<Bytes, ClientError>, ClientError> {
         if !response.headers().contains_key(MARK.0) {
             let why = "what listens there is not an Abeng node";
             return Err(match self {
@@ -351,7 +363,7 @@ impl Place {
         let body = Limited::new(response.into_body(), ANSWER).collect().await;
         let body = body.map_err(protocol)?.to_bytes();
         Ok(if status.is_success() {
-            serde_json::from_slice(&body).map_err(protocol)
+            Ok(body)
         } else {
             match serde_json::from_slice::<ErrorBody>(&body) {
                 Ok(body) => Err(ClientError::Api(body.error)),

@@ -114,6 +114,16 @@ pub(crate) fn raw(status: StatusCode, body: Body) -> Response {
     response
 }
 
+/// An answer that is a file, which nobody on the way may keep.
+pub(crate) fn file(body: Body) -> Response {
+    let mut response = raw(StatusCode::OK, body);
+    let headers = response.headers_mut();
+    let kind = HeaderValue::from_static("application/octet-stream");
+    headers.insert(header::CONTENT_TYPE, kind);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status =

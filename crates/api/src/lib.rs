@@ -17,6 +17,7 @@ mod client;
 mod client_error;
 mod error;
 mod events;
+mod evidence;
 mod extract;
 mod health;
 mod inbox;
@@ -33,6 +34,7 @@ pub use client::Client;
 pub use client_error::ClientError;
 pub use error::{ApiError, ErrorBody, ErrorCode};
 pub use events::{DeliveredEvent, EventQuery, SettledEvent};
+pub use evidence::EvidenceQuery;
 pub use health::{
     DiskView, InboxCount, LinkView, LogView, NetworkRow, NetworkView, QueueDepth, QueueView,
     RosterView, StatusView, ViewProgress, ViewState,

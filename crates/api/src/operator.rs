@@ -1,10 +1,11 @@
 use crate::{
-    ApiError, AuditQuery, DeliveredEvent, EventQuery, ExtendRequest, HoldRequest, InboxItem,
-    InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, PartyView, RecallRequest,
-    RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest,
-    Timeline,
+    ApiError, AuditQuery, DeliveredEvent, EventQuery, EvidenceQuery, ExtendRequest, HoldRequest,
+    InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, PartyView,
+    RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply,
+    SubmitRequest, Timeline,
 };
 use async_trait::async_trait;
+use bytes::Bytes;
 use std::fmt;
 
 /// How a request reached the node.
@@ -125,6 +126,15 @@ pub trait Operator: Send + Sync + 'static {
 
     /// What became of one sent notice at each recipient, with the proof behind each step.
     async fn track(&self, id: &str, lang: &str) -> Result<Timeline, ApiError>;
+
+    /// One notice's evidence file, sent from here or received: see `abeng-evidence`. Leaves an
+    /// Exported leaf in the audit log before it answers.
+    async fn evidence(
+        &self,
+        who: &Caller,
+        id: &str,
+        query: EvidenceQuery,
+    ) -> Result<Bytes, ApiError>;
 
     /// How this node is.
     async fn status(&self) -> Result<StatusView, ApiError>;

@@ -1,11 +1,11 @@
 //! The HTTP routes over any [`Operator`].
 
 use crate::{
-    ApiError, AuditQuery, DeliveredEvent, ErrorBody, ErrorCode, EventQuery, ExtendRequest,
-    HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView,
-    Operator, PartyView, RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent,
-    StatusView, SubmitReply, SubmitRequest, Timeline,
-    extract::{Asked, Who, answer, body, json, raw},
+    ApiError, AuditQuery, DeliveredEvent, ErrorBody, ErrorCode, EventQuery, EvidenceQuery,
+    ExtendRequest, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView,
+    NoticeView, Operator, PartyView, RecallRequest, RetentionQuery, SentItem, SentQuery,
+    SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline,
+    extract::{Asked, Who, answer, body, file, json, raw},
 };
 use abeng_wire::limits;
 use axum::{
@@ -52,6 +52,7 @@ pub fn router(operator: Arc<dyn Operator>) -> Router {
         .route("/v1/notices/{id}/hold", post(hold_place).delete(hold_lift))
         .route("/v1/notices/{id}/retention", post(extend))
         .route("/v1/retention", get(retention))
+        .route("/v1/notices/{id}/evidence", get(evidence))
         .route("/v1/inbox", get(inbox))
         .route("/v1/inbox/{id}", get(inbox_show))
         .route("/v1/sent", get(sent))
@@ -80,8 +81,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             On the Unix socket the caller is known by the kernel; on TCP by a bearer token."
     ),
     paths(
-        submit, track, recall, hold_place, hold_lift, extend, retention, inbox, inbox_show, sent,
-        status, network, audit, parties, delivered, settled
+        submit, track, evidence, recall, hold_place, hold_lift, extend, retention, inbox,
+        inbox_show, sent, status, network, audit, parties, delivered, settled
     ),
     components(schemas(ErrorBody))
 )]
@@ -182,6 +183,23 @@ async fn extend(State(ctx): Ctx, Who(who): Who, id: Id, request: Request) -> Ans
     responses((status = 200, body = Vec<KeptItem>)))]
 async fn retention(State(ctx): Ctx, Asked(query): Asked<RetentionQuery>) -> Answer {
     ok(ctx.operator.retention(query).await)
+}
+
+#[utoipa::path(get, path = "/v1/notices/{id}/evidence",
+    params(("id" = String, Path), EvidenceQuery),
+    responses(
+        (status = 200, body = Vec<u8>, content_type = "application/octet-stream",
+            description = "an evidence file"),
+        (status = 404, body = ErrorBody)))]
+async fn evidence(
+    State(ctx): Ctx,
+    Who(who): Who,
+    id: Id,
+    Asked(query): Asked<EvidenceQuery>,
+) -> Answer {
+    let id = path(id)?;
+    let made = ctx.operator.evidence(&who, &id, query).await?;
+    Ok(file(Body::from(made)))
 }
 
 #[utoipa::path(get, path = "/v1/inbox", params(InboxQuery),

@@ -45,6 +45,19 @@ async fn a_submission_reaches_the_operator_with_its_caller() {
 }
 
 #[tokio::test]
+async fn a_file_arrives_byte_for_byte() {
+    let node = node();
+    let client = Client::unix(&node.path);
+    let uid = std::fs::metadata(node.dir.path()).unwrap().uid();
+    for (disclose, what) in [(true, "all"), (false, "proof")] {
+        let query = EvidenceQuery { disclose };
+        let file = client.evidence("abcdef12", &query).await.unwrap();
+        let text = format!("{what} of abcdef12 for uid:{uid}");
+        assert_eq!(file, [&[0xff, 0], text.as_bytes()].concat());
+    }
+}
+
+#[tokio::test]
 async fn queries_arrive_as_they_were_asked() {
     let node = node();
     let client = Client::unix(&node.path);
@@ -254,6 +267,7 @@ fn the_description_names_every_route() {
     for route in [
         "/v1/notices",
         "/v1/notices/{id}/track",
+        "/v1/notices/{id}/evidence",
         "/v1/inbox",
         "/v1/inbox/{id}",
         "/v1/sent",

@@ -20,6 +20,7 @@ mod core;
 mod desk;
 mod dispatch;
 mod events;
+mod evidence;
 mod fatal;
 pub mod founding;
 mod handler;

@@ -2,15 +2,16 @@
 
 use crate::{clock, health, shared::Shared};
 use abeng_api::{
-    ApiError, AuditQuery, Caller, DeliveredEvent, EventQuery, ExtendRequest, HoldRequest,
-    InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, Operator,
-    PartyView, RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView,
-    SubmitReply, SubmitRequest, Timeline,
+    ApiError, AuditQuery, Caller, DeliveredEvent, EventQuery, EvidenceQuery, ExtendRequest,
+    HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView,
+    Operator, PartyView, RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent,
+    StatusView, SubmitReply, SubmitRequest, Timeline,
 };
 use abeng_notice::Lang;
 use abeng_roster::{LIMIT_MS, Standing};
 use abeng_wire::v1::HoldAct;
 use async_trait::async_trait;
+use bytes::Bytes;
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -95,6 +96,15 @@ impl Operator for NodeOperator {
 
     async fn track(&self, id: &str, lang: &str) -> Result<Timeline, ApiError> {
         self.shared.timeline(id, language(Some(lang))).await
+    }
+
+    async fn evidence(
+        &self,
+        who: &Caller,
+        id: &str,
+        query: EvidenceQuery,
+    ) -> Result<Bytes, ApiError> {
+        self.shared.evidence(who, id, query).await
     }
 
     async fn status(&self) -> Result<StatusView, ApiError> {

@@ -78,6 +78,20 @@ impl Operator for Fake {
     async fn track(&self, id: &str, _: &str) -> Result<Timeline, ApiError> {
         Err(ApiError::not_found(format!("nothing sent is called {id}")))
     }
+    async fn evidence(
+        &self,
+        who: &Caller,
+        id: &str,
+        query: EvidenceQuery,
+    ) -> Result<bytes::Bytes, ApiError> {
+        let what = if query.disclose { "all" } else { "proof" };
+        let bytes = [
+            &[0xff, 0],
+            format!("{what} of {id} for {}", who.name).as_bytes(),
+        ]
+        .concat();
+        Ok(bytes.into())
+    }
     async fn status(&self) -> Result<StatusView, ApiError> {
         Ok(StatusView {
             party: "JM".into(),

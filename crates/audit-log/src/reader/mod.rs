@@ -18,6 +18,7 @@ use crate::{
     tiles::{Place, Tiles},
 };
 use abeng_wire::{LeafHash, LeafIndex};
+use bytes::Bytes;
 use std::{
     collections::BTreeMap,
     io,
@@ -364,6 +365,14 @@ impl<D: Disk> Reader<D> {
         Ok(state
             .nodes(|mut node| growth_nodes(old, new, leaves, &mut node))?
             .0)
+    }
+
+    /// The newest own checkpoint that others have co-signed, with their lines.
+    pub fn cosigned(&self) -> Option<Bytes> {
+        match self.said(&Outside::Cosigned(Bytes::new()).subject())? {
+            Outside::Cosigned(note) => Some(note),
+            _ => None,
+        }
     }
 
     /// The newest durable statement outside the tree with that subject.

@@ -1,0 +1,138 @@
+//! Two whole nodes export what they hold of one notice; both files hold with nothing else.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use abeng_api::{AuditQuery, Client, EventQuery, EvidenceQuery, SubmitRequest};
+use abeng_evidence::{Doubt, Verdict, verify};
+use abeng_keys::Protection;
+use abeng_node::{
+    Config, Node,
+    founding::{InitParty, InitRequest, init},
+};
+use abeng_notice::Notice;
+use abeng_wire::{
+    NetworkCode, PartyCode,
+    v1::{LeafKind, PartyKind},
+};
+use bytes::Bytes;
+use std::{net::UdpSocket, path::Path};
+
+fn free_port() -> u16 {
+    // Two neighbouring ports are needed; a clash shows as a clear start error.
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.local_addr().unwrap().port().clamp(1024, 60_000)
+}
+
+fn found(dir: &Path) {
+    let party = |code: &str, kind| InitParty {
+        code: PartyCode::new(code).unwrap(),
+        name: code.to_owned(),
+        country: code.to_owned(),
+        kind,
+        address: None,
+    };
+    init(&InitRequest {
+        dir: dir.to_owned(),
+        network: NetworkCode::new("test").unwrap(),
+        parties: vec![
+            party("JM", PartyKind::Member),
+            party("LC", PartyKind::Coordination),
+        ],
+        protection: Protection::InsecurePlain,
+        passphrase_file: None,
+        host: "127.0.0.1".parse().unwrap(),
+        base_port: free_port(),
+        status_every_s: Some(1),
+    })
+    .unwrap();
+}
+
+async fn start(dir: &Path) -> (Node, Client) {
+    let config = Config::load(&dir.join("node.toml")).unwrap();
+    let node = Node::start(config).await.unwrap();
+    (node, Client::unix(dir.join("abeng.sock")))
+}
+
+async fn export(at: &Client, id: &str, disclose: bool) -> Bytes {
+    at.evidence(id, &EvidenceQuery { disclose }).await.unwrap()
+}
+
+fn kinds(verdict: &Verdict) -> Vec<(LeafKind, String)> {
+    let facts = &verdict.recipients[0].facts;
+    facts.iter().map(|f| (f.kind, f.by.to_string())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_ends_export_what_proves_a_notice() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("net");
+    found(&dir);
+    let (sender, at_jm) = start(&dir.join("jm")).await;
+    let (recipient, at_lc) = start(&dir.join("lc")).await;
+    let draft = abeng_notice::samples().remove(0).draft;
+    let request = SubmitRequest {
+        to: vec!["LC".to_owned()],
+        notice: serde_json::to_value(draft).unwrap(),
+        ..Default::default()
+    };
+    let id = at_jm.submit(&request).await.unwrap().id.unwrap();
+    let wait = EventQuery {
+        after: Some(0),
+        timeout_ms: Some(20_000),
+        limit: None,
+    };
+    assert_eq!(at_jm.wait_settled(&wait).await.unwrap().len(), 1);
+    let root = at_jm.status().await.unwrap().root_digest;
+    let root = abeng_wire::Digest::from_hex(&root).unwrap();
+
+    let file = export(&at_jm, &id[..12], true).await;
+    let verdict = verify(&file, Some(root)).unwrap();
+    assert_eq!(verdict.envelope_id.to_string(), id);
+    let by = |kind, party: &str| (kind, party.to_owned());
+    assert_eq!(
+        kinds(&verdict),
+        [
+            by(LeafKind::Queued, "JM"),
+            by(LeafKind::ReceiptTaken, "JM"),
+            by(LeafKind::Received, "LC"),
+            by(LeafKind::Delivered, "LC")
+        ]
+    );
+    let notice = Notice::parse(verdict.content.unwrap()).unwrap();
+    assert_eq!(notice.ty(), "SEIZURE");
+
+    at_lc.inbox_show(&id, "en").await.unwrap();
+    let disclosed = verify(&export(&at_lc, &id, true).await, Some(root)).unwrap();
+    assert_eq!(disclosed.maker.to_string(), "LC");
+    assert_eq!(disclosed.content.as_ref(), Some(notice.bytes()));
+    let proof = verify(&export(&at_lc, &id, false).await, None).unwrap();
+    assert!(proof.content.is_none() && proof.doubts.contains(&Doubt::NotDisclosed));
+    assert_eq!(
+        kinds(&proof),
+        [
+            by(LeafKind::Received, "LC"),
+            by(LeafKind::Delivered, "LC"),
+            by(LeafKind::Read, "LC")
+        ]
+    );
+
+    let exports = AuditQuery {
+        kind: Some("EXPORTED".to_owned()),
+        ..AuditQuery::default()
+    };
+    let page = at_lc.audit_show(&exports).await.unwrap();
+    assert_eq!(page.leaves.len(), 2);
+    assert!(page.leaves.iter().all(|leaf| leaf.officer.is_some()));
+    assert!(
+        at_lc
+            .evidence("00000000", &EvidenceQuery::default())
+            .await
+            .is_err()
+    );
+
+    sender.shutdown().await.unwrap();
+    recipient.shutdown().await.unwrap();
+    // No file of either node is needed.
+    std::fs::remove_dir_all(&dir).unwrap();
+    assert!(verify(&file, Some(root)).is_ok());
+}
