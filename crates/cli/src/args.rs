@@ -1,9 +1,11 @@
 //! The command line. Doc comments here are what `--help` says.
 
 mod audit;
+mod keeping;
 mod seizure;
 
 pub(crate) use audit::{AuditFilter, AuditReadByArgs, AuditShowArgs, AuditWatchArgs, Format, Span};
+pub(crate) use keeping::{HoldCommand, RecallArgs, RetentionCommand};
 pub(crate) use seizure::SeizureArgs;
 #[cfg(test)]
 pub(crate) use seizure::ShortArgs;
@@ -104,6 +106,14 @@ pub(crate) enum Command {
         /// The notice's id, or its first 8 or more digits
         id: String,
     },
+    /// Take back a notice that was sent from here: its recipients' nodes delete the content and prove it
+    Recall(RecallArgs),
+    /// Legal holds: what is held is deleted by nothing
+    #[command(subcommand)]
+    Hold(HoldCommand),
+    /// What is deleted when, and keeping the own copy longer
+    #[command(subcommand)]
+    Retention(RetentionCommand),
     /// How this node is
     Status,
     /// The tamper-evident log

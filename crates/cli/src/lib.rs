@@ -14,6 +14,7 @@ mod connect;
 pub mod demo;
 mod error;
 mod inbox;
+mod keeping;
 mod manual;
 mod network;
 mod node;
@@ -65,6 +66,9 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Inbox(command) => inbox::run(command, common, ui),
         Command::Sent(command) => sent::run(command, common, ui),
         Command::Track { id } => track::run(&id, common, ui),
+        Command::Recall(args) => keeping::recall(args, common, ui),
+        Command::Hold(command) => keeping::hold(command, common, ui),
+        Command::Retention(command) => keeping::retention(command, common, ui),
         Command::Status => status::run(common, ui),
         Command::Audit(AuditCommand::Verify { config }) => {
             audit::verify(config.as_deref(), common, ui)

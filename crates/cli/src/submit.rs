@@ -73,7 +73,7 @@ fn placed(mut error: CliError, input: &Input, ui: &Ui) -> CliError {
     error
 }
 
-fn accepted(reply: &SubmitReply, ui: &Ui) -> String {
+pub(crate) fn accepted(reply: &SubmitReply, ui: &Ui) -> String {
     let t = &ui.texts().submit;
     let values = [("type", &*reply.ty), ("to", &*reply.to.join(", "))];
     let mut out = String::new();

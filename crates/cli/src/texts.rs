@@ -24,6 +24,7 @@ pub struct Texts {
     pub(crate) form: Form,
     pub(crate) inbox: Inbox,
     pub(crate) track: Track,
+    pub(crate) keep: Keep,
 }
 
 /// Headings of tables: upper case, short.
@@ -144,6 +145,25 @@ pub(crate) struct Track {
     pub(crate) proof_own: &'static str,
     pub(crate) checked: &'static str,
     pub(crate) unchecked: &'static str,
+}
+
+/// What is taken back, held, or due.
+#[derive(Debug)]
+pub(crate) struct Keep {
+    /// `{matter}`, `{to}`.
+    pub(crate) ask_recall: &'static str,
+    pub(crate) not_recalled: &'static str,
+    /// `{id}`, `{leaf}`.
+    pub(crate) held: &'static str,
+    /// `{id}`, `{leaf}`, `{due}`.
+    pub(crate) lifted: &'static str,
+    /// `{id}`, `{leaf}`, `{due}`.
+    pub(crate) extended: &'static str,
+    pub(crate) none_due: &'static str,
+    pub(crate) none_held: &'static str,
+    pub(crate) column_due: &'static str,
+    pub(crate) column_held: &'static str,
+    pub(crate) column_reason: &'static str,
 }
 
 impl Texts {

@@ -1,4 +1,4 @@
-use super::{Columns, Form, Inbox, States, Steps, Submit, Texts, Track};
+use super::{Columns, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
 
 pub(super) static TEXTS: Texts = Texts {
     months: [
@@ -32,7 +32,7 @@ pub(super) static TEXTS: Texts = Texts {
         expired: "expired",
         receipt: "receipt kept",
         voided: "not sealed",
-        recalled: "deleted there",
+        recalled: "deleted",
     },
     submit: Submit {
         accepted: "{type} accepted for {to}.",
@@ -91,5 +91,17 @@ pub(super) static TEXTS: Texts = Texts {
         proof_own: "inclusion proof of {hashes} hashes in this node's own log of {size} leaves",
         checked: "checked now",
         unchecked: "not checked",
+    },
+    keep: Keep {
+        ask_recall: "Send {matter} to {to}? Their nodes delete the content; that cannot be undone.",
+        not_recalled: "Nothing was taken back.",
+        held: "{id} is held: neither time nor its originator deletes it here (leaf {leaf}).",
+        lifted: "The hold on {id} is lifted (leaf {leaf}). Its content is deleted after {due}.",
+        extended: "The own copy of {id} is kept until {due} (leaf {leaf}).",
+        none_due: "Nothing is deleted within this time.",
+        none_held: "Nothing is held.",
+        column_due: "DELETED",
+        column_held: "HELD SINCE",
+        column_reason: "REASON",
     },
 };

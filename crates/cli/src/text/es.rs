@@ -1,4 +1,4 @@
-use super::{Columns, Form, Inbox, States, Steps, Submit, Texts, Track};
+use super::{Columns, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
 
 pub(super) static TEXTS: Texts = Texts {
     months: [
@@ -32,7 +32,7 @@ pub(super) static TEXTS: Texts = Texts {
         expired: "caducado",
         receipt: "acuse guardado",
         voided: "no sellado",
-        recalled: "borrado allí",
+        recalled: "borrado",
     },
     submit: Submit {
         accepted: "{type} aceptado para {to}.",
@@ -91,5 +91,17 @@ pub(super) static TEXTS: Texts = Texts {
         proof_own: "prueba de inclusión de {hashes} resúmenes en el registro propio de {size} hojas",
         checked: "comprobado ahora",
         unchecked: "no comprobado",
+    },
+    keep: Keep {
+        ask_recall: "¿Enviar {matter} a {to}? Sus nodos borran el contenido; no se puede deshacer.",
+        not_recalled: "No se ha retirado nada.",
+        held: "{id} queda retenido: ni el tiempo ni su emisor lo borran aquí (hoja {leaf}).",
+        lifted: "Se levanta la retención de {id} (hoja {leaf}). Su contenido se borra después de {due}.",
+        extended: "La copia propia de {id} se conserva hasta {due} (hoja {leaf}).",
+        none_due: "No se borra nada en este plazo.",
+        none_held: "No hay nada retenido.",
+        column_due: "SE BORRA",
+        column_held: "RETENIDO",
+        column_reason: "MOTIVO",
     },
 };

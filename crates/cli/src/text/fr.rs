@@ -1,4 +1,4 @@
-use super::{Columns, Form, Inbox, States, Steps, Submit, Texts, Track};
+use super::{Columns, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
 
 pub(super) static TEXTS: Texts = Texts {
     months: [
@@ -32,7 +32,7 @@ pub(super) static TEXTS: Texts = Texts {
         expired: "expiré",
         receipt: "reçu conservé",
         voided: "non scellé",
-        recalled: "effacé là-bas",
+        recalled: "effacé",
     },
     submit: Submit {
         accepted: "{type} accepté pour {to}.",
@@ -91,5 +91,17 @@ pub(super) static TEXTS: Texts = Texts {
         proof_own: "preuve d'inclusion de {hashes} empreintes dans le journal propre de {size} feuilles",
         checked: "vérifié à l'instant",
         unchecked: "non vérifié",
+    },
+    keep: Keep {
+        ask_recall: "Envoyer {matter} à {to} ? Leurs nœuds effacent le contenu ; c'est sans retour.",
+        not_recalled: "Rien n'a été rappelé.",
+        held: "{id} est gelé : ni le temps ni son auteur ne l'effacent ici (feuille {leaf}).",
+        lifted: "Le gel de {id} est levé (feuille {leaf}). Son contenu est effacé après {due}.",
+        extended: "La copie propre de {id} est gardée jusqu'à {due} (feuille {leaf}).",
+        none_due: "Rien n'est effacé dans ce délai.",
+        none_held: "Rien n'est gelé.",
+        column_due: "EFFACÉ LE",
+        column_held: "GELÉ LE",
+        column_reason: "MOTIF",
     },
 };

@@ -1,4 +1,4 @@
-use super::{Columns, Form, Inbox, States, Steps, Submit, Texts, Track};
+use super::{Columns, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
 
 pub(super) static TEXTS: Texts = Texts {
     months: [
@@ -32,7 +32,7 @@ pub(super) static TEXTS: Texts = Texts {
         expired: "verlopen",
         receipt: "ontvangstbewijs",
         voided: "niet verzegeld",
-        recalled: "daar gewist",
+        recalled: "gewist",
     },
     submit: Submit {
         accepted: "{type} aangenomen voor {to}.",
@@ -91,5 +91,17 @@ pub(super) static TEXTS: Texts = Texts {
         proof_own: "inclusiebewijs van {hashes} hashes in het eigen log van {size} bladen",
         checked: "nu gecontroleerd",
         unchecked: "niet gecontroleerd",
+    },
+    keep: Keep {
+        ask_recall: "{matter} versturen aan {to}? Hun knooppunten wissen de inhoud; dat is niet terug te draaien.",
+        not_recalled: "Er is niets teruggeroepen.",
+        held: "{id} wordt vastgehouden: tijd noch afzender wist het hier (blad {leaf}).",
+        lifted: "Het vasthouden van {id} is opgeheven (blad {leaf}). De inhoud wordt na {due} gewist.",
+        extended: "De eigen kopie van {id} blijft bewaard tot {due} (blad {leaf}).",
+        none_due: "Binnen deze tijd wordt niets gewist.",
+        none_held: "Er wordt niets vastgehouden.",
+        column_due: "GEWIST OP",
+        column_held: "VAST SINDS",
+        column_reason: "REDEN",
     },
 };
