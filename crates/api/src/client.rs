@@ -1,10 +1,11 @@
 //! The client of a node's local interface.
 
 use crate::{
-    AuditQuery, ClientError, DeliveredEvent, ErrorBody, EventQuery, EvidenceQuery, ExtendRequest,
-    HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView,
-    PartyView, RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView,
-    SubmitReply, SubmitRequest, Timeline, extract::MARK, query::Target,
+    AuditQuery, ClientError, ContradictionView, DeliveredEvent, ErrorBody, EventQuery,
+    EvidenceQuery, ExtendRequest, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem,
+    LeafPage, NetworkView, NoticeView, PartyView, RecallRequest, RetentionQuery, SentItem,
+    SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline, extract::MARK,
+    query::Target,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -202,6 +203,11 @@ impl Client {
                 .pair("wait_ms", query.wait_ms),
         )
         .await
+    }
+
+    /// See [`Operator::contradictions`](crate::Operator::contradictions).
+    pub async fn contradictions(&self) -> Result<Vec<ContradictionView>, ClientError> {
+        self.get(Target::new("/v1/contradictions")).await
     }
 
     /// See [`Operator::parties`](crate::Operator::parties).

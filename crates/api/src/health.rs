@@ -24,6 +24,12 @@ pub struct StatusView {
     pub root_digest: String,
     /// The audit log.
     pub log: LogView,
+    /// How far witnesses have co-signed the log.
+    #[serde(default)]
+    pub witness: WitnessView,
+    /// Parties whose log is proved here to contradict itself.
+    #[serde(default)]
+    pub contradicted: Vec<String>,
     /// What waits to be delivered.
     pub queue: QueueDepth,
     /// Links, in the order of the peers' codes.
@@ -65,6 +71,55 @@ pub struct LogView {
     pub root: String,
     /// The log's origin.
     pub origin: String,
+}
+
+/// How far witnesses have co-signed the log.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WitnessView {
+    /// Leaves of the checkpoint that the witnesses were asked for last.
+    pub size: u64,
+    /// Leaves of the newest checkpoint that enough of them have co-signed; 0: none.
+    pub witnessed_size: u64,
+    /// When the one that completed the quorum had seen it.
+    pub witnessed_at: Option<String>,
+    /// How many of them are enough; 0: there are none, and nothing is ever witnessed.
+    pub needed: u32,
+    /// How many there are.
+    pub of: u32,
+    /// Who has co-signed that checkpoint, or the one asked for where there is none yet.
+    pub by: Vec<WitnessedByView>,
+    /// Since when something new waits for enough of them.
+    pub waiting_since: Option<String>,
+}
+
+/// A witness and its time.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WitnessedByView {
+    /// Party code.
+    pub party: String,
+    /// When it co-signed, as it says.
+    pub at: String,
+}
+
+/// A proof that a party's log contradicts itself: `GET /v1/contradictions`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ContradictionView {
+    /// Whose log.
+    pub party: String,
+    /// The journal's incarnation, 16 hex digits.
+    pub incarnation: String,
+    /// When the proof was kept.
+    pub kept_at: String,
+    /// Leaves of the smaller checkpoint.
+    pub first_size: u64,
+    /// Leaves of the larger one, or of the other with the same size.
+    pub second_size: u64,
+    /// Whether links to that party are refused here.
+    pub quarantined: bool,
+    /// The proof: the protocol's `Contradiction`, base64.
+    pub proof: String,
+    /// The trust data that it is judged by, a `TrustBundle` in base64.
+    pub trust: String,
 }
 
 /// All that waits to be delivered.
@@ -172,6 +227,15 @@ pub struct NetworkRow {
     pub rtt_ms: Option<f64>,
     /// Leaves of its log.
     pub log_size: Option<u64>,
+    /// Leaves of its log that a quorum of its witnesses has seen.
+    #[serde(default)]
+    pub witnessed_size: Option<u64>,
+    /// Parties whose log is proved there to contradict itself.
+    #[serde(default)]
+    pub contradicted: Vec<String>,
+    /// Whether its own log is proved here to contradict itself.
+    #[serde(default)]
+    pub contradicts_itself: bool,
     /// The roster it uses.
     pub roster_version: Option<u64>,
     /// Its software.

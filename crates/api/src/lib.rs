@@ -36,8 +36,9 @@ pub use error::{ApiError, ErrorBody, ErrorCode};
 pub use events::{DeliveredEvent, EventQuery, SettledEvent};
 pub use evidence::EvidenceQuery;
 pub use health::{
-    DiskView, InboxCount, LinkView, LogView, NetworkRow, NetworkView, QueueDepth, QueueView,
-    RosterView, StatusView, ViewProgress, ViewState,
+    ContradictionView, DiskView, InboxCount, LinkView, LogView, NetworkRow, NetworkView,
+    QueueDepth, QueueView, RosterView, StatusView, ViewProgress, ViewState, WitnessView,
+    WitnessedByView,
 };
 pub use inbox::{InboxItem, InboxQuery, LabelledValue, NoticeView};
 pub use keeping::{

@@ -1,8 +1,8 @@
 use crate::{
-    ApiError, AuditQuery, DeliveredEvent, EventQuery, EvidenceQuery, ExtendRequest, HoldRequest,
-    InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, PartyView,
-    RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply,
-    SubmitRequest, Timeline,
+    ApiError, AuditQuery, ContradictionView, DeliveredEvent, EventQuery, EvidenceQuery,
+    ExtendRequest, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView,
+    NoticeView, PartyView, RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent,
+    StatusView, SubmitReply, SubmitRequest, Timeline,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -123,6 +123,9 @@ pub trait Operator: Send + Sync + 'static {
 
     /// What was sent from here, newest first.
     async fn sent(&self, query: SentQuery) -> Result<Vec<SentItem>, ApiError>;
+
+    /// Proofs kept here that a party's log contradicts itself, each fit to be shown to anyone.
+    async fn contradictions(&self) -> Result<Vec<ContradictionView>, ApiError>;
 
     /// What became of one sent notice at each recipient, with the proof behind each step.
     async fn track(&self, id: &str, lang: &str) -> Result<Timeline, ApiError>;

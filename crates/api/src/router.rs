@@ -1,10 +1,10 @@
 //! The HTTP routes over any [`Operator`].
 
 use crate::{
-    ApiError, AuditQuery, DeliveredEvent, ErrorBody, ErrorCode, EventQuery, EvidenceQuery,
-    ExtendRequest, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView,
-    NoticeView, Operator, PartyView, RecallRequest, RetentionQuery, SentItem, SentQuery,
-    SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline,
+    ApiError, AuditQuery, ContradictionView, DeliveredEvent, ErrorBody, ErrorCode, EventQuery,
+    EvidenceQuery, ExtendRequest, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem,
+    LeafPage, NetworkView, NoticeView, Operator, PartyView, RecallRequest, RetentionQuery,
+    SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline,
     extract::{Asked, Who, answer, body, file, json, raw},
 };
 use abeng_wire::limits;
@@ -59,6 +59,7 @@ pub fn router(operator: Arc<dyn Operator>) -> Router {
         .route("/v1/status", get(status))
         .route("/v1/network", get(network))
         .route("/v1/audit", get(audit))
+        .route("/v1/contradictions", get(contradictions))
         .route("/v1/parties", get(parties))
         .route("/v1/events/delivered", get(delivered))
         .route("/v1/events/settled", get(settled))
@@ -81,8 +82,24 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             On the Unix socket the caller is known by the kernel; on TCP by a bearer token."
     ),
     paths(
-        submit, track, evidence, recall, hold_place, hold_lift, extend, retention, inbox,
-        inbox_show, sent, status, network, audit, parties, delivered, settled
+        submit,
+        track,
+        evidence,
+        recall,
+        hold_place,
+        hold_lift,
+        extend,
+        retention,
+        inbox,
+        inbox_show,
+        sent,
+        status,
+        network,
+        audit,
+        contradictions,
+        parties,
+        delivered,
+        settled
     ),
     components(schemas(ErrorBody))
 )]
@@ -241,6 +258,12 @@ async fn network(State(ctx): Ctx) -> Answer {
     responses((status = 200, body = LeafPage)))]
 async fn audit(State(ctx): Ctx, Asked(query): Asked<AuditQuery>) -> Answer {
     ok(ctx.operator.audit_show(query).await)
+}
+
+#[utoipa::path(get, path = "/v1/contradictions",
+    responses((status = 200, body = Vec<ContradictionView>)))]
+async fn contradictions(State(ctx): Ctx) -> Answer {
+    ok(ctx.operator.contradictions().await)
 }
 
 #[utoipa::path(get, path = "/v1/parties", responses((status = 200, body = Vec<PartyView>)))]

@@ -32,6 +32,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Milliseconds between two Status frames to a coordination node.
     pub status_every_ms: u64,
+    /// Milliseconds between two checkpoints for the witnesses; `None`: one at every contact.
+    pub witness_every_ms: Option<u64>,
 }
 
 /// `[link]`.
@@ -41,6 +43,8 @@ pub struct LinkConfig {
     pub listen: SocketAddr,
     /// What kind of line this is.
     pub profile: Profile,
+    /// Parties to link with although their log is proved to contradict itself.
+    pub accept_contradicted: Vec<PartyCode>,
 }
 
 /// `[api]`.
@@ -251,12 +255,23 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
         },
         |s| u64::from(s.get()) * 1000,
     );
+    let witness_every_ms = match (file.witness.every_s, profile) {
+        (Some(s), _) => Some(u64::from(s.get()) * 1000),
+        (None, Profile::Cable) => Some(60_000),
+        (None, Profile::Satellite) => Some(900_000),
+        (None, Profile::Metered) => None,
+    };
+    let accept = file.link.accept_contradicted.iter();
+    let accept_contradicted = accept
+        .map(|code| PartyCode::new(code.get_ref()).map_err(|e| at(code, &e)))
+        .collect::<Result<_, _>>()?;
     Ok(Config {
         party,
         root,
         link: LinkConfig {
             listen: file.link.listen,
             profile,
+            accept_contradicted,
         },
         api: ApiConfig {
             socket: data.join(file.api.socket.unwrap_or_else(|| "abeng.sock".into())),
@@ -271,6 +286,7 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
             filter: file.log.filter.unwrap_or_else(|| "info".into()),
         },
         status_every_ms,
+        witness_every_ms,
     })
 }
 
@@ -308,6 +324,8 @@ struct File {
     log: Log,
     #[serde(default)]
     status: Status,
+    #[serde(default)]
+    witness: Witness,
 }
 
 #[derive(Deserialize)]
@@ -322,6 +340,8 @@ struct LinkSection {
     listen: SocketAddr,
     #[serde(default)]
     profile: LinkProfile,
+    #[serde(default)]
+    accept_contradicted: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -370,6 +390,12 @@ struct Status {
     every_s: Option<std::num::NonZeroU32>,
 }
 
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Witness {
+    every_s: Option<std::num::NonZeroU32>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -401,6 +427,8 @@ mod tests {
         let config = parse(Path::new("node.toml"), &all, Path::new("/data")).unwrap();
         assert!(config.api.tcp.is_some());
         assert!(config.metrics.is_some());
+        assert_eq!(config.witness_every_ms, Some(60_000));
+        assert_eq!(config.link.accept_contradicted.len(), 1);
     }
 
     #[test]

@@ -4,9 +4,11 @@
 //! thread, and meanwhile prepares the next: one batch is in flight. It never waits on a send.
 
 use crate::{clock, fatal::Fatal};
-use abeng_audit_log::{Batch, Outside, Record, Step};
+use abeng_audit_log::{
+    Batch, Outside, Record, Step, Submission, Witness, WitnessRefusal, Witnessed,
+};
 use abeng_queue::{Engine, Free, Gated, Input};
-use abeng_wire::LeafIndex;
+use abeng_wire::{LeafIndex, PartyCode};
 use std::{
     io, mem,
     sync::mpsc as std_mpsc,
@@ -32,8 +34,35 @@ enum Event {
     Input(Input),
     Inspect(Box<dyn FnOnce(&Engine) + Send>),
     Outside(Outside),
+    /// The same, in a batch of its own where there is no other.
+    OutsideNow(Outside),
+    Witness(Box<Asked>),
     Wake,
     Stop(oneshot::Sender<()>),
+}
+
+/// A checkpoint that a peer wants co-signed.
+struct Asked {
+    submission: Submission,
+    peer: PartyCode,
+    session: u64,
+    answer: oneshot::Sender<Result<Option<Witnessed>, WitnessRefusal>>,
+}
+
+/// What waits for the disk.
+#[derive(Debug)]
+pub enum Effect {
+    /// The engine's.
+    Engine(Gated),
+    /// Co-sign what is durably witnessed of the peer's log, and send it on that session.
+    Cosign {
+        /// Whose log, and whom to tell.
+        peer: PartyCode,
+        /// The session that asked.
+        session: u64,
+    },
+    /// Nothing but that a statement be written.
+    Written,
 }
 
 /// The core's input has no room.
@@ -49,7 +78,7 @@ pub struct Core {
 }
 
 /// What the core hands to the journal thread.
-pub type CoreBatch = Batch<Gated>;
+pub type CoreBatch = Batch<Effect>;
 
 /// The core before its thread runs.
 pub struct CoreSeat {
@@ -104,6 +133,33 @@ impl Core {
         let _ = self.events.try_send(Event::Outside(outside));
     }
 
+    /// Keeps a statement as soon as may be.
+    pub async fn keep_now(&self, outside: Outside) {
+        let _ = self.events.send(Event::OutsideNow(outside)).await;
+    }
+
+    /// Asks the witness: check and persist are one step here, and the cosignature leaves behind
+    /// them. What was witnessed of that log before; `None` after the stop.
+    pub async fn witness(
+        &self,
+        submission: Submission,
+        peer: PartyCode,
+        session: u64,
+    ) -> Option<Result<Option<Witnessed>, WitnessRefusal>> {
+        let (answer, found) = oneshot::channel();
+        let asked = Asked {
+            submission,
+            peer,
+            session,
+            answer,
+        };
+        self.events
+            .send(Event::Witness(Box::new(asked)))
+            .await
+            .ok()?;
+        found.await.ok()
+    }
+
     /// Tells that everything below is durable and in the overlay. From the journal thread.
     pub fn durable(&self, position: LeafIndex) {
         let _ = self.durable.send(position);
@@ -131,6 +187,7 @@ impl CoreSeat {
     pub fn spawn(
         self,
         engine: Engine,
+        witness: Witness,
         journal: std_mpsc::SyncSender<CoreBatch>,
         outlet: impl Outlet,
         fatal: Fatal,
@@ -140,6 +197,7 @@ impl CoreSeat {
             .spawn(move || {
                 let state = State {
                     engine,
+                    witness,
                     journal,
                     outlet,
                     steps: Vec::new(),
@@ -158,9 +216,10 @@ impl CoreSeat {
 
 struct State<O> {
     engine: Engine,
+    witness: Witness,
     journal: std_mpsc::SyncSender<CoreBatch>,
     outlet: O,
-    steps: Vec<Step<Gated>>,
+    steps: Vec<Step<Effect>>,
     leaves: usize,
     // Of the batch before: a node with one notice at a time never waits.
     last_leaves: usize,
@@ -239,6 +298,11 @@ impl<O: Outlet> State<O> {
             Event::Input(input) => self.handle(input),
             Event::Inspect(look) => look(&self.engine),
             Event::Outside(outside) => self.outside.push(outside),
+            Event::OutsideNow(outside) => {
+                self.outside.push(outside);
+                self.step(Effect::Written);
+            }
+            Event::Witness(asked) => self.witness(*asked),
             Event::Wake => {}
             Event::Stop(stopped) => self.stopping = Some(stopped),
         }
@@ -250,11 +314,36 @@ impl<O: Outlet> State<O> {
             self.leaves += plan.step.facts.len();
             let body = |r: &Record| r.body_bytes().map_or(0, bytes::Bytes::len);
             self.bytes += plan.step.facts.iter().map(body).sum::<usize>();
-            self.steps.push(plan.step);
+            self.steps.push(Step {
+                facts: plan.step.facts,
+                gated: plan.step.gated.into_iter().map(Effect::Engine).collect(),
+            });
         }
         for effect in plan.free {
             self.outlet.free(effect);
         }
+    }
+
+    /// Check, and hand on to be persisted, in the order of the questions; what is persisted is
+    /// signed.
+    fn witness(&mut self, asked: Asked) {
+        let (peer, session) = (asked.peer, asked.session);
+        let before = self.witness.held(asked.submission.origin().party).cloned();
+        let answer = self.witness.submit(&asked.submission).map(|pending| {
+            self.outside.extend(pending.outside());
+            self.step(Effect::Cosign { peer, session });
+            before
+        });
+        // Whoever asked may have gone.
+        let _ = asked.answer.send(answer);
+    }
+
+    /// A step without facts: it makes the batch leave, and waits for it.
+    fn step(&mut self, effect: Effect) {
+        self.steps.push(Step {
+            facts: Vec::new(),
+            gated: vec![effect],
+        });
     }
 
     /// False when the journal thread is gone, which ends the node.

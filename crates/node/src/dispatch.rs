@@ -3,6 +3,7 @@
 //! It takes only what the journal has released, so nothing leaves before it is durable.
 
 use crate::{
+    core::Effect,
     desk::Ended,
     metrics::Kind,
     shared::{Shared, lock},
@@ -18,10 +19,6 @@ use std::{
     sync::{Arc, atomic::Ordering, mpsc},
     thread::{self, JoinHandle},
 };
-
-/// Receipts in one frame: in a log of 2^40 leaves each has less than 3.1 KiB, so that a frame stays
-/// below [`abeng_wire::limits::CONTROL`].
-const RECEIPTS_AT_ONCE: usize = 64;
 
 /// Starts the thread. It ends with the journal thread.
 pub fn spawn(shared: Arc<Shared>, done: mpsc::Receiver<Done>) -> io::Result<JoinHandle<()>> {
@@ -59,6 +56,7 @@ fn dispatch(shared: &Arc<Shared>, batch: Done) -> Result<(), ReadError> {
         settled: Vec::new(),
     };
     for step in batch.settled {
+        shared.watch_growth(&step.facts);
         round
             .facts
             .extend(step.facts.into_iter().map(|fact| (fact.index(), fact)));
@@ -69,15 +67,26 @@ fn dispatch(shared: &Arc<Shared>, batch: Done) -> Result<(), ReadError> {
     shared.delivered.push(round.delivered);
     shared.settled.push(round.settled);
     if !round.receipts.is_empty() {
-        shared.send_receipts(batch.size, &round.facts, round.receipts)?;
+        shared.send_receipts(&round.facts, round.receipts)?;
     }
     Ok(())
 }
 
 impl Round<'_> {
-    fn carry_out(&mut self, effect: Released<Gated>) -> Result<(), ReadError> {
-        let shared = self.shared;
+    fn carry_out(&mut self, effect: Released<Effect>) -> Result<(), ReadError> {
         match effect.into_inner() {
+            Effect::Engine(effect) => self.engine(effect),
+            Effect::Cosign { peer, session } => {
+                self.shared.cosign(peer, session);
+                Ok(())
+            }
+            Effect::Written => Ok(()),
+        }
+    }
+
+    fn engine(&mut self, effect: Gated) -> Result<(), ReadError> {
+        let shared = self.shared;
+        match effect {
             Gated::Submitted {
                 ticket,
                 envelope_id: id,
@@ -170,46 +179,38 @@ impl Round<'_> {
 }
 
 impl Shared {
-    /// One receipt frame per peer, all under one checkpoint of the size that is durable now.
+    /// Receipts for each peer, all under one checkpoint of what is durable now, which is at least
+    /// what any peer can hold.
     fn send_receipts(
         &self,
-        size: u64,
         facts: &BTreeMap<LeafIndex, Durable<Leaf>>,
         receipts: BTreeMap<PartyCode, Vec<LeafIndex>>,
     ) -> Result<(), ReadError> {
-        let checkpoint = self.checkpoint_at(size)?;
+        let checkpoint = self.checkpoint_at(self.reader.size())?;
         for (peer, outcomes) in receipts {
             let Some(link) = self.links.link(peer) else {
                 continue;
             };
-            for outcomes in outcomes.chunks(RECEIPTS_AT_ONCE) {
-                let mut frame = v1::Receipts {
-                    checkpoint: checkpoint.note().clone(),
-                    ..Default::default()
-                };
-                frame.old_size = self.links.advance(peer, size);
-                if frame.old_size > 0 && frame.old_size < size {
-                    let proof = self.reader.consistency(frame.old_size, size)?;
-                    frame.consistency = proof.iter().map(abeng_wire::LeafHash::to_bytes).collect();
-                }
-                for &outcome in outcomes {
-                    frame
-                        .receipts
-                        .push(self.build_receipt(outcome, &checkpoint, facts)?);
-                }
+            let outcomes = outcomes
+                .into_iter()
+                .map(|outcome| self.with_companion(outcome, facts))
+                .collect::<Result<Vec<_>, _>>()?;
+            let holds = self.links.advance(peer, link.session(), checkpoint.size());
+            let Some(holds) = holds else { continue };
+            let frames = receipt::build_frames(&outcomes, holds, &self.reader, &checkpoint)?;
+            for frame in frames {
                 link.control(v1::control::Frame::Receipts(frame));
             }
         }
         Ok(())
     }
 
-    /// Leaf and proof, and the Received leaf before it where it is Delivered.
-    fn build_receipt(
+    /// A leaf, and the Received leaf before it where it is Delivered.
+    fn with_companion(
         &self,
         outcome: LeafIndex,
-        checkpoint: &Checkpoint,
         facts: &BTreeMap<LeafIndex, Durable<Leaf>>,
-    ) -> Result<v1::Receipt, ReadError> {
+    ) -> Result<receipt::Outcome, ReadError> {
         let durable = |index: LeafIndex| match facts.get(&index) {
             Some(fact) => Ok(fact.clone()),
             None => self.reader.durable(index),
@@ -226,7 +227,7 @@ impl Shared {
             let before = before.fact().message();
             before.kind() == v1::LeafKind::Received && before.envelope_id == says.envelope_id
         });
-        receipt::build_shared(&leaf, received.as_ref(), &self.reader, checkpoint)
+        Ok((leaf, received))
     }
 
     /// A signed checkpoint of a durable size; the last one again where the log has not grown.

@@ -5,7 +5,6 @@ use crate::{
     metrics::Peer,
     shared::{Shared, lock},
 };
-use abeng_audit_log::LogOrigin;
 use abeng_link::{Closed, Greeting, Handler, Link};
 use abeng_queue::Input;
 use abeng_wire::{EnvelopeId, LeafHash, PartyCode, v1};
@@ -50,6 +49,7 @@ impl NodeHandler {
                             .await;
                         told.report_to(peer).await;
                         told.tell_again(peer).await;
+                        told.watch_up(&link).await;
                     }
                     Turn::Down(peer, session) => {
                         told.told_until_now(peer);
@@ -66,12 +66,12 @@ impl NodeHandler {
 impl Handler for NodeHandler {
     fn greeting(&self, peer: PartyCode) -> Greeting {
         let shared = &self.shared;
-        let held = lock(&shared.held)
-            .get(&peer)
-            .map(|checkpoint| v1::CheckpointRef {
-                incarnation: LogOrigin::parse(checkpoint.origin()).map_or(0, |o| o.incarnation.0),
-                size: checkpoint.size(),
-                root: checkpoint.root().to_bytes(),
+        let held = lock(&shared.logs)
+            .newest_held(peer)
+            .map(|(origin, held)| v1::CheckpointRef {
+                incarnation: origin.incarnation.0,
+                size: held.checkpoint.size(),
+                root: held.checkpoint.root().to_bytes(),
             });
         // What was recovered or signed last; nothing newer is signed before the peer has
         // answered with what it holds.
@@ -88,6 +88,10 @@ impl Handler for NodeHandler {
 
     fn up(&self, link: Link, hello: v1::Hello, ready: v1::Ready) {
         let (shared, peer) = (&self.shared, link.peer());
+        if shared.quarantined(peer) {
+            tracing::warn!(%peer, "a link is refused: the peer's log contradicts itself, and nobody has decided to go on with it");
+            return link.close("your log contradicts itself");
+        }
         let holds = shared.what_peer_holds(peer, &hello);
         shared.links.up(link.clone(), holds, clock::wall());
         shared
@@ -103,12 +107,19 @@ impl Handler for NodeHandler {
     }
 
     async fn envelope(&self, link: &Link, _precedence: v1::Precedence, frame: Bytes) {
+        // A link that was refused is closing; its copies stay with the peer.
+        if self.shared.quarantined(link.peer()) {
+            return;
+        }
         self.shared.arrive(link, frame).await;
     }
 
     async fn control(&self, link: &Link, frame: v1::control::Frame) {
         use v1::control::Frame;
         let (shared, peer) = (&self.shared, link.peer());
+        if shared.quarantined(peer) {
+            return;
+        }
         match frame {
             Frame::Receipts(receipts) => shared.take_receipts(link, receipts).await,
             Frame::Credit(credit) => {
@@ -124,13 +135,19 @@ impl Handler for NodeHandler {
                     .await;
             }
             Frame::Fault(fault) => shared.take_fault(peer, fault).await,
-            Frame::Status(status) => shared.take_status(peer, status),
+            Frame::Status(status) => {
+                shared.meet_note(peer, &status.checkpoint).await;
+                shared.take_status(peer, status);
+            }
+            Frame::Checkpoint(frame) => shared.take_checkpoint(link, frame).await,
+            Frame::Cosignature(answer) => shared.take_cosignature(link, answer).await,
+            Frame::ProofWanted(wanted) => {
+                if let Err(e) = shared.answer_proof(link, &wanted) {
+                    tracing::error!(error = %e, "the log cannot be explained to a peer");
+                }
+            }
             // These belong to later stages of the protocol; a peer of this version sends none.
-            Frame::Want(_)
-            | Frame::Void(_)
-            | Frame::Checkpoint(_)
-            | Frame::Cosignature(_)
-            | Frame::ProofWanted(_) => {
+            Frame::Want(_) | Frame::Void(_) => {
                 tracing::debug!(%peer, "a frame that this version does not act on");
             }
             // Kept inside the link.

@@ -80,6 +80,8 @@ impl Shared {
             received: *received,
         });
         let size = self.reader.size();
+        let (witnessed_size, witnessed_at) = self.witnessed();
+        let contradicted = self.contradicted();
         Some(v1::Status {
             software: SOFTWARE.to_owned(),
             time: clock::wall(),
@@ -94,8 +96,27 @@ impl Shared {
             links: links.collect(),
             counts: counts.collect(),
             incarnation: self.incarnation.0,
-            ..Default::default()
+            witnessed_size,
+            witnessed_at,
+            contradictions: contradicted.len() as u32,
+            contradicted,
         })
+    }
+
+    /// Leaves that a quorum of witnesses has seen, and when.
+    fn witnessed(&self) -> (u64, Millis) {
+        let witnessing = lock(&self.witnessing);
+        let newest = witnessing.witnessed();
+        newest.map_or((0, 0), |w| (w.size(), w.witnessed_at().unwrap_or(0)))
+    }
+
+    /// Parties whose log is proved here to contradict itself.
+    pub fn contradicted(&self) -> Vec<String> {
+        let kept = lock(&self.contradictions);
+        let mut parties: Vec<String> = kept.iter().map(|k| k.party.to_string()).collect();
+        parties.sort_unstable();
+        parties.dedup();
+        parties
     }
 
     /// Sends a Status to one peer, if it is a coordination party with a link.
@@ -190,6 +211,11 @@ impl Shared {
                     oldest_undelivered: backlog.and_then(|b| b.oldest).map(clock::rfc3339),
                     rtt_ms: rtt.map(|r| r.as_secs_f64() * 1000.0),
                     log_size: status.as_ref().map(|s| s.log_size),
+                    witnessed_size: status.as_ref().map(|s| s.witnessed_size),
+                    contradicted: status
+                        .as_ref()
+                        .map_or(Vec::new(), |s| s.contradicted.clone()),
+                    contradicts_itself: lock(&self.contradictions).iter().any(|k| k.party == code),
                     roster_version: status
                         .as_ref()
                         .and_then(|s| s.roster.as_ref())

@@ -53,6 +53,12 @@ pub struct Metrics {
     pub roster_version: Gauge,
     pub roster_expires: Gauge,
     pub checkpoint_contradictions: Counter,
+    pub checkpoints_unexplained: Counter,
+    pub logs_contradicted: Gauge,
+    pub cosignatures_given: Counter,
+    pub witness_rounds: Counter,
+    pub witnessed_leaves: Gauge,
+    pub witness_waiting: Gauge,
     pub wire_sent: Gauge<u64, AtomicU64>,
     pub wire_received: Gauge<u64, AtomicU64>,
 }
@@ -96,7 +102,19 @@ impl Metrics {
         );
         let checkpoint_contradictions = counter(
             "checkpoint_contradictions",
-            "Checkpoints of a peer that contradict one held",
+            "Checkpoints met that contradict another of the same log",
+        );
+        let checkpoints_unexplained = counter(
+            "checkpoints_unexplained",
+            "Checkpoints whose log's owner did not show how they go together with others",
+        );
+        let witness_rounds = counter(
+            "witness_rounds",
+            "Times the log was looked at for something to show its witnesses",
+        );
+        let cosignatures_given = counter(
+            "cosignatures_given",
+            "Cosignatures given to the logs of others",
         );
         let receipts_taken = Family::default();
         r.register(
@@ -137,6 +155,18 @@ impl Metrics {
         );
         let roster_version = gauge("roster_version", "Version of the roster in force here");
         let roster_expires = gauge("roster_expires_seconds", "Seconds until the roster expires");
+        let logs_contradicted = gauge(
+            "logs_contradicted",
+            "Logs of others that are proved to contradict themselves",
+        );
+        let witnessed_leaves = gauge(
+            "witnessed_leaves",
+            "Leaves of the own log that a quorum of witnesses has seen",
+        );
+        let witness_waiting = gauge(
+            "witness_waiting_seconds",
+            "How long something new in the own log has waited for a quorum of witnesses",
+        );
         let wire_sent = Gauge::default();
         r.register(
             "link_sent_bytes",
@@ -187,6 +217,12 @@ impl Metrics {
             roster_version,
             roster_expires,
             checkpoint_contradictions,
+            checkpoints_unexplained,
+            logs_contradicted,
+            cosignatures_given,
+            witness_rounds,
+            witnessed_leaves,
+            witness_waiting,
             wire_sent,
             wire_received,
         }

@@ -14,6 +14,7 @@ use crate::{
     fatal::Fatal,
     handler::NodeHandler,
     layout::Layout,
+    logs::{Held, LogBook},
     metrics::Metrics,
     node_error::NodeError,
     operator::NodeOperator,
@@ -21,23 +22,28 @@ use crate::{
     recent::Recent,
     retention::{self, Retention, Watch},
     shared::{InboxCounts, LinkBook, Shared, lock},
+    split::KeptProof,
     view::ReadyView,
+    watch,
+    witnessing::Witnessing,
     writer::Writer,
 };
 use abeng_api::{Peers, Serving, bind_unix, router, serve_tcp, serve_unix};
-use abeng_audit_log::{Checkpoint, DirLock, Journal, OpenOptions, RealDisk};
+use abeng_audit_log::{
+    Checkpoint, Contradiction, CosignedCheckpoint, DirLock, Journal, LogOrigin, OpenOptions,
+    Outside, Reader, RealDisk, Witness, merkle::Frontier,
+};
 use abeng_keys::{Entropy, Keyring, Passphrase, Role, SystemEntropy};
 use abeng_link::{Endpoint, LinkConfig};
 use abeng_queue::{
     Engine, EngineConfig, Input, Resend, Trusting,
-    rows::{HeldRow, InboxRow},
+    rows::{ContradictionRow, HeldRow, InboxRow},
 };
 use abeng_roster::{Trust, verify_incarnation};
 use abeng_seal::BoxCache;
 use abeng_wire::{Incarnation, LeafIndex, PartyCode, v1};
 use arc_swap::ArcSwap;
 use std::{
-    collections::BTreeMap,
     fs,
     os::unix::fs::PermissionsExt,
     path::Path,
@@ -124,7 +130,12 @@ impl Node {
         let fatal = Fatal::new();
         let ready = ReadyView::open(layout.view(), trusting, journal.reader(), metrics.clone())?;
         let engine = recover_engine(&config, incarnation, &trust, recovery.size, &ready)?;
-        let heard = held_checkpoints(&ready, &trust)?;
+        let logs = recover_logs(&ready, &trust, &recovery.outside)?;
+        let contradictions = kept_proofs(&ready, &journal.reader(), &trust)?;
+        metrics.logs_contradicted.set(contradictions.len() as i64);
+        let witness = Witness::recover(&recovery.outside)
+            .map_err(|_| NodeError::Broken("what this node has witnessed cannot be read"))?;
+        let witnessing = recover_witnessing(&journal.reader(), &trust, &recovery.outside, now)?;
         let inbox = count_inbox(&ready)?;
         let (view, view_thread) = ready.spawn(fatal.clone()).map_err(NodeError::Thread)?;
 
@@ -155,7 +166,10 @@ impl Node {
             settled: Events::new(),
             links: LinkBook::default(),
             endpoint: Mutex::new(None),
-            held: Mutex::new(heard),
+            logs: Mutex::new(logs),
+            witnessing: Mutex::new(witnessing),
+            gossip: Mutex::default(),
+            contradictions: Mutex::new(contradictions),
             signed: Mutex::new(None),
             times: Mutex::default(),
             boxes: [Mutex::new(BoxCache::new()), Mutex::new(BoxCache::new())],
@@ -193,7 +207,7 @@ impl Node {
             runtime: Handle::current(),
         };
         let core_thread = seat
-            .spawn(engine, batches, effects, shared.fatal.clone())
+            .spawn(engine, witness, batches, effects, shared.fatal.clone())
             .map_err(NodeError::Thread)?;
         core.give(Input::note(v1::LeafKind::Started)).await;
 
@@ -207,6 +221,7 @@ impl Node {
             Watch::new(clock::now(), past),
         ));
         tasks.spawn(report(shared.clone()));
+        tasks.spawn(watch::watch(shared.clone()));
         if let Some(addr) = shared.config.metrics {
             let listener = TcpListener::bind(addr)
                 .await
@@ -423,21 +438,85 @@ fn recover_engine(
     )?)
 }
 
-fn held_checkpoints(
+/// What is known of the logs of others: held with its range, witnessed, or seen under a receipt.
+/// The signatures are verified again: the view is never believed on its own.
+fn recover_logs(
     view: &ReadyView<RealDisk>,
     trust: &Trust,
-) -> Result<BTreeMap<PartyCode, Checkpoint>, NodeError> {
-    let mut held = BTreeMap::new();
-    for (_, value) in view.rows(HeldRow::PREFIX)? {
-        let row = HeldRow::decode(&value)?;
-        // Verified again: the view is never believed on its own.
-        if let Ok((party, checkpoint)) =
-            crate::receipts::verify_checkpoint(&trust.roster, &row.checkpoint)
-        {
-            held.insert(party, checkpoint);
+    outside: &[Outside],
+) -> Result<LogBook, NodeError> {
+    let mut logs = LogBook::default();
+    let verify = |note: &bytes::Bytes| {
+        let checkpoint = Checkpoint::verify_by_roster(note, &trust.roster).ok()?;
+        let origin = LogOrigin::parse(checkpoint.origin()).ok()?;
+        Some((origin, checkpoint))
+    };
+    for said in outside {
+        match said {
+            Outside::HeldCheckpoint { note, peaks, .. } => {
+                let Some((origin, checkpoint)) = verify(note) else {
+                    continue;
+                };
+                let range = Frontier::from_peaks(checkpoint.size(), peaks);
+                match range.filter(|range| range.root() == checkpoint.root()) {
+                    Some(range) => _ = logs.hold(origin, Held { checkpoint, range }),
+                    None => _ = logs.meet(origin, &checkpoint),
+                }
+            }
+            Outside::Witnessed { note, .. } => {
+                if let Some((origin, checkpoint)) = verify(note) {
+                    logs.meet(origin, &checkpoint);
+                }
+            }
+            Outside::OwnCheckpoint(_) | Outside::Cosigned(_) => {}
         }
     }
-    Ok(held)
+    for (_, value) in view.rows(HeldRow::PREFIX)? {
+        let row = HeldRow::decode(&value)?;
+        if let Some((origin, checkpoint)) = verify(&row.checkpoint) {
+            logs.meet(origin, &checkpoint);
+        }
+    }
+    Ok(logs)
+}
+
+/// Proofs kept here that a log contradicts itself.
+fn kept_proofs(
+    view: &ReadyView<RealDisk>,
+    reader: &Reader<RealDisk>,
+    trust: &Trust,
+) -> Result<Vec<KeptProof>, NodeError> {
+    let mut kept = Vec::new();
+    for (_, value) in view.rows(ContradictionRow::PREFIX)? {
+        let row = ContradictionRow::decode(&value)?;
+        let record = reader.read(row.leaf)?.record;
+        let part = record.proof().ok().flatten().and_then(|part| part.of);
+        let Some(v1::proof_part::Of::Contradiction(said)) = part else {
+            continue;
+        };
+        let bytes = abeng_wire::encode(&said);
+        match Contradiction::verify(&bytes, &trust.roster) {
+            Ok(proof) => kept.extend(KeptProof::new(&proof, record.leaf().message().time)),
+            Err(why) => {
+                tracing::warn!(leaf = %row.leaf, %why, "a contradiction is kept that this roster cannot judge")
+            }
+        }
+    }
+    Ok(kept)
+}
+
+fn recover_witnessing(
+    reader: &Reader<RealDisk>,
+    trust: &Trust,
+    outside: &[Outside],
+    now: u64,
+) -> Result<Witnessing, NodeError> {
+    let mut notes = outside.iter().filter_map(|said| match said {
+        Outside::Cosigned(note) => Some(note),
+        _ => None,
+    });
+    let cosigned = notes.find_map(|note| CosignedCheckpoint::verify(note, &trust.roster).ok());
+    Ok(Witnessing::recover(cosigned, watch::worth(reader)?, now))
 }
 
 fn count_inbox(view: &ReadyView<RealDisk>) -> Result<InboxCounts, NodeError> {

@@ -1,11 +1,15 @@
 //! [`Operator`] for a node: what its own people may ask of it.
 
-use crate::{clock, health, shared::Shared};
+use crate::{
+    clock, health,
+    shared::{Shared, lock},
+    watch::UNWITNESSED_MS,
+};
 use abeng_api::{
-    ApiError, AuditQuery, Caller, DeliveredEvent, EventQuery, EvidenceQuery, ExtendRequest,
-    HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView,
-    Operator, PartyView, RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent,
-    StatusView, SubmitReply, SubmitRequest, Timeline,
+    ApiError, AuditQuery, Caller, ContradictionView, DeliveredEvent, EventQuery, EvidenceQuery,
+    ExtendRequest, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView,
+    NoticeView, Operator, PartyView, RecallRequest, RetentionQuery, SentItem, SentQuery,
+    SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline,
 };
 use abeng_notice::Lang;
 use abeng_roster::{LIMIT_MS, Standing};
@@ -119,6 +123,10 @@ impl Operator for NodeOperator {
         self.shared.leaves(query).await
     }
 
+    async fn contradictions(&self) -> Result<Vec<ContradictionView>, ApiError> {
+        Ok(self.shared.contradiction_views())
+    }
+
     async fn parties(&self) -> Result<Vec<PartyView>, ApiError> {
         let trust = self.shared.trust();
         let party = |p: &abeng_roster::Party| PartyView {
@@ -192,6 +200,8 @@ impl Shared {
                 root: head.root.to_string(),
                 origin: self.origin.clone(),
             },
+            witness: self.witness_view(),
+            contradicted: self.contradicted(),
             queue: abeng_api::QueueDepth {
                 depth: health::backlog(&queues).depth,
                 by: queues.iter().map(queue_view).collect(),
@@ -252,7 +262,19 @@ impl Shared {
 
     fn warnings(&self, now: u64) -> Vec<String> {
         let trust = self.trust();
-        let mut warnings = self.notices.clone();
+        let mut warnings = Vec::new();
+        for party in self.contradicted() {
+            warnings.push(format!(
+                "the log of {party} contradicts itself: the proof is kept here and its link is closed. Speak with {party} and the coordination office; `accept_contradicted` in [link] of node.toml opens the link again"
+            ));
+        }
+        let waiting = lock(&self.witnessing).waiting();
+        if waiting.is_some_and(|since| now.saturating_sub(since) >= UNWITNESSED_MS) {
+            warnings.push(
+                "for more than four hours too few witnesses have co-signed what is new in the log: are the links to them up?".to_owned(),
+            );
+        }
+        warnings.extend(self.notices.clone());
         let days = trust.roster.expires().saturating_sub(now) / 86_400_000;
         if days < 30 {
             warnings.push(format!(

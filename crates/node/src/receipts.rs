@@ -1,9 +1,12 @@
 //! Receipts that come back: every rule checked before the engine hears of one.
 
-use crate::shared::{Shared, lock};
+use crate::{
+    logs::{Held, Met},
+    shared::{Shared, lock},
+};
 use abeng_audit_log::{
-    Checkpoint, ConsistencyError, Expect, LogOrigin, NoteError, ReceiptError, hashes,
-    receipt as receipts,
+    Checkpoint, Contradiction, Expect, LogOrigin, NoteError, Outside, ReceiptError,
+    receipt::{self as receipts, FrameError},
 };
 use abeng_link::Link;
 use abeng_queue::{Input, Proven};
@@ -29,12 +32,16 @@ enum NotTaken {
     TooMany { found: usize, size: usize },
     #[error(transparent)]
     Note(#[from] NoteError),
-    #[error("the checkpoint continues {old} leaves, but {held} are held here")]
-    OutOfStep { old: u64, held: u64 },
-    #[error("the consistency proof is malformed")]
-    Proof,
+    #[error("the checkpoint is not of the log that the peer's hello names")]
+    OtherLog,
+    #[error(
+        "the peer begins at nothing, but {held} leaves of its log are held here: it does not know its own log"
+    )]
+    Forgotten { held: u64 },
     #[error(transparent)]
-    Consistency(#[from] ConsistencyError),
+    Frame(#[from] FrameError),
+    #[error("the log contradicts itself")]
+    Contradiction(Box<Contradiction>),
     #[error("the checkpoint is of an older life of that log")]
     OlderLife,
 }
@@ -43,23 +50,23 @@ impl Shared {
     /// A frame of receipts under one checkpoint.
     pub async fn take_receipts(self: &Arc<Self>, link: &Link, frame: v1::Receipts) {
         let peer = link.peer();
-        let trust = self.trust();
-        let checkpoint = match self.believe(&trust.roster, &frame) {
-            Ok(checkpoint) => checkpoint,
+        let (trust, count) = (self.trust(), frame.receipts.len());
+        let (checkpoint, receipts) = match self.believe(link, &trust.roster, frame) {
+            Ok(believed) => believed,
             Err(why) => {
-                self.metrics
-                    .receipts_rejected
-                    .inc_by(frame.receipts.len() as u64);
-                if let NotTaken::Consistency(ConsistencyError::Contradiction { size }) = &why {
-                    self.metrics.checkpoint_contradictions.inc();
-                    tracing::error!(%peer, size, "CONTRADICTION: two checkpoints of one log that cannot both be true");
-                }
+                self.metrics.receipts_rejected.inc_by(count as u64);
                 tracing::warn!(%peer, %why, "receipts not taken; the envelopes stay queued");
-                // In step again after the next hello, which names what is held.
-                return link.close("receipts do not continue the checkpoint held");
+                match why {
+                    NotTaken::Contradiction(proof) => self.keep_contradiction(*proof).await,
+                    // The owner is asked to explain itself; the receipts come again.
+                    NotTaken::Forgotten { .. } => self.ask_owner(link),
+                    // In step again after the next hello, which names what is held.
+                    _ => link.close("receipts do not continue the checkpoint held"),
+                }
+                return;
             }
         };
-        for receipt in frame.receipts {
+        for receipt in receipts {
             if let Err(why) = self
                 .take_receipt(peer, receipt, &checkpoint, &trust.roster)
                 .await
@@ -70,53 +77,68 @@ impl Shared {
         }
     }
 
-    /// The frame's checkpoint, if it continues the newest one held of that log.
-    fn believe(&self, roster: &Roster, frame: &v1::Receipts) -> Result<Checkpoint, NotTaken> {
+    /// The frame's checkpoint and its receipts with their whole paths, if all of it continues the
+    /// compact range held of that log. Only the log's owner moves what is held, on its own link.
+    fn believe(
+        &self,
+        link: &Link,
+        roster: &Roster,
+        frame: v1::Receipts,
+    ) -> Result<(Checkpoint, Vec<v1::Receipt>), NotTaken> {
         let (found, size) = (frame.receipts.len(), frame.checkpoint.len());
         if found > limits::RECEIPTS || size > limits::CHECKPOINT {
             return Err(NotTaken::TooMany { found, size });
         }
+        let origin = LogOrigin::of_note(&frame.checkpoint)?;
+        if origin.party != link.peer() || origin.incarnation.0 != link.hello().incarnation {
+            return Err(NotTaken::OtherLog);
+        }
+        let mut logs = lock(&self.logs);
+        let held = logs.held(origin);
         // Many frames stand under one checkpoint; its signature is checked once.
-        let known = lock(&self.held)
-            .values()
-            .find(|c| c.note() == &frame.checkpoint)
-            .cloned();
-        if let Some(known) = known {
-            return Ok(known);
+        let known = held.filter(|held| *held.checkpoint.note() == frame.checkpoint);
+        let checkpoint = match known {
+            Some(known) => known.checkpoint.clone(),
+            None => verify_checkpoint(roster, &frame.checkpoint)?.1,
+        };
+        let range = held.map(|held| held.range.clone()).unwrap_or_default();
+        if frame.old_size == 0 && range.size() > 0 {
+            let held = range.size();
+            self.met(logs.meet(origin, &checkpoint))?;
+            return Err(NotTaken::Forgotten { held });
         }
-        let (party, checkpoint) = verify_checkpoint(roster, &frame.checkpoint)?;
-        let mut held = lock(&self.held);
-        match held.get(&party) {
-            Some(before) if before.origin() == checkpoint.origin() => {
-                if before.size() != frame.old_size && before.size() != checkpoint.size() {
-                    return Err(NotTaken::OutOfStep {
-                        old: frame.old_size,
-                        held: before.size(),
-                    });
-                }
-                let proof = hashes(&frame.consistency).ok_or(NotTaken::Proof)?;
-                let proof = if before.size() == checkpoint.size() {
-                    Vec::new()
-                } else {
-                    proof
-                };
-                checkpoint.consistent_with(before, &proof)?;
+        let (range, receipts) = match receipts::expand(frame, &checkpoint, &range) {
+            Ok(expanded) => expanded,
+            Err(why) => {
+                self.met(logs.meet(origin, &checkpoint))?;
+                return Err(why.into());
             }
-            Some(before) if incarnation(before) > incarnation(&checkpoint) => {
-                return Err(NotTaken::OlderLife);
-            }
-            Some(_) => {
-                tracing::warn!(%party, origin = checkpoint.origin(), "the peer's log has begun a new life")
-            }
-            None => {}
+        };
+        let outside = Outside::HeldCheckpoint {
+            origin: origin.to_string(),
+            note: checkpoint.note().clone(),
+            peaks: range.peaks().to_vec(),
+        };
+        let grown = logs
+            .held(origin)
+            .is_none_or(|held| held.range.size() < range.size());
+        let held = Held {
+            checkpoint: checkpoint.clone(),
+            range,
+        };
+        self.met(logs.hold(origin, held))?;
+        if grown {
+            self.core.keep(outside);
         }
-        if held
-            .get(&party)
-            .is_none_or(|b| b.origin() != checkpoint.origin() || b.size() < checkpoint.size())
-        {
-            held.insert(party, checkpoint.clone());
+        Ok((checkpoint, receipts))
+    }
+
+    fn met(&self, met: Met) -> Result<(), NotTaken> {
+        match met {
+            Met::Good | Met::Open => Ok(()),
+            Met::Closed => Err(NotTaken::OlderLife),
+            Met::Contradiction(proof) => Err(NotTaken::Contradiction(proof)),
         }
-        Ok(checkpoint)
     }
 
     async fn take_receipt(
@@ -170,10 +192,4 @@ enum TakeError {
     Unknown,
     #[error(transparent)]
     Receipt(#[from] ReceiptError),
-}
-
-fn incarnation(checkpoint: &Checkpoint) -> Option<u64> {
-    LogOrigin::parse(checkpoint.origin())
-        .ok()
-        .map(|o| o.incarnation.0)
 }

@@ -8,11 +8,14 @@ use crate::{
     events::{AtLeaf, Events},
     fatal::Fatal,
     layout::Layout,
+    logs::LogBook,
     metrics::Metrics,
     recall::Told,
     recent::Recent,
     retention::Retention,
+    split::{Gossip, KeptProof},
     view::ViewClient,
+    witnessing::Witnessing,
 };
 use abeng_api::{DeliveredEvent, SettledEvent};
 use abeng_audit_log::{Checkpoint, Reader, RealDisk};
@@ -65,8 +68,14 @@ pub struct Shared {
     pub links: LinkBook,
     /// The endpoint, while it runs. It holds this node as its handler, so a stop takes it out.
     pub endpoint: Mutex<Option<Arc<Endpoint>>>,
-    /// The newest checkpoint held of each peer's log.
-    pub held: Mutex<BTreeMap<PartyCode, Checkpoint>>,
+    /// What is known of the logs of others.
+    pub logs: Mutex<LogBook>,
+    /// How far the witnesses of the own log are.
+    pub witnessing: Mutex<Witnessing>,
+    /// Which checkpoints of others each peer was told on its link.
+    pub gossip: Mutex<Gossip>,
+    /// Proofs kept here that a log contradicts itself.
+    pub contradictions: Mutex<Vec<KeptProof>>,
     /// The newest own checkpoint that was signed.
     pub signed: Mutex<Option<Checkpoint>>,
     /// BOXes in use towards recipients. Two, so that two seals run side by side.
@@ -132,6 +141,12 @@ impl LinkBook {
         lock(&self.entries).get(&peer).and_then(|e| e.link.clone())
     }
 
+    /// All links that are up.
+    pub fn linked(&self) -> Vec<Link> {
+        let entries = lock(&self.entries);
+        entries.values().filter_map(|e| e.link.clone()).collect()
+    }
+
     /// The link to a peer, if it is this session.
     pub fn session(&self, peer: PartyCode, session: u64) -> Option<Link> {
         self.link(peer).filter(|l| l.session() == session)
@@ -165,17 +180,15 @@ impl LinkBook {
         }
     }
 
-    /// The peer will hold this size of our log; returns what it held before.
-    pub fn advance(&self, peer: PartyCode, size: u64) -> u64 {
+    /// The peer will hold this size of our log on that session; returns what it held before,
+    /// `None` where another session has taken its place.
+    pub fn advance(&self, peer: PartyCode, session: u64, size: u64) -> Option<u64> {
         let mut entries = lock(&self.entries);
-        match entries.get_mut(&peer) {
-            Some(entry) => {
-                let before = entry.peer_holds;
-                entry.peer_holds = before.max(size);
-                before
-            }
-            None => 0,
-        }
+        let entry = entries.get_mut(&peer)?;
+        entry.link.as_ref().filter(|l| l.session() == session)?;
+        let before = entry.peer_holds;
+        entry.peer_holds = before.max(size);
+        Some(before)
     }
 }
 

@@ -2,13 +2,12 @@
 //! and to the dispatch thread. A failed sync ends the process.
 
 use crate::{
-    core::{Core, CoreBatch},
+    core::{Core, CoreBatch, Effect},
     fatal::Fatal,
     metrics::Metrics,
     view::ViewClient,
 };
 use abeng_audit_log::{Disk, Journal, Record, Settled};
-use abeng_queue::Gated;
 use abeng_wire::{LeafIndex, Mono};
 use std::{
     io,
@@ -27,9 +26,7 @@ const IDLE: Duration = Duration::from_millis(250);
 /// A batch that is durable and in the overlay.
 pub struct Done {
     /// Its steps.
-    pub settled: Vec<Settled<Gated>>,
-    /// Leaves of the log now.
-    pub size: u64,
+    pub settled: Vec<Settled<Effect>>,
     /// When the sync returned.
     pub at: Mono,
 }
@@ -125,14 +122,7 @@ impl<D: Disk> Writer<D> {
                 metrics.leaves.set(journal.size() as i64);
             }
             core.durable(LeafIndex(journal.size()));
-            if done
-                .send(Done {
-                    settled,
-                    size: journal.size(),
-                    at,
-                })
-                .is_err()
-            {
+            if done.send(Done { settled, at }).is_err() {
                 break;
             }
             ahead.consider(&journal);

@@ -6,8 +6,8 @@ mod kept;
 use crate::{
     mark::Mark,
     rows::{
-        CareRow, DueRow, HeldRow, IdRow, InboxRow, MarkRow, QueueRow, RowChange, RowError,
-        SentOutcome, SentRow, SentTo, StreamRow, ToldRow, WaitingRow, frame_size,
+        CareRow, ContradictionRow, DueRow, HeldRow, IdRow, InboxRow, MarkRow, QueueRow, RowChange,
+        RowError, SentOutcome, SentRow, SentTo, StreamRow, ToldRow, WaitingRow, frame_size,
     },
     view::RowSource,
 };
@@ -50,6 +50,10 @@ pub fn fold(
         v1::LeafKind::ScrubBegun => fold.scrub_begun(),
         v1::LeafKind::Scrubbed => fold.scrubbed(),
         v1::LeafKind::Recalled => fold.recalled(),
+        v1::LeafKind::Contradiction => {
+            let row = ContradictionRow { leaf: index };
+            Ok(vec![RowChange::fresh(row.key(), row.encode())])
+        }
         _ => Ok(Vec::new()),
     }
 }

@@ -12,7 +12,7 @@ mod tests;
 pub use inbox::{IdRow, InboxRow};
 pub use kept::{AskedRow, BegunRow, CareRow, DueRow, HoldRow, ToldRow, WaitingRow};
 pub use sent::{QueueRow, SentOutcome, SentRow, SentTo, frame_size};
-pub use streams::{AppliedRow, HeldRow, MarkRow, StreamRow};
+pub use streams::{AppliedRow, ContradictionRow, HeldRow, MarkRow, StreamRow};
 
 use abeng_wire::{LeafIndex, Malformed};
 

@@ -72,6 +72,9 @@ impl Operator for Fake {
         view.item.summary = lang.to_owned();
         Ok(view)
     }
+    async fn contradictions(&self) -> Result<Vec<ContradictionView>, ApiError> {
+        Ok(vec![ContradictionView::default()])
+    }
     async fn sent(&self, _: SentQuery) -> Result<Vec<SentItem>, ApiError> {
         Ok(Vec::new())
     }

@@ -1,5 +1,9 @@
 //! Receipts: a leaf, its audit path and a checkpoint.
 
+mod frame;
+
+pub use frame::{FrameError, Outcome, build_frames, expand};
+
 use crate::{
     Checkpoint, Disk, Durable, Leaf, LogOrigin, NoteError, ReadError, Reader,
     checkpoint::hashes,
@@ -89,6 +93,21 @@ pub fn build<D: Disk>(
     })
 }
 
+/// The path of a leaf as a message holds it.
+fn path_of<D: Disk>(
+    index: LeafIndex,
+    reader: &Reader<D>,
+    size: u64,
+) -> Result<Vec<Bytes>, ReadError> {
+    let proof = reader.inclusion(index, size)?;
+    // One allocation for the whole path; the hashes are slices of it.
+    let all: Vec<u8> = proof.iter().flat_map(|h| h.0).collect();
+    let all = Bytes::from(all);
+    Ok((0..proof.len())
+        .map(|i| all.slice(32 * i..32 * i + 32))
+        .collect())
+}
+
 /// Builds a receipt that travels beside others under one checkpoint, and so holds none itself.
 pub fn build_shared<D: Disk>(
     leaf: &Durable<Leaf>,
@@ -96,24 +115,15 @@ pub fn build_shared<D: Disk>(
     reader: &Reader<D>,
     checkpoint: &Checkpoint,
 ) -> Result<v1::Receipt, ReadError> {
-    let path = |index| -> Result<Vec<Bytes>, ReadError> {
-        let proof = reader.inclusion(index, checkpoint.size())?;
-        // One allocation for the whole path; the hashes are slices of it.
-        let all: Vec<u8> = proof.iter().flat_map(|h| h.0).collect();
-        let all = Bytes::from(all);
-        Ok((0..proof.len())
-            .map(|i| all.slice(32 * i..32 * i + 32))
-            .collect())
-    };
     let mut receipt = v1::Receipt {
         leaf: leaf.fact().bytes().clone(),
         index: leaf.index().0,
-        proof: path(leaf.index())?,
+        proof: path_of(leaf.index(), reader, checkpoint.size())?,
         ..Default::default()
     };
     if let Some(companion) = companion.filter(|c| c.index().0 + 1 == leaf.index().0) {
         receipt.companion = companion.fact().bytes().clone();
-        receipt.companion_proof = path(companion.index())?;
+        receipt.companion_proof = path_of(companion.index(), reader, checkpoint.size())?;
     }
     Ok(receipt)
 }

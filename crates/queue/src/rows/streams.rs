@@ -156,6 +156,40 @@ impl HeldRow {
     }
 }
 
+/// `'X' ‖ leaf`: a proof kept here that a log contradicts itself. There are few, and the node
+/// looks at all of them when it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContradictionRow {
+    /// The Contradiction leaf.
+    pub leaf: LeafIndex,
+}
+
+impl ContradictionRow {
+    /// The letter that its keys start with.
+    pub const PREFIX: u8 = b'X';
+    const ROW: &'static str = "contradiction";
+
+    /// Its key.
+    pub fn key(self) -> Vec<u8> {
+        Writer::key(Self::PREFIX).leaf(self.leaf).done()
+    }
+
+    /// Its value.
+    pub fn encode(self) -> Vec<u8> {
+        Writer::value().leaf(self.leaf).done()
+    }
+
+    /// Reads a value.
+    pub fn decode(value: &[u8]) -> Result<Self, RowError> {
+        let mut reader = Reader::value(Self::ROW, value)?;
+        let row = Self {
+            leaf: reader.leaf()?,
+        };
+        reader.end()?;
+        Ok(row)
+    }
+}
+
 /// `'A'`: how far a view has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AppliedRow {

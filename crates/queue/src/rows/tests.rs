@@ -189,6 +189,8 @@ proptest! {
         exact(&queue, queue.encode(), QueueRow::decode);
         let applied = AppliedRow { position, incarnation: Incarnation(size.into()) };
         exact(&applied, applied.encode(), AppliedRow::decode);
+        let contradiction = ContradictionRow { leaf: position };
+        exact(&contradiction, contradiction.encode(), ContradictionRow::decode);
         let held = HeldRow {
             incarnation: Incarnation(1),
             size: expires_at,
