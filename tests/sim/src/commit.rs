@@ -11,7 +11,7 @@ use crate::{
 };
 use abeng_audit_log::{Batch, Checkpoint, Fatal, Outside, Record, Settled, receipt};
 use abeng_queue::{Gated, Input};
-use abeng_wire::{LeafHash, LeafIndex, Now, PartyCode, encode, limits, v1};
+use abeng_wire::{LeafIndex, Now, PartyCode, encode, limits, v1};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
@@ -114,46 +114,40 @@ impl Life {
         }
     }
 
-    /// One frame of receipts under one checkpoint of what is durable now.
+    /// Frames of receipts under one checkpoint of what is durable now.
     fn send_receipts(
         &mut self,
         size: u64,
         peer: PartyCode,
         outcomes: &[LeafIndex],
         book: &mut Book,
-    ) -> Option<Out> {
+    ) -> Vec<Out> {
         let checkpoint = self.checkpoint_at(size);
-        let link = self.peers.get_mut(&peer)?;
+        let Some(link) = self.peers.get_mut(&peer) else {
+            return Vec::new();
+        };
         let old_size = link.holds;
         link.holds = old_size.max(size);
-        let mut frame = v1::Receipts {
-            checkpoint: checkpoint.note().clone(),
-            old_size,
-            ..v1::Receipts::default()
-        };
-        if old_size > 0 && old_size < size {
-            let proof = self.reader.consistency(old_size, size).unwrap();
-            frame.consistency = proof.iter().map(LeafHash::to_bytes).collect();
-        }
-        for &outcome in outcomes {
-            let receipt = self.receipt(outcome, &checkpoint);
+        let outcomes: Vec<receipt::Outcome> = outcomes.iter().map(|o| self.outcome(*o)).collect();
+        for (leaf, _) in &outcomes {
             book.history.promises.push(Promise {
                 by: party(self.me),
-                index: receipt.index,
-                leaf: receipt.leaf.clone(),
+                index: leaf.index().0,
+                leaf: leaf.fact().bytes().clone(),
             });
-            frame.receipts.push(receipt);
         }
-        Some(receipts(peer, frame))
+        let frames = receipt::build_frames(&outcomes, old_size, &self.reader, &checkpoint);
+        let frames = frames.unwrap().into_iter();
+        frames.map(|frame| receipts(peer, frame)).collect()
     }
 
-    fn receipt(&self, outcome: LeafIndex, checkpoint: &Checkpoint) -> v1::Receipt {
+    /// A leaf, and the Received leaf right before a Delivered one.
+    fn outcome(&self, outcome: LeafIndex) -> receipt::Outcome {
         let durable = |index| self.reader.durable(index).expect("I6: it is durable");
         let leaf = durable(outcome);
-        let says = leaf.fact().message();
-        let is_delivered = says.kind() == v1::LeafKind::Delivered;
+        let is_delivered = leaf.fact().message().kind() == v1::LeafKind::Delivered;
         let received = is_delivered.then(|| durable(LeafIndex(outcome.0 - 1)));
-        receipt::build_shared(&leaf, received.as_ref(), &self.reader, checkpoint).unwrap()
+        (leaf, received)
     }
 
     fn checkpoint_at(&mut self, size: u64) -> Checkpoint {

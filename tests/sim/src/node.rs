@@ -4,17 +4,16 @@ use crate::{
     Kind, Random,
     book::Book,
     work::{Draft, Todo},
-    world::{N, START, World, incarnation, party, place_of, world},
+    world::{START, World, incarnation, party, place_of, world},
 };
 use abeng_audit_log::{
-    Batch, Checkpoint, Journal, JournalIdentity, OpenOptions, Outside, Reader, Record, Step,
-    sim::SimDisk, subject,
+    Batch, Checkpoint, Journal, JournalIdentity, LogOrigin, OpenOptions, Outside, Reader, Record,
+    Step, merkle::Frontier, sim::SimDisk, subject,
 };
 use abeng_keys::{Entropy, SignatureType};
 use abeng_queue::{
     Engine, EngineConfig, Gated, Input, MemView, Overlay, Plan, Resend, RowPair, Ticket, View,
-    fold,
-    rows::{HeldRow, IdRow},
+    fold, rows::IdRow,
 };
 use abeng_roster::sign_incarnation;
 use abeng_seal::{BoxCache, OpenedBoxes};
@@ -58,11 +57,18 @@ pub(crate) struct Life {
     pub(crate) opened: OpenedBoxes,
     pub(crate) entropy: Random,
     // The newest checkpoint held of each peer's log.
-    pub(crate) held: BTreeMap<PartyCode, Checkpoint>,
+    pub(crate) held: BTreeMap<PartyCode, Held>,
     pub(crate) signed: Option<Checkpoint>,
     pub(crate) peers: BTreeMap<PartyCode, Peer>,
     // Words about dropped copies that leave with the next batch.
     pub(crate) faults: Vec<crate::net::Out>,
+}
+
+/// A checkpoint that receipts led to, and the compact range that they go on from.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) range: Frontier,
 }
 
 /// The other end of a link.
@@ -163,7 +169,7 @@ impl Node {
             life.fold(stored.index, &stored.record);
         }
         life.engine = recover(self.me, LeafIndex(reader.size()), life.rows());
-        life.held = life.held_checkpoints();
+        life.held = held_checkpoints(&recovery.outside);
         life.handle(now, Input::note(v1::LeafKind::Started), book);
         self.life = Some(life);
     }
@@ -328,22 +334,9 @@ impl Life {
         self.scan(None)
     }
 
-    /// Checkpoints that receipts brought, verified again.
-    fn held_checkpoints(&self) -> BTreeMap<PartyCode, Checkpoint> {
-        let rows = self.scan(Some(HeldRow::PREFIX)).into_iter();
-        let held = rows.map(|(key, value)| {
-            let row = HeldRow::decode(&value).unwrap();
-            let roster = &world().trust.roster;
-            let checkpoint = Checkpoint::verify_by_roster(&row.checkpoint, roster).unwrap();
-            let of = (0..N).map(party).find(|p| HeldRow::key(*p) == key).unwrap();
-            (of, checkpoint)
-        });
-        held.collect()
-    }
-
     /// What a hello says of the peer's log: the size and root of the newest checkpoint held.
     pub(crate) fn held_of(&self, peer: usize) -> Option<&Checkpoint> {
-        self.held.get(&party(peer))
+        self.held.get(&party(peer)).map(|held| &held.checkpoint)
     }
 
     /// A link is up, and the peer's hello has said what it holds of this log.
@@ -437,4 +430,21 @@ fn first_leaf(me: usize) -> Record {
     };
     let of = Some(v1::proof_part::Of::Statement(signed));
     Record::new(leaf).with_proof(&v1::ProofPart { of })
+}
+
+/// Checkpoints that receipts led to, as the journal kept them; verified again.
+fn held_checkpoints(outside: &[Outside]) -> BTreeMap<PartyCode, Held> {
+    let mut all = BTreeMap::new();
+    for said in outside {
+        let Outside::HeldCheckpoint { note, peaks, .. } = said else {
+            continue;
+        };
+        let roster = &world().trust.roster;
+        let checkpoint = Checkpoint::verify_by_roster(note, roster).unwrap();
+        let range = Frontier::from_peaks(checkpoint.size(), peaks).unwrap();
+        assert_eq!(range.root(), checkpoint.root());
+        let of = LogOrigin::parse(checkpoint.origin()).unwrap().party;
+        all.insert(of, Held { checkpoint, range });
+    }
+    all
 }

@@ -3,11 +3,14 @@
 use crate::{
     Kind,
     book::Book,
-    node::Life,
+    node::{Held, Life},
     work::Todo,
     world::{party, world},
 };
-use abeng_audit_log::{Checkpoint, Expect, LogOrigin, hashes, receipt};
+use abeng_audit_log::{
+    Checkpoint, Expect, LogOrigin, Outside,
+    receipt::{self, FrameError},
+};
 use abeng_queue::{Input, Proven};
 use abeng_wire::{Digest, EnvelopeId, LeafIndex, PartyCode, limits, v1};
 
@@ -22,43 +25,51 @@ impl Life {
         frame: v1::Receipts,
         book: &mut Book,
     ) -> bool {
-        let Ok(checkpoint) = self.believe(&frame, book) else {
+        let Ok((checkpoint, receipts)) = self.believe(from, frame, book) else {
             book.meet("receipts out of step");
             return false;
         };
-        for receipt in frame.receipts {
+        for receipt in receipts {
             let proven = self.prove(from, receipt, &checkpoint);
             self.todo.push(Todo::Handle(Input::ReceiptProven(proven)));
         }
         true
     }
 
-    /// The frame's checkpoint, if it continues the newest one held of that log. All peers are
-    /// honest: what does not hold is a defect.
-    fn believe(&mut self, frame: &v1::Receipts, book: &mut Book) -> Result<Checkpoint, OutOfStep> {
-        let note = &frame.checkpoint;
-        let known = self.held.values().find(|held| held.note() == note);
-        if let Some(known) = known {
-            return Ok(known.clone());
-        }
-        let checkpoint = Checkpoint::verify_by_roster(note, &world().trust.roster)
+    /// The frame's checkpoint and receipts, if it continues the range held of that log. All peers
+    /// are honest: what does not hold is a defect.
+    fn believe(
+        &mut self,
+        from: PartyCode,
+        frame: v1::Receipts,
+        book: &mut Book,
+    ) -> Result<(Checkpoint, Vec<v1::Receipt>), OutOfStep> {
+        let checkpoint = Checkpoint::verify_by_roster(&frame.checkpoint, &world().trust.roster)
             .expect("an honest checkpoint verifies");
-        let of = LogOrigin::parse(checkpoint.origin()).unwrap().party;
-        if let Some(before) = self.held.get(&of) {
-            if before.size() != frame.old_size && before.size() != checkpoint.size() {
-                return Err(OutOfStep);
+        let origin = LogOrigin::parse(checkpoint.origin()).unwrap();
+        assert_eq!(origin.party, from, "receipts are of the peer's own log");
+        let before = self.held.get(&from);
+        let range = before.map(|held| held.range.clone()).unwrap_or_default();
+        match receipt::expand(frame, &checkpoint, &range) {
+            Ok((range, receipts)) => {
+                self.outside.push(Outside::HeldCheckpoint {
+                    origin: origin.to_string(),
+                    note: checkpoint.note().clone(),
+                    peaks: range.peaks().to_vec(),
+                });
+                let held = Held {
+                    checkpoint: checkpoint.clone(),
+                    range,
+                };
+                self.held.insert(from, held);
+                Ok((checkpoint, receipts))
             }
-            let is_same = before.size() == checkpoint.size();
-            let proof = hashes(&frame.consistency).filter(|_| !is_same);
-            if let Err(e) = checkpoint.consistent_with(before, &proof.unwrap_or_default()) {
-                book.problem(Kind::Fork, format!("{of}: {e}"));
+            Err(FrameError::OutOfStep { .. }) => Err(OutOfStep),
+            Err(e) => {
+                book.problem(Kind::Fork, format!("{from}: {e}"));
+                Err(OutOfStep)
             }
         }
-        let older = |held: &Checkpoint| held.size() < checkpoint.size();
-        if self.held.get(&of).is_none_or(older) {
-            self.held.insert(of, checkpoint.clone());
-        }
-        Ok(checkpoint)
     }
 
     fn prove(
