@@ -19,18 +19,26 @@ use v1::{control::Frame, proof_part::Of};
 /// Which checkpoints of others a peer was told on its link of a session.
 #[derive(Debug, Default)]
 pub struct Gossip {
-    told: BTreeMap<PartyCode, (u64, BTreeMap<PartyCode, (u64, LeafHash)>)>,
+    told: BTreeMap<PartyCode, ToldPeer>,
+}
+
+#[derive(Debug, Default)]
+struct ToldPeer {
+    session: u64,
+    /// Size and root by the log's party.
+    newest: BTreeMap<PartyCode, (u64, LeafHash)>,
 }
 
 impl Gossip {
     /// Whether this is news to the peer; it is told then.
     fn is_news(&mut self, link: &Link, party: PartyCode, checkpoint: &Checkpoint) -> bool {
-        let (session, told) = self.told.entry(link.peer()).or_default();
-        if *session != link.session() {
-            (*session, *told) = (link.session(), BTreeMap::new());
+        let told = self.told.entry(link.peer()).or_default();
+        if told.session != link.session() {
+            told.session = link.session();
+            told.newest.clear();
         }
         let now = (checkpoint.size(), checkpoint.root());
-        told.insert(party, now) != Some(now)
+        told.newest.insert(party, now) != Some(now)
     }
 }
 

@@ -166,7 +166,7 @@ impl Net {
 
     /// The whole log of a node that does not run, checked.
     fn verify(&self, name: &str) -> abeng_audit_log::LogReport {
-        let disk = RealDisk::new(&self.home(name));
+        let disk = RealDisk::new(self.home(name));
         verify_log(&disk, &self.trust(name), code(name), |_| ()).unwrap()
     }
 }
