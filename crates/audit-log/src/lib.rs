@@ -36,7 +36,7 @@ pub use disk::sim;
 pub use disk::{Access, DirLock, Disk, DiskFile, RealDisk};
 pub use durable::{Batch, Durable, Fatal, Outside, Released, Settled, Step};
 pub use journal::{AheadJob, Journal, JournalIdentity, OpenError, OpenOptions, Recovery, TornTail};
-pub use reader::{Head, ReadError, Reader, Scan, Stored};
+pub use reader::{CheckedSegment, Head, ReadError, Reader, Scan, SealedCheck, Stored};
 pub use receipt::{Expect, ProvenReceipt, ReceiptError};
 pub use record::{HOLD, Leaf, PART, RETENTION, Record, private_hash, private_part_hash, subject};
 pub use scrub::{ScrubDone, ScrubError, ScrubJob};

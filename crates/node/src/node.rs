@@ -5,7 +5,7 @@
 //! threads, link, serve. Anything that does not hold stops the start and changes nothing.
 
 use crate::{
-    clock,
+    checking, clock,
     config::{Config, KeysConfig},
     core::{Core, core},
     desk::Desk,
@@ -222,6 +222,7 @@ impl Node {
         ));
         tasks.spawn(report(shared.clone()));
         tasks.spawn(watch::watch(shared.clone()));
+        tasks.spawn(checking::work(shared.clone()));
         if let Some(addr) = shared.config.metrics {
             let listener = TcpListener::bind(addr)
                 .await

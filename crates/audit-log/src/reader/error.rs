@@ -1,4 +1,4 @@
-use crate::journal::segments::Segment;
+use crate::journal::{OpenError, segments::Segment};
 use std::io;
 
 /// Why something cannot be read back.
@@ -50,6 +50,17 @@ impl ReadError {
             file: segment.path.clone(),
             offset,
             what: what.into(),
+        }
+    }
+
+    /// What a walk over one segment that is in use says.
+    pub(crate) fn from_walk(segment: &Segment, error: OpenError) -> Self {
+        match error {
+            OpenError::Damaged {
+                file, offset, what, ..
+            } => Self::Damaged { file, offset, what },
+            OpenError::Io { source, .. } => Self::io(&segment.path, source),
+            other => Self::damage(segment, 0, &other.to_string()),
         }
     }
 }

@@ -1,6 +1,8 @@
+mod check;
 mod error;
 mod scan;
 
+pub use check::{CheckedSegment, SealedCheck};
 pub use error::ReadError;
 pub use scan::Scan;
 

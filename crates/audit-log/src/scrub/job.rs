@@ -158,7 +158,7 @@ impl<D: Disk> ScrubJob<D> {
         };
         let (segment, next) = (&self.segments[place], &self.segments[place + 1].header);
         let end = walk_sealed(file, &self.shared.keys, segment, next, &mut found);
-        let end = end.map_err(|e| unreadable(segment, e))?;
+        let end = end.map_err(|e| ReadError::from_walk(segment, e))?;
         Ok((end, found.patches))
     }
 
@@ -325,15 +325,5 @@ fn copy_unsynced(source: io::Error) -> ScrubError {
     match source.kind() {
         StorageFull | QuotaExceeded => refused("syncing", COPY, source),
         _ => fatal(COPY, source),
-    }
-}
-
-fn unreadable(segment: &Segment, error: OpenError) -> ScrubError {
-    match error {
-        OpenError::Damaged {
-            file, offset, what, ..
-        } => ReadError::Damaged { file, offset, what }.into(),
-        OpenError::Io { source, .. } => ReadError::io(&segment.path, source).into(),
-        other => Fatal::Invariant(other.to_string()).into(),
     }
 }

@@ -208,6 +208,40 @@ fn batches_swapped_or_doubled_within_a_segment_are_refused() {
 }
 
 #[test]
+fn a_flipped_byte_in_an_old_segment_is_found_by_the_check_of_sealed_ones() {
+    let (disk, model) = filled();
+    let paths = segments(&disk);
+    let sealed = paths.len() - 1;
+    let (journal, _) = Journal::open(disk.clone(), SMALL).unwrap();
+    let held: Vec<_> = journal
+        .reader()
+        .check_sealed()
+        .map(|c| c.unwrap())
+        .collect();
+    assert!(held.iter().map(|c| &c.file).eq(&paths[..sealed]));
+    let leaves: u64 = held.iter().map(|c| c.leaves).sum();
+    assert!(leaves > 0 && leaves < model.len() as u64);
+    for (ordinal, path) in paths[..sealed].iter().enumerate() {
+        let (last, _) = last_batch(&disk, path, ordinal as u64);
+        let before = disk.content(path).unwrap();
+        let at = last + 200;
+        disk.corrupt(path, |bytes| bytes[at as usize] ^= 1);
+        let found: Vec<_> = journal.reader().check_sealed().collect();
+        for (other, checked) in found.iter().enumerate() {
+            match checked {
+                Ok(_) => assert_ne!(other, ordinal),
+                Err(crate::ReadError::Damaged { file, offset, .. }) => {
+                    assert!(other == ordinal && file == path);
+                    assert!((last..=at).contains(offset), "{offset}, {at}");
+                }
+                Err(e) => panic!("{e}"),
+            }
+        }
+        disk.corrupt(path, |bytes| *bytes = before);
+    }
+}
+
+#[test]
 fn a_lost_end_is_damage_after_a_clean_stop_and_said_after_any_other() {
     let (disk, model) = filled();
     let (journal, _) = Journal::open(disk.clone(), SMALL).unwrap();
