@@ -9,7 +9,7 @@ use crate::{
     args::Common,
     connect,
     status::dash,
-    table::{Align, Table},
+    table::{Align, Table, wrap},
     when,
 };
 use abeng_api::NetworkView;
@@ -67,12 +67,40 @@ fn render(view: &NetworkView, ui: &Ui) -> String {
     }
     let linked = view.parties.iter().filter(|row| row.linked).count();
     format!(
-        "{}\n{} of {} linked at {}.\n",
+        "{}{}\n{} of {} linked at {}.\n",
+        alarms(view, ui),
         table.render(ui.width, |line| ui.paint(Paint::Strong, line)),
         linked,
         view.parties.len(),
         ui.full_time(&view.at)
     )
+}
+
+/// Logs that contradict themselves, as proved here or as others say: gravest, so first.
+fn alarms(view: &NetworkView, ui: &Ui) -> String {
+    let mut out = String::new();
+    for row in &view.parties {
+        let told = view
+            .parties
+            .iter()
+            .filter(|other| other.contradicted.contains(&row.party));
+        let by: Vec<&str> = told.map(|other| other.party.as_str()).collect();
+        let text = match (row.contradicts_itself, by.is_empty()) {
+            (false, true) => continue,
+            (true, _) => format!(
+                "! The log of {} contradicts itself: the proof is kept here and its link is closed.",
+                row.party
+            ),
+            (false, false) => format!(
+                "! {} says that it holds proof that the log of {} contradicts itself.",
+                by.join(", "),
+                row.party
+            ),
+        };
+        let text = wrap(&text, ui.width, 2);
+        out.push_str(&format!("{}\n", ui.paint(Paint::Warn, &text)));
+    }
+    out
 }
 
 #[cfg(test)]
@@ -95,6 +123,7 @@ mod tests {
                     log_size: Some(1_204_331),
                     roster_version: Some(3),
                     software: Some("abeng 0.1.0".into()),
+                    contradicted: vec!["DM".into(), "TT".into()],
                     ..NetworkRow::default()
                 },
                 NetworkRow {
@@ -106,6 +135,7 @@ mod tests {
                 },
                 NetworkRow {
                     party: "DM".into(),
+                    contradicts_itself: true,
                     ..NetworkRow::default()
                 },
             ],

@@ -55,6 +55,7 @@ fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
             ui.full_time(&status.started_at) + &since(&status.started_at),
         ),
         ("Log", format!("{} leaves", status.log.size)),
+        ("Witnesses", witnesses(status, now)),
         ("Index", index),
         (
             "Inbox",
@@ -89,6 +90,24 @@ fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
         out.push_str(&queues(status, now, ui));
     }
     out
+}
+
+/// How far others have co-signed the log.
+fn witnesses(status: &StatusView, now: &str) -> String {
+    let witness = &status.witness;
+    if witness.needed == 0 {
+        return "the roster names none for this log".to_owned();
+    }
+    let (by, of) = (witness.by.len(), witness.of);
+    let Some(at) = &witness.witnessed_at else {
+        return format!(
+            "not yet witnessed: {by} of {of} have co-signed, {} are needed",
+            witness.needed
+        );
+    };
+    let ago = when::ago(at, now).map_or_else(String::new, |ago| format!(", {ago} ago"));
+    let size = witness.witnessed_size;
+    format!("witnessed up to leaf {size} by {by} of {of}{ago}")
 }
 
 fn links(status: &StatusView, now: &str, ui: &Ui) -> String {
@@ -182,6 +201,14 @@ mod tests {
             }],
             ..StatusView::default()
         };
+        status.witness = abeng_api::WitnessView {
+            witnessed_size: 1204,
+            witnessed_at: Some("2026-11-24T05:58:00Z".into()),
+            needed: 3,
+            of: 4,
+            by: vec![abeng_api::WitnessedByView::default(); 3],
+            ..Default::default()
+        };
         status.roster.expires = "2026-12-03T00:00:00Z".into();
         status.queue.depth = 2;
         status.queue.by = vec![QueueView {
@@ -194,6 +221,19 @@ mod tests {
         assert!(text.starts_with("! the roster expires"), "{text}");
         assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn a_log_without_a_quorum_is_not_called_witnessed() {
+        let mut status = StatusView::default();
+        let line = |status: &StatusView| witnesses(status, "2026-11-24T06:00:00Z");
+        assert!(line(&status).contains("names none"));
+        (status.witness.needed, status.witness.of) = (2, 3);
+        status.witness.by = vec![abeng_api::WitnessedByView::default()];
+        assert_eq!(
+            line(&status),
+            "not yet witnessed: 1 of 3 have co-signed, 2 are needed"
+        );
     }
 
     #[test]

@@ -46,6 +46,8 @@ mod sent;
 mod shared;
 mod split;
 mod submit;
+#[cfg(test)]
+mod test_network;
 mod timeline;
 mod view;
 mod watch;

@@ -188,3 +188,59 @@ proptest! {
         }
     }
 }
+
+/// What a receipt costs on a link, in bytes of its frame. `cargo test -p abeng-audit-log
+/// receipt::frame -- --nocapture a_receipt_costs` prints it.
+#[test]
+fn a_receipt_costs_its_leaves_and_little_more() {
+    let whole = |frame: v1::Receipts| {
+        let frame = Some(v1::control::Frame::Receipts(frame));
+        4 + v1::Control { frame }.encoded_len()
+    };
+    println!(
+        "deliveries a batch, others' between: bytes a receipt as sent, with whole paths, of these its two leaves"
+    );
+    for count in [1, 16, 256] {
+        for others in [0, 1] {
+            let (before, batch) = (700, count * (1 + others));
+            let (journal, delivered) = log(0, before + batch);
+            let reader = journal.reader();
+            let checkpoint = checkpoint_of(&reader);
+            // The holder is in step with all that came before.
+            let old = delivered[before as usize - 1].0 + 1;
+            let mine = delivered[before as usize..]
+                .iter()
+                .step_by(1 + others as usize);
+            let some = outcomes(&reader, mine.map(|d| d.0));
+            let leaf = |leaf: &Durable<Leaf>| leaf.fact().bytes().len();
+            let both = |o: &Outcome| leaf(&o.0) + o.1.as_ref().map_or(0, leaf);
+            let leaves: usize = some.iter().map(both).sum();
+            let sent = build_frames(&some, old, &reader, &checkpoint).unwrap();
+            assert_eq!(sent.len(), 1);
+            let sent: usize = sent.into_iter().map(whole).sum();
+            let alone = |o: &Outcome| {
+                super::super::build_shared(&o.0, o.1.as_ref(), &reader, &checkpoint).unwrap()
+            };
+            let paths = whole(v1::Receipts {
+                checkpoint: checkpoint.note().clone(),
+                old_size: old,
+                receipts: some.iter().map(alone).collect(),
+                nodes: vec![],
+            });
+            let each = |bytes: usize| bytes as f64 / count as f64;
+            println!(
+                "{count:4} {others}: {:7.1} {:7.1} {:7.1}",
+                each(sent),
+                each(paths),
+                each(leaves)
+            );
+            // One leaf in seven is of neither kind, and those of others are nodes.
+            let nodes = 16 + count as usize * (1 + 4 * others as usize) / 2;
+            let around = 300 + 34 * nodes;
+            assert!(
+                sent <= leaves + 16 * count as usize + around,
+                "{sent} {leaves}"
+            );
+        }
+    }
+}
