@@ -1,10 +1,12 @@
 //! The command line. Doc comments here are what `--help` says.
 
 mod audit;
+mod evidence;
 mod keeping;
 mod seizure;
 
 pub(crate) use audit::{AuditFilter, AuditReadByArgs, AuditShowArgs, AuditWatchArgs, Format, Span};
+pub(crate) use evidence::{EvidenceCommand, EvidenceExportArgs, JudgeArgs};
 pub(crate) use keeping::{HoldCommand, RecallArgs, RetentionCommand};
 pub(crate) use seizure::SeizureArgs;
 #[cfg(test)]
@@ -106,6 +108,9 @@ pub(crate) enum Command {
         /// The notice's id, or its first 8 or more digits
         id: String,
     },
+    /// Files that prove a notice to anybody
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
     /// Take back a notice that was sent from here: its recipients' nodes delete the content and prove it
     Recall(RecallArgs),
     /// Legal holds: what is held is deleted by nothing
@@ -256,15 +261,24 @@ pub(crate) enum SentCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
-    /// Check every leaf, batch, checkpoint and receipt of the own log
+    /// Check every leaf, batch, checkpoint and receipt of the own log, or a file
     ///
     /// Reads the files of the data directory (--data DIR); the node may run or not. Without
-    /// DIR the running node is asked where they are.
+    /// DIR the running node is asked where they are. With FILE it checks that evidence or
+    /// contradiction file instead, which needs nothing else.
     Verify {
+        /// An evidence or contradiction file, in place of the own log
+        #[arg(value_name = "FILE", conflicts_with = "config")]
+        file: Option<PathBuf>,
+        /// The digest of the network's first root, for FILE
+        #[arg(long, value_name = "HEX", requires = "file", value_parser = evidence::digest)]
+        root: Option<abeng_wire::Digest>,
         /// The node's configuration, where it is not DIR/node.toml
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Say why a contradiction file is proof against a log: needs no node and no network
+    Judge(JudgeArgs),
     /// Show leaves of the own log, or write them out for a spreadsheet or a program
     Show(AuditShowArgs),
     /// Stay and print leaves as they become durable

@@ -13,6 +13,7 @@ pub mod bench;
 mod connect;
 pub mod demo;
 mod error;
+mod evidence;
 mod inbox;
 mod keeping;
 mod manual;
@@ -31,7 +32,9 @@ pub use error::{CliError, Exit};
 pub use texts::Texts;
 pub use ui::{Colour, Paint, Ui};
 
-use args::{AuditCommand, Cli, Command, Daemon, NetworkCommand, NodeCommand, SubmitCommand};
+use args::{
+    AuditCommand, Cli, Command, Daemon, EvidenceCommand, NetworkCommand, NodeCommand, SubmitCommand,
+};
 use clap::Parser;
 use std::{ffi::OsString, process::ExitCode};
 
@@ -70,9 +73,15 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Hold(command) => keeping::hold(command, common, ui),
         Command::Retention(command) => keeping::retention(command, common, ui),
         Command::Status => status::run(common, ui),
-        Command::Audit(AuditCommand::Verify { config }) => {
-            audit::verify(config.as_deref(), common, ui)
+        Command::Evidence(EvidenceCommand::Export(args)) => evidence::export(args, common, ui),
+        Command::Evidence(EvidenceCommand::Verify(args)) => {
+            evidence::verify(&args.file, args.root, ui)
         }
+        Command::Audit(AuditCommand::Verify { file, root, config }) => match file {
+            Some(file) => evidence::verify_any(&file, root, ui),
+            None => audit::verify(config.as_deref(), common, ui),
+        },
+        Command::Audit(AuditCommand::Judge(args)) => evidence::judge(&args.file, args.root, ui),
         Command::Audit(AuditCommand::Show(args)) => audit::show(args, common, ui),
         Command::Audit(AuditCommand::Watch(args)) => audit::watch(args, common, ui),
         Command::Audit(AuditCommand::Readers { id }) => audit::readers(&id, common, ui),
