@@ -5,7 +5,7 @@
 
 mod common;
 
-use abeng_api::{ClientError, DeliveryState};
+use abeng_api::{ClientError, DeliveryState, RecallRequest};
 use common::{Network, Node, notices::seizure, until};
 use std::{
     collections::BTreeMap,
@@ -46,6 +46,13 @@ enum Disk {
     Fail { at: u32 },
     /// The same cut, and no sync ever did anything.
     Lie { at: u32 },
+    /// The power is cut in place of the first sync of a file whose name ends like this.
+    CutAt(&'static str),
+    /// The power is cut when a file whose name ends like this has another one.
+    CutRenamed {
+        file: &'static str,
+        keep: Option<u64>,
+    },
 }
 
 fn spawn_on(node: &mut Node, disk: Disk) {
@@ -70,6 +77,15 @@ fn spawn_on(node: &mut Node, disk: Disk) {
             Disk::Lie { at } => {
                 command.env("POWERCUT_AT", at.to_string());
                 command.env("POWERCUT_LIE", "1");
+            }
+            Disk::CutAt(file) => {
+                command.env("POWERCUT_AT", "1").env("POWERCUT_FILE", file);
+            }
+            Disk::CutRenamed { file, keep } => {
+                command.env("POWERCUT_RENAME", file);
+                if let Some(seed) = keep {
+                    command.env("POWERCUT_KEEP", seed.to_string());
+                }
             }
         }
     });
@@ -200,6 +216,60 @@ async fn a_failed_sync_ends_the_node_with_its_reason_and_loses_nothing_acknowled
         jm.stop().await;
     }
     assert!(accepted.len() > 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_power_cut_while_content_is_deleted_leaves_a_whole_log_and_it_is_deleted_after() {
+    let network = Network::found(&["LC:coordination", "JM"]);
+    let (mut jm, mut lc) = (network.node("JM"), network.node("LC"));
+    jm.start().await;
+    let copy = "scrub.tmp";
+    let cuts = [
+        Disk::CutAt(copy),
+        Disk::CutRenamed {
+            file: copy,
+            keep: None,
+        },
+        Disk::CutRenamed {
+            file: copy,
+            keep: Some(1),
+        },
+        // Of the segment that lost its name.
+        Disk::CutAt(".seg (deleted)"),
+    ];
+    for (deleted, cut) in (1..).zip(cuts) {
+        spawn_on(&mut lc, cut);
+        lc.linked(1).await;
+        let sent = jm
+            .client
+            .submit(&seizure(&["LC"], "a mistake"))
+            .await
+            .unwrap();
+        let id = sent.id.unwrap();
+        until("it is delivered", async || jm.settled().await.then_some(())).await;
+        let recall = RecallRequest {
+            reason: "wrong-facts".into(),
+            ..Default::default()
+        };
+        jm.client.recall(&id, &recall).await.unwrap();
+        assert_eq!(lc.ended().await, CUT, "{cut:?}");
+        lc.run(&["audit", "verify"]).ok();
+        boot_anew(&lc);
+        lc.start().await;
+        until("its deletion is proved", async || {
+            let sent = jm.sent().await;
+            let item = sent.iter().find(|item| item.id == id)?;
+            (item.to[0].state == DeliveryState::Recalled).then_some(())
+        })
+        .await;
+        let report = lc.run(&["audit", "verify", "--json"]).ok();
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(report["scrubbed"], deleted, "{cut:?}: {report}");
+        lc.stop().await;
+    }
+    // The recalls themselves are there.
+    lc.start().await;
+    assert!(lc.inbox().await.len() >= cuts.len());
 }
 
 /// The test of these tests: on a disk that only says that it syncs, they find the loss.

@@ -6,7 +6,10 @@
  * synced. When the power is cut, it puts all of that back, or a part of it, and the process ends
  * at once. kill -9 does not do that: the page cache survives it.
  *
- *   POWERCUT_AT=N       cut the power in place of the N-th fdatasync of a journal segment (1, 2 ...)
+ *   POWERCUT_AT=N       cut the power in place of the N-th fdatasync (1, 2 ...) of files whose names
+ *                       end in POWERCUT_FILE, without it in ".seg"
+ *   POWERCUT_RENAME=X   cut the power after a file whose name ends in X got another name, and
+ *                       before the directory is synced
  *   POWERCUT_FAIL=N     that fdatasync fails with EIO; what it was to write stays unsynced for
  *                       good, as on Linux; the power is cut when the process ends
  *   POWERCUT_KEEP=SEED  keep some of what was not synced: single sectors of 512 bytes, and the
@@ -65,6 +68,7 @@ struct name {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char root[PATH_MAX], skip[PATH_MAX], side[PATH_MAX];
+static const char *counted = ".seg", *renamed;
 static struct file *files, *by_fd[DESCRIPTORS];
 static struct name *names;
 static long cut_at, fail_at, syncs, saved_count;
@@ -92,6 +96,9 @@ __attribute__((constructor)) static void begin(void)
         fail_at = atol(value);
     if ((value = getenv("POWERCUT_KEEP")))
         keep_seed = strtoull(value, NULL, 10) + 1;
+    if ((value = getenv("POWERCUT_FILE")))
+        counted = value;
+    renamed = getenv("POWERCUT_RENAME");
     lies = getenv("POWERCUT_LIE") != NULL;
 }
 
@@ -301,12 +308,19 @@ static void cut(void)
     dprintf(2, "powercut: put back %ld changes and %ld of %ld names\n", changes, lost, count);
 }
 
-static int is_segment(int fd)
+static int ends_in(const char *path, const char *suffix)
+{
+    size_t length = strlen(path), wanted = strlen(suffix);
+    return length >= wanted && !strcmp(path + length - wanted, suffix);
+}
+
+static int is_counted(int fd)
 {
     char self[64], path[PATH_MAX];
     snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
     ssize_t n = readlink(self, path, sizeof path - 1);
-    return n > 4 && !memcmp(path + n - 4, ".seg", 4);
+    path[n > 0 ? n : 0] = 0;
+    return ends_in(path, counted);
 }
 
 static int sync_file(int fd, long call)
@@ -314,7 +328,7 @@ static int sync_file(int fd, long call)
     struct stat st;
     pthread_mutex_lock(&lock);
     struct file *f = of(fd);
-    if (f && call == SYS_fdatasync && is_segment(fd)) {
+    if (f && call == SYS_fdatasync && is_counted(fd)) {
         syncs++;
         if (cut_at && syncs == cut_at) {
             cut();
@@ -464,6 +478,10 @@ int rename(const char *from, const char *to)
     if (tracked)
         remember_name(RENAMED, full_from, full_to);
     int out = syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+    if (tracked && !out && renamed && ends_in(full_from, renamed)) {
+        cut();
+        _exit(CUT_STATUS);
+    }
     if (tracked && out) {
         int why = errno;
         forget_last_name();
