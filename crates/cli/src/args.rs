@@ -6,7 +6,7 @@ mod keeping;
 mod seizure;
 
 pub(crate) use audit::{AuditFilter, AuditReadByArgs, AuditShowArgs, AuditWatchArgs, Format, Span};
-pub(crate) use evidence::{EvidenceCommand, EvidenceExportArgs, JudgeArgs};
+pub(crate) use evidence::{ContradictionsArgs, EvidenceCommand, EvidenceExportArgs, JudgeArgs};
 pub(crate) use keeping::{HoldCommand, RecallArgs, RetentionCommand};
 pub(crate) use seizure::SeizureArgs;
 #[cfg(test)]
@@ -277,6 +277,8 @@ pub(crate) enum AuditCommand {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// What this node holds against logs that contradict themselves
+    Contradictions(ContradictionsArgs),
     /// Say why a contradiction file is proof against a log: needs no node and no network
     Judge(JudgeArgs),
     /// Show leaves of the own log, or write them out for a spreadsheet or a program

@@ -1,10 +1,12 @@
 //! `abeng evidence` and `abeng audit judge`: files that anybody can check.
 
+mod contradictions;
 mod export;
 mod judge;
 mod tell;
 mod value;
 
+pub(crate) use contradictions::contradictions;
 pub(crate) use export::export;
 pub(crate) use judge::judge;
 
@@ -13,7 +15,13 @@ use abeng_evidence::{FileKind, kind_of, verify as verify_file};
 use abeng_wire::{Digest, limits};
 use bytes::Bytes;
 use jiff::Timestamp;
-use std::{fs::File, io::Read, path::Path, process::ExitCode};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    process::ExitCode,
+};
 
 /// `abeng evidence verify FILE`.
 pub(crate) fn verify(path: &Path, root: Option<Digest>, ui: &Ui) -> Result<ExitCode, CliError> {
@@ -67,11 +75,34 @@ fn refused(path: &Path, fault: &abeng_evidence::Fault) -> CliError {
     }
 }
 
+/// For its owner alone, durable, and never over another file.
+fn write_new(out: &Path, file: &[u8]) -> Result<(), CliError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let mut made = options.open(out).map_err(|e| match e.kind() {
+        io::ErrorKind::AlreadyExists => there(out),
+        _ => unwritable(out, &e),
+    })?;
+    let written = made.write_all(file).and_then(|()| made.sync_all());
+    written.map_err(|e| {
+        // Half a file is none, and may hold the key to the content.
+        let _ = fs::remove_file(out);
+        unwritable(out, &e)
+    })
+}
+
+fn unwritable(out: &Path, e: &io::Error) -> CliError {
+    CliError::usage(format!("cannot write {}: {e}", out.display()))
+        .with_try("give a name in a directory that you may write to with --out FILE")
+}
+
+fn there(out: &Path) -> CliError {
+    CliError::usage(format!("{} is there already", out.display()))
+        .with_try("give another name with --out FILE, or move that file away")
+}
+
 /// RFC 3339.
 fn time(millis: u64) -> String {
     let millis = i64::try_from(millis).unwrap_or(i64::MAX);
     Timestamp::from_millisecond(millis).map_or_else(|_| "?".to_owned(), |at| at.to_string())
 }
-
-#[cfg(test)]
-mod tests;

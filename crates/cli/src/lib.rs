@@ -81,6 +81,9 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
             Some(file) => evidence::verify_any(&file, root, ui),
             None => audit::verify(config.as_deref(), common, ui),
         },
+        Command::Audit(AuditCommand::Contradictions(args)) => {
+            evidence::contradictions(args, common, ui)
+        }
         Command::Audit(AuditCommand::Judge(args)) => evidence::judge(&args.file, args.root, ui),
         Command::Audit(AuditCommand::Show(args)) => audit::show(args, common, ui),
         Command::Audit(AuditCommand::Watch(args)) => audit::watch(args, common, ui),

@@ -51,6 +51,14 @@ pub(crate) struct JudgeArgs {
     pub(crate) root: Option<Digest>,
 }
 
+/// `abeng audit contradictions`.
+#[derive(Debug, Args)]
+pub(crate) struct ContradictionsArgs {
+    /// Write each into a file in this directory, for `abeng audit judge`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) export: Option<PathBuf>,
+}
+
 pub(crate) fn digest(text: &str) -> Result<Digest, String> {
     Digest::from_hex(text).ok_or_else(|| "a digest has 64 hex digits".to_owned())
 }

@@ -1,4 +1,4 @@
-use super::{tell, value};
+use super::{tell, there, value, write_new};
 use crate::{
     CliError, Exit, Ui,
     args::{Common, EvidenceExportArgs},
@@ -8,9 +8,6 @@ use crate::{
 use abeng_api::EvidenceQuery;
 use abeng_evidence::{Verdict, verify};
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -41,7 +38,7 @@ pub(crate) fn export(
         .with_try("abeng audit verify checks the node's log")
     })?;
     let out = args.out.unwrap_or_else(|| name(&verdict));
-    write(&out, &file)?;
+    write_new(&out, &file)?;
     let mut told = value::verdict(&verdict);
     if let Some(fields) = told.as_object_mut() {
         fields.insert("file".to_owned(), out.display().to_string().into());
@@ -70,11 +67,6 @@ fn not_there(out: &Path) -> Result<(), CliError> {
     }
 }
 
-fn there(out: &Path) -> CliError {
-    CliError::usage(format!("{} is there already", out.display()))
-        .with_try("give another name with --out FILE, or move that file away")
-}
-
 /// Asks on a terminal; elsewhere `--yes` must say it.
 fn sure(id: &str, ui: &Ui) -> Result<(), CliError> {
     let declined = || CliError::new(Exit::Refused, "nothing was disclosed");
@@ -96,25 +88,4 @@ fn sure(id: &str, ui: &Ui) -> Result<(), CliError> {
         Ok(true) => Ok(()),
         Ok(false) | Err(_) => Err(declined()),
     }
-}
-
-/// For its owner alone, durable, and never over another file.
-fn write(out: &Path, file: &[u8]) -> Result<(), CliError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    let mut made = options.open(out).map_err(|e| match e.kind() {
-        io::ErrorKind::AlreadyExists => there(out),
-        _ => unwritable(out, &e),
-    })?;
-    let written = made.write_all(file).and_then(|()| made.sync_all());
-    written.map_err(|e| {
-        // Half a file is none, and may hold the key to the content.
-        let _ = fs::remove_file(out);
-        unwritable(out, &e)
-    })
-}
-
-fn unwritable(out: &Path, e: &io::Error) -> CliError {
-    CliError::usage(format!("cannot write {}: {e}", out.display()))
-        .with_try("give a name in a directory that you may write to with --out FILE")
 }

@@ -410,7 +410,7 @@ pub fn cosign(net: &Net, note: &Bytes, witnesses: &[&str]) -> Bytes {
     all.into()
 }
 
-fn bytes(hashes: Vec<LeafHash>) -> Vec<Bytes> {
+pub fn bytes(hashes: Vec<LeafHash>) -> Vec<Bytes> {
     hashes.iter().map(LeafHash::to_bytes).collect()
 }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod bytes;
+mod contradictions;
 mod fixture;
 mod negatives;
 mod proved;
