@@ -22,7 +22,7 @@ pub(super) fn at(ms: u64) -> Now {
     }
 }
 
-fn seq(n: u64) -> StreamSeq {
+pub(super) fn seq(n: u64) -> StreamSeq {
     StreamSeq::new(n).unwrap()
 }
 
@@ -624,7 +624,7 @@ fn a_view_that_is_not_of_this_log_is_noticed() {
     assert!(delivered.is_err(), "Delivered without Received");
 }
 
-fn incarnation() -> Incarnation {
+pub(super) fn incarnation() -> Incarnation {
     Incarnation(0x0123_4567_0000)
 }
 
@@ -659,7 +659,7 @@ fn again(opened: &Opened) -> Opened {
     open_at_nl(arrived.clone())
 }
 
-fn open_at_nl(arrived: Arrived) -> Opened {
+pub(super) fn open_at_nl(arrived: Arrived) -> Opened {
     let verified = verify(arrived, &world().trust, party(1), START).unwrap();
     let secrets = |kid: &_| world().keyrings[1].seal_secret(kid);
     open(&verified, &secrets, party(1), &mut OpenedBoxes::default()).unwrap()
