@@ -2,10 +2,11 @@
 
 use super::{
     net::{Draft, Node, RECALL, party, private, recover, terms, world},
-    rules::{at, folded, open_at_nl, seq},
+    rules::{at, folded, open_at_nl, place, proven, queued, seq},
 };
 use crate::{
     Checked, Engine, Free, Gated, Input, Plan, ScrubItem, TakenBack, Target, Ticket, View,
+    rows::DueRow,
 };
 use abeng_audit_log::Record;
 use abeng_seal::{Arrived, Opened};
@@ -401,4 +402,83 @@ fn many_records_are_named_in_portions_that_fit_the_view() {
         named.extend(scrub.indexes);
     }
     assert_eq!(named, (0..100).collect::<Vec<u64>>());
+}
+
+/// When what is kept falls due, by the rows.
+fn due(nl: &Nl) -> Vec<(u64, u64)> {
+    let rows = folded(&nl.log).scan(b"K", b"L", false, 9).unwrap();
+    let one = |(key, _): (Vec<u8>, Vec<u8>)| {
+        let (due, record) = DueRow::parse_key(&key).unwrap();
+        (due, record.0)
+    };
+    rows.into_iter().map(one).collect()
+}
+
+#[test]
+fn what_falls_due_is_one_row_that_holds_later_dates_and_scrubs_move() {
+    let mut nl = Nl::new();
+    let notice = nl.opened(1, b"a notice");
+    let (id, kept) = (notice.id(), terms(b"").keep_until);
+    nl.arrive(notice, Target::Unknown, 0);
+    assert_eq!(due(&nl), [(kept, 0)]);
+    let looked = nl.commit();
+    nl.hold(id, v1::HoldAct::HoldPlaced, looked);
+    assert_eq!(due(&nl), [], "held");
+    let extend = |nl: &mut Nl, keep_until| {
+        let retention = Box::new(v1::Retention {
+            envelope_id: id.to_bytes(),
+            keep_until,
+            reason: "trial".to_owned(),
+        });
+        let looked = LeafIndex(nl.commit());
+        nl.handle(Input::Extend {
+            retention,
+            looked,
+            private: private(),
+            tell: TELL,
+        });
+    };
+    extend(&mut nl, kept + 5);
+    assert_eq!(due(&nl), [], "held, whatever the date");
+    let looked = nl.commit();
+    nl.hold(id, v1::HoldAct::HoldLifted, looked);
+    assert_eq!(due(&nl), [(kept + 5, 0)]);
+    extend(&mut nl, kept + 9);
+    assert_eq!(due(&nl), [(kept + 9, 0)]);
+    let looked = nl.commit();
+    nl.begin(id, 0, looked);
+    assert_eq!(due(&nl), [], "begun");
+    let begun = folded(&nl.log).scan(b"Z", b"[", false, 9).unwrap();
+    assert_eq!(begun.len(), 1);
+}
+
+#[test]
+fn a_proof_of_deletion_is_taken_once_and_covers_the_delivery() {
+    let recalled = |looked, settled| {
+        let Input::ReceiptProven(mut proven) = proven(place(1, v1::Precedence::Routine), looked)
+        else {
+            unreachable!("a receipt");
+        };
+        proven.kind = v1::LeafKind::Recalled;
+        proven.settled = settled;
+        Input::ReceiptProven(proven)
+    };
+    let took = |plan: &Plan| plan.step.facts.len();
+    let mut engine = queued(&[v1::Precedence::Routine]);
+    let plan = engine.handle(at(0), recalled(0, None));
+    assert!(matches!(plan.free[..], [Free::ProveAgain(_)]), "look first");
+    // The proof of the delivery was lost, and is not needed any more.
+    assert_eq!(took(&engine.handle(at(0), recalled(2, None))), 1);
+    assert_eq!(engine.depth(), 0);
+    assert_eq!(
+        took(&engine.handle(at(0), recalled(2, None))),
+        0,
+        "in flight"
+    );
+    assert_eq!(
+        took(&engine.handle(at(0), recalled(9, Some(LeafIndex(2))))),
+        0
+    );
+    let delivered = proven(place(1, v1::Precedence::Routine), 2);
+    assert_eq!(took(&engine.handle(at(0), delivered)), 0);
 }
