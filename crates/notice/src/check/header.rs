@@ -1,6 +1,7 @@
 use super::desk::Desk;
 use super::{DEFAULT_KEEP_DAYS, SCHEMA_VERSION};
 use crate::codes::{self, CodeList};
+use crate::retention::KEEP_LEAST_MS;
 use crate::{Draft, FlawCode, GradeDraft, NoticeType, Tlp};
 use abeng_wire::v1;
 
@@ -101,6 +102,16 @@ fn keep_until(draft: &Draft, desk: &mut Desk<'_>) -> u64 {
             "keep_until",
             &crate::NoticeDate::day_of(until),
             &format!("≤ {}", crate::NoticeDate::day_of(longest)),
+        );
+    }
+    let shortest = now.saturating_add(KEEP_LEAST_MS);
+    if until != 0 && until < shortest {
+        // Recipients keep it for so long all the same.
+        desk.doubt(
+            FlawCode::OutOfRange,
+            "keep_until",
+            &crate::NoticeDate::day_of(until),
+            &format!("≥ {}", crate::NoticeDate::day_of(shortest)),
         );
     }
     until
