@@ -48,8 +48,8 @@ pub use keeping::{
 pub use operator::{Caller, Operator, Via};
 pub use router::{openapi, router};
 pub use sent::{
-    DeliveryState, ProofView, RecipientTimeline, SentItem, SentQuery, SentTo, StepKind, Timeline,
-    TimelineStep,
+    DeliveryState, ProofView, RecipientTimeline, SentItem, SentQuery, SentTo, StepKind,
+    StepWitness, Timeline, TimelineStep,
 };
 pub use serve::{Peers, Serving, bind_unix, serve_tcp, serve_unix};
 pub use submit::{FlawSeverity, FlawView, SubmitReply, SubmitRequest};

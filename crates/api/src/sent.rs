@@ -176,6 +176,18 @@ pub struct TimelineStep {
     /// The proof in numbers, so that it can be told in the reader's language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<ProofView>,
+    /// What the witnesses of this node's own log say of the leaf. Absent for leaves of other logs,
+    /// and where the log has no witnesses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<StepWitness>,
+}
+
+/// How far witnesses have seen a leaf of the own log.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StepWitness {
+    /// When a quorum had co-signed a checkpoint that covers the leaf, at the latest: the time of
+    /// the newest such checkpoint. Absent while too few have.
+    pub by: Option<String>,
 }
 
 /// An inclusion proof in numbers.

@@ -143,6 +143,9 @@ pub(crate) struct Track {
     pub(crate) proof: &'static str,
     /// `{hashes}`, `{size}`.
     pub(crate) proof_own: &'static str,
+    /// `{at}`.
+    pub(crate) witnessed: &'static str,
+    pub(crate) unwitnessed: &'static str,
     pub(crate) checked: &'static str,
     pub(crate) unchecked: &'static str,
 }

@@ -9,7 +9,7 @@ use crate::{
     texts::fill,
     when,
 };
-use abeng_api::{DeliveryState, RecipientTimeline, StepKind, Timeline, TimelineStep};
+use abeng_api::{DeliveryState, RecipientTimeline, StepKind, StepWitness, Timeline, TimelineStep};
 use abeng_notice::printable;
 use std::process::ExitCode;
 
@@ -99,13 +99,24 @@ fn line(step: &TimelineStep, recipient: &RecipientTimeline, ui: &Ui) -> String {
     } else {
         ("✗", Paint::Bad, texts.track.unchecked)
     };
-    let text = printable(&format!("{leaf}: {}; {said}", proof(step, recipient, ui)));
+    let witness = step.witness.as_ref().map(|seen| witnessed(seen, ui));
+    let witness = witness.map_or(String::new(), |seen| format!("; {seen}"));
+    let proof = proof(step, recipient, ui);
+    let text = printable(&format!("{leaf}: {proof}; {said}{witness}"));
     format!(
         "  {}  {word}{pad}  {} {}\n",
         when::clock(&step.at),
         ui.paint(paint, mark),
         wrap(&text, ui.width, wide + 20)
     )
+}
+
+fn witnessed(seen: &StepWitness, ui: &Ui) -> String {
+    let t = &ui.texts().track;
+    match &seen.by {
+        Some(at) => fill(t.witnessed, &[("at", &ui.full_time(at))]),
+        None => t.unwitnessed.to_owned(),
+    }
 }
 
 /// The proof in the reader's language where the node gave its numbers; a proof that does not
@@ -159,6 +170,9 @@ mod tests {
                 hashes: 11,
                 checkpoint_size: 1204,
                 signed_by: by.into(),
+            }),
+            witness: (by == "JM").then(|| StepWitness {
+                by: (what == StepKind::Submitted).then(|| "2026-11-24T06:06:00Z".to_owned()),
             }),
         }
     }

@@ -6,15 +6,16 @@
 use crate::{
     clock,
     reading::{internal, outcome_leaf},
-    shared::Shared,
+    shared::{Shared, lock},
 };
 use abeng_api::{
-    ApiError, DeliveryState, ProofView, RecipientTimeline, StepKind, Timeline, TimelineStep,
+    ApiError, DeliveryState, ProofView, RecipientTimeline, StepKind, StepWitness, Timeline,
+    TimelineStep,
 };
 use abeng_audit_log::{
-    Checkpoint, Expect, LogOrigin,
+    Checkpoint, CosignedCheckpoint, Expect, LogOrigin,
     merkle::{leaf_hash, verify_inclusion},
-    receipt,
+    quorum, receipt,
 };
 use abeng_notice::Lang;
 use abeng_queue::rows::{IdRow, SentOutcome, SentRow, SentTo};
@@ -152,6 +153,20 @@ impl Shared {
                 checkpoint_size: head.size,
                 signed_by: self.me.to_string(),
             }),
+            witness: self.witnessed_by(index),
+        })
+    }
+
+    /// What the witnesses of our log have seen of a leaf; `None` where there are none.
+    fn witnessed_by(&self, index: LeafIndex) -> Option<StepWitness> {
+        let trust = self.trust();
+        trust.roster.party(self.me).and_then(quorum)?;
+        let witnessing = lock(&self.witnessing);
+        let covers = |seen: &&CosignedCheckpoint| index.0 < seen.size();
+        let seen = witnessing.witnessed().filter(covers);
+        let by = seen.and_then(CosignedCheckpoint::witnessed_at);
+        Some(StepWitness {
+            by: by.map(clock::rfc3339),
         })
     }
 
@@ -231,6 +246,7 @@ impl Shared {
                     checkpoint_size: size,
                     signed_by: origin.party.to_string(),
                 }),
+                witness: None,
             })
         };
         let mut steps = Vec::new();

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use abeng_api::{Client, EventQuery, StatusView, SubmitRequest};
+use abeng_api::{Client, EventQuery, SentQuery, StatusView, SubmitRequest, TimelineStep};
 use abeng_audit_log::{Contradiction, RealDisk, verify_log};
 use abeng_keys::Protection;
 use abeng_node::{
@@ -91,6 +91,18 @@ impl Net {
 
     fn client(&self, name: &str) -> Client {
         Client::unix(self.home(name).join("abeng.sock"))
+    }
+
+    /// By when the own leaves of the only sent notice were witnessed, as `track` tells.
+    async fn own_steps(&self, name: &str) -> Vec<Option<String>> {
+        let client = self.client(name);
+        let sent = client.sent(&SentQuery::default()).await.unwrap().remove(0);
+        let to = client.track(&sent.id, "en").await.unwrap().recipients;
+        let steps = to.into_iter().flat_map(|to| to.steps);
+        let own = |step: &TimelineStep| (step.by == name) == step.witness.is_some();
+        let steps: Vec<_> = steps.inspect(|step| assert!(own(step))).collect();
+        let seen = steps.into_iter().filter_map(|step| step.witness);
+        seen.map(|seen| seen.by).collect()
     }
 
     /// Sends a notice and waits for its receipt.
@@ -260,8 +272,12 @@ async fn of_four_nodes_two_witnesses_are_a_quorum() {
     let status = net.until("JM", "one line", one).await;
     assert_eq!((status.witness.needed, status.witness.of), (2, 3));
     assert_eq!(status.witness.witnessed_at, None);
+    assert_eq!(net.own_steps("JM").await, [None, None, None]);
     let lc = net.start("LC").await;
     let status = net.witnessed("JM").await;
+    // Submitted, Queued, ReceiptTaken; what others' logs say is not ours to have witnessed.
+    let by = &status.witness.witnessed_at;
+    assert!(by.is_some() && net.own_steps("JM").await.iter().all(|seen| seen == by));
     assert!(status.witness.by.len() >= 2, "{:?}", status.witness);
     let row = |view: &abeng_api::NetworkView| {
         let row = view.parties.iter().find(|r| r.party == "JM").unwrap();

@@ -89,6 +89,8 @@ pub(super) static TEXTS: Texts = Texts {
         leaf: "leaf {leaf} of {party}'s log",
         proof: "inclusion proof of {hashes} hashes to checkpoint {size} signed by {party}'s log key",
         proof_own: "inclusion proof of {hashes} hashes in this node's own log of {size} leaves",
+        witnessed: "seen by a quorum of witnesses by {at}",
+        unwitnessed: "not yet witnessed",
         checked: "checked now",
         unchecked: "not checked",
     },

@@ -89,6 +89,8 @@ pub(super) static TEXTS: Texts = Texts {
         leaf: "hoja {leaf} del registro de {party}",
         proof: "prueba de inclusión de {hashes} resúmenes hasta el punto de control {size} firmado con la clave de registro de {party}",
         proof_own: "prueba de inclusión de {hashes} resúmenes en el registro propio de {size} hojas",
+        witnessed: "visto por un quórum de testigos a más tardar el {at}",
+        unwitnessed: "aún sin testigos",
         checked: "comprobado ahora",
         unchecked: "no comprobado",
     },

@@ -89,6 +89,8 @@ pub(super) static TEXTS: Texts = Texts {
         leaf: "feuille {leaf} du journal de {party}",
         proof: "preuve d'inclusion de {hashes} empreintes vers le point de contrôle {size} signé par la clé de journal de {party}",
         proof_own: "preuve d'inclusion de {hashes} empreintes dans le journal propre de {size} feuilles",
+        witnessed: "vu par un quorum de témoins au plus tard le {at}",
+        unwitnessed: "pas encore attesté par les témoins",
         checked: "vérifié à l'instant",
         unchecked: "non vérifié",
     },

@@ -89,6 +89,8 @@ pub(super) static TEXTS: Texts = Texts {
         leaf: "blad {leaf} van het log van {party}",
         proof: "inclusiebewijs van {hashes} hashes naar controlepunt {size}, getekend met de logsleutel van {party}",
         proof_own: "inclusiebewijs van {hashes} hashes in het eigen log van {size} bladen",
+        witnessed: "door een quorum van getuigen gezien, uiterlijk {at}",
+        unwitnessed: "nog niet door getuigen gezien",
         checked: "nu gecontroleerd",
         unchecked: "niet gecontroleerd",
     },
