@@ -19,6 +19,8 @@ use std::{ops::Range, sync::Arc, time::Duration};
 
 /// Leaves looked at for one answer; where that is not enough the answer says where to go on.
 const LOOKED_AT: u64 = 100_000;
+/// Bytes of records read for one answer: bodies lie between leaves.
+const READ: usize = 128 << 20;
 /// Leaves in one answer where the question does not say.
 const LEAVES: u32 = 50;
 /// Leaves in one answer at most.
@@ -110,7 +112,7 @@ impl Shared {
         blocks: &[Range<u64>],
     ) -> Result<LeafPage, ApiError> {
         let mut page = LeafPage::default();
-        let mut left = LOOKED_AT;
+        let mut budget = Budget::new();
         for block in blocks {
             let (from, to) = (block.start.max(range.start), block.end.min(range.end));
             if from >= to {
@@ -118,11 +120,11 @@ impl Shared {
             }
             for stored in self.reader.scan(LeafIndex(from)).take((to - from) as usize) {
                 let stored = stored.map_err(internal)?;
-                if left == 0 || page.leaves.len() == limit {
+                if budget.is_spent() || page.leaves.len() == limit {
                     page.next = Some(stored.index.0);
                     return Ok(page);
                 }
-                left -= 1;
+                budget.spend(&stored);
                 if filter.passes(&stored) {
                     page.leaves.push(leaf_view(&stored));
                 }
@@ -140,16 +142,16 @@ impl Shared {
         blocks: &[Range<u64>],
     ) -> Result<LeafPage, ApiError> {
         let mut page = LeafPage::default();
-        let mut left = LOOKED_AT;
+        let mut budget = Budget::new();
         'all: for block in blocks.iter().rev() {
             let (from, to) = (block.start.max(range.start), block.end.min(range.end));
             for index in (from..to).rev() {
-                if left == 0 || page.leaves.len() == limit {
+                if budget.is_spent() || page.leaves.len() == limit {
                     page.next = Some(index + 1);
                     break 'all;
                 }
-                left -= 1;
                 let stored = self.reader.read(LeafIndex(index)).map_err(internal)?;
+                budget.spend(&stored);
                 if filter.passes(&stored) {
                     page.leaves.push(leaf_view(&stored));
                 }
@@ -165,6 +167,33 @@ fn first_leaf(row: &IdRow) -> LeafIndex {
     match *row {
         IdRow::Sent { submitted } => submitted,
         IdRow::Received { received, .. } | IdRow::Held { received, .. } => received,
+    }
+}
+
+/// What one answer may cost.
+struct Budget {
+    leaves: u64,
+    bytes: usize,
+}
+
+impl Budget {
+    fn new() -> Self {
+        Self {
+            leaves: LOOKED_AT,
+            bytes: READ,
+        }
+    }
+
+    fn is_spent(&self) -> bool {
+        self.leaves == 0 || self.bytes == 0
+    }
+
+    fn spend(&mut self, stored: &Stored) {
+        let length = |part: Option<&bytes::Bytes>| part.map_or(0, bytes::Bytes::len);
+        let record = &stored.record;
+        let parts = length(record.proof_bytes()) + length(record.body_bytes());
+        self.leaves -= 1;
+        self.bytes = self.bytes.saturating_sub(parts);
     }
 }
 

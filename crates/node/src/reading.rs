@@ -1,6 +1,6 @@
 //! Inbox and sent box: rows from the view, notices opened to be shown and never kept open.
 
-use crate::{clock, operator::language, shared::Shared, submit::flaw_view};
+use crate::{clock, desk::Ended, operator::language, shared::Shared, submit::flaw_view};
 use abeng_api::{
     ApiError, Caller, DeliveryState, InboxItem, InboxQuery, LabelledValue, NoticeView, SentItem,
     SentQuery, SentTo,
@@ -151,7 +151,7 @@ impl Shared {
         let notice = tokio::task::spawn_blocking(move || shared.open_received(&opened))
             .await
             .map_err(internal)??;
-        self.note_read(who, &row).await?;
+        self.note_read(who, outcome, &row).await?;
         let mut item = self.inbox_item(outcome, &row, lang);
         item.read = true;
         let to = self.recipients_of(row.received)?;
@@ -171,7 +171,12 @@ impl Shared {
         })
     }
 
-    async fn note_read(&self, who: &Caller, row: &InboxRow) -> Result<(), ApiError> {
+    async fn note_read(
+        &self,
+        who: &Caller,
+        delivered: LeafIndex,
+        row: &InboxRow,
+    ) -> Result<(), ApiError> {
         let mut salt = [0; 32];
         SystemEntropy.fill(&mut salt);
         // The originator learns once that it was opened, and never by whom.
@@ -207,11 +212,15 @@ impl Shared {
                 1,
             ));
         }
-        place
-            .ended
-            .await
-            .map_err(|_| ApiError::busy("the node is stopping", 5))?;
-        if first {
+        let ended = place.ended.await;
+        let ended = ended.map_err(|_| ApiError::busy("the node is stopping", 5))?;
+        let row = self.view.get(&InboxRow::key(delivered)).await;
+        let row = row.map_err(internal)?.map(|v| InboxRow::decode(&v));
+        let row = row.transpose().map_err(internal)?;
+        // Of several that opened it at the same moment one is the first.
+        if let (Ended::Noted { leaf }, Some(row)) = (ended, row)
+            && row.first_read == Some(leaf)
+        {
             self.inbox.read.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())

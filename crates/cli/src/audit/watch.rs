@@ -72,13 +72,14 @@ async fn follow(
         };
         silent = false;
         print(&page.leaves, &mut heading, ui)?;
-        query.from = Some(next(&page));
+        query.from = Some(next(&page, query.from));
     }
 }
 
-/// Where the next question begins: nothing is passed over, also where nothing fitted.
-fn next(page: &LeafPage) -> u64 {
-    page.next.unwrap_or(page.size)
+/// Where the next question begins: nothing is passed over, also where nothing fitted, and
+/// nothing is shown that lies before what was asked for.
+fn next(page: &LeafPage, asked: Option<u64>) -> u64 {
+    page.next.unwrap_or(page.size).max(asked.unwrap_or(0))
 }
 
 fn print(leaves: &[LeafView], heading: &mut bool, ui: &Ui) -> Result<(), CliError> {
@@ -96,4 +97,22 @@ fn print(leaves: &[LeafView], heading: &mut bool, ui: &Ui) -> Result<(), CliErro
     ui.say(&text[skip..]);
     *heading = false;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_goes_on_where_the_last_ended_and_never_back() {
+        let page = |next, size| LeafPage {
+            next,
+            size,
+            ..LeafPage::default()
+        };
+        assert_eq!(next(&page(Some(7), 90), Some(3)), 7);
+        assert_eq!(next(&page(None, 90), Some(3)), 90);
+        // The log has not come so far yet.
+        assert_eq!(next(&page(None, 90), Some(1000)), 1000);
+    }
 }
