@@ -282,3 +282,56 @@ fn the_description_names_every_route() {
     }
     assert!(text.contains("\"FlawView\""));
 }
+
+#[tokio::test]
+async fn what_is_done_about_kept_content_has_its_routes() {
+    let node = node();
+    let client = Client::unix(&node.path);
+    let id = "ab".repeat(32);
+    let recall = RecallRequest {
+        reason: "duplicate".into(),
+        ..RecallRequest::default()
+    };
+    let reply = client.recall(&id, &recall).await.unwrap();
+    assert_eq!(
+        (reply.id.as_ref(), reply.summary.as_str()),
+        (Some(&id), "duplicate")
+    );
+    let hold = HoldRequest {
+        reason: "case 7".into(),
+        officer: None,
+    };
+    assert_eq!(client.hold_place(&id, &hold).await.unwrap().leaf, 1);
+    // A DELETE with a body.
+    assert_eq!(client.hold_lift(&id, &hold).await.unwrap().leaf, 2);
+    let longer = ExtendRequest {
+        until: "90d".into(),
+        ..ExtendRequest::default()
+    };
+    assert_eq!(client.extend(&id, &longer).await.unwrap().leaf, 3);
+    let query = |held| RetentionQuery {
+        held,
+        limit: Some(7),
+        ..RetentionQuery::default()
+    };
+    assert_eq!(client.retention(&query(false)).await.unwrap().len(), 1);
+    assert_eq!(client.retention(&query(true)).await.unwrap().len(), 2);
+    let described = serde_json::to_value(openapi()).unwrap();
+    for path in ["recall", "hold", "retention"] {
+        assert!(
+            described["paths"]
+                .get(format!("/v1/notices/{{id}}/{path}"))
+                .is_some()
+        );
+    }
+    let unknown = raw(
+        &node.path,
+        b"POST /v1/notices/abababab/hold HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+          content-length: 21\r\n\r\n{\"reason\":\"a\",\"by\":1}",
+    )
+    .await;
+    assert!(
+        unknown.starts_with("HTTP/1.1 400") && unknown.contains("by"),
+        "{unknown}"
+    );
+}

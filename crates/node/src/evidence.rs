@@ -112,6 +112,9 @@ impl Shared {
 
     /// The sealed body and what opens it.
     fn disclose(&self, subject: &Subject) -> Result<(Bytes, ContentKey), ApiError> {
+        // Also what is taken back and not scrubbed yet is not handed out.
+        self.still_there(subject.holder)
+            .map_err(|e| e.with_try("leave out --disclose"))?;
         let record = self.reader.read(subject.holder).map_err(internal)?.record;
         let scrubbed = || {
             ApiError::not_found("the content was deleted here; what is proved of it stays")

@@ -49,6 +49,8 @@ pub struct Metrics {
     pub sync_seconds: Histogram,
     pub view_applied: Gauge,
     pub view_rebuilds: Counter,
+    pub contents_deleted: Counter,
+    pub deletions_failed: Counter,
     pub free_disk: Gauge,
     pub roster_version: Gauge,
     pub roster_expires: Gauge,
@@ -99,6 +101,14 @@ impl Metrics {
         let view_rebuilds = counter(
             "view_rebuilds",
             "Times the view was rebuilt from the journal",
+        );
+        let contents_deleted = counter(
+            "contents_deleted",
+            "Contents deleted because they were taken back or kept long enough",
+        );
+        let deletions_failed = counter(
+            "deletions_failed",
+            "Rounds of deleting that came to no end and are tried again",
         );
         let checkpoint_contradictions = counter(
             "checkpoint_contradictions",
@@ -213,6 +223,8 @@ impl Metrics {
             sync_seconds,
             view_applied,
             view_rebuilds,
+            contents_deleted,
+            deletions_failed,
             free_disk,
             roster_version,
             roster_expires,

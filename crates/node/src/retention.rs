@@ -143,6 +143,7 @@ pub async fn work(shared: Arc<Shared>, mut watch: Watch) {
             Err(e) => {
                 // Not at every look: whatever it is, it needs somebody or some time.
                 round_at = Some(now.mono);
+                shared.metrics.deletions_failed.inc();
                 tracing::error!(error = %e, "content that is to be deleted is still there; it is tried again in an hour");
             }
         }
@@ -175,6 +176,7 @@ impl Shared {
         if !records.is_empty() {
             let done = self.rewrite(records.clone()).await?;
             (round.records, round.segments) = (done.records, done.segments);
+            self.metrics.contents_deleted.inc_by(done.records);
             for &record in &records {
                 self.recent.forget(record);
             }
