@@ -110,9 +110,17 @@ impl Proven<'_> {
     fn doubts_of_checkpoints(&self, doubts: &mut Vec<Doubt>) {
         let mut before: Option<&CheckpointProof> = None;
         for (checkpoint, proof) in self.logs.checkpoints.iter().enumerate() {
+            // The export says nothing of the notice, and is always too new.
             let mut leaves = self.logs.leaves.iter();
-            let unseen = |p: &Proved| p.fact.checkpoint == checkpoint && p.fact.seen_by.is_none();
-            if leaves.any(unseen) {
+            let about =
+                |p: &Proved| p.fact.checkpoint == checkpoint && p.fact.kind != Kind::Exported;
+            let mut later = self.logs.checkpoints[checkpoint + 1..].iter();
+            let covered = proof.witnessed_at.is_some()
+                || later
+                    .by_ref()
+                    .take_while(|p| p.continues)
+                    .any(|p| p.witnessed_at.is_some());
+            if !covered && leaves.any(about) {
                 doubts.push(Doubt::NotWitnessed { checkpoint });
             }
             if proof.judged_by < self.chain.newest().version() {

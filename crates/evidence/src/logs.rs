@@ -45,7 +45,7 @@ impl Logs {
             judged.log(nth, log, about)?;
         }
         judged.see();
-        judged.receipts_are_here()?;
+        judged.take_receipts()?;
         Ok(judged)
     }
 
@@ -188,20 +188,24 @@ impl Logs {
         }
     }
 
-    /// A ReceiptTaken leaf is about a leaf of the recipient's log, which must be shown.
-    fn receipts_are_here(&self) -> Result<(), Failing> {
-        let taken = |p: &&Proved| p.fact.kind == v1::LeafKind::ReceiptTaken;
-        for leaf in self.leaves.iter().filter(taken) {
-            let shown = self
-                .leaves
-                .iter()
-                .any(|p| p.taken_as.0[..] == leaf.subject[..] && Some(p.fact.by) == leaf.recipient);
-            if !shown {
-                return Err(Failing::rule(
-                    leaf.part,
-                    "the receipt that the originator's leaf is about is in the file",
-                ));
+    /// A ReceiptTaken leaf names a leaf of the recipient's log, which must be shown, and which is
+    /// at least as old: whoever saw the one has seen the hash of the other.
+    fn take_receipts(&mut self) -> Result<(), Failing> {
+        for taken in 0..self.leaves.len() {
+            let leaf = &self.leaves[taken];
+            if leaf.fact.kind != v1::LeafKind::ReceiptTaken {
+                continue;
             }
+            let (part, seen_by) = (leaf.part, leaf.fact.seen_by);
+            let named = |p: &Proved| {
+                p.taken_as.0[..] == leaf.subject[..] && Some(p.fact.by) == leaf.recipient
+            };
+            let Some(shown) = self.leaves.iter().position(named) else {
+                let rule = "the receipt that the originator's leaf is about is in the file";
+                return Err(Failing::rule(part, rule));
+            };
+            let shown = &mut self.leaves[shown].fact;
+            shown.seen_by = shown.seen_by.into_iter().chain(seen_by).min();
         }
         Ok(())
     }

@@ -87,8 +87,8 @@ pub struct Fact {
     pub index: u64,
     /// Which of [`Verdict::checkpoints`] proves it.
     pub checkpoint: usize,
-    /// By when a quorum of witnesses had seen it; the time of the thing. `None`: nobody but the
-    /// log's own party vouches for the time.
+    /// By when a quorum of witnesses had seen it, or a leaf that names it: the time of the thing.
+    /// `None`: nobody but the log's own party vouches for the time.
     pub seen_by: Option<Millis>,
 }
 

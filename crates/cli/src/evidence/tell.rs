@@ -124,13 +124,13 @@ fn facts(facts: &[Fact], verdict: &Verdict, ui: &Ui) -> String {
     for fact in facts {
         let when = match fact.seen_by {
             Some(at) => format!(
-                "seen by a quorum of witnesses by {}; {} says {}",
+                "by {} (a quorum of witnesses), at {} as {} says",
                 ui.full_time(&time(at)),
-                fact.by,
-                ui.full_time(&time(fact.claimed_at))
+                ui.full_time(&time(fact.claimed_at)),
+                fact.by
             ),
             None => format!(
-                "{}, as {} says",
+                "at {} as {} says",
                 ui.full_time(&time(fact.claimed_at)),
                 fact.by
             ),
@@ -243,11 +243,31 @@ fn doubts(verdict: &Verdict, ui: &Ui) -> String {
         return String::new();
     }
     let mut out = format!("\n{}\n", ui.paint(Paint::Warn, "Not proved"));
-    for one in &verdict.doubts {
-        let text = doubt(one, verdict);
+    let unwitnessed = |one: &&Doubt| matches!(one, Doubt::NotWitnessed { .. });
+    let (unseen, others): (Vec<&Doubt>, Vec<&Doubt>) = verdict.doubts.iter().partition(unwitnessed);
+    let mut texts: Vec<String> = others.iter().map(|one| doubt(one, verdict)).collect();
+    texts.extend(not_witnessed(&unseen));
+    for text in texts {
         out.push_str(&format!("  - {}\n", wrap(&printable(&text), ui.width, 4)));
     }
     out
+}
+
+/// All checkpoints without a quorum in one sentence.
+fn not_witnessed(doubts: &[&Doubt]) -> Option<String> {
+    let numbers = doubts.iter().filter_map(|one| match one {
+        Doubt::NotWitnessed { checkpoint } => Some((checkpoint + 1).to_string()),
+        _ => None,
+    });
+    let numbers: Vec<String> = numbers.collect();
+    (!numbers.is_empty()).then(|| {
+        format!(
+            "What stands under checkpoint {} alone: no quorum of witnesses has signed it, so a \
+             time without a quorum is its party's claim, and that party could still show another \
+             log to others.",
+            numbers.join(", ")
+        )
+    })
 }
 
 /// What is not proved, in one or two sentences.
@@ -262,10 +282,11 @@ pub(super) fn doubt(doubt: &Doubt, verdict: &Verdict) -> String {
              or give it with --root HEX."
         ),
         Doubt::NotWitnessed { checkpoint } => format!(
-            "The times in the log of {} under checkpoint {}: no quorum of witnesses has \
-             signed it, so they are that party's claims, and it could still show another log to others.",
-            log(checkpoint),
-            checkpoint + 1
+            "What stands under checkpoint {} of {} alone: no quorum of witnesses has signed it, so \
+             a time without a quorum is that party's claim, and it could still show another log \
+             to others.",
+            checkpoint + 1,
+            log(checkpoint)
         ),
         Doubt::RosterNotHeld { version } => format!(
             "That roster {version}, which the envelope names, was the one in force: this file holds \

@@ -50,9 +50,11 @@ fn a_disclosed_file_proves_sending_outcomes_and_content() {
             by(Kind::Delivered, "TT")
         ]
     );
-    // JM's log was seen by a quorum of three; the others' only have their owners' word.
+    // JM's log was seen by a quorum of three, and with it the outcome that it names. When TT had
+    // received it is only TT's word.
     assert_eq!(tt.facts[0].seen_by, Some((SEEN + 2) * 1000));
-    assert_eq!((tt.facts[3].seen_by, tt.facts[3].claimed_at), (None, NOW));
+    assert_eq!(tt.facts[3].seen_by, Some((SEEN + 2) * 1000));
+    assert_eq!((tt.facts[2].seen_by, tt.facts[2].claimed_at), (None, NOW));
     assert_eq!(
         verdict.doubts,
         [
