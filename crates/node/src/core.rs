@@ -359,3 +359,7 @@ impl<O: Outlet> State<O> {
         self.journal.send(batch).is_ok()
     }
 }
+
+#[cfg(test)]
+#[path = "core_tests.rs"]
+mod tests;

@@ -20,6 +20,9 @@ use v1::{LeafKind, control::Frame};
 /// How long something new may wait for a quorum before that is worth a warning, in milliseconds.
 pub const UNWITNESSED_MS: Millis = 4 * 60 * 60 * 1000;
 
+/// On a metered line nothing is sent at a beat; only what waits is counted.
+const METERED_MS: u64 = 15 * 60 * 1000;
+
 /// Whether a leaf is more than a node's own coming and going: only such leaves are worth a
 /// checkpoint, so that idle neighbours let each other sleep.
 fn is_worth(kind: LeafKind) -> bool {
@@ -39,16 +42,16 @@ pub fn worth(reader: &Reader<RealDisk>) -> Result<u64, ReadError> {
     Ok(size)
 }
 
-/// The task: a round at every beat. A metered line has none but its contacts.
+/// The task: a round at every beat. On a metered line only a contact is one.
 pub async fn watch(shared: Arc<Shared>) {
-    let Some(every) = shared.config.witness_every_ms else {
-        return std::future::pending().await;
-    };
-    let mut beat = tokio::time::interval(Duration::from_millis(every));
+    let every = shared.config.witness_every_ms;
+    let mut beat = tokio::time::interval(Duration::from_millis(every.unwrap_or(METERED_MS)));
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         beat.tick().await;
-        if let Err(e) = shared.watch_round() {
+        if every.is_none() {
+            shared.witness_gauges();
+        } else if let Err(e) = shared.watch_round() {
             tracing::error!(error = %e, "the log cannot be shown to its witnesses");
         }
     }
