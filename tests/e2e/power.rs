@@ -5,7 +5,7 @@
 
 mod common;
 
-use abeng_api::{ClientError, DeliveryState, RecallRequest};
+use abeng_api::{ClientError, DeliveryState, ErrorCode, RecallRequest};
 use common::{Network, Node, notices::seizure, until};
 use std::{
     collections::BTreeMap,
@@ -116,7 +116,11 @@ async fn write_until_it_ends(
         let remarks = format!("round {}, no. {nth}", accepted.len());
         match from.client.submit(&seizure(&[to], &remarks)).await {
             Ok(reply) => _ = accepted.insert(reply.id.unwrap(), remarks),
-            Err(ClientError::Api(e)) => panic!("refused: {e:?}"),
+            Err(ClientError::Api(e))
+                if !matches!(e.code, ErrorCode::Internal | ErrorCode::Busy) =>
+            {
+                panic!("refused: {e:?}")
+            }
             // Not accepted, or nobody knows.
             Err(_) => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
         }

@@ -29,6 +29,13 @@ struct Ready {
     private: PrivateInput,
 }
 
+/// The node ended between taking a notice and answering. It must not be told as a refusal, or as
+/// something to try again: that would send it twice.
+fn nobody_knows() -> ApiError {
+    ApiError::internal("the node ended before it could say whether the notice was accepted")
+        .with_try("start it, and look with `abeng sent` before you submit again")
+}
+
 impl Shared {
     /// `POST /v1/notices`.
     pub async fn submit(
@@ -73,9 +80,7 @@ impl Shared {
         // or none, and no reserved number is left behind.
         let shared = self.clone();
         let sealing = tokio::spawn(async move { shared.seal_and_queue(ready).await });
-        let (id, leaf) = sealing
-            .await
-            .map_err(|_| ApiError::internal("sealing broke off; nothing was sent"))??;
+        let (id, leaf) = sealing.await.map_err(|_| nobody_knows())??;
         reply.id = Some(id.to_string());
         reply.leaf = Some(leaf.0);
         Ok(reply)
@@ -185,7 +190,8 @@ impl Shared {
             cleared_under,
         };
         self.core.give(input).await;
-        match place.ended.await.map_err(|_| stopped())? {
+        // From here on it may be durable, whatever becomes of this node.
+        match place.ended.await.map_err(|_| nobody_knows())? {
             Ended::Submitted { id, leaf } => {
                 self.count(ty, 1, 0);
                 Ok((id, leaf))
