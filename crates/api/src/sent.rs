@@ -171,6 +171,9 @@ pub struct TimelineStep {
     pub tree_size: u64,
     /// Whether this node has checked the proof just now, not only remembers it.
     pub checked: bool,
+    /// Why it was refused, as the leaf has it: `HOLD`, `NOT_GRANTED` …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The proof in words, in English.
     pub how: String,
     /// The proof in numbers, so that it can be told in the reader's language.

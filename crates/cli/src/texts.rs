@@ -64,6 +64,8 @@ pub(crate) struct Steps {
     receipt: &'static str,
     voided: &'static str,
     recalled: &'static str,
+    on_hold: &'static str,
+    recalled_before: &'static str,
 }
 
 /// After a submission.
@@ -191,6 +193,15 @@ impl Texts {
             DeliveryState::Expired => s.expired,
             DeliveryState::Voided => s.voided,
             DeliveryState::Recalled => s.recalled,
+        }
+    }
+
+    /// Why something was refused: in words where officers meet it, else as the log has it.
+    pub(crate) fn reason<'a>(&self, code: &'a str) -> &'a str {
+        match code {
+            "HOLD" => self.steps.on_hold,
+            "RECALLED_BY_ORIGINATOR" => self.steps.recalled_before,
+            other => other,
         }
     }
 

@@ -102,7 +102,9 @@ fn line(step: &TimelineStep, recipient: &RecipientTimeline, ui: &Ui) -> String {
     let witness = step.witness.as_ref().map(|seen| witnessed(seen, ui));
     let witness = witness.map_or(String::new(), |seen| format!("; {seen}"));
     let proof = proof(step, recipient, ui);
-    let text = printable(&format!("{leaf}: {proof}; {said}{witness}"));
+    let why = step.reason.as_deref().map(|reason| texts.reason(reason));
+    let why = why.map_or(String::new(), |why| format!("{why}; "));
+    let text = printable(&format!("{why}{leaf}: {proof}; {said}{witness}"));
     format!(
         "  {}  {word}{pad}  {} {}\n",
         when::clock(&step.at),
@@ -158,6 +160,7 @@ mod tests {
 
     fn step(what: StepKind, by: &str, at: &str, checked: bool) -> TimelineStep {
         TimelineStep {
+            reason: None,
             at: at.into(),
             what,
             by: by.into(),
@@ -214,6 +217,18 @@ mod tests {
     #[test]
     fn a_timeline_tells_each_step_with_its_proof() {
         insta::assert_snapshot!(render(&timeline(), &plain(Lang::En)));
+    }
+
+    #[test]
+    fn a_refusal_says_why_in_the_readers_language() {
+        let mut refused = step(StepKind::Refused, "TT", "2026-11-25T00:00:01.5Z", true);
+        let told =
+            |refused: &TimelineStep, lang| line(refused, &timeline().recipients[1], &plain(lang));
+        refused.reason = Some("HOLD".into());
+        assert!(told(&refused, Lang::En).contains("legal hold there"));
+        assert!(told(&refused, Lang::Fr).contains("gelé"));
+        refused.reason = Some("NOT_GRANTED".into());
+        assert!(told(&refused, Lang::Nl).contains("NOT_GRANTED"));
     }
 
     #[test]

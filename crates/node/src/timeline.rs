@@ -143,6 +143,7 @@ impl Shared {
             leaf: index.0,
             tree_size: head.size,
             checked,
+            reason: None,
             how: format!(
                 "inclusion proof of {} hashes in our own log of {} leaves",
                 proof.len(),
@@ -234,6 +235,8 @@ impl Shared {
                 leaf: index,
                 tree_size: size,
                 checked: proven.is_ok(),
+                reason: (what == StepKind::Refused)
+                    .then(|| leaf.message().reason().as_str_name().to_owned()),
                 how: match &proven {
                     Ok(_) => format!(
                         "inclusion proof of {hashes} hashes to the checkpoint of {size} leaves signed by {}'s log key",

@@ -287,6 +287,11 @@ async fn a_legal_hold_refuses_a_recall_until_it_is_lifted() {
     let timeline = net.at("jm").track(&recalled, "en").await.unwrap();
     assert_eq!(timeline.recipients[0].state, DeliveryState::Refused);
     assert!(timeline.recipients[0].steps.iter().all(|s| s.checked));
+    let why = timeline.recipients[0]
+        .steps
+        .iter()
+        .find_map(|s| s.reason.as_deref());
+    assert_eq!(why, Some("HOLD"));
     let refusals = abeng_api::AuditQuery {
         kind: Some("RECEIPT_TAKEN".into()),
         notice: Some(recalled.clone()),

@@ -33,6 +33,8 @@ pub(super) static TEXTS: Texts = Texts {
         receipt: "receipt kept",
         voided: "not sealed",
         recalled: "deleted",
+        on_hold: "under a legal hold there",
+        recalled_before: "recalled before it came",
     },
     submit: Submit {
         accepted: "{type} accepted for {to}.",

@@ -33,6 +33,8 @@ pub(super) static TEXTS: Texts = Texts {
         receipt: "acuse guardado",
         voided: "no sellado",
         recalled: "borrado",
+        on_hold: "retenido allí por orden legal",
+        recalled_before: "retirado antes de llegar",
     },
     submit: Submit {
         accepted: "{type} aceptado para {to}.",

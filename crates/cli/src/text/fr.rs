@@ -33,6 +33,8 @@ pub(super) static TEXTS: Texts = Texts {
         receipt: "reçu conservé",
         voided: "non scellé",
         recalled: "effacé",
+        on_hold: "gelé là-bas par la justice",
+        recalled_before: "rappelé avant son arrivée",
     },
     submit: Submit {
         accepted: "{type} accepté pour {to}.",

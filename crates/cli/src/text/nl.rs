@@ -33,6 +33,8 @@ pub(super) static TEXTS: Texts = Texts {
         receipt: "ontvangstbewijs",
         voided: "niet verzegeld",
         recalled: "gewist",
+        on_hold: "daar op last van het recht vastgehouden",
+        recalled_before: "teruggeroepen voor aankomst",
     },
     submit: Submit {
         accepted: "{type} aangenomen voor {to}.",
