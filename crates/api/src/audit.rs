@@ -24,8 +24,8 @@ pub struct AuditQuery {
     /// Only those that name this party as originator or recipient.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<String>,
-    /// Only what this officer or caller did, as `LeafView::officer` names them; upper and lower
-    /// case are the same.
+    /// Only what this officer or caller did, as `LeafView::officer` or the end of `LeafView::via`
+    /// names them; upper and lower case are the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub officer: Option<String>,
     /// Only those of this envelope (id or prefix).
@@ -76,7 +76,8 @@ pub struct LeafView {
     pub reason: Option<String>,
     /// The officer or caller, where the private part is still there.
     pub officer: Option<String>,
-    /// The local interface it came through, where the private part is still there: `unix`, `tcp`.
+    /// The local interface it came through and who the transport says it was, where the private
+    /// part is still there: `unix uid:1000`, `tcp token`.
     #[serde(default)]
     pub via: Option<String>,
     /// SHA-256 of the statement it is about, hex.

@@ -54,6 +54,12 @@ impl Caller {
         }
     }
 
+    /// The way a request came and who the transport says it was, as the audit log keeps them beside
+    /// the officer that the request names: `unix uid:1000`, `tcp token`.
+    pub fn through(&self) -> String {
+        format!("{} {}", self.via, self.name)
+    }
+
     /// A bearer of the node's token.
     pub fn token() -> Self {
         Self {

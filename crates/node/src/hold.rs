@@ -322,7 +322,7 @@ fn private(who: &Caller, officer: Option<String>) -> PrivateInput {
     SystemEntropy.fill(&mut salt);
     PrivateInput {
         officer: officer.unwrap_or_else(|| who.name.clone()),
-        via: who.via.as_str().to_owned(),
+        via: who.through(),
         salt,
     }
 }

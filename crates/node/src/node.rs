@@ -173,7 +173,7 @@ impl Node {
             gossip: Mutex::default(),
             contradictions: Mutex::new(contradictions),
             signed: Mutex::new(None),
-            times: Mutex::default(),
+            log_reading: Default::default(),
             boxes: [Mutex::new(BoxCache::new()), Mutex::new(BoxCache::new())],
             opened: Mutex::default(),
             statuses: Mutex::default(),

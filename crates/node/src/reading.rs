@@ -193,7 +193,7 @@ impl Shared {
         };
         let private = PrivateInput {
             officer: who.name.clone(),
-            via: who.via.as_str().to_owned(),
+            via: who.through(),
             salt,
         };
         let place = self.desk.open();

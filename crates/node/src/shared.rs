@@ -1,7 +1,7 @@
 //! What all parts of one running node share.
 
 use crate::{
-    audit::Times,
+    audit::LogReading,
     config::Config,
     core::Core,
     desk::Desk,
@@ -92,8 +92,8 @@ pub struct Shared {
     pub started_at: Millis,
     /// What the operator should see in `status`, from the start.
     pub notices: Vec<String>,
-    /// Where in the log a time lies.
-    pub times: Mutex<Times>,
+    /// For those who read the log.
+    pub log_reading: LogReading,
     /// Held while trust data is merged.
     pub adopting: Mutex<()>,
     /// Deletes what is to be kept no longer.

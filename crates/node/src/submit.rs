@@ -100,7 +100,8 @@ impl Shared {
         } else {
             request.to
         };
-        // The notice names an officer only where one was named; the audit log always knows who asked.
+        // The notice names an officer only where one was named; the audit log keeps, beside that name,
+        // who the transport says it was.
         let named = request.officer;
         let officer = named.clone().unwrap_or_else(|| who.name.clone());
         let context = CheckContext {
@@ -127,7 +128,7 @@ impl Shared {
         SystemEntropy.fill(&mut salt);
         let private = PrivateInput {
             officer,
-            via: who.via.as_str().to_owned(),
+            via: who.through(),
             salt,
         };
         let ready = Ready {

@@ -135,7 +135,7 @@ async fn the_log_is_read_whole_in_parts_and_filtered_exactly() {
     };
     let wanted = expect(&|l| l.officer.as_ref() == Some(&officer));
     assert_eq!(wanted.len(), NOTICES);
-    assert_eq!(wanted[0].via.as_deref(), Some("unix"));
+    assert_eq!(wanted[0].via, Some(format!("unix {officer}")));
     assert!(all(&client, by, true).await.0 == wanted);
 
     let (since, until) = (&leaves[400].at, &leaves[1100].at);

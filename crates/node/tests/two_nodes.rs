@@ -132,13 +132,16 @@ async fn a_notice_crosses_and_its_proof_comes_back() {
     assert!(officers.iter().all(|leaf| leaf.officer.is_none()));
     assert_eq!(leaves(&at("lc"), "READ").await.len(), 2);
 
-    tokio::time::sleep(Duration::from_millis(1500)).await;
-    let network = at("lc").network().await.unwrap();
-    let row = network.parties.iter().find(|r| r.party == "JM").unwrap();
-    assert!(
-        row.linked && row.backlog == Some(0) && row.log_size.is_some(),
-        "{row:?}"
-    );
+    let end = tokio::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        let network = at("lc").network().await.unwrap();
+        let row = network.parties.iter().find(|r| r.party == "JM").unwrap();
+        if row.linked && row.backlog == Some(0) && row.log_size.is_some() {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < end, "{row:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     assert!(at("jm").network().await.is_err());
 
     jm.shutdown().await.unwrap();

@@ -66,7 +66,7 @@ mod tests {
     fn a_row_survives_what_people_write() {
         let text = rows(&[leaf(7, "Ann \"Night\" Lee, badge 4711\nKingston")]).unwrap();
         assert!(
-            text.contains(",\"Ann \"\"Night\"\" Lee, badge 4711\nKingston\",unix,"),
+            text.contains(",\"Ann \"\"Night\"\" Lee, badge 4711\nKingston\",unix uid:1000,"),
             "{text}"
         );
         assert!(

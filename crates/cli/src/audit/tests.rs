@@ -12,7 +12,7 @@ pub(super) fn leaf(index: u64, officer: &str) -> LeafView {
         recipient: Some("TT".into()),
         reason: None,
         officer: Some(officer.into()),
-        via: Some("unix".into()),
+        via: Some("unix uid:1000".into()),
         subject: None,
         hash: "ab".repeat(32),
     }

@@ -48,9 +48,16 @@ impl Filter {
             // Last, since it alone reads the private part.
             && self.officer.as_ref().is_none_or(|officer| {
                 let private = stored.record.private().ok().flatten();
-                private.is_some_and(|p| p.officer.to_lowercase() == *officer)
+                private.is_some_and(|p| names_officer(&p, officer))
             })
     }
+}
+
+/// The officer that the request named, or the caller that the transport knew.
+fn names_officer(private: &v1::PrivatePart, officer: &str) -> bool {
+    let caller = private.via.split_once(' ').map(|(_, caller)| caller);
+    let is = |name: &str| name.to_lowercase() == officer;
+    is(&private.officer) || caller.is_some_and(is)
 }
 
 fn leaf_kind(text: &str) -> Result<v1::LeafKind, ApiError> {

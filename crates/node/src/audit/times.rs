@@ -11,6 +11,8 @@ use std::ops::Range;
 
 /// Leaves between two times that are kept.
 const STRIDE: u64 = 256;
+/// Samples read in one go.
+const AT_ONCE: u64 = 1024;
 /// How far the clock may have gone astray within one stride.
 const MARGIN: Millis = 3_600_000;
 
@@ -21,17 +23,22 @@ pub struct Times {
 }
 
 impl Times {
-    /// Reads the times that are not kept yet, for a log of `size` leaves.
-    pub fn extend<E>(
-        &mut self,
-        size: u64,
-        time: impl Fn(u64) -> Result<Millis, E>,
-    ) -> Result<(), E> {
-        let wanted = size.div_ceil(STRIDE);
-        while (self.samples.len() as u64) < wanted {
-            self.samples.push(time(self.samples.len() as u64 * STRIDE)?);
+    /// The next samples that a log of `size` leaves lacks here: some of them, none at the end.
+    pub fn missing(&self, size: u64) -> Range<u64> {
+        let have = self.samples.len() as u64;
+        have..size.div_ceil(STRIDE).min(have + AT_ONCE)
+    }
+
+    /// The leaf whose time a sample is.
+    pub fn leaf(sample: u64) -> u64 {
+        sample * STRIDE
+    }
+
+    /// Takes samples that were [`Times::missing`], unless somebody else was faster.
+    pub fn extend(&mut self, missing: Range<u64>, samples: &[Millis]) {
+        if missing.start == self.samples.len() as u64 {
+            self.samples.extend_from_slice(samples);
         }
-        Ok(())
     }
 
     /// The parts of a log of `size` leaves that can hold a time of `since..until`, in order.
@@ -68,9 +75,19 @@ mod tests {
 
     fn times(of: &[Millis]) -> Times {
         let mut times = Times::default();
-        let read = |i: u64| Ok::<_, ()>(of[i as usize]);
-        times.extend(of.len() as u64 / 2, read).unwrap();
-        times.extend(of.len() as u64, read).unwrap();
+        for size in [of.len() as u64 / 2, of.len() as u64] {
+            loop {
+                let missing = times.missing(size);
+                if missing.is_empty() {
+                    break;
+                }
+                let read = |sample| of[Times::leaf(sample) as usize];
+                let samples: Vec<Millis> = missing.clone().map(read).collect();
+                times.extend(missing.clone(), &samples);
+                // Somebody who was slower changes nothing.
+                times.extend(missing, &samples);
+            }
+        }
         times
     }
 
