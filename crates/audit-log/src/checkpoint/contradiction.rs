@@ -45,7 +45,7 @@ fn rule(rule: &'static str) -> ContradictionError {
 
 impl Contradiction {
     /// Judges two verified checkpoints, in any order. Where the sizes differ, `path` is
-    /// SUBPROOF(m, D[n], false) ([`crate::merkle::contradiction_path`]) from anybody at all: the
+    /// SUBPROOF(m, D\[n\], false) ([`crate::merkle::contradiction_path`]) from anybody at all: the
     /// log contradicts itself if it leads to the larger one's root and to another than the
     /// smaller one's.
     pub fn prove(

@@ -49,7 +49,7 @@ pub fn consistency_proof<E>(
     subproof(old, new, true, node)
 }
 
-/// The path SUBPROOF(old, D[new], false) of RFC 6962 §2.1.2: a consistency proof that also holds
+/// The path SUBPROOF(old, D\[new\], false) of RFC 6962 §2.1.2: a consistency proof that also holds
 /// the old tree's last complete subtree where `old` is a power of two. Empty as there.
 pub fn contradiction_path<E>(
     old: u64,

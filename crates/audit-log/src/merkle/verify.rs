@@ -113,7 +113,7 @@ pub fn verify_consistency(
     }
 }
 
-/// The roots of the trees of `old` and of `new` leaves that the path SUBPROOF(old, D[new], false)
+/// The roots of the trees of `old` and of `new` leaves that the path SUBPROOF(old, D\[new\], false)
 /// leads to (RFC 6962 §2.1.2). Unlike a consistency proof it always begins with a subtree of the
 /// old tree, so both roots follow from the path alone: who knows another root of `old` beside
 /// this root of `new` knows two trees that cannot both be the log's.

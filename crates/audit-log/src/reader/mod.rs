@@ -340,7 +340,7 @@ impl<D: Disk> Reader<D> {
         Ok(proof)
     }
 
-    /// The path SUBPROOF(old, D[new], false) of RFC 6962 §2.1.2, by which anyone who holds two
+    /// The path SUBPROOF(old, D\[new\], false) of RFC 6962 §2.1.2, by which anyone who holds two
     /// checkpoints of these sizes sees how they go together. Empty where `old` is 0 or `new`.
     pub fn contradiction_path(&self, old: u64, new: u64) -> Result<Vec<LeafHash>, ReadError> {
         let state = self.shared.state();
