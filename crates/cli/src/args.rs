@@ -5,7 +5,10 @@ mod evidence;
 mod keeping;
 mod seizure;
 
-pub(crate) use audit::{AuditFilter, AuditReadByArgs, AuditShowArgs, AuditWatchArgs, Format, Span};
+pub(crate) use audit::{
+    AuditExportTilesArgs, AuditFilter, AuditReadByArgs, AuditShowArgs, AuditVerifyArgs,
+    AuditWatchArgs, Format, Span,
+};
 pub(crate) use evidence::{ContradictionsArgs, EvidenceCommand, EvidenceExportArgs, JudgeArgs};
 pub(crate) use keeping::{HoldCommand, RecallArgs, RetentionCommand};
 pub(crate) use seizure::SeizureArgs;
@@ -261,22 +264,19 @@ pub(crate) enum SentCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
-    /// Check every leaf, batch, checkpoint and receipt of the own log, or a file
+    /// Check every leaf, batch, checkpoint and receipt of the own log; or a file or tiles
     ///
     /// Reads the files of the data directory (--data DIR); the node may run or not. Without
-    /// DIR the running node is asked where they are. With FILE it checks that evidence or
-    /// contradiction file instead, which needs nothing else.
-    Verify {
-        /// An evidence or contradiction file, in place of the own log
-        #[arg(value_name = "FILE", conflicts_with = "config")]
-        file: Option<PathBuf>,
-        /// The digest of the network's first root, for FILE
-        #[arg(long, value_name = "HEX", requires = "file", value_parser = evidence::digest)]
-        root: Option<abeng_wire::Digest>,
-        /// The node's configuration, where it is not DIR/node.toml
-        #[arg(long, value_name = "FILE")]
-        config: Option<PathBuf>,
-    },
+    /// DIR the running node is asked where they are. With PATH it checks that instead: an evidence
+    /// or contradiction file, which needs nothing else, or a directory of C2SP tlog-tiles, by the
+    /// log's key (--vkey) or else by the roster of the own node.
+    Verify(AuditVerifyArgs),
+    /// Write the own log as C2SP tlog-tiles, to be checked with the tools of others
+    ///
+    /// Reads the files of the data directory (--data DIR); the node may run or not. A directory
+    /// that holds an earlier export of the same log is added to. Prints the log's key as a line
+    /// that whoever checks the tiles needs; give it to them by another way than the tiles.
+    ExportTiles(AuditExportTilesArgs),
     /// What this node holds against logs that contradict themselves
     Contradictions(ContradictionsArgs),
     /// Say why a contradiction file is proof against a log: needs no node and no network

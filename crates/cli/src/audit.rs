@@ -3,10 +3,12 @@
 mod csv;
 mod pages;
 mod readers;
+mod tiles;
 mod verify;
 mod watch;
 
 pub(crate) use readers::{read_by, readers};
+pub(crate) use tiles::{export_tiles, verify as verify_tiles};
 pub(crate) use verify::verify;
 pub(crate) use watch::watch;
 

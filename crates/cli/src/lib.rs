@@ -77,10 +77,12 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Evidence(EvidenceCommand::Verify(args)) => {
             evidence::verify(&args.file, args.root, ui)
         }
-        Command::Audit(AuditCommand::Verify { file, root, config }) => match file {
-            Some(file) => evidence::verify_any(&file, root, ui),
-            None => audit::verify(config.as_deref(), common, ui),
+        Command::Audit(AuditCommand::Verify(args)) => match &args.path {
+            Some(dir) if dir.is_dir() => audit::verify_tiles(dir, &args, common, ui),
+            Some(file) => evidence::verify_any(file, args.of_file()?, ui),
+            None => audit::verify(&args, common, ui),
         },
+        Command::Audit(AuditCommand::ExportTiles(args)) => audit::export_tiles(&args, common, ui),
         Command::Audit(AuditCommand::Contradictions(args)) => {
             evidence::contradictions(args, common, ui)
         }

@@ -1,6 +1,8 @@
 //! Options of the commands that read the log.
 
+use crate::CliError;
 use clap::{Args, ValueEnum};
+use std::path::PathBuf;
 
 /// A span of time.
 #[derive(Debug, Clone, Default, Args)]
@@ -75,4 +77,50 @@ pub(crate) struct AuditReadByArgs {
     pub(crate) officer: String,
     #[command(flatten)]
     pub(crate) span: Span,
+}
+
+/// What is checked, and by what.
+#[derive(Debug, Args)]
+pub(crate) struct AuditVerifyArgs {
+    /// An evidence or contradiction file, or a directory of tiles, in place of the own log
+    #[arg(value_name = "PATH")]
+    pub(crate) path: Option<PathBuf>,
+    /// The log's key, as `audit export-tiles` prints it: tiles need no node then
+    #[arg(long, value_name = "LINE", requires = "path", conflicts_with_all = ["config", "root"])]
+    pub(crate) vkey: Option<String>,
+    /// The digest of the network's first root: for a file, or for tiles where DIR has no
+    /// configuration
+    #[arg(long, value_name = "HEX", requires = "path", conflicts_with = "config")]
+    #[arg(value_parser = super::evidence::digest)]
+    pub(crate) root: Option<abeng_wire::Digest>,
+    /// The node's configuration, where it is not DIR/node.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl AuditVerifyArgs {
+    /// The root for an evidence or contradiction file, which takes nothing else.
+    pub(crate) fn of_file(&self) -> Result<Option<abeng_wire::Digest>, CliError> {
+        if self.vkey.is_none() && self.config.is_none() {
+            return Ok(self.root);
+        }
+        Err(
+            CliError::usage("--vkey and --config are for tiles and for the own log")
+                .with_try("give the file alone, or with --root HEX"),
+        )
+    }
+}
+
+/// What is exported, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct AuditExportTilesArgs {
+    /// The directory to write: new, empty, or an earlier export of the same log
+    #[arg(value_name = "TILES")]
+    pub(crate) tiles: PathBuf,
+    /// Export up to the newest checkpoint that witnesses have co-signed, instead of the newest
+    #[arg(long)]
+    pub(crate) cosigned: bool,
+    /// The node's configuration, where it is not DIR/node.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }

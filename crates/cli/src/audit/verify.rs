@@ -1,6 +1,11 @@
 //! `abeng audit verify`: the whole log, from its files. The node may run or not.
 
-use crate::{CliError, Exit, Paint, Ui, args::Common, connect, inbox::pairs};
+use crate::{
+    CliError, Exit, Paint, Ui,
+    args::{AuditVerifyArgs, Common},
+    connect,
+    inbox::pairs,
+};
 use abeng_audit_log::{LogFault, LogReport, RealDisk, verify_log};
 use abeng_node::{Config, Layout};
 use abeng_roster::Trust;
@@ -13,19 +18,19 @@ use std::{
 };
 
 /// Whose log it is, where it lies, and the root that its trust data must come from.
-struct Subject {
-    party: PartyCode,
-    data: PathBuf,
-    root: Digest,
+pub(super) struct Subject {
+    pub(super) party: PartyCode,
+    pub(super) data: PathBuf,
+    pub(super) root: Digest,
 }
 
 pub(crate) fn verify(
-    config: Option<&Path>,
+    args: &AuditVerifyArgs,
     common: &Common,
     ui: &Ui,
 ) -> Result<ExitCode, CliError> {
-    let subject = subject(config, common)?;
-    let trust = trust(&subject)?;
+    let subject = subject(args.config.as_deref(), common)?;
+    let trust = trust(&subject.data, subject.root)?;
     let began = Instant::now();
     let bar = progress(ui);
     let checked = verify_log(
@@ -53,7 +58,7 @@ pub(crate) fn verify(
 }
 
 /// From `--config`, else DIR/node.toml, else from the running node.
-fn subject(config: Option<&Path>, common: &Common) -> Result<Subject, CliError> {
+pub(super) fn subject(config: Option<&Path>, common: &Common) -> Result<Subject, CliError> {
     let file = match (config, &common.data) {
         (Some(file), _) => Some(file.to_owned()),
         (None, Some(dir)) => Some(dir.join("node.toml")),
@@ -86,15 +91,16 @@ fn subject(config: Option<&Path>, common: &Common) -> Result<Subject, CliError> 
     })
 }
 
-fn trust(subject: &Subject) -> Result<Trust, CliError> {
-    let layout = Layout::new(&subject.data);
+/// The trust data of a node, as far as it comes from the root.
+pub(super) fn trust(data: &Path, root: Digest) -> Result<Trust, CliError> {
+    let layout = Layout::new(data);
     let bundle = layout.read_trust().map_err(|e| {
         CliError::usage(format!("cannot read {}: {e}", layout.trust().display()))
             .with_try("give the node's data directory with --data DIR")
     })?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
-    Trust::from_bundle(&bundle, Some(subject.root), now).map_err(|e| {
+    Trust::from_bundle(&bundle, Some(root), now).map_err(|e| {
         CliError::new(
             Exit::Unverified,
             format!("{} does not hold: {e}", layout.trust().display()),
@@ -104,7 +110,7 @@ fn trust(subject: &Subject) -> Result<Trust, CliError> {
 }
 
 /// A count that moves, on a terminal only.
-fn progress(ui: &Ui) -> ProgressBar {
+pub(super) fn progress(ui: &Ui) -> ProgressBar {
     if !ui.interactive || ui.json {
         return ProgressBar::hidden();
     }
