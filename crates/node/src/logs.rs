@@ -9,9 +9,11 @@ use abeng_audit_log::{
     Checkpoint, Contradiction, LogOrigin,
     merkle::{Frontier, roots_from_consistency},
 };
-use abeng_wire::{Incarnation, LeafHash, PartyCode};
+use abeng_wire::{Incarnation, LeafHash, Mono, PartyCode};
 use std::collections::BTreeMap;
 
+/// What is held of one log is written down at most so often, in nanoseconds.
+const KEEP_NS: u64 = 1_000_000_000;
 /// Checkpoints of one log that wait to be compared.
 const OPEN: usize = 8;
 /// How often an owner is asked about one of them on one link.
@@ -75,6 +77,7 @@ pub struct LogBook {
 struct Known {
     origin: LogOrigin,
     held: Option<Held>,
+    kept: Option<Mono>,
     trunk: Option<Checkpoint>,
     open: Vec<Open>,
 }
@@ -97,6 +100,7 @@ impl Known {
         Self {
             origin,
             held: None,
+            kept: None,
             trunk: None,
             open: Vec::new(),
         }
@@ -197,6 +201,21 @@ impl LogBook {
             known.held = Some(held);
         }
         met
+    }
+
+    /// Whether what is held of a log should be written down again: not with every receipt under
+    /// load, since after a crash receipts go on from an older range just as well.
+    pub fn keep_due(&mut self, party: PartyCode, now: Mono) -> bool {
+        let Some(known) = self.logs.get_mut(&party) else {
+            return false;
+        };
+        let due = known
+            .kept
+            .is_none_or(|at| now.0.saturating_sub(at.0) >= KEEP_NS);
+        if due {
+            known.kept = Some(now);
+        }
+        due
     }
 
     /// What receipts of this life of a log go on from.

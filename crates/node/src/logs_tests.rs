@@ -130,3 +130,13 @@ fn receipts_carry_the_trunk_along_and_a_new_life_forgets_the_old() {
     assert_eq!(book.meet(of, &checkpoint(14, 1, LIFE)), Met::Closed);
     assert_eq!(book.hold(of, held(14, 1, LIFE)), Met::Closed);
 }
+
+#[test]
+fn what_is_held_is_written_down_once_a_second() {
+    let mut book = LogBook::default();
+    assert!(!book.keep_due(code("TT"), Mono(0)));
+    book.hold(origin(LIFE), held(5, 1, LIFE));
+    assert!(book.keep_due(code("TT"), Mono(7)));
+    assert!(!book.keep_due(code("TT"), Mono(6 + KEEP_NS)));
+    assert!(book.keep_due(code("TT"), Mono(7 + KEEP_NS)));
+}

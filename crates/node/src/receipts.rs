@@ -1,6 +1,7 @@
 //! Receipts that come back: every rule checked before the engine hears of one.
 
 use crate::{
+    clock,
     logs::{Held, Met},
     shared::{Shared, lock},
 };
@@ -127,7 +128,7 @@ impl Shared {
             range,
         };
         self.met(logs.hold(origin, held))?;
-        if grown {
+        if grown && logs.keep_due(origin.party, clock::mono()) {
             self.core.keep(outside);
         }
         Ok((checkpoint, receipts))
