@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use abeng_api::{AuditQuery, Client, EventQuery, EvidenceQuery, SubmitRequest};
+use abeng_api::{AuditQuery, Client, EventQuery, EvidenceQuery, RecallRequest, SubmitRequest};
 use abeng_evidence::{Doubt, Verdict, verify};
 use abeng_keys::Protection;
 use abeng_node::{
@@ -116,13 +116,7 @@ async fn both_ends_export_what_proves_a_notice() {
         ]
     );
 
-    let exports = AuditQuery {
-        kind: Some("EXPORTED".to_owned()),
-        ..AuditQuery::default()
-    };
-    let page = at_lc.audit_show(&exports).await.unwrap();
-    assert_eq!(page.leaves.len(), 2);
-    assert!(page.leaves.iter().all(|leaf| leaf.officer.is_some()));
+    assert_eq!(exports(&at_lc).await, 2);
     assert!(
         at_lc
             .evidence("00000000", &EvidenceQuery::default())
@@ -130,9 +124,53 @@ async fn both_ends_export_what_proves_a_notice() {
             .is_err()
     );
 
+    after_a_recall(&at_jm, &at_lc, &id).await;
     sender.shutdown().await.unwrap();
     recipient.shutdown().await.unwrap();
     // No file of either node is needed.
     std::fs::remove_dir_all(&dir).unwrap();
     assert!(verify(&file, Some(root)).is_ok());
+}
+
+/// What is gone cannot be disclosed, and no leaf says that it was; the rest is proved still.
+async fn after_a_recall(at_jm: &Client, at_lc: &Client, id: &str) {
+    let request = RecallRequest {
+        reason: "faits inexacts".into(),
+        ..RecallRequest::default()
+    };
+    at_jm.recall(id, &request).await.unwrap();
+    let mut after = 0;
+    loop {
+        let query = EventQuery {
+            after: Some(after),
+            timeout_ms: Some(30_000),
+            limit: None,
+        };
+        let events = at_jm.wait_settled(&query).await.unwrap();
+        assert!(!events.is_empty(), "never recalled");
+        if events.iter().any(|e| e.id == id && e.kind == "RECALLED") {
+            break;
+        }
+        after = events.last().unwrap().leaf;
+    }
+    let before = exports(at_lc).await;
+    let query = EvidenceQuery { disclose: true };
+    let refused = at_lc.evidence(id, &query).await.unwrap_err();
+    assert!(refused.to_string().contains("deleted"), "{refused}");
+    assert_eq!(exports(at_lc).await, before);
+    for at in [at_jm, at_lc] {
+        let proof = verify(&export(at, id, false).await, None).unwrap();
+        let recalled = (LeafKind::Recalled, "LC".to_owned());
+        assert!(kinds(&proof).contains(&recalled), "{:?}", kinds(&proof));
+    }
+}
+
+async fn exports(at: &Client) -> usize {
+    let exports = AuditQuery {
+        kind: Some("EXPORTED".to_owned()),
+        ..AuditQuery::default()
+    };
+    let page = at.audit_show(&exports).await.unwrap();
+    assert!(page.leaves.iter().all(|leaf| leaf.officer.is_some()));
+    page.leaves.len()
 }
