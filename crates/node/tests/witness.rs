@@ -5,6 +5,7 @@
 
 use abeng_api::{Client, EventQuery, SentQuery, StatusView, SubmitRequest, TimelineStep};
 use abeng_audit_log::{Contradiction, RealDisk, verify_log};
+use abeng_evidence::{ContradictionFile, judge};
 use abeng_keys::Protection;
 use abeng_node::{
     Config, Node,
@@ -310,6 +311,14 @@ async fn found_out(net: &Net, name: &str) {
     let bundle: v1::TrustBundle = decode("bundle", &bundle, limits::TRUST_BUNDLE).unwrap();
     let trust = Trust::from_bundle(&bundle, None, now()).unwrap();
     assert!(Contradiction::verify(&bytes, &trust.roster).is_ok());
+    // And as a file, which anybody can judge.
+    let file = ContradictionFile {
+        roots: bundle.roots,
+        rosters: bundle.rosters,
+        contradiction: proof.message(),
+    };
+    let judged = judge(&file.build().unwrap(), None).unwrap();
+    assert_eq!(judged.origin.party.as_str(), "TT");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -105,7 +105,7 @@ impl Net {
     }
 }
 
-fn seal_one(trust: &Trust, keyrings: &[Keyring], nth: u64) -> Sealed {
+pub fn seal_one(trust: &Trust, keyrings: &[Keyring], nth: u64) -> Sealed {
     let facts = NoticeFacts {
         ty: "SEIZURE",
         tlp: Tlp::RED,
@@ -162,7 +162,7 @@ pub struct Story<'a> {
 }
 
 impl<'a> Story<'a> {
-    fn of(net: &'a Net, sealed: &'a Sealed) -> Self {
+    pub fn of(net: &'a Net, sealed: &'a Sealed) -> Self {
         let about = |actor: &str, kind| about(sealed, actor, kind);
         let log = |party, leaves: Vec<v1::Leaf>, show: Vec<usize>| Log {
             party,

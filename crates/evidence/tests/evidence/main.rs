@@ -8,3 +8,4 @@ mod contradictions;
 mod fixture;
 mod negatives;
 mod proved;
+mod rosters;
