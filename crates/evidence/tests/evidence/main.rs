@@ -6,6 +6,7 @@
 mod bytes;
 mod contradictions;
 mod fixture;
+mod kept;
 mod negatives;
 mod proved;
 mod rosters;
