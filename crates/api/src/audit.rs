@@ -74,6 +74,10 @@ pub struct LeafView {
     pub recipient: Option<String>,
     /// Why, for a refusal or an end: `NOT_GRANTED`.
     pub reason: Option<String>,
+    /// What was done, where the kind alone does not say it: `DELIVERED` for a receipt taken,
+    /// `HOLD_PLACED: reason`, `kept until … : reason`, `with content` for an export.
+    #[serde(default)]
+    pub act: Option<String>,
     /// The officer or caller, where the private part is still there.
     pub officer: Option<String>,
     /// The local interface it came through and who the transport says it was, where the private

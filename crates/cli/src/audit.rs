@@ -137,10 +137,20 @@ fn render(leaves: &[LeafView], ui: &Ui) -> String {
             leaf.notice.as_deref().map_or_else(dash, short_id),
             or_dash(&leaf.originator),
             or_dash(&leaf.recipient),
-            or_dash(leaf.reason.as_ref().map_or(&leaf.officer, |_| &leaf.reason)),
+            by_or_why(leaf),
         ]);
     }
     table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+}
+
+/// Who did what, or why it ended.
+fn by_or_why(leaf: &LeafView) -> String {
+    let said = [&leaf.officer, &leaf.act, &leaf.reason];
+    let said: Vec<&str> = said.into_iter().filter_map(|s| s.as_deref()).collect();
+    match said.is_empty() {
+        true => dash(),
+        false => said.join(": "),
+    }
 }
 
 #[cfg(test)]

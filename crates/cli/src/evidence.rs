@@ -68,6 +68,10 @@ fn refused(path: &Path, fault: &abeng_evidence::Fault) -> CliError {
             "get the file again from whoever exported it; if it was changed on purpose, \
              keep this copy too",
         ),
+        abeng_evidence::Part::Root(0) => error.with_try(
+            "compare the digest with your founding record: it may be mistyped, or the file is of \
+             another network",
+        ),
         _ => error.with_try(
             "do not rely on it: it was not made by `abeng evidence export` as it stands. \
              Keep it and ask whoever gave it to you",

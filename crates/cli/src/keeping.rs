@@ -25,7 +25,13 @@ pub(crate) fn recall(args: RecallArgs, common: &Common, ui: &Ui) -> Result<ExitC
         lang: Some(ui.lang.tag().to_owned()),
     };
     connect::block_on(async {
-        if ui.interactive && !args.yes && !args.dry_run {
+        if !ui.interactive && !args.yes && !args.dry_run {
+            return Err(CliError::usage(
+                "a recall deletes the content at every recipient, for good",
+            )
+            .with_try("add --yes if that is meant, or --dry-run to see what it would do"));
+        }
+        if !args.yes && !args.dry_run {
             // What it would do is told before it is asked for.
             request.dry_run = true;
             let would = client.recall(&args.id, &request).await?;

@@ -1,7 +1,11 @@
 //! Moments and spans for people. Always UTC, and it says so.
 
 use crate::texts::Texts;
-use jiff::{Span, Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{
+    Span, Timestamp, ToSpan,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 
 /// Which end of a span a text names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +21,11 @@ pub(crate) fn moment(text: &str, bound: Bound, now: Timestamp) -> Option<String>
     let text = text.trim();
     if let Ok(at) = text.parse::<Timestamp>() {
         return Some(at.to_string());
+    }
+    // Without a zone: UTC, like every other time here.
+    if text.contains(':') {
+        let at: DateTime = text.parse().ok()?;
+        return Some(TimeZone::UTC.to_timestamp(at).ok()?.to_string());
     }
     if let Ok(day) = text.parse::<Date>() {
         let day = match bound {
@@ -136,10 +145,19 @@ mod tests {
             moment("2026-11-30", Bound::Until, now),
             is("2026-12-01T00:00:00Z")
         );
+        assert_eq!(since("2026-11-24T13:08"), is("2026-11-24T13:08:00Z"));
+        assert_eq!(since("2026-11-24 13:08:30"), is("2026-11-24T13:08:30Z"));
         assert_eq!(since("2h"), is("2026-11-24T10:00:00Z"));
         assert_eq!(since("3 days"), is("2026-11-21T12:00:00Z"));
         assert_eq!(since("3 days ago"), is("2026-11-21T12:00:00Z"));
-        for text in ["", "soon", "2026-13-01", "24.11.2026", "3"] {
+        for text in [
+            "",
+            "soon",
+            "2026-13-01",
+            "2026-11-24T25:00",
+            "24.11.2026",
+            "3",
+        ] {
             assert_eq!(since(text), None, "{text}");
         }
     }

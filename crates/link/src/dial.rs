@@ -20,6 +20,8 @@ use tokio::time::Instant;
 
 /// First and longest wait between two exchanges of trust data with one peer.
 const TRUST_BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(600));
+/// A sign of life makes a peer's backoff be forgotten at most so often.
+const REST: Duration = Duration::from_secs(30);
 /// For one look-up of a name.
 const LOOK_UP: Duration = Duration::from_secs(5);
 
@@ -79,9 +81,13 @@ async fn keep_linked(core: &Arc<Core>, peer: PartyCode, dialler: &Dialler) {
     let mut trust_backoff = Backoff::new(TRUST_BACKOFF);
     let mut trust_due = Instant::now();
     let mut unknown = false;
+    let mut forgot: Option<Instant> = None;
     while !dialler.gone.load(Ordering::Acquire) {
         let now = Instant::now();
-        if dialler.contact.swap(false, Ordering::AcqRel) {
+        // Not every one: two nodes of which one refuses the other would keep each other dialling.
+        let rested = forgot.is_none_or(|at| now.duration_since(at) >= REST);
+        if dialler.contact.swap(false, Ordering::AcqRel) && rested {
+            forgot = Some(now);
             backoff.reset();
             dial_due = dial_due.min(now + backoff.wait(random()));
         }

@@ -1,5 +1,6 @@
 //! `audit show` and `audit watch`: leaves of our own log, with filters, in parts.
 
+mod act;
 mod filter;
 mod times;
 
@@ -250,6 +251,7 @@ fn leaf_view(stored: &Stored) -> LeafView {
         recipient: text(&says.recipient),
         reason: (says.reason() != v1::Reason::Unspecified)
             .then(|| says.reason().as_str_name().to_owned()),
+        act: act::of(stored),
         officer: private.as_ref().and_then(|p| text(&p.officer)),
         via: private.as_ref().and_then(|p| text(&p.via)),
         subject: Digest::from_slice(&says.subject).map(|digest| digest.to_string()),

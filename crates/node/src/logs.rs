@@ -14,8 +14,11 @@ use std::collections::BTreeMap;
 
 /// What is held of one log is written down at most so often, in nanoseconds.
 const KEEP_NS: u64 = 1_000_000_000;
-/// Checkpoints of one log that wait to be compared.
+/// Checkpoints of one log that wait to be compared, of those that one source showed. What others
+/// showed is never pushed out by what the log's owner shows.
 const OPEN: usize = 8;
+/// Closed lives of one log that go on being judged.
+const LIVES: usize = 8;
 /// How often an owner is asked about one of them on one link.
 const ASKED: u32 = 3;
 
@@ -35,7 +38,8 @@ pub enum Met {
     Good,
     /// It is of another size than what is known: the owner is to explain.
     Open,
-    /// It is of a life of the log that a newer one has closed.
+    /// It is of a life of the log that a newer one has closed, and contradicts nothing that is
+    /// known of that.
     Closed,
     /// It proves, with one known before, that the log contradicts itself.
     Contradiction(Box<Contradiction>),
@@ -71,6 +75,9 @@ pub struct Question {
 #[derive(Debug, Default)]
 pub struct LogBook {
     logs: BTreeMap<PartyCode, Known>,
+    /// Lives that a newer one has closed, the newest last. Whoever shows two pasts does not get rid
+    /// of one by beginning anew.
+    closed: BTreeMap<PartyCode, Vec<Known>>,
 }
 
 #[derive(Debug)]
@@ -86,8 +93,10 @@ struct Known {
 #[derive(Debug)]
 struct Open {
     checkpoint: Checkpoint,
+    /// Who showed it.
+    from: PartyCode,
     asked: u32,
-    /// That nobody explains it was told.
+    /// That its owner does not explain it was told.
     told: bool,
 }
 
@@ -111,7 +120,7 @@ impl Known {
         self.trunk.iter().chain(open)
     }
 
-    fn meet(&mut self, new: &Checkpoint) -> Met {
+    fn meet(&mut self, from: PartyCode, new: &Checkpoint) -> Met {
         if new.size() == 0 || self.all().any(|known| same(known, new)) {
             return Met::Good;
         }
@@ -123,11 +132,14 @@ impl Known {
             self.trunk = Some(new.clone());
             return Met::Good;
         }
-        if self.open.len() == OPEN {
-            self.open.remove(0);
+        let shown = self.open.iter().filter(|open| open.from == from).count();
+        let oldest = self.open.iter().position(|open| open.from == from);
+        if let Some(oldest) = oldest.filter(|_| shown >= OPEN) {
+            self.open.remove(oldest);
         }
         self.open.push(Open {
             checkpoint: new.clone(),
+            from,
             asked: 0,
             told: false,
         });
@@ -153,37 +165,59 @@ impl Known {
 }
 
 impl LogBook {
-    /// The life of a log, unless a newer one is known; an older one is forgotten.
+    /// The life of a log, unless a newer one is known; an older one is closed by it.
     fn known(&mut self, origin: LogOrigin) -> Option<&mut Known> {
         let known = self
             .logs
             .entry(origin.party)
             .or_insert_with(|| Known::new(origin));
         if known.origin.incarnation < origin.incarnation {
-            *known = Known::new(origin);
+            let mut before = std::mem::replace(known, Known::new(origin));
+            before.held = None;
+            let closed = self.closed.entry(origin.party).or_default();
+            if closed.len() < LIVES {
+                closed.push(before);
+            }
         }
         (known.origin == origin).then_some(known)
     }
 
-    /// A checkpoint, verified, from anywhere.
-    pub fn meet(&mut self, origin: LogOrigin, new: &Checkpoint) -> Met {
-        match self.known(origin) {
-            Some(known) => known.meet(new),
-            None => Met::Closed,
+    /// A closed life, which is judged as before; `None` where too many are known.
+    fn closed(&mut self, origin: LogOrigin) -> Option<&mut Known> {
+        let closed = self.closed.entry(origin.party).or_default();
+        match closed.iter().position(|known| known.origin == origin) {
+            Some(at) => closed.get_mut(at),
+            None if closed.len() < LIVES => {
+                closed.push(Known::new(origin));
+                closed.last_mut()
+            }
+            None => None,
         }
     }
 
-    /// A checkpoint with the proof that it goes together with the tree of that size and root.
+    /// A checkpoint, verified, that `from` showed.
+    pub fn meet(&mut self, origin: LogOrigin, from: PartyCode, new: &Checkpoint) -> Met {
+        if let Some(known) = self.known(origin) {
+            return known.meet(from, new);
+        }
+        match self.closed(origin).map(|known| known.meet(from, new)) {
+            Some(Met::Contradiction(proof)) => Met::Contradiction(proof),
+            _ => Met::Closed,
+        }
+    }
+
+    /// A checkpoint that the log's owner showed, with the proof that it goes together with the tree
+    /// of that size and root.
     pub fn follows(
         &mut self,
         origin: LogOrigin,
         old: Option<(u64, LeafHash)>,
         new: &Checkpoint,
     ) -> Met {
+        let met = self.meet(origin, origin.party, new);
         let Some(known) = self.known(origin) else {
-            return Met::Closed;
+            return met;
         };
-        let met = known.meet(new);
         match old {
             Some(old) if matches!(met, Met::Good | Met::Open) && known.join(old, new) => Met::Good,
             _ => met,
@@ -256,6 +290,29 @@ impl LogBook {
             });
         }
         questions
+    }
+
+    /// Of a party's log, the sizes of those checkpoints that its owner was asked about as often as
+    /// it is asked, and did not explain. Each is told once.
+    pub fn silent(&mut self, party: PartyCode) -> Vec<u64> {
+        let Some(known) = self.logs.get_mut(&party) else {
+            return Vec::new();
+        };
+        let open = known.open.iter_mut();
+        let silent = open.filter(|open| open.asked >= ASKED && !open.told);
+        silent
+            .map(|open| {
+                open.told = true;
+                open.checkpoint.size()
+            })
+            .collect()
+    }
+
+    /// Parties that did not explain how checkpoints of their logs go together.
+    pub fn unexplained(&self) -> impl Iterator<Item = PartyCode> {
+        let told = |known: &Known| known.open.iter().any(|open| open.told);
+        let logs = self.logs.iter().filter(move |(_, known)| told(known));
+        logs.map(|(party, _)| *party)
     }
 
     /// The owner is there anew: it may be asked again.

@@ -34,13 +34,22 @@ fn trunk(book: &LogBook) -> u64 {
 fn the_same_size_with_another_root_is_proof_at_once() {
     let mut book = LogBook::default();
     let of = origin(LIFE);
-    assert_eq!(book.meet(of, &checkpoint(5, 1, LIFE)), Met::Good);
-    assert_eq!(book.meet(of, &checkpoint(5, 1, LIFE)), Met::Good);
-    let met = book.meet(of, &checkpoint(5, 2, LIFE));
+    assert_eq!(
+        book.meet(of, code("LC"), &checkpoint(5, 1, LIFE)),
+        Met::Good
+    );
+    assert_eq!(
+        book.meet(of, code("LC"), &checkpoint(5, 1, LIFE)),
+        Met::Good
+    );
+    let met = book.meet(of, code("LC"), &checkpoint(5, 2, LIFE));
     assert!(matches!(met, Met::Contradiction(_)), "{met:?}");
     // Also with one that is only open.
-    assert_eq!(book.meet(of, &checkpoint(8, 1, LIFE)), Met::Open);
-    let met = book.meet(of, &checkpoint(8, 2, LIFE));
+    assert_eq!(
+        book.meet(of, code("LC"), &checkpoint(8, 1, LIFE)),
+        Met::Open
+    );
+    let met = book.meet(of, code("LC"), &checkpoint(8, 2, LIFE));
     assert!(matches!(met, Met::Contradiction(_)), "{met:?}");
 }
 
@@ -48,8 +57,14 @@ fn the_same_size_with_another_root_is_proof_at_once() {
 fn another_size_is_open_until_its_owner_explains() {
     let mut book = LogBook::default();
     let of = origin(LIFE);
-    assert_eq!(book.meet(of, &checkpoint(5, 1, LIFE)), Met::Good);
-    assert_eq!(book.meet(of, &checkpoint(9, 1, LIFE)), Met::Open);
+    assert_eq!(
+        book.meet(of, code("LC"), &checkpoint(5, 1, LIFE)),
+        Met::Good
+    );
+    assert_eq!(
+        book.meet(of, code("LC"), &checkpoint(9, 1, LIFE)),
+        Met::Open
+    );
     let question = Question {
         incarnation: Incarnation(LIFE),
         old: 5,
@@ -61,7 +76,10 @@ fn another_size_is_open_until_its_owner_explains() {
     assert_eq!(book.explain(of, 5, 9, &path(5, 9, 1)), Explained::Good);
     assert_eq!((trunk(&book), book.questions(code("TT"))), (9, vec![]));
     // An older one on the same branch, later.
-    assert_eq!(book.meet(of, &checkpoint(7, 1, LIFE)), Met::Open);
+    assert_eq!(
+        book.meet(of, code("LC"), &checkpoint(7, 1, LIFE)),
+        Met::Open
+    );
     assert_eq!(book.explain(of, 7, 9, &path(7, 9, 1)), Explained::Good);
     assert_eq!((trunk(&book), book.questions(code("TT"))), (9, vec![]));
 }
@@ -70,8 +88,8 @@ fn another_size_is_open_until_its_owner_explains() {
 fn a_path_that_shows_another_past_is_proof_and_one_that_shows_nothing_is_told_once() {
     let mut book = LogBook::default();
     let of = origin(LIFE);
-    book.meet(of, &checkpoint(5, 1, LIFE));
-    book.meet(of, &checkpoint(9, 2, LIFE));
+    book.meet(of, code("LC"), &checkpoint(5, 1, LIFE));
+    book.meet(of, code("LC"), &checkpoint(9, 2, LIFE));
     assert_eq!(book.explain(of, 5, 8, &path(5, 8, 2)), Explained::Unasked);
     // The owner of the first branch cannot reach the second note.
     assert_eq!(book.explain(of, 5, 9, &path(5, 9, 1)), Explained::Nothing);
@@ -87,8 +105,8 @@ fn a_path_that_shows_another_past_is_proof_and_one_that_shows_nothing_is_told_on
 #[test]
 fn an_owner_is_asked_a_few_times_on_each_link() {
     let mut book = LogBook::default();
-    book.meet(origin(LIFE), &checkpoint(5, 1, LIFE));
-    book.meet(origin(LIFE), &checkpoint(9, 1, LIFE));
+    book.meet(origin(LIFE), code("LC"), &checkpoint(5, 1, LIFE));
+    book.meet(origin(LIFE), code("LC"), &checkpoint(9, 1, LIFE));
     for _ in 0..ASKED {
         assert_eq!(book.questions(code("TT")).len(), 1);
     }
@@ -101,16 +119,19 @@ fn an_owner_is_asked_a_few_times_on_each_link() {
 fn what_waits_is_bounded_and_an_empty_tree_says_nothing() {
     let mut book = LogBook::default();
     let of = origin(LIFE);
-    assert_eq!(book.meet(of, &checkpoint(0, 1, LIFE)), Met::Good);
+    assert_eq!(
+        book.meet(of, code("LC"), &checkpoint(0, 1, LIFE)),
+        Met::Good
+    );
     assert_eq!(book.trunks().count(), 0);
     for size in 1..40 {
-        book.meet(of, &checkpoint(size, 1, LIFE));
+        book.meet(of, code("LC"), &checkpoint(size, 1, LIFE));
     }
     assert_eq!(book.questions(code("TT")).len(), OPEN);
 }
 
 #[test]
-fn receipts_carry_the_trunk_along_and_a_new_life_forgets_the_old() {
+fn receipts_carry_the_trunk_along_and_a_new_life_closes_the_old() {
     let mut book = LogBook::default();
     let of = origin(LIFE);
     assert_eq!(book.hold(of, held(5, 1, LIFE)), Met::Good);
@@ -125,10 +146,66 @@ fn receipts_carry_the_trunk_along_and_a_new_life_forgets_the_old() {
     let from = Some((7, range(7, 1).root()));
     assert_eq!(book.follows(of, from, &checkpoint(13, 1, LIFE)), Met::Open);
     let newer = origin(LIFE + 1);
-    assert_eq!(book.meet(newer, &checkpoint(2, 1, LIFE + 1)), Met::Good);
+    assert_eq!(
+        book.meet(newer, code("LC"), &checkpoint(2, 1, LIFE + 1)),
+        Met::Good
+    );
     assert!(book.held(of).is_none() && book.newest_held(code("TT")).is_none());
-    assert_eq!(book.meet(of, &checkpoint(14, 1, LIFE)), Met::Closed);
+    assert_eq!(
+        book.meet(of, code("LC"), &checkpoint(14, 1, LIFE)),
+        Met::Closed
+    );
     assert_eq!(book.hold(of, held(14, 1, LIFE)), Met::Closed);
+    // Closed is not forgotten: two pasts of the old life are still two.
+    let met = book.meet(of, code("LC"), &checkpoint(12, 2, LIFE));
+    assert!(matches!(met, Met::Contradiction(_)), "{met:?}");
+    let met = book.follows(of, None, &checkpoint(14, 2, LIFE));
+    assert!(matches!(met, Met::Contradiction(_)), "{met:?}");
+    // Nor does a row of new lives push it out.
+    for life in LIFE + 2..LIFE + 40 {
+        book.meet(origin(life), code("TT"), &checkpoint(1, 1, life));
+    }
+    let met = book.meet(of, code("LC"), &checkpoint(12, 2, LIFE));
+    assert!(matches!(met, Met::Contradiction(_)), "{met:?}");
+}
+
+#[test]
+fn an_owner_cannot_push_out_what_others_were_shown() {
+    let mut book = LogBook::default();
+    let (of, owner, other) = (origin(LIFE), code("TT"), code("BB"));
+    book.meet(of, owner, &checkpoint(20, 1, LIFE));
+    assert_eq!(book.meet(of, other, &checkpoint(9, 2, LIFE)), Met::Open);
+    for size in 21..60 {
+        book.meet(of, owner, &checkpoint(size, 1, LIFE));
+    }
+    let asked = book.questions(owner);
+    assert!(asked.iter().any(|q| q.old == 9), "{asked:?}");
+    assert_eq!(asked.len(), 9, "eight of the owner's and that one");
+    let path = path(9, 20, 1);
+    let explained = book.explain(of, 9, 20, &path);
+    assert!(
+        matches!(explained, Explained::Contradiction(_)),
+        "{explained:?}"
+    );
+}
+
+#[test]
+fn silence_is_told_once() {
+    let mut book = LogBook::default();
+    let (of, owner) = (origin(LIFE), code("TT"));
+    book.meet(of, owner, &checkpoint(20, 1, LIFE));
+    book.meet(of, code("BB"), &checkpoint(9, 1, LIFE));
+    for _ in 0..ASKED {
+        assert!(book.silent(owner).is_empty() && book.unexplained().next().is_none());
+        assert_eq!(book.questions(owner).len(), 1);
+    }
+    assert_eq!(book.silent(owner), [9]);
+    assert_eq!(book.unexplained().collect::<Vec<_>>(), [owner]);
+    book.ask_again(owner);
+    assert!(book.silent(owner).is_empty());
+    // An answer ends it.
+    assert_eq!(book.explain(of, 9, 20, &path(9, 20, 1)), Explained::Good);
+    assert!(book.unexplained().next().is_none());
 }
 
 #[test]

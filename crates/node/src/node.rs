@@ -465,12 +465,12 @@ fn recover_logs(
                 let range = Frontier::from_peaks(checkpoint.size(), peaks);
                 match range.filter(|range| range.root() == checkpoint.root()) {
                     Some(range) => _ = logs.hold(origin, Held { checkpoint, range }),
-                    None => _ = logs.meet(origin, &checkpoint),
+                    None => _ = logs.meet(origin, origin.party, &checkpoint),
                 }
             }
             Outside::Witnessed { note, .. } => {
                 if let Some((origin, checkpoint)) = verify(note) {
-                    logs.meet(origin, &checkpoint);
+                    logs.meet(origin, origin.party, &checkpoint);
                 }
             }
             Outside::OwnCheckpoint(_) | Outside::Cosigned(_) => {}
@@ -479,7 +479,7 @@ fn recover_logs(
     for (_, value) in view.rows(HeldRow::PREFIX)? {
         let row = HeldRow::decode(&value)?;
         if let Some((origin, checkpoint)) = verify(&row.checkpoint) {
-            logs.meet(origin, &checkpoint);
+            logs.meet(origin, origin.party, &checkpoint);
         }
     }
     Ok(logs)

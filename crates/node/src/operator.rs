@@ -274,6 +274,16 @@ impl Shared {
                 "for more than four hours too few witnesses have co-signed what is new in the log: are the links to them up?".to_owned(),
             );
         }
+        let unexplained: Vec<String> = lock(&self.logs)
+            .unexplained()
+            .map(|party| party.to_string())
+            .collect();
+        if !unexplained.is_empty() {
+            warnings.push(format!(
+                "the log of {} does not explain how checkpoints that others were shown go together: ask its operator; a second past may be hidden there",
+                unexplained.join(", ")
+            ));
+        }
         warnings.extend(self.notices.clone());
         let days = trust.roster.expires().saturating_sub(now) / 86_400_000;
         if days < 30 {

@@ -105,13 +105,13 @@ impl Shared {
         let range = held.map(|held| held.range.clone()).unwrap_or_default();
         if frame.old_size == 0 && range.size() > 0 {
             let held = range.size();
-            self.met(logs.meet(origin, &checkpoint))?;
+            self.met(logs.meet(origin, link.peer(), &checkpoint))?;
             return Err(NotTaken::Forgotten { held });
         }
         let (range, receipts) = match receipts::expand(frame, &checkpoint, &range) {
             Ok(expanded) => expanded,
             Err(why) => {
-                self.met(logs.meet(origin, &checkpoint))?;
+                self.met(logs.meet(origin, link.peer(), &checkpoint))?;
                 return Err(why.into());
             }
         };

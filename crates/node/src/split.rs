@@ -91,7 +91,7 @@ impl Shared {
         if origin.party == self.me {
             return self.meet_own(from, origin, checkpoint);
         }
-        let met = lock(&self.logs).meet(origin, checkpoint);
+        let met = lock(&self.logs).meet(origin, from, checkpoint);
         if let Met::Contradiction(proof) = met {
             self.keep_contradiction(*proof).await;
         }
@@ -217,7 +217,15 @@ impl Shared {
 
     /// Asks the owner of a log at the other end of this link how its checkpoints go together.
     pub fn ask_owner(&self, link: &Link) {
-        let questions = lock(&self.logs).questions(link.peer());
+        let peer = link.peer();
+        let (silent, questions) = {
+            let mut logs = lock(&self.logs);
+            (logs.silent(peer), logs.questions(peer))
+        };
+        for size in silent {
+            self.metrics.checkpoints_unexplained.inc();
+            tracing::warn!(%peer, size, "the peer does not answer how this checkpoint of its log, which others were shown, goes together with the rest. That proves nothing yet; ask its operator");
+        }
         for question in questions {
             link.control(Frame::ProofWanted(v1::ProofWanted {
                 incarnation: question.incarnation.0,

@@ -154,16 +154,17 @@ pub fn check(submission: &Submission, held: Option<&Witnessed>) -> Result<Pendin
     }
     let held = held.filter(|held| held.origin == new.origin);
     let (held_size, held_root) = held.map_or((0, empty_root()), |h| (h.size, h.root));
-    if submission.old_size != held_size {
-        return Err(WitnessRefusal::Conflict {
-            old_size: submission.old_size,
-            held_size,
-        });
-    }
+    // Before anything else: both notes are signed, whatever the proof is said to begin at.
     if let Some(held) = held.filter(|h| h.size == new.size && h.root != new.root) {
         return Err(WitnessRefusal::Contradiction {
             size: new.size,
             held: held.note.clone(),
+        });
+    }
+    if submission.old_size != held_size {
+        return Err(WitnessRefusal::Conflict {
+            old_size: submission.old_size,
+            held_size,
         });
     }
     let (old, size) = ((held_size, &held_root), (new.size, &new.root));

@@ -128,6 +128,10 @@ fn of_two_at_once_only_one_order_is_signed() {
     let held = checkpoint(5, 1, LIFE).note().clone();
     let contradiction = WitnessRefusal::Contradiction { size: 5, held };
     assert_eq!(refused(&mut witness, &forked), contradiction);
+    // Also where the proof is said to begin elsewhere.
+    for old in [0, 3, 7] {
+        assert_eq!(refused(&mut witness, &submission(old, 5, 2)), contradiction);
+    }
     let grown = refused(&mut witness, &submission(5, 7, 2));
     assert_eq!(grown, WitnessRefusal::Proof(ProofError::Root));
 }

@@ -60,5 +60,7 @@ pub(crate) struct ContradictionsArgs {
 }
 
 pub(crate) fn digest(text: &str) -> Result<Digest, String> {
-    Digest::from_hex(text).ok_or_else(|| "a digest has 64 hex digits".to_owned())
+    // As `network init` and node.toml write it, or bare.
+    let hex = text.strip_prefix("sha256:").unwrap_or(text);
+    Digest::from_hex(hex).ok_or_else(|| "a digest has 64 hex digits".to_owned())
 }

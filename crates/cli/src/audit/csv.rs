@@ -6,8 +6,9 @@
 use crate::CliError;
 use abeng_api::LeafView;
 
-const HEADING: [&str; 11] = [
-    "leaf", "at", "kind", "notice", "from", "to", "reason", "officer", "via", "subject", "hash",
+const HEADING: [&str; 12] = [
+    "leaf", "at", "kind", "notice", "from", "to", "reason", "act", "officer", "via", "subject",
+    "hash",
 ];
 
 /// The row of headings.
@@ -28,6 +29,7 @@ pub(super) fn rows(leaves: &[LeafView]) -> Result<String, CliError> {
                 text(&leaf.originator),
                 text(&leaf.recipient),
                 text(&leaf.reason),
+                text(&leaf.act),
                 text(&leaf.officer),
                 text(&leaf.via),
                 text(&leaf.subject),
@@ -79,7 +81,7 @@ mod tests {
             .from_reader(text.as_bytes());
         let row = back.records().next().unwrap().unwrap();
         assert_eq!(row.len(), HEADING.len());
-        assert_eq!(&row[7], "Ann \"Night\" Lee, badge 4711\nKingston");
+        assert_eq!(&row[8], "Ann \"Night\" Lee, badge 4711\nKingston");
     }
 
     #[test]
@@ -90,12 +92,12 @@ mod tests {
                 .has_headers(false)
                 .from_reader(text.as_bytes());
             let row = back.records().next().unwrap().unwrap();
-            assert_eq!(row[7], format!("'{officer}"));
+            assert_eq!(row[8], format!("'{officer}"));
         }
     }
 
     #[test]
     fn the_headings_name_the_columns() {
-        assert_eq!(heading().unwrap().trim_end().split(',').count(), 11);
+        assert_eq!(heading().unwrap().trim_end().split(',').count(), 12);
     }
 }

@@ -27,8 +27,8 @@ struct Reader {
     leaf: u64,
     /// The officer; which one it was at another administration stays there.
     officer: Option<String>,
-    /// `opened` or `exported`.
-    how: &'static str,
+    /// `opened`, `exported with content` or `exported without content`.
+    how: String,
     /// The local interface.
     via: Option<String>,
 }
@@ -70,7 +70,7 @@ async fn elsewhere(client: &Client, id: &str, ui: &Ui) -> Result<Vec<Reader>, Cl
         log: step.by.clone(),
         leaf: step.leaf,
         officer: None,
-        how: "opened",
+        how: "opened".to_owned(),
         via: None,
     };
     Ok(read.map(reader).collect())
@@ -87,10 +87,11 @@ fn here(leaf: &LeafView, own: &str) -> Reader {
     }
 }
 
-fn how(leaf: &LeafView) -> &'static str {
-    match leaf.kind.as_str() {
-        "READ" => "opened",
-        _ => "exported",
+fn how(leaf: &LeafView) -> String {
+    match (leaf.kind.as_str(), &leaf.act) {
+        ("READ", _) => "opened".to_owned(),
+        (_, Some(act)) => format!("exported {act}"),
+        (_, None) => "exported".to_owned(),
     }
 }
 
@@ -111,7 +112,7 @@ fn told(readers: &[Reader], ui: &Ui) -> String {
             ui.full_time(&reader.at),
             reader.log.clone(),
             reader.leaf.to_string(),
-            reader.how.to_owned(),
+            reader.how.clone(),
             reader.via.clone().unwrap_or_else(dash),
             reader.officer.clone().unwrap_or_else(dash),
         ]);
@@ -165,7 +166,7 @@ fn notices(leaves: &[LeafView], ui: &Ui) -> String {
             ui.full_time(&leaf.at),
             leaf.notice.as_deref().map_or_else(dash, short_id),
             leaf.originator.clone().unwrap_or_else(dash),
-            how(leaf).to_owned(),
+            how(leaf),
             leaf.via.clone().unwrap_or_else(dash),
             leaf.index.to_string(),
         ]);

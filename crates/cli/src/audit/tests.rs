@@ -11,6 +11,7 @@ pub(super) fn leaf(index: u64, officer: &str) -> LeafView {
         originator: Some("JM".into()),
         recipient: Some("TT".into()),
         reason: None,
+        act: None,
         officer: Some(officer.into()),
         via: Some("unix uid:1000".into()),
         subject: None,

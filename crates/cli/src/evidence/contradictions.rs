@@ -27,6 +27,10 @@ pub(crate) fn contradictions(
         ui.show(&held, || table(&held, ui))?;
         return Ok(Exit::Ok.into());
     };
+    std::fs::create_dir_all(&dir).map_err(|e| {
+        CliError::usage(format!("cannot make {}: {e}", dir.display()))
+            .with_try("name a directory that you may write to")
+    })?;
     let mut written = Vec::new();
     for one in &held {
         let path = dir.join(name(one));

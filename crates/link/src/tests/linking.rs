@@ -244,36 +244,6 @@ async fn flash_overtakes_on_a_slow_path() {
     proxy.abort();
 }
 
-/// Prints what one link carries; `cargo test --release -- --ignored --nocapture`.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
-async fn throughput() {
-    const COUNT: u32 = 50_000;
-    let network = Network::new(&["JM", "TT"], &["TT"]);
-    let (jm, tt) = tokio::join!(network.node("JM"), network.node("TT"));
-    let (link, _) = tokio::join!(jm.up(), tt.up());
-    let start = std::time::Instant::now();
-    let frame = numbered(0, 4096);
-    for n in 0..COUNT {
-        while n > tt.listener.taken.load(Ordering::Relaxed) as u32 + 2000 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        link.send(Priority, frame.clone());
-    }
-    for _ in 0..COUNT {
-        tt.envelope().await;
-    }
-    let rate = f64::from(COUNT) / start.elapsed().as_secs_f64();
-    println!("{rate:.0} envelopes of 4 KiB a second");
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let start = std::time::Instant::now();
-    for _ in 0..500 {
-        link.send(Flash, frame.clone());
-        tt.envelope().await;
-    }
-    println!("{:?} for one", start.elapsed() / 500);
-}
-
 /// A backlog that no credit explains ends the link instead of filling memory.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_peer_that_does_not_read_is_given_up() {
