@@ -4,6 +4,7 @@
 //! background; a Scrubbed leaf, and Recalled leaves with their receipts. Everything it needs is
 //! in the view, so a round that was cut off is carried on by the next one.
 
+mod pace;
 mod trusted;
 
 pub use trusted::{Doubt, Watch};
@@ -21,7 +22,8 @@ use abeng_queue::{
     rows::{AskedRow, BegunRow, CareRow, DueRow, InboxRow, SentOutcome, SentRow},
 };
 use abeng_roster::Freshness;
-use abeng_wire::{Digest, EnvelopeId, LeafIndex, Millis, Mono, PartyCode, v1};
+use abeng_wire::{Digest, EnvelopeId, LeafIndex, Millis, PartyCode, v1};
+use pace::{Pace, room_for_a_copy};
 use std::{
     collections::BTreeSet,
     sync::{
@@ -36,10 +38,6 @@ use std::{
 const ROUND: usize = 1024;
 /// How often the worker looks.
 const LOOK: Duration = Duration::from_secs(5);
-/// From one round to the next, so that a segment is written anew at most once in that time.
-const HOUR_MS: u64 = 3_600_000;
-/// From one sealing of the current segment for what falls due to the next.
-const DAY_MS: u64 = 24 * HOUR_MS;
 /// How long a round waits for the journal to go on in a new segment.
 const SEALING: Duration = Duration::from_secs(10);
 
@@ -75,6 +73,16 @@ pub enum RoundError {
     /// The segments cannot be written anew.
     #[error(transparent)]
     Scrub(#[from] ScrubError),
+    /// A copy of a segment would leave too little for everything else.
+    #[error(
+        "{free} bytes are free and a segment is written anew only with {needed}: free room on the disk"
+    )]
+    Room {
+        /// Free bytes.
+        free: u64,
+        /// How many there should be.
+        needed: u64,
+    },
     /// The node is stopping.
     #[error("the node is stopping")]
     Stopping,
@@ -106,27 +114,20 @@ impl Retention {
 pub async fn work(shared: Arc<Shared>, mut watch: Watch) {
     let mut every = tokio::time::interval(LOOK);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let (mut round_at, mut sealed_at) = (None, None);
+    let mut pace = Pace::default();
     loop {
         every.tick().await;
         let now = clock::now();
-        let rested = |last: Option<Mono>, ms| last.is_none_or(|l| now.mono >= l.plus_ms(ms));
-        let take = match rested(round_at, HOUR_MS) {
-            false => Take::Begun,
-            true => match shared.clock_doubt(&mut watch) {
-                Some(_) => Take::Recalled,
-                None if rested(sealed_at, DAY_MS) => Take::DueSealing(now.wall),
-                None => Take::Due(now.wall),
-            },
+        // Asked at every look: a jump of the clock shows between two of them.
+        let clock = shared.clock_doubt(&mut watch).map_or(Ok(()), Err);
+        let Some(take) = pace.next(now, clock) else {
+            continue;
         };
         match shared.scrub_round(take).await {
-            Ok(round) if round == Round::default() => {}
             Ok(round) => {
-                if round.segments > 0 {
-                    round_at = Some(now.mono);
-                }
-                if matches!(take, Take::DueSealing(_)) {
-                    sealed_at = Some(now.mono);
+                pace.ended(now.mono, take, &round);
+                if round == Round::default() {
+                    continue;
                 }
                 tracing::info!(
                     records = round.records,
@@ -141,8 +142,7 @@ pub async fn work(shared: Arc<Shared>, mut watch: Watch) {
                 return shared.fatal.stop(&e.to_string());
             }
             Err(e) => {
-                // Not at every look: whatever it is, it needs somebody or some time.
-                round_at = Some(now.mono);
+                pace.failed(clock::mono());
                 shared.metrics.deletions_failed.inc();
                 tracing::error!(error = %e, "content that is to be deleted is still there; it is tried again in an hour");
             }
@@ -197,11 +197,12 @@ impl Shared {
         Ok(round)
     }
 
-    /// Journals what is to go.
+    /// Journals what is to go: nothing that there is no room to do.
     async fn begin(self: &Arc<Self>, take: Take) -> Result<(), RoundError> {
         let looked = self.view.position();
         let recalled = self.recalled_items().await?;
         if !recalled.is_empty() {
+            room(self.free_disk())?;
             self.seal_for(&recalled);
             self.scrub_begin(recalled, v1::ScrubWhy::Recalled, looked)
                 .await?;
@@ -213,18 +214,18 @@ impl Shared {
         };
         let looked = self.view.position();
         let mut due = self.due_items(at).await?;
-        match seal {
-            true => self.seal_for(&due),
-            false => {
-                let open: BTreeSet<LeafIndex> = self.unsealed(&due).into_iter().collect();
-                due.retain(|item| !open.contains(&item.record));
-            }
+        if !seal {
+            let open: BTreeSet<LeafIndex> = self.unsealed(&due).into_iter().collect();
+            due.retain(|item| !open.contains(&item.record));
         }
-        if !due.is_empty() {
-            self.scrub_begin(due, v1::ScrubWhy::KeepUntil, looked)
-                .await?;
+        if due.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        room(self.free_disk())?;
+        if seal {
+            self.seal_for(&due);
+        }
+        self.scrub_begin(due, v1::ScrubWhy::KeepUntil, looked).await
     }
 
     /// Nothing left to begin is no fault: something was done about it meanwhile.
@@ -277,6 +278,7 @@ impl Shared {
         let shared = self.clone();
         let run = move || {
             let _running = lock(&shared.retention.job);
+            room(shared.free_disk())?;
             let job = shared.sealed_job(&records)?;
             // The pause lets the journal's own syncs pass between two pieces.
             Ok(job.run(|| thread::sleep(Duration::from_millis(2)))?)
@@ -426,6 +428,14 @@ impl Shared {
         row.map(|v| InboxRow::decode(&v))
             .transpose()
             .map_err(internal)
+    }
+}
+
+/// Whether a segment may be copied with so many bytes free.
+fn room(free: u64) -> Result<(), RoundError> {
+    match room_for_a_copy() {
+        needed if free < needed => Err(RoundError::Room { free, needed }),
+        _ => Ok(()),
     }
 }
 
