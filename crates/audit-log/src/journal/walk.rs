@@ -221,16 +221,30 @@ fn batches<F: DiskFile>(
                 visitor.batch(end.frontier.size(), &root);
             }
             Err((inner, what)) => {
+                let extent = window.get(at, header.length as usize).map_err(failed)?;
                 return Ok(Flaw {
                     at: at + inner as u64,
                     what: what.into(),
                     found: true,
                     extent: Some(header.length),
-                    sealed,
+                    sealed: sealed || begins_scrubbed(extent),
                 });
             }
         }
     }
+}
+
+/// True where one of the records that can be read from the batch's beginning on is scrubbed. Not
+/// looked for behind the first that cannot: what a peer chose could look like one there.
+fn begins_scrubbed(extent: &[u8]) -> bool {
+    let mut at = HEADER;
+    while let Some(frame) = extent.get(at..).and_then(Frame::decode) {
+        if frame.is_scrubbed() {
+            return true;
+        }
+        at += FRAME + frame.data_len();
+    }
+    false
 }
 
 /// The tree after a batch and whether any of its records is scrubbed; or what is wrong, and where.

@@ -156,6 +156,31 @@ fn a_segment_that_was_scrubbed_is_never_taken_for_the_last_one() {
     assert!(file == FIRST && what.contains("next segment"), "{what}");
 }
 
+/// Zeros that scrubbing left look like sectors that were never written.
+#[test]
+fn a_damaged_batch_that_was_scrubbed_is_never_taken_for_a_torn_tail() {
+    let log = Log::new();
+    let next: u64 = log.segments()[1].trim_end_matches(".seg").parse().unwrap();
+    // The last notice whose two leaves lie in the first segment.
+    let log = log.scrub(&[of(next / 2)]).unwrap();
+    for segment in &log.segments()[1..] {
+        log.disk.remove(&format!("journal/{segment}"));
+    }
+    for name in log.disk.list("tiles").unwrap() {
+        log.disk.remove(&format!("tiles/{name}"));
+    }
+    let bytes = log.disk.content(FIRST).unwrap();
+    let end = bytes.iter().rposition(|&b| b != 0).unwrap();
+    log.disk.corrupt(FIRST, |bytes| bytes[end] ^= 1);
+    let before = log.disk.content(FIRST);
+    let refused = Journal::open(log.disk.clone(), SMALL).map(|(_, found)| found);
+    assert!(
+        matches!(refused, Err(crate::OpenError::Damaged { .. })),
+        "{refused:?}"
+    );
+    assert!(log.disk.content(FIRST) == before, "nothing was changed");
+}
+
 #[test]
 fn flags_are_believed_only_where_they_can_be() {
     let keys = Keys::new(&[3; 32]);
