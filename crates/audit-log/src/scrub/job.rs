@@ -118,24 +118,36 @@ impl<D: Disk> ScrubJob<D> {
         let segment = &self.segments[place];
         let failed = |e| ReadError::io(&segment.path, e);
         let old = Arc::new(disk.open(&segment.path, Access::Write).map_err(failed)?);
-        let (end, patches) = self.patches(place, targets, Arc::clone(&old))?;
+        let (end, found) = self.find(place, targets, Arc::clone(&old))?;
+        let patches = found.patches;
         if patches.is_empty() {
             return Ok(());
         }
         if let Err(error) = self.copy(place, targets, &old, &end, &patches, pause) {
             // Gives the room back; what is left of the copy is emptied by the next job otherwise.
-            let _ = disk.create(COPY);
+            let _ = self.empty_copy();
             return Err(error);
         }
         let renamed = disk.rename(COPY, &segment.path);
         renamed.map_err(|e| refused("renaming", COPY, e))?;
         self.shared.forget(segment);
         sync_names(disk)?;
-        // Nothing leads to the old file any more, but its blocks would keep what they hold. Where
-        // the file system cannot do this, it could not have been done.
-        if patches.iter().all(|p| wipe(&*old, &p.zeros).is_ok()) {
-            old.sync_data().map_err(|e| fatal(&segment.path, e))?;
+        // Nothing leads to the old file any more, but its blocks would keep what they hold: also
+        // what is still kept, since nobody could scrub it there later. Where the file system
+        // cannot do this, it could not have been done.
+        let mut written = 0;
+        for content in &found.content {
+            if wipe(&*old, content).is_err() {
+                break;
+            }
+            written += content.end - content.start;
+            if written >= PIECE {
+                old.sync_data().map_err(|e| fatal(&segment.path, e))?;
+                written = 0;
+                pause();
+            }
         }
+        old.sync_data().map_err(|e| fatal(&segment.path, e))?;
         done.segments += 1;
         done.records += patches.len() as u64;
         done.bytes += patches
@@ -146,20 +158,21 @@ impl<D: Disk> ScrubJob<D> {
     }
 
     /// Reads a segment whole and says what is to change in it.
-    fn patches(
+    fn find<'a>(
         &self,
         place: usize,
-        targets: &BTreeSet<u64>,
+        targets: &'a BTreeSet<u64>,
         file: Arc<D::File>,
-    ) -> Result<(End, Vec<Patch>), ScrubError> {
+    ) -> Result<(End, Find<'a>), ScrubError> {
         let mut found = Find {
             targets,
             patches: Vec::new(),
+            content: Vec::new(),
         };
         let (segment, next) = (&self.segments[place], &self.segments[place + 1].header);
         let end = walk_sealed(file, &self.shared.keys, segment, next, &mut found);
         let end = end.map_err(|e| ReadError::from_walk(segment, e))?;
-        Ok((end, found.patches))
+        Ok((end, found))
     }
 
     /// Writes the segment anew under another name, and believes it only when read back.
@@ -198,8 +211,8 @@ impl<D: Disk> ScrubJob<D> {
         copy.sync_all().map_err(copy_unsynced)?;
         let copy = self.shared.disk.open(COPY, Access::Read);
         let copy = copy.map_err(failed("opening"))?;
-        let (after, left) = self.patches(place, targets, Arc::new(copy))?;
-        if after != *end || !left.is_empty() {
+        let (after, left) = self.find(place, targets, Arc::new(copy))?;
+        if after != *end || !left.patches.is_empty() {
             let what = "a scrubbed segment is not the one that it was copied from";
             return Err(Fatal::Invariant(what.into()).into());
         }
@@ -211,31 +224,46 @@ impl<D: Disk> ScrubJob<D> {
         let disk = &self.shared.disk;
         let names = disk.list(DIR).map_err(|e| refused("listing", DIR, e))?;
         if names.iter().any(|name| format!("{DIR}/{name}") == COPY) {
-            let emptied = disk.create(COPY);
-            let emptied = emptied.map_err(|e| refused("emptying", COPY, e))?;
-            emptied.sync_all().map_err(|e| fatal(COPY, e))?;
+            self.empty_copy()?;
         }
         Ok(())
+    }
+
+    /// Zeros first, as far as that can be done, so that the blocks do not keep it; then nothing.
+    fn empty_copy(&self) -> Result<(), ScrubError> {
+        let disk = &self.shared.disk;
+        if let Ok(copy) = disk.open(COPY, Access::Write) {
+            let length = copy.len().unwrap_or(0);
+            let _ = blank(&copy, length).and_then(|()| copy.sync_data());
+        }
+        let emptied = disk.create(COPY);
+        let emptied = emptied.map_err(|e| refused("emptying", COPY, e))?;
+        emptied.sync_all().map_err(|e| fatal(COPY, e))
     }
 }
 
 struct Find<'a> {
     targets: &'a BTreeSet<u64>,
     patches: Vec<Patch>,
+    /// Where private and body parts lie, those of the targets too.
+    content: Vec<Range<u64>>,
 }
 
 impl Visitor for Find<'_> {
     fn record(&mut self, at: At<'_>, frame: &Frame, _data: &[u8]) -> Result<(), OpenError> {
         if frame.in_tree
-            && self.targets.contains(&frame.index)
             && let Some((after, zeros)) = frame.scrubbed()
         {
             let data = at.offset + FRAME as u64;
-            self.patches.push(Patch {
-                at: at.offset,
-                frame: after.encode(),
-                zeros: data + zeros.start as u64..data + zeros.end as u64,
-            });
+            let zeros = data + zeros.start as u64..data + zeros.end as u64;
+            self.content.push(zeros.clone());
+            if self.targets.contains(&frame.index) {
+                self.patches.push(Patch {
+                    at: at.offset,
+                    frame: after.encode(),
+                    zeros,
+                });
+            }
         }
         Ok(())
     }
@@ -281,6 +309,24 @@ fn write_pages<F: DiskFile>(file: &F, bytes: &[u8], at: u64) -> io::Result<()> {
             file.write_at(&bytes[start..start + length], at + start as u64)?;
         }
         start += length;
+    }
+    Ok(())
+}
+
+/// Overwrites what is not zeros, so that holes stay holes.
+fn blank<F: DiskFile>(file: &F, length: u64) -> io::Result<()> {
+    let mut buf = vec![0; PIECE as usize];
+    let mut at = 0;
+    while at < length {
+        let read = file.read_at(&mut buf, at)?;
+        if read == 0 {
+            break;
+        }
+        if buf[..read].iter().any(|&b| b != 0) {
+            buf[..read].fill(0);
+            file.write_at(&buf[..read], at)?;
+        }
+        at += read as u64;
     }
     Ok(())
 }

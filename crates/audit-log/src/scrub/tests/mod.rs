@@ -223,6 +223,11 @@ fn it_is_done_once_and_other_notices_of_the_segment_can_follow() {
     assert_eq!(log.run(&[of(2)]).unwrap(), ScrubDone::default());
     let log = log.scrub(&[of(1), of(2)]).unwrap();
     assert!(log.record(of(1).0).is_scrubbed() && !log.record(of(3).0).is_scrubbed());
+    // Nor does a file that an earlier rewrite dropped keep what a later one scrubs.
+    for seq in [1, 2] {
+        let traces = log.disk.find(&marker(seq), Traces::Anywhere);
+        assert_eq!(traces, [""; 0], "{seq}");
+    }
     // A record without private and body has nothing to scrub.
     let log = log.scrub(&[LeafIndex(of(4).0 + 1)]).unwrap();
     assert_eq!(log.verify().scrubbed, 2);
