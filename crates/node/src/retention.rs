@@ -171,15 +171,10 @@ impl Shared {
         if take != Take::Begun {
             self.begin(take).await?;
         }
-        let begun = self.begun_scrubs().await?;
+        let (begun, failed) = self.rewrite_begun(&mut round).await?;
         let records: Vec<LeafIndex> = begun.iter().flat_map(indexes).collect();
-        if !records.is_empty() {
-            let done = self.rewrite(records.clone()).await?;
-            (round.records, round.segments) = (done.records, done.segments);
-            self.metrics.contents_deleted.inc_by(done.records);
-            for &record in &records {
-                self.recent.forget(record);
-            }
+        for &record in &records {
+            self.recent.forget(record);
         }
         let gone: BTreeSet<LeafIndex> = records.into_iter().collect();
         let looked = self.view.position();
@@ -194,7 +189,49 @@ impl Shared {
             })
             .await?;
         }
-        Ok(round)
+        match failed {
+            Some(why) => Err(why),
+            None => Ok(round),
+        }
+    }
+
+    /// Writes anew what the begun scrubs name, and gives back those that are done with. A segment
+    /// that cannot be read holds up only those that name a record of it; that is given back too.
+    async fn rewrite_begun(
+        self: &Arc<Self>,
+        round: &mut Round,
+    ) -> Result<(Vec<v1::Scrub>, Option<RoundError>), RoundError> {
+        let begun = self.begun_scrubs().await?;
+        if begun.is_empty() {
+            return Ok((begun, None));
+        }
+        let all = self.rewrite(begun.iter().flat_map(indexes).collect()).await;
+        let why = match all {
+            Ok(done) => {
+                self.count_scrubbed(round, done);
+                return Ok((begun, None));
+            }
+            Err(why @ RoundError::Scrub(ScrubError::Read(_))) => why,
+            Err(why) => return Err(why),
+        };
+        let mut done_with = Vec::new();
+        for scrub in begun {
+            match self.rewrite(indexes(&scrub).collect()).await {
+                Ok(done) => {
+                    self.count_scrubbed(round, done);
+                    done_with.push(scrub);
+                }
+                Err(RoundError::Scrub(ScrubError::Read(_))) => {}
+                Err(why) => return Err(why),
+            }
+        }
+        Ok((done_with, Some(why)))
+    }
+
+    fn count_scrubbed(&self, round: &mut Round, done: abeng_audit_log::ScrubDone) {
+        round.records += done.records;
+        round.segments += done.segments;
+        self.metrics.contents_deleted.inc_by(done.records);
     }
 
     /// Journals what is to go: nothing that there is no room to do.

@@ -197,3 +197,21 @@ fn flags_are_believed_only_where_they_can_be() {
         assert_eq!(Frame::decode(&header), None, "{flag:x}");
     }
 }
+
+/// Whoever asks for several at once can ask for each alone.
+#[test]
+fn a_damaged_segment_holds_up_no_other() {
+    let log = Log::new();
+    let end = log.journal.size();
+    let next: u64 = log.segments()[1].trim_end_matches(".seg").parse().unwrap();
+    let third: u64 = log.segments()[2].trim_end_matches(".seg").parse().unwrap();
+    let (here, there) = (of(2), of(third / 2));
+    assert!(here.0 < next && there.0 > next && there.0 < third && third < end);
+    let (at, _) = place(&log, 3);
+    log.disk.corrupt(FIRST, |bytes| bytes[at + 60] ^= 1);
+    let refused = log.run(&[here, there]);
+    assert!(matches!(refused, Err(ScrubError::Read(_))), "{refused:?}");
+    assert!(matches!(log.run(&[here]), Err(ScrubError::Read(_))));
+    assert_eq!(log.run(&[there]).unwrap().records, 1);
+    assert!(log.record(there.0).is_scrubbed());
+}
