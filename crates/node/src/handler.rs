@@ -52,7 +52,6 @@ impl NodeHandler {
                         told.watch_up(&link).await;
                     }
                     Turn::Down(peer, session) => {
-                        told.told_until_now(peer);
                         told.core.give(Input::LinkDown { peer, session }).await;
                     }
                 }

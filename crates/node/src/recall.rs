@@ -1,5 +1,7 @@
 //! Taking back what was sent.
 
+mod again;
+
 use crate::{
     clock,
     operator::language,
@@ -11,21 +13,20 @@ use abeng_queue::{
     Input, Target, Terms,
     rows::{CareRow, IdRow, SentOutcome, SentRow, ToldRow},
 };
-use abeng_wire::{EnvelopeId, LeafIndex, Mono, PartyCode, limits, v1};
-use std::sync::Arc;
+use abeng_wire::{EnvelopeId, LeafIndex, PartyCode, limits, v1};
+use again::Round;
+use std::{sync::Arc, time::Duration};
 
-/// Receipts that a peer gets again at a new link, the newest.
-const TOLD_AGAIN: usize = 256;
-/// On a link that lasts so long what was told on it has arrived, in milliseconds.
-const ARRIVES_MS: u64 = 60_000;
+/// Receipts that a peer gets again in one go.
+const PAGE: usize = 256;
+/// From one page to the next on a link, which has more urgent things to carry.
+const REST: Duration = Duration::from_secs(5);
 
-/// What a peer was told again on its present link, and what has arrived on earlier ones. Lost at
-/// a restart, which only means that some is told once more.
+/// Where telling a peer again goes on at its next link. Lost at a restart, which only means that
+/// it begins at the oldest.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Told {
-    at: Mono,
-    newest: Option<LeafIndex>,
-    arrived: Option<LeafIndex>,
+    next: LeafIndex,
 }
 
 impl Shared {
@@ -101,37 +102,57 @@ impl Shared {
 
     /// Gives a peer again, at a new link, the receipts that no copy of an envelope asks for: of
     /// what was taken back here at its request, and of what was opened. They may have been lost
-    /// with the last link. Told for as long as an envelope may live.
-    pub async fn tell_again(&self, peer: PartyCode) {
-        let keys = [LeafIndex(0), LeafIndex(u64::MAX)].map(|leaf| ToldRow::key(peer, leaf));
-        let rows = self.view.scan(&keys[0], &keys[1], true, TOLD_AGAIN).await;
-        let leaves = rows.unwrap_or_default().into_iter();
-        let leaves = leaves.filter_map(|(key, _)| ToldRow::parse_key(&key).ok());
-        let leaves: Vec<LeafIndex> = leaves.map(|(_, leaf)| leaf).collect();
-        let arrived = {
-            let mut told = lock(&self.told);
-            let told = told.entry(peer).or_default();
-            (told.at, told.newest) = (clock::mono(), leaves.first().copied());
-            told.arrived
-        };
-        let oldest = clock::wall().saturating_sub(limits::LIFETIME_MS);
-        for outcome in leaves {
-            let is_over = self.leaf_time(outcome).is_none_or(|at| at < oldest);
-            if is_over || arrived.is_some_and(|arrived| outcome <= arrived) {
-                return;
-            }
-            let from = peer;
-            self.core.give(Input::Duplicate { from, outcome }).await;
+    /// with the last link. Told for as long as an envelope may live; nothing says that one has
+    /// arrived, so each is told on every link that lasts. The first page at once, the others
+    /// beside everything else, until the link is gone.
+    pub async fn tell_again(self: &Arc<Self>, peer: PartyCode) {
+        let session = move |shared: &Self| shared.links.link(peer).map(|link| link.session());
+        let Some(own) = session(self) else { return };
+        let next = lock(&self.told).entry(peer).or_default().next;
+        let mut round = Round::from(next);
+        if !self.tell_page(peer, &mut round).await {
+            return;
         }
+        let shared = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(REST).await;
+                let Some(shared) = shared.upgrade() else {
+                    return;
+                };
+                if session(&shared) != Some(own) || !shared.tell_page(peer, &mut round).await {
+                    return;
+                }
+            }
+        });
     }
 
-    /// The link on which a peer was told is gone.
-    pub fn told_until_now(&self, peer: PartyCode) {
-        if let Some(told) = lock(&self.told).get_mut(&peer)
-            && clock::mono() >= told.at.plus_ms(ARRIVES_MS)
-        {
-            told.arrived = told.newest;
+    /// Tells one page. Says whether there is another.
+    async fn tell_page(&self, peer: PartyCode, round: &mut Round) -> bool {
+        let since = clock::wall().saturating_sub(limits::LIFETIME_MS);
+        let size = self.reader.size();
+        let oldest = again::first_since(size, since, |leaf| self.leaf_time(leaf));
+        let [from, to] = round.page();
+        let from = from.max(oldest);
+        let [from, to] = [from, to.max(from)].map(|leaf| ToldRow::key(peer, leaf));
+        // Where the view cannot be read, the next link begins at the same place.
+        let Ok(rows) = self.view.scan(&from, &to, false, PAGE).await else {
+            return false;
+        };
+        let leaves = rows
+            .iter()
+            .filter_map(|(key, _)| ToldRow::parse_key(key).ok());
+        let leaves: Vec<LeafIndex> = leaves.map(|(_, leaf)| leaf).collect();
+        for &outcome in &leaves {
+            // A leaf that cannot be read cannot be proved.
+            if self.leaf_time(outcome).is_some() {
+                let from = peer;
+                self.core.give(Input::Duplicate { from, outcome }).await;
+            }
         }
+        let goes_on = round.told(leaves.last().copied(), rows.len() == PAGE);
+        lock(&self.told).entry(peer).or_default().next = round.next();
+        goes_on
     }
 
     /// What the view has of the notice that an arriving recall names. Whatever is newer than the

@@ -98,7 +98,7 @@ pub struct Shared {
     pub adopting: Mutex<()>,
     /// Deletes what is to be kept no longer.
     pub retention: Retention,
-    /// Receipts that peers got again.
+    /// How far peers got receipts again.
     pub told: Mutex<BTreeMap<PartyCode, Told>>,
     /// Ends the node.
     pub fatal: Fatal,

@@ -421,3 +421,60 @@ async fn what_was_kept_long_enough_is_gone_at_both_ends() {
         .unwrap();
     lc.shutdown().await.unwrap();
 }
+
+/// One more than are told in one go are opened while their originator is away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_reading_is_told_to_an_originator_that_was_away() {
+    const READ: usize = 257;
+    let net = Net { temp: found() };
+    let (jm, lc) = (net.start("jm").await, net.start("lc").await);
+    let mut sending = tokio::task::JoinSet::new();
+    for _ in 0..READ {
+        let client = net.at("jm");
+        sending.spawn(async move {
+            let request = SubmitRequest {
+                to: vec!["LC".to_owned()],
+                expires_in_hours: Some(240),
+                notice: serde_json::to_value(abeng_notice::samples().remove(0).draft).unwrap(),
+                ..Default::default()
+            };
+            client.submit(&request).await.unwrap().id.unwrap()
+        });
+    }
+    let ids = sending.join_all().await;
+    let inbox = || async {
+        let query = InboxQuery {
+            limit: Some(1000),
+            ..Default::default()
+        };
+        net.at("lc").inbox(&query).await.unwrap().len()
+    };
+    while inbox().await < READ {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    for id in &ids {
+        net.settled(id, "DELIVERED").await;
+    }
+    jm.shutdown().await.unwrap();
+    for id in &ids {
+        net.at("lc").inbox_show(id, "en").await.unwrap();
+    }
+    let jm = net.start("jm").await;
+    // The oldest and the newest reading.
+    for id in [&ids[0], &ids[READ - 1]] {
+        let told = async {
+            // Submitted, queued; received, delivered, receipt; opened, receipt.
+            while net.at("jm").track(id, "en").await.unwrap().recipients[0]
+                .steps
+                .len()
+                < 7
+            {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let told = tokio::time::timeout(Duration::from_secs(60), told).await;
+        assert!(told.is_ok(), "{id:.12} was opened, and is never told");
+    }
+    jm.shutdown().await.unwrap();
+    lc.shutdown().await.unwrap();
+}
