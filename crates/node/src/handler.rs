@@ -21,6 +21,9 @@ pub struct NodeHandler {
     turns: mpsc::UnboundedSender<Turn>,
 }
 
+/// What a peer is told whose log contradicts itself.
+const CONTRADICTED: &str = "your log contradicts itself";
+
 /// A link came up or went down.
 enum Turn {
     Up(Link, v1::Ready),
@@ -89,7 +92,7 @@ impl Handler for NodeHandler {
         let (shared, peer) = (&self.shared, link.peer());
         if shared.quarantined(peer) {
             tracing::warn!(%peer, "a link is refused: the peer's log contradicts itself, and nobody has decided to go on with it");
-            return link.close("your log contradicts itself");
+            return link.close(CONTRADICTED);
         }
         let holds = shared.what_peer_holds(peer, &hello);
         shared.links.up(link.clone(), holds, clock::wall());
@@ -161,6 +164,12 @@ impl Handler for NodeHandler {
 
     fn down(&self, peer: PartyCode, session: u64, why: &Closed) {
         let shared = &self.shared;
+        if matches!(why, Closed::ByPeer { reason, .. } if reason == CONTRADICTED) {
+            // Its word alone: it stops nothing here, and its operator should know of it.
+            if lock(&shared.accused_by).insert(peer) {
+                tracing::error!(%peer, "this peer closes its links: it says that it holds proof that the log of this node contradicts itself. Was an older copy of the data directory started somewhere?");
+            }
+        }
         if shared.links.down(peer, session, clock::wall()) {
             shared
                 .metrics

@@ -174,6 +174,7 @@ impl Node {
             contradictions: Mutex::new(contradictions),
             signed: Mutex::new(None),
             log_reading: Default::default(),
+            accused_by: Default::default(),
             boxes: [Mutex::new(BoxCache::new()), Mutex::new(BoxCache::new())],
             opened: Mutex::default(),
             statuses: Mutex::default(),

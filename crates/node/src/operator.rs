@@ -13,6 +13,7 @@ use abeng_api::{
 };
 use abeng_notice::Lang;
 use abeng_roster::{LIMIT_MS, Standing};
+use abeng_wire::PartyCode;
 use abeng_wire::v1::HoldAct;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -273,6 +274,16 @@ impl Shared {
             warnings.push(
                 "for more than four hours too few witnesses have co-signed what is new in the log: are the links to them up?".to_owned(),
             );
+        }
+        let accused: Vec<String> = lock(&self.accused_by)
+            .iter()
+            .map(PartyCode::to_string)
+            .collect();
+        if !accused.is_empty() {
+            warnings.push(format!(
+                "{} closed the link: there is said to be proof there that the log of this node contradicts itself. Stop this node and find out whether an older copy of its data was started (docs/operations.md)",
+                accused.join(", ")
+            ));
         }
         let unexplained: Vec<String> = lock(&self.logs)
             .unexplained()

@@ -26,7 +26,7 @@ use abeng_seal::{BoxCache, OpenedBoxes};
 use abeng_wire::{Incarnation, Millis, PartyCode, v1};
 use arc_swap::ArcSwap;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
 };
 
@@ -92,6 +92,8 @@ pub struct Shared {
     pub started_at: Millis,
     /// What the operator should see in `status`, from the start.
     pub notices: Vec<String>,
+    /// Peers that closed their links because they hold this node's log to contradict itself.
+    pub accused_by: Mutex<BTreeSet<PartyCode>>,
     /// For those who read the log.
     pub log_reading: LogReading,
     /// Held while trust data is merged.

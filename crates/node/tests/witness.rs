@@ -357,6 +357,9 @@ async fn a_log_with_two_pasts_is_found_out_at_its_peer_and_at_the_office() {
     // The link is closed and stays so; the others go on.
     let closed = |s: &StatusView| s.links.iter().all(|l| (l.peer == "TT") != l.linked);
     net.until("JM", "quarantine", closed).await;
+    // Its own operator is told, by the word of those who closed.
+    let accused = |s: &StatusView| s.warnings.iter().any(|w| w.contains("contradicts itself"));
+    net.until("TT-COPY", "accused", accused).await;
     net.send("JM", "LC").await;
     tt.shutdown().await.unwrap();
     jm.shutdown().await.unwrap();
