@@ -164,7 +164,7 @@ impl Handler for NodeHandler {
 
     fn down(&self, peer: PartyCode, session: u64, why: &Closed) {
         let shared = &self.shared;
-        if matches!(why, Closed::ByPeer { reason, .. } if reason == CONTRADICTED) {
+        if matches!(why, Closed::ByPeer { reason, .. } if reason.ends_with(CONTRADICTED)) {
             // Its word alone: it stops nothing here, and its operator should know of it.
             if lock(&shared.accused_by).insert(peer) {
                 tracing::error!(%peer, "this peer closes its links: it says that it holds proof that the log of this node contradicts itself. Was an older copy of the data directory started somewhere?");
