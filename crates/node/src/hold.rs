@@ -8,7 +8,7 @@ use abeng_api::{
 use abeng_keys::{Entropy, SystemEntropy};
 use abeng_notice::{Lang, retention};
 use abeng_queue::{
-    Input, PrivateInput, Ticket,
+    Input, PrivateInput, RowPair, Ticket,
     rows::{CareRow, DueRow, HoldRow, IdRow},
 };
 use abeng_wire::{EnvelopeId, LeafIndex, Millis, v1};
@@ -292,7 +292,7 @@ impl Shared {
             .scan(&[DueRow::PREFIX], &DueRow::until(until), false, limit)
             .await
             .map_err(internal)?;
-        let row = |(key, value): abeng_queue::RowPair| {
+        let row = |(key, value): RowPair| {
             let (due, record) = DueRow::parse_key(&key)?;
             Ok((due, record, DueRow::decode(&value)?))
         };
@@ -302,18 +302,52 @@ impl Shared {
 
     /// What the owner is asked in `status`: own notices whose content is deleted within a month.
     pub async fn due_soon(&self) -> Option<String> {
-        let until = clock::wall().saturating_add(retention::ASK_BEFORE_MS);
-        let rows = self.due_rows(until, MOST).await.ok()?;
-        let own = rows.iter().filter(|(_, _, row)| *row == DueRow::Sent);
-        let (count, more) = (
-            own.count(),
-            if rows.len() == MOST { " or more" } else { "" },
-        );
+        let until = DueRow::until(clock::wall().saturating_add(retention::ASK_BEFORE_MS));
+        let mut own = OwnDue::default();
+        while let Some(from) = &own.from {
+            let rows = self.view.scan(from, &until, false, MOST).await.ok()?;
+            own.take(&rows)?;
+        }
+        let count = own.count;
+        let more = if count == MOST { " or more" } else { "" };
         (count > 0).then(|| {
             format!(
                 "the content of {count}{more} notices sent from here is deleted within 30 days: `abeng retention list` names them, `abeng retention extend` keeps the own copy longer"
             )
         })
+    }
+}
+
+/// How many notices sent from here fall due, up to `MOST`, however many received ones do before
+/// them.
+struct OwnDue {
+    count: usize,
+    // Where the next `MOST` rows begin, while more are needed.
+    from: Option<Vec<u8>>,
+}
+
+impl Default for OwnDue {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            from: Some(vec![DueRow::PREFIX]),
+        }
+    }
+}
+
+impl OwnDue {
+    /// Counts in what a scan gave. `None` where that cannot be read.
+    fn take(&mut self, rows: &[RowPair]) -> Option<()> {
+        for (_, value) in rows {
+            self.count += usize::from(DueRow::decode(value).ok()? == DueRow::Sent);
+        }
+        let last = rows
+            .last()
+            .filter(|_| rows.len() >= MOST && self.count < MOST);
+        // The least key after it.
+        self.from = last.map(|(key, _)| key.iter().copied().chain([0]).collect());
+        self.count = self.count.min(MOST);
+        Some(())
     }
 }
 
@@ -336,4 +370,44 @@ fn reason(text: &str) -> Result<String, ApiError> {
         );
     }
     Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn counted(rows: &BTreeMap<Vec<u8>, Vec<u8>>) -> usize {
+        let mut own = OwnDue::default();
+        while let Some(from) = own.from.clone() {
+            let rows = rows.range(from..).take(MOST);
+            let rows: Vec<RowPair> = rows.map(|(k, v)| (k.clone(), v.clone())).collect();
+            own.take(&rows).unwrap();
+        }
+        own.count
+    }
+
+    #[test]
+    fn own_notices_count_behind_any_number_of_received_ones() {
+        for received in [0, 1, MOST - 1, MOST, MOST + 1, 3 * MOST] {
+            let mut rows = BTreeMap::new();
+            let mut add = |n: usize, row: DueRow| {
+                rows.insert(DueRow::key(n as u64, LeafIndex(n as u64)), row.encode());
+            };
+            for n in 0..received {
+                let delivered = LeafIndex(n as u64 + 1);
+                add(n, DueRow::Received { delivered });
+            }
+            (received..received + 2).for_each(|n| add(n, DueRow::Sent));
+            assert_eq!(counted(&rows), 2, "behind {received}");
+        }
+    }
+
+    #[test]
+    fn no_more_are_counted_than_are_said() {
+        let row = |n: u64| (DueRow::key(n, LeafIndex(n)), DueRow::Sent.encode());
+        let rows = (0..3 * MOST as u64).map(row).collect();
+        assert_eq!(counted(&rows), MOST);
+        assert_eq!(counted(&BTreeMap::new()), 0);
+    }
 }
