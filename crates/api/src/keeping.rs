@@ -56,6 +56,10 @@ pub struct KeepReply {
     pub leaf: u64,
     /// When the content is deleted now; none while it is held, or where no time is known.
     pub due: Option<String>,
+    /// Its originator has taken it back, and was told that this was received: the hold keeps it all
+    /// the same, and it goes when the hold is lifted.
+    #[serde(default)]
+    pub recall_stands: bool,
 }
 
 /// Which kept content to list.

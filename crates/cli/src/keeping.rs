@@ -139,7 +139,11 @@ fn told(text: &str, reply: &KeepReply, ui: &Ui) -> String {
         ("leaf", &*leaf),
         ("due", due.as_deref().unwrap_or("–")),
     ];
-    fill(text, &values)
+    let said = fill(text, &values);
+    match reply.recall_stands {
+        true => format!("{said}\n{}", ui.texts().keep.recall_stands),
+        false => said,
+    }
 }
 
 fn due_list(items: &[KeptItem], ui: &Ui) -> String {
@@ -234,6 +238,7 @@ mod tests {
             id: item().id,
             leaf: 4711,
             due: item().due,
+            recall_stands: false,
         };
         for lang in Lang::ALL {
             let ui = plain(lang);

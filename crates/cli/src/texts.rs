@@ -160,6 +160,8 @@ pub(crate) struct Keep {
     pub(crate) not_recalled: &'static str,
     /// `{id}`, `{leaf}`.
     pub(crate) held: &'static str,
+    /// After either, where it was taken back before.
+    pub(crate) recall_stands: &'static str,
     /// `{id}`, `{leaf}`, `{due}`.
     pub(crate) lifted: &'static str,
     /// `{id}`, `{leaf}`, `{due}`.

@@ -12,7 +12,7 @@ use crate::{
 use abeng_api::{ApiError, AuditQuery, LeafPage, LeafView};
 use abeng_audit_log::{Stored, merkle::leaf_hash};
 use abeng_queue::rows::IdRow;
-use abeng_wire::{Digest, EnvelopeId, LeafIndex, Millis, v1};
+use abeng_wire::{Digest, EnvelopeId, LeafIndex, Millis, PartyCode, v1};
 use filter::Filter;
 use std::{
     ops::Range,
@@ -72,6 +72,9 @@ impl Shared {
             None => (None, 0),
         };
         let filter = Filter::new(&query, notice)?;
+        if let Some(party) = &query.party {
+            self.known_party(party)?;
+        }
         if let (Some(from), Some(wait)) = (query.from, query.wait_ms) {
             self.wait_for_leaf(from, wait.min(WAIT_MS)).await;
         }
@@ -94,6 +97,22 @@ impl Shared {
             .map_err(internal)?;
         drop(turn);
         page
+    }
+
+    /// A code that nobody has is a slip, not a question with an empty answer.
+    fn known_party(&self, code: &str) -> Result<(), ApiError> {
+        let trust = self.trust();
+        let known = PartyCode::new(code).is_ok_and(|code| trust.roster.party(code).is_some());
+        if known {
+            return Ok(());
+        }
+        let codes = trust.roster.parties().map(|p| p.code.to_string());
+        let codes: Vec<String> = codes.collect();
+        let code: String = code.chars().take(40).collect();
+        Err(
+            ApiError::invalid(format!("`{code}` is no party of this network"))
+                .with_try(format!("the parties are {}", codes.join(", "))),
+        )
     }
 
     async fn wait_for_leaf(&self, from: u64, wait_ms: u32) {

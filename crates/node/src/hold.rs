@@ -70,6 +70,7 @@ impl Shared {
             id: content.id.to_string(),
             leaf: leaf.0,
             due: (act == v1::HoldAct::HoldLifted && due != 0).then(|| clock::rfc3339(due)),
+            recall_stands: content.care.asked.is_some(),
         })
     }
 
@@ -122,6 +123,7 @@ impl Shared {
             id: content.id.to_string(),
             leaf: leaf.0,
             due: Some(clock::rfc3339(until)),
+            recall_stands: content.care.asked.is_some(),
         })
     }
 

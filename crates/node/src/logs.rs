@@ -96,8 +96,22 @@ struct Open {
     /// Who showed it.
     from: PartyCode,
     asked: u32,
+    /// The same over all links: whoever links anew is not asked for ever without anybody hearing.
+    ever: u32,
     /// That its owner does not explain it was told.
     told: bool,
+}
+
+/// Room for one more closed life: the oldest goes of which only its owner has shown anything that
+/// is still to be compared.
+fn make_room(closed: &mut Vec<Known>, owner: PartyCode) -> bool {
+    let empty = |known: &Known| known.open.iter().all(|open| open.from == owner);
+    if closed.len() >= LIVES
+        && let Some(oldest) = closed.iter().position(empty)
+    {
+        closed.remove(oldest);
+    }
+    closed.len() < LIVES
 }
 
 fn same(one: &Checkpoint, other: &Checkpoint) -> bool {
@@ -141,6 +155,7 @@ impl Known {
             checkpoint: new.clone(),
             from,
             asked: 0,
+            ever: 0,
             told: false,
         });
         Met::Open
@@ -175,7 +190,7 @@ impl LogBook {
             let mut before = std::mem::replace(known, Known::new(origin));
             before.held = None;
             let closed = self.closed.entry(origin.party).or_default();
-            if closed.len() < LIVES {
+            if make_room(closed, origin.party) {
                 closed.push(before);
             }
         }
@@ -187,7 +202,7 @@ impl LogBook {
         let closed = self.closed.entry(origin.party).or_default();
         match closed.iter().position(|known| known.origin == origin) {
             Some(at) => closed.get_mut(at),
-            None if closed.len() < LIVES => {
+            None if make_room(closed, origin.party) => {
                 closed.push(Known::new(origin));
                 closed.last_mut()
             }
@@ -282,6 +297,7 @@ impl LogBook {
         let mut questions = Vec::new();
         for open in known.open.iter_mut().filter(|open| open.asked < ASKED) {
             open.asked += 1;
+            open.ever += 1;
             let size = open.checkpoint.size();
             questions.push(Question {
                 incarnation: known.origin.incarnation,
@@ -299,7 +315,7 @@ impl LogBook {
             return Vec::new();
         };
         let open = known.open.iter_mut();
-        let silent = open.filter(|open| open.asked >= ASKED && !open.told);
+        let silent = open.filter(|open| open.ever >= ASKED && !open.told);
         silent
             .map(|open| {
                 open.told = true;

@@ -161,7 +161,14 @@ fn receipts_carry_the_trunk_along_and_a_new_life_closes_the_old() {
     assert!(matches!(met, Met::Contradiction(_)), "{met:?}");
     let met = book.follows(of, None, &checkpoint(14, 2, LIFE));
     assert!(matches!(met, Met::Contradiction(_)), "{met:?}");
-    // Nor does a row of new lives push it out.
+    // Nor do lives before it or after it push out what others were shown of it.
+    assert_eq!(
+        book.meet(of, code("BB"), &checkpoint(11, 2, LIFE)),
+        Met::Closed
+    );
+    for life in LIFE - 20..LIFE {
+        book.meet(origin(life), code("TT"), &checkpoint(1, 1, life));
+    }
     for life in LIFE + 2..LIFE + 40 {
         book.meet(origin(life), code("TT"), &checkpoint(1, 1, life));
     }
@@ -203,6 +210,15 @@ fn silence_is_told_once() {
     assert_eq!(book.unexplained().collect::<Vec<_>>(), [owner]);
     book.ask_again(owner);
     assert!(book.silent(owner).is_empty());
+    // Nor does a new link after every question keep it from being told.
+    let mut other = LogBook::default();
+    other.meet(of, owner, &checkpoint(20, 1, LIFE));
+    other.meet(of, code("BB"), &checkpoint(9, 1, LIFE));
+    for _ in 0..ASKED {
+        other.questions(owner);
+        other.ask_again(owner);
+    }
+    assert_eq!(other.silent(owner), [9]);
     // An answer ends it.
     assert_eq!(book.explain(of, 9, 20, &path(9, 20, 1)), Explained::Good);
     assert!(book.unexplained().next().is_none());

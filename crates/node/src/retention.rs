@@ -34,8 +34,9 @@ use std::{
     time::Duration,
 };
 
-/// Rows of one kind that a round takes in hand.
-const ROUND: usize = 1024;
+/// Rows of one kind that a round takes in hand: more than a node has in an hour, and no more than
+/// a step of the engine can name.
+const ROUND: usize = 16_384;
 /// How often the worker looks.
 const LOOK: Duration = Duration::from_secs(5);
 /// How long a round waits for the journal to go on in a new segment.

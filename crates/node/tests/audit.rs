@@ -185,6 +185,15 @@ async fn refusals(client: &Client) {
         since: Some("yesterday".into()),
         ..upwards()
     };
+    let stranger = AuditQuery {
+        party: Some("ZZ".into()),
+        ..upwards()
+    };
+    let backwards = AuditQuery {
+        since: Some("2026-11-25T00:00:00Z".into()),
+        until: Some("2026-11-24T00:00:00Z".into()),
+        ..upwards()
+    };
     let unknown = AuditQuery {
         notice: Some("0123456789ab".into()),
         ..upwards()
@@ -193,6 +202,8 @@ async fn refusals(client: &Client) {
         (both, ErrorCode::Invalid),
         (kind, ErrorCode::Invalid),
         (time, ErrorCode::Invalid),
+        (stranger, ErrorCode::Invalid),
+        (backwards, ErrorCode::Invalid),
         (unknown, ErrorCode::NotFound),
     ];
     for (query, code) in cases {

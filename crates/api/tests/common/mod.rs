@@ -125,6 +125,7 @@ fn keep_reply(id: &str, leaf: u64) -> KeepReply {
         id: id.to_owned(),
         leaf,
         due: None,
+        recall_stands: false,
     }
 }
 

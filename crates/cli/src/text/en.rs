@@ -100,6 +100,7 @@ pub(super) static TEXTS: Texts = Texts {
         ask_recall: "Send {matter} to {to}? Their nodes delete the content; that cannot be undone.",
         not_recalled: "Nothing was taken back.",
         held: "{id} is held: neither time nor its originator deletes it here (leaf {leaf}).",
+        recall_stands: "Its originator has taken it back and was told that the recall arrived. Held, it stays; lifted, it is deleted.",
         lifted: "The hold on {id} is lifted (leaf {leaf}). Its content is deleted after {due}.",
         extended: "The own copy of {id} is kept until {due} (leaf {leaf}).",
         none_due: "Nothing is deleted within this time.",

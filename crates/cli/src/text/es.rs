@@ -100,6 +100,7 @@ pub(super) static TEXTS: Texts = Texts {
         ask_recall: "¿Enviar {matter} a {to}? Sus nodos borran el contenido; no se puede deshacer.",
         not_recalled: "No se ha retirado nada.",
         held: "{id} queda retenido: ni el tiempo ni su emisor lo borran aquí (hoja {leaf}).",
+        recall_stands: "Su emisor lo ha retirado y sabe que la retirada llegó. Retenido, se queda; levantada la retención, se borra.",
         lifted: "Se levanta la retención de {id} (hoja {leaf}). Su contenido se borra después de {due}.",
         extended: "La copia propia de {id} se conserva hasta {due} (hoja {leaf}).",
         none_due: "No se borra nada en este plazo.",

@@ -100,6 +100,7 @@ pub(super) static TEXTS: Texts = Texts {
         ask_recall: "Envoyer {matter} à {to} ? Leurs nœuds effacent le contenu ; c'est sans retour.",
         not_recalled: "Rien n'a été rappelé.",
         held: "{id} est gelé : ni le temps ni son auteur ne l'effacent ici (feuille {leaf}).",
+        recall_stands: "Son auteur l'a retiré et sait que le retrait est arrivé. Gelé, il reste ; le gel levé, il est effacé.",
         lifted: "Le gel de {id} est levé (feuille {leaf}). Son contenu est effacé après {due}.",
         extended: "La copie propre de {id} est gardée jusqu'à {due} (feuille {leaf}).",
         none_due: "Rien n'est effacé dans ce délai.",

@@ -100,6 +100,7 @@ pub(super) static TEXTS: Texts = Texts {
         ask_recall: "{matter} versturen aan {to}? Hun knooppunten wissen de inhoud; dat is niet terug te draaien.",
         not_recalled: "Er is niets teruggeroepen.",
         held: "{id} wordt vastgehouden: tijd noch afzender wist het hier (blad {leaf}).",
+        recall_stands: "De afzender heeft het teruggeroepen en weet dat dit is aangekomen. Vastgehouden blijft het; daarna wordt het gewist.",
         lifted: "Het vasthouden van {id} is opgeheven (blad {leaf}). De inhoud wordt na {due} gewist.",
         extended: "De eigen kopie van {id} blijft bewaard tot {due} (blad {leaf}).",
         none_due: "Binnen deze tijd wordt niets gewist.",

@@ -20,13 +20,21 @@ impl Filter {
     pub fn new(query: &AuditQuery, notice: Option<EnvelopeId>) -> Result<Self, ApiError> {
         let kinds = query.kind.iter().flat_map(|kinds| kinds.split(','));
         let moment = |text: &Option<String>| text.as_deref().map(moment).transpose();
+        let (since, until) = (moment(&query.since)?, moment(&query.until)?);
+        if since
+            .zip(until)
+            .is_some_and(|(since, until)| since >= until)
+        {
+            return Err(ApiError::invalid("the span of time ends before it begins")
+                .with_try("give the earlier moment as `since`, the later one as `until`"));
+        }
         Ok(Self {
             kinds: kinds.map(leaf_kind).collect::<Result<_, _>>()?,
             party: query.party.clone(),
             officer: query.officer.as_ref().map(|o| o.trim().to_lowercase()),
             notice,
-            since: moment(&query.since)?,
-            until: moment(&query.until)?,
+            since,
+            until,
         })
     }
 
