@@ -1,14 +1,10 @@
 //! `GET /v1/notices/{id}/evidence`: everything that proves one notice, put into one file.
 
-use crate::{desk::Ended, reading::internal, shared::Shared};
+use crate::{reading::internal, shared::Shared};
 use abeng_api::{ApiError, Caller, EvidenceQuery};
 use abeng_audit_log::{Checkpoint, CosignedCheckpoint, LogOrigin, ReadError};
 use abeng_evidence::{EvidenceFile, export_subject};
-use abeng_keys::{Entropy, SystemEntropy};
-use abeng_queue::{
-    Input, PrivateInput,
-    rows::{CareRow, IdRow, InboxRow, SentOutcome, SentRow, SentTo},
-};
+use abeng_queue::rows::{CareRow, IdRow, InboxRow, SentOutcome, SentRow, SentTo};
 use abeng_seal::{ContentKey, own_content_key, received_content_key};
 use abeng_wire::{EnvelopeId, Kid, LeafHash, LeafIndex, v1};
 use bytes::Bytes;
@@ -142,8 +138,6 @@ impl Shared {
         subject: &Subject,
         content: bool,
     ) -> Result<LeafIndex, ApiError> {
-        let mut salt = [0; 32];
-        SystemEntropy.fill(&mut salt);
         let own = subject.originator == self.me.as_str();
         let leaf = v1::Leaf {
             kind: v1::LeafKind::Exported.into(),
@@ -157,29 +151,7 @@ impl Shared {
             subject: export_subject(&subject.id, content).to_bytes(),
             ..Default::default()
         };
-        let private = PrivateInput {
-            officer: who.name.clone(),
-            via: who.through(),
-            salt,
-        };
-        let place = self.desk.open();
-        let input = Input::Note {
-            leaf: Box::new(leaf),
-            proof: None,
-            private: Some(private),
-            tell: Some(place.ticket),
-            receipt_to: None,
-        };
-        if self.core.try_give(input).is_err() {
-            self.desk.leave(place.ticket);
-            self.metrics.busy.inc();
-            let busy = "the node has more to do than it can take";
-            return Err(ApiError::busy(busy, 1));
-        }
-        match place.ended.await {
-            Ok(Ended::Noted { leaf }) => Ok(leaf),
-            _ => Err(ApiError::busy("the node is stopping", 5)),
-        }
+        self.note_act(who, leaf, None).await
     }
 
     fn build_evidence(

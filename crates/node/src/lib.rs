@@ -13,6 +13,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod act;
 mod audit;
 mod checking;
 mod clock;
@@ -40,6 +41,7 @@ mod reading;
 mod recall;
 mod receipts;
 mod recent;
+mod recovery;
 pub mod retention;
 mod run;
 mod sent;

@@ -14,31 +14,23 @@ use crate::{
     fatal::Fatal,
     handler::NodeHandler,
     layout::Layout,
-    logs::{Held, LogBook},
     metrics::Metrics,
     node_error::NodeError,
     operator::NodeOperator,
     outlet::Effects,
     recent::Recent,
+    recovery::{count_inbox, kept_proofs, recover_engine, recover_logs, recover_witnessing},
     retention::{self, Retention, Watch},
-    shared::{InboxCounts, LinkBook, Shared, lock},
-    split::KeptProof,
+    shared::{LinkBook, Shared, lock},
     view::ReadyView,
     watch,
-    witnessing::Witnessing,
     writer::Writer,
 };
 use abeng_api::{Peers, Serving, bind_unix, router, serve_tcp, serve_unix};
-use abeng_audit_log::{
-    Checkpoint, Contradiction, CosignedCheckpoint, DirLock, Journal, LogOrigin, OpenOptions,
-    Outside, Reader, RealDisk, Witness, merkle::Frontier,
-};
+use abeng_audit_log::{DirLock, Journal, OpenOptions, RealDisk, Witness};
 use abeng_keys::{Entropy, Keyring, Passphrase, Role, SystemEntropy};
 use abeng_link::{Endpoint, LinkConfig};
-use abeng_queue::{
-    Engine, EngineConfig, Input, Resend, Trusting,
-    rows::{ContradictionRow, HeldRow, InboxRow},
-};
+use abeng_queue::{Input, Trusting};
 use abeng_roster::{Trust, verify_incarnation};
 use abeng_seal::BoxCache;
 use abeng_wire::{Incarnation, LeafIndex, PartyCode, v1};
@@ -47,7 +39,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::Path,
-    sync::{Arc, Mutex, atomic::AtomicU64, mpsc},
+    sync::{Arc, Mutex, mpsc},
     thread::JoinHandle,
     time::Duration,
 };
@@ -418,123 +410,6 @@ fn identity(
         });
     }
     Ok(Incarnation(statement.incarnation))
-}
-
-fn recover_engine(
-    config: &Config,
-    incarnation: Incarnation,
-    trust: &Trust,
-    size: u64,
-    view: &ReadyView<RealDisk>,
-) -> Result<Engine, NodeError> {
-    let engine = EngineConfig {
-        me: config.party,
-        incarnation,
-        roster: trust.roster.reference(),
-        resend: Resend::default(),
-    };
-    let mut rows = Vec::new();
-    for prefix in Engine::ROWS {
-        rows.extend(view.rows(prefix)?);
-    }
-    Ok(Engine::recover(
-        engine,
-        LeafIndex(size),
-        &mut rows.into_iter(),
-    )?)
-}
-
-/// What is known of the logs of others: held with its range, witnessed, or seen under a receipt.
-/// The signatures are verified again: the view is never believed on its own.
-fn recover_logs(
-    view: &ReadyView<RealDisk>,
-    trust: &Trust,
-    outside: &[Outside],
-) -> Result<LogBook, NodeError> {
-    let mut logs = LogBook::default();
-    let verify = |note: &bytes::Bytes| {
-        let checkpoint = Checkpoint::verify_by_roster(note, &trust.roster).ok()?;
-        let origin = LogOrigin::parse(checkpoint.origin()).ok()?;
-        Some((origin, checkpoint))
-    };
-    for said in outside {
-        match said {
-            Outside::HeldCheckpoint { note, peaks, .. } => {
-                let Some((origin, checkpoint)) = verify(note) else {
-                    continue;
-                };
-                let range = Frontier::from_peaks(checkpoint.size(), peaks);
-                match range.filter(|range| range.root() == checkpoint.root()) {
-                    Some(range) => _ = logs.hold(origin, Held { checkpoint, range }),
-                    None => _ = logs.meet(origin, origin.party, &checkpoint),
-                }
-            }
-            Outside::Witnessed { note, .. } => {
-                if let Some((origin, checkpoint)) = verify(note) {
-                    logs.meet(origin, origin.party, &checkpoint);
-                }
-            }
-            Outside::OwnCheckpoint(_) | Outside::Cosigned(_) => {}
-        }
-    }
-    for (_, value) in view.rows(HeldRow::PREFIX)? {
-        let row = HeldRow::decode(&value)?;
-        if let Some((origin, checkpoint)) = verify(&row.checkpoint) {
-            logs.meet(origin, origin.party, &checkpoint);
-        }
-    }
-    Ok(logs)
-}
-
-/// Proofs kept here that a log contradicts itself.
-fn kept_proofs(
-    view: &ReadyView<RealDisk>,
-    reader: &Reader<RealDisk>,
-    trust: &Trust,
-) -> Result<Vec<KeptProof>, NodeError> {
-    let mut kept = Vec::new();
-    for (_, value) in view.rows(ContradictionRow::PREFIX)? {
-        let row = ContradictionRow::decode(&value)?;
-        let record = reader.read(row.leaf)?.record;
-        let part = record.proof().ok().flatten().and_then(|part| part.of);
-        let Some(v1::proof_part::Of::Contradiction(said)) = part else {
-            continue;
-        };
-        let bytes = abeng_wire::encode(&said);
-        match Contradiction::verify(&bytes, &trust.roster) {
-            Ok(proof) => kept.extend(KeptProof::new(&proof, record.leaf().message().time)),
-            Err(why) => {
-                tracing::warn!(leaf = %row.leaf, %why, "a contradiction is kept that this roster cannot judge")
-            }
-        }
-    }
-    Ok(kept)
-}
-
-fn recover_witnessing(
-    reader: &Reader<RealDisk>,
-    trust: &Trust,
-    outside: &[Outside],
-    now: u64,
-) -> Result<Witnessing, NodeError> {
-    let mut notes = outside.iter().filter_map(|said| match said {
-        Outside::Cosigned(note) => Some(note),
-        _ => None,
-    });
-    let cosigned = notes.find_map(|note| CosignedCheckpoint::verify(note, &trust.roster).ok());
-    Ok(Witnessing::recover(cosigned, watch::worth(reader)?, now))
-}
-
-fn count_inbox(view: &ReadyView<RealDisk>) -> Result<InboxCounts, NodeError> {
-    let (mut total, mut read) = (0, 0);
-    for (_, value) in view.rows(InboxRow::PREFIX)? {
-        total += 1;
-        read += u64::from(InboxRow::decode(&value)?.first_read.is_some());
-    }
-    Ok(InboxCounts {
-        total: AtomicU64::new(total),
-        read: AtomicU64::new(read),
-    })
 }
 
 fn boot_id() -> String {

@@ -1,16 +1,12 @@
 //! Inbox and sent box: rows from the view, notices opened to be shown and never kept open.
 
-use crate::{clock, desk::Ended, operator::language, shared::Shared, submit::flaw_view};
+use crate::{clock, operator::language, shared::Shared, submit::flaw_view};
 use abeng_api::{
     ApiError, Caller, DeliveryState, InboxItem, InboxQuery, LabelledValue, NoticeView, SentItem,
     SentQuery, SentTo,
 };
-use abeng_keys::{Entropy, SystemEntropy};
 use abeng_notice::{Lang, Notice};
-use abeng_queue::{
-    Input, PrivateInput,
-    rows::{CareRow, IdRow, InboxRow, SentOutcome, SentRow},
-};
+use abeng_queue::rows::{CareRow, IdRow, InboxRow, SentOutcome, SentRow};
 use abeng_seal::{reopen_own, reopen_received};
 use abeng_wire::{EnvelopeId, LeafIndex, v1};
 use bytes::Bytes;
@@ -177,8 +173,6 @@ impl Shared {
         delivered: LeafIndex,
         row: &InboxRow,
     ) -> Result<(), ApiError> {
-        let mut salt = [0; 32];
-        SystemEntropy.fill(&mut salt);
         // The originator learns once that it was opened, and never by whom.
         let first = row.first_read.is_none();
         let mine = self.recipients(row.received)?;
@@ -191,36 +185,13 @@ impl Shared {
             seq_commit: mine.map(|r| r.seq_commit).unwrap_or_default(),
             ..Default::default()
         };
-        let private = PrivateInput {
-            officer: who.name.clone(),
-            via: who.through(),
-            salt,
-        };
-        let place = self.desk.open();
-        let input = Input::Note {
-            leaf: Box::new(leaf),
-            proof: None,
-            private: Some(private),
-            tell: Some(place.ticket),
-            receipt_to: first.then_some(row.originator),
-        };
-        if self.core.try_give(input).is_err() {
-            self.desk.leave(place.ticket);
-            self.metrics.busy.inc();
-            return Err(ApiError::busy(
-                "the node has more to do than it can take",
-                1,
-            ));
-        }
-        let ended = place.ended.await;
-        let ended = ended.map_err(|_| ApiError::busy("the node is stopping", 5))?;
+        let receipt_to = first.then_some(row.originator);
+        let noted = self.note_act(who, leaf, receipt_to).await?;
         let row = self.view.get(&InboxRow::key(delivered)).await;
         let row = row.map_err(internal)?.map(|v| InboxRow::decode(&v));
         let row = row.transpose().map_err(internal)?;
         // Of several that opened it at the same moment one is the first.
-        if let (Ended::Noted { leaf }, Some(row)) = (ended, row)
-            && row.first_read == Some(leaf)
-        {
+        if row.is_some_and(|row| row.first_read == Some(noted)) {
             self.inbox.read.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
