@@ -2,43 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod common;
+
 use abeng_api::{AuditQuery, Client, ClientError, ErrorCode, LeafView, SubmitRequest};
-use abeng_keys::Protection;
-use abeng_node::{
-    Config, Node,
-    founding::{InitParty, InitRequest, init},
-};
-use abeng_wire::{NetworkCode, PartyCode, v1::PartyKind};
-use std::{net::UdpSocket, path::Path};
+use abeng_node::{Config, Node};
+use common::found;
 
 /// Two leaves each: more than one answer holds.
 const NOTICES: usize = 600;
-
-fn found(dir: &Path) {
-    let party = |code: &str, kind| InitParty {
-        code: PartyCode::new(code).unwrap(),
-        name: code.to_owned(),
-        country: code.to_owned(),
-        kind,
-        address: None,
-    };
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let port = socket.local_addr().unwrap().port();
-    init(&InitRequest {
-        dir: dir.to_owned(),
-        network: NetworkCode::new("test").unwrap(),
-        parties: vec![
-            party("JM", PartyKind::Member),
-            party("LC", PartyKind::Coordination),
-        ],
-        protection: Protection::InsecurePlain,
-        passphrase_file: None,
-        host: "127.0.0.1".parse().unwrap(),
-        base_port: port.clamp(1024, 60_000),
-        status_every_s: None,
-    })
-    .unwrap();
-}
 
 fn seizure() -> SubmitRequest {
     let draft = abeng_notice::samples().remove(0).draft;

@@ -2,50 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod common;
+
 use abeng_api::{AuditQuery, Client, EventQuery, EvidenceQuery, RecallRequest, SubmitRequest};
 use abeng_evidence::{Doubt, Verdict, verify};
-use abeng_keys::Protection;
-use abeng_node::{
-    Config, Node,
-    founding::{InitParty, InitRequest, init},
-};
+use abeng_node::{Config, Node};
 use abeng_notice::Notice;
-use abeng_wire::{
-    NetworkCode, PartyCode,
-    v1::{LeafKind, PartyKind},
-};
+use abeng_wire::v1::LeafKind;
 use bytes::Bytes;
-use std::{net::UdpSocket, path::Path};
-
-fn free_port() -> u16 {
-    // Two neighbouring ports are needed; a clash shows as a clear start error.
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap().port().clamp(1024, 60_000)
-}
-
-fn found(dir: &Path) {
-    let party = |code: &str, kind| InitParty {
-        code: PartyCode::new(code).unwrap(),
-        name: code.to_owned(),
-        country: code.to_owned(),
-        kind,
-        address: None,
-    };
-    init(&InitRequest {
-        dir: dir.to_owned(),
-        network: NetworkCode::new("test").unwrap(),
-        parties: vec![
-            party("JM", PartyKind::Member),
-            party("LC", PartyKind::Coordination),
-        ],
-        protection: Protection::InsecurePlain,
-        passphrase_file: None,
-        host: "127.0.0.1".parse().unwrap(),
-        base_port: free_port(),
-        status_every_s: Some(1),
-    })
-    .unwrap();
-}
+use common::found;
+use std::path::Path;
 
 async fn start(dir: &Path) -> (Node, Client) {
     let config = Config::load(&dir.join("node.toml")).unwrap();
