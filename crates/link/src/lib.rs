@@ -13,6 +13,7 @@
 mod accept;
 mod admission;
 mod backoff;
+mod congestion;
 mod core;
 mod dial;
 mod endpoint;

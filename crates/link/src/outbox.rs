@@ -20,6 +20,10 @@ impl Lane {
         Self::Envelopes(v1::Precedence::Routine),
     ];
 
+    /// QUIC's priority for attachments: below every envelope.
+    #[cfg(test)]
+    pub(crate) const ATTACHMENT_PRIORITY: i32 = 0;
+
     fn index(self) -> usize {
         match self {
             Self::Control => 0,

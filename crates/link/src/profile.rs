@@ -23,6 +23,9 @@ pub(crate) struct Settings {
     pub(crate) keep_alive: Option<Duration>,
     /// Time between pings that compare clocks.
     pub(crate) ping: Option<Duration>,
+    /// Whether a growing round trip counts as a full path: so that a modem's store of packets
+    /// does not stand between what is urgent and the path.
+    pub(crate) delay_bounded: bool,
     /// Bytes that the peer may have on the way in one stream.
     pub(crate) stream_window: u32,
     /// Limit for the TLS handshake, and again for the hello.
@@ -48,6 +51,7 @@ impl Profile {
             idle: Duration::from_secs(30),
             keep_alive: Some(Duration::from_secs(10)),
             ping: Some(Duration::from_secs(15)),
+            delay_bounded: false,
             stream_window: 3 << 20,
             handshake: Duration::from_secs(10),
             trust_exchange: Duration::from_secs(30),
@@ -60,6 +64,7 @@ impl Profile {
                 idle: Duration::from_secs(120),
                 keep_alive: Some(Duration::from_secs(25)),
                 ping: Some(Duration::from_secs(60)),
+                delay_bounded: true,
                 handshake: Duration::from_secs(30),
                 trust_exchange: Duration::from_secs(180),
                 backoff: (Duration::from_secs(1), Duration::from_secs(120)),
@@ -70,6 +75,7 @@ impl Profile {
                 idle: Duration::from_secs(60),
                 keep_alive: None,
                 ping: None,
+                delay_bounded: true,
                 stream_window: 512 << 10,
                 handshake: Duration::from_secs(30),
                 trust_exchange: Duration::from_secs(300),

@@ -1,4 +1,4 @@
-use crate::{LinkError, profile::Settings, tls::Identity};
+use crate::{LinkError, congestion::DelayBoundedConfig, profile::Settings, tls::Identity};
 use quinn::{
     EndpointConfig, IdleTimeout, ServerConfig, TokioRuntime, TransportConfig, VarInt,
     crypto::rustls::QuicClientConfig,
@@ -47,12 +47,12 @@ pub(crate) fn dialling(tls: QuicClientConfig, settings: &Settings) -> quinn::Cli
 }
 
 #[derive(PartialEq)]
-enum Side {
+pub(crate) enum Side {
     Dialler,
     Acceptor,
 }
 
-fn transport(settings: &Settings, side: Side) -> TransportConfig {
+pub(crate) fn transport(settings: &Settings, side: Side) -> TransportConfig {
     let mut config = TransportConfig::default();
     // The dialler opens the one control stream, and is the one who keeps the path open.
     let (bidi, keep_alive) = match side {
@@ -71,5 +71,8 @@ fn transport(settings: &Settings, side: Side) -> TransportConfig {
         .max_idle_timeout(IdleTimeout::try_from(settings.idle).ok())
         .keep_alive_interval(keep_alive)
         .datagram_receive_buffer_size(None);
+    if settings.delay_bounded {
+        config.congestion_controller_factory(Arc::new(DelayBoundedConfig::default()));
+    }
     config
 }

@@ -2,5 +2,7 @@
 
 mod hostile;
 mod linking;
+mod path;
 mod support;
 mod trust;
+mod urgency;
