@@ -8,6 +8,7 @@
 
 pub mod bytes;
 pub mod notices;
+pub mod proxy;
 
 use abeng_api::{Client, StatusView};
 use rustix::process::{Pid, Signal, kill_process};
@@ -331,8 +332,17 @@ pub fn command() -> Command {
 }
 
 /// Waits until there is something.
-pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+pub async fn until<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
+    until_within(PATIENCE, what, look).await
+}
+
+/// The same with another patience: for lines that are slow by design.
+pub async fn until_within<T>(
+    patience: Duration,
+    what: &str,
+    mut look: impl AsyncFnMut() -> Option<T>,
+) -> T {
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(found) = look().await {
             return found;
