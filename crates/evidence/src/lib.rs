@@ -1,9 +1,13 @@
-//! Abeng evidence files and contradiction files: build them, verify them offline.
+//! Abeng's files: evidence and contradiction files, to be built and verified offline, and courier
+//! files, to be written and read as a stream.
 //!
 //! In scope: the file's bytes ([`EvidenceFile`], [`ContradictionFile`]), and what follows from
 //! them with nothing else at hand ([`verify`], [`judge`]): no data directory, no network, no
 //! clock. An evidence file holds what proves one envelope's sending and delivery, and its content
 //! where whoever made it disclosed that.
+//!
+//! A courier file ([`courier`]) carries what a link would carry; whatever is in it is judged by
+//! whoever imports it.
 //!
 //! Not in scope: where the parts come from (`node`), how a verdict reads on a screen (`cli`).
 //!
@@ -14,6 +18,7 @@
 mod build;
 mod conclude;
 mod contradiction;
+pub mod courier;
 mod fault;
 mod frame;
 mod leaves;

@@ -37,6 +37,7 @@ enum Event {
     /// The same, in a batch of its own where there is no other.
     OutsideNow(Outside),
     Witness(Box<Asked>),
+    Reach(oneshot::Sender<()>),
     Wake,
     Stop(oneshot::Sender<()>),
 }
@@ -63,6 +64,8 @@ pub enum Effect {
     },
     /// Nothing but that a statement be written.
     Written,
+    /// Tell that everything given before is durable and carried out.
+    Reached(oneshot::Sender<()>),
 }
 
 /// The core's input has no room.
@@ -136,6 +139,13 @@ impl Core {
     /// Keeps a statement as soon as may be.
     pub async fn keep_now(&self, outside: Outside) {
         let _ = self.events.send(Event::OutsideNow(outside)).await;
+    }
+
+    /// Waits until everything given before is durable and in the view. `None` after the stop.
+    pub async fn reached(&self) -> Option<()> {
+        let (told, reached) = oneshot::channel();
+        self.events.send(Event::Reach(told)).await.ok()?;
+        reached.await.ok()
     }
 
     /// Asks the witness: check and persist are one step here, and the cosignature leaves behind
@@ -303,6 +313,7 @@ impl<O: Outlet> State<O> {
                 self.step(Effect::Written);
             }
             Event::Witness(asked) => self.witness(*asked),
+            Event::Reach(told) => self.step(Effect::Reached(told)),
             Event::Wake => {}
             Event::Stop(stopped) => self.stopping = Some(stopped),
         }

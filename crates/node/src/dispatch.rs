@@ -81,6 +81,11 @@ impl Round<'_> {
                 Ok(())
             }
             Effect::Written => Ok(()),
+            Effect::Reached(told) => {
+                // Whoever asked may have gone.
+                let _ = told.send(());
+                Ok(())
+            }
         }
     }
 
@@ -206,7 +211,7 @@ impl Shared {
     }
 
     /// A leaf, and the Received leaf before it where it is Delivered.
-    fn with_companion(
+    pub fn with_companion(
         &self,
         outcome: LeafIndex,
         facts: &BTreeMap<LeafIndex, Durable<Leaf>>,

@@ -19,6 +19,29 @@ use std::sync::Arc;
 /// The stream number and blind of an envelope that was opened.
 type Position = Option<(StreamSeq, [u8; 16])>;
 
+/// What became of a copy that arrived.
+#[derive(Debug)]
+pub enum Examined {
+    /// The engine has it.
+    Given,
+    /// It has its outcome already, and whoever brought it gets the same receipt again.
+    Known,
+    /// For a fault that whoever carried it could have caused. Never an outcome.
+    Dropped {
+        /// What a link is told.
+        kind: v1::FaultKind,
+        /// Why, in words.
+        why: String,
+    },
+}
+
+impl Examined {
+    fn dropped(kind: v1::FaultKind, why: impl std::fmt::Display) -> Self {
+        let why = why.to_string();
+        Self::Dropped { kind, why }
+    }
+}
+
 impl Shared {
     /// One envelope frame from a link.
     pub async fn arrive(self: &Arc<Self>, link: &Link, frame: Bytes) {
@@ -28,24 +51,26 @@ impl Shared {
             Ok(arrived) => arrived,
             Err(fault) => return self.tell_fault(from, fault.id, fault.kind, &fault.why),
         };
-        self.examine(from, arrived).await;
+        self.examine_and_tell(from, arrived).await;
+    }
+
+    async fn examine_and_tell(&self, from: PartyCode, arrived: Arrived) {
+        let id = arrived.id();
+        if let Examined::Dropped { kind, why } = self.examine(from, arrived).await {
+            self.tell_fault(from, Some(id), kind, &why);
+        }
     }
 
     /// Everything between parsing and the engine, under the roster and the view of this moment.
-    async fn examine(&self, from: PartyCode, arrived: Arrived) {
+    pub async fn examine(&self, from: PartyCode, arrived: Arrived) -> Examined {
         let id = arrived.id();
         // Whoever carries it could have brought it to the wrong door: never an outcome, no leaf.
         if arrived.originator() == self.me || arrived.entry(self.me).is_none() {
-            return self.tell_fault(
-                from,
-                Some(id),
-                v1::FaultKind::FaultDamaged,
-                &"it is not for this party",
-            );
+            return Examined::dropped(v1::FaultKind::FaultDamaged, "it is not for this party");
         }
         let looked = self.view.position();
         if self.answer_if_known(from, &id).await {
-            return;
+            return Examined::Known;
         }
         let trust = self.trust();
         let checked = Checked {
@@ -56,8 +81,10 @@ impl Shared {
             Ok(verified) => match self.open(verified) {
                 Ok(opened) => {
                     let judged = self.judge(from, Box::new(opened), &trust, checked);
-                    let Some(input) = judged.await else { return };
-                    input
+                    match judged.await {
+                        Ok(input) => input,
+                        Err(dropped) => return dropped,
+                    }
                 }
                 Err((verified, reason)) => Input::Refuse {
                     from,
@@ -78,11 +105,10 @@ impl Shared {
                     checked,
                 }
             }
-            Err(VerifyFault::Carrier(fault)) => {
-                return self.tell_fault(from, fault.id, fault.kind, &fault.why);
-            }
+            Err(VerifyFault::Carrier(fault)) => return Examined::dropped(fault.kind, fault.why),
         };
         self.core.give(input).await;
+        Examined::Given
     }
 
     fn open(&self, verified: abeng_seal::Verified) -> Result<Opened, (Refusable, v1::Reason)> {
@@ -98,15 +124,15 @@ impl Shared {
         }
     }
 
-    /// Whether what was opened is a notice and may come from there. Nothing where that could not
-    /// be found out; the sender is told then.
+    /// Whether what was opened is a notice and may come from there. Dropped where that could not
+    /// be found out.
     async fn judge(
         &self,
         from: PartyCode,
         opened: Box<Opened>,
         trust: &Trust,
         checked: Checked,
-    ) -> Option<Input> {
+    ) -> Result<Input, Examined> {
         let judged = match Notice::parse(opened.notice().clone()) {
             Err(e) => {
                 tracing::warn!(envelope = %opened.id(), error = %e, "holds no notice");
@@ -138,11 +164,10 @@ impl Shared {
         match judged {
             Ok(terms) => {
                 let Some(target) = self.target_of(&terms).await else {
-                    let (id, busy) = (Some(opened.id()), v1::FaultKind::FaultBusy);
-                    self.tell_fault(from, id, busy, &"what it takes back cannot be looked up");
-                    return None;
+                    let why = "what it takes back cannot be looked up";
+                    return Err(Examined::dropped(v1::FaultKind::FaultBusy, why));
                 };
-                Some(Input::Opened {
+                Ok(Input::Opened {
                     from,
                     opened,
                     terms,
@@ -153,7 +178,7 @@ impl Shared {
             Err(reason) => {
                 let position: Position = Some((opened.stream_seq(), *opened.blind()));
                 let envelope = Refusable::Verified(Box::new(opened.verified().clone()));
-                Some(Input::Refuse {
+                Ok(Input::Refuse {
                     from,
                     envelope,
                     position,
@@ -195,10 +220,14 @@ impl Shared {
             looked,
             roster_version: trust.roster.version(),
         };
+        let id = opened.id();
         let input = match opened.verified().recheck(&trust) {
             Ok(_) => match self.judge(from, opened, &trust, checked).await {
-                Some(input) => input,
-                None => return,
+                Ok(input) => input,
+                Err(Examined::Dropped { kind, why }) => {
+                    return self.tell_fault(from, Some(id), kind, &why);
+                }
+                Err(_) => return,
             },
             Err(fault) => return self.tell_fault(from, fault.id, fault.kind, &fault.why),
         };
@@ -207,7 +236,8 @@ impl Shared {
 
     /// What was to be refused is judged anew from the beginning: under a newer roster it may be good.
     pub async fn refuse_again(self: Arc<Self>, from: PartyCode, envelope: Refusable) {
-        self.examine(from, envelope.arrived().clone()).await;
+        self.examine_and_tell(from, envelope.arrived().clone())
+            .await;
     }
 
     /// Tells a peer that its copy was dropped. Never an outcome.

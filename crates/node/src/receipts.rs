@@ -145,10 +145,25 @@ impl Shared {
     async fn take_receipt(
         self: &Arc<Self>,
         from: PartyCode,
-        mut receipt: v1::Receipt,
+        receipt: v1::Receipt,
         checkpoint: &Checkpoint,
         roster: &Roster,
     ) -> Result<(), TakeError> {
+        let proven = self
+            .prove_receipt(from, receipt, checkpoint, roster)
+            .await?;
+        self.core.give(Input::ReceiptProven(proven)).await;
+        Ok(())
+    }
+
+    /// A receipt with its whole path, by every rule but that of its checkpoint.
+    pub async fn prove_receipt(
+        self: &Arc<Self>,
+        from: PartyCode,
+        mut receipt: v1::Receipt,
+        checkpoint: &Checkpoint,
+        roster: &Roster,
+    ) -> Result<Box<Proven>, TakeError> {
         // Decoded only to find what it speaks of; verified as a whole below.
         let leaf = SignedBytes::<v1::Leaf>::parse("leaf", receipt.leaf.clone(), limits::LEAF)
             .map_err(ReceiptError::from)?;
@@ -170,7 +185,7 @@ impl Shared {
         };
         let proof = receipts::verify(&receipt, checkpoint, &expect)?;
         receipt.checkpoint = checkpoint.note().clone();
-        let proven = Box::new(Proven {
+        Ok(Box::new(Proven {
             from,
             place,
             envelope_id,
@@ -181,16 +196,17 @@ impl Shared {
             settled: None,
             // What is still queued needs no look-up; what is not comes back for one.
             looked: LeafIndex(0),
-        });
-        self.core.give(Input::ReceiptProven(proven)).await;
-        Ok(())
+        }))
     }
 }
 
+/// Why one receipt is not taken.
 #[derive(Debug, thiserror::Error)]
-enum TakeError {
+pub enum TakeError {
+    /// Nothing was sent from here that it speaks of.
     #[error("it is about no envelope of ours")]
     Unknown,
+    /// It proves nothing.
     #[error(transparent)]
     Receipt(#[from] ReceiptError),
 }

@@ -82,3 +82,13 @@ pub const CREDIT_ENVELOPES: u64 = 1024;
 pub const CREDIT_BYTES: u64 = 32 << 20;
 /// A request to the local API.
 pub const API_REQUEST: usize = 2 * NOTICE;
+/// The header of a courier file, and its close.
+pub const COURIER_HEADER: usize = 4 * 1024;
+/// One frame of a courier file of whatever kind.
+pub const COURIER_FRAME: usize = TRUST_BUNDLE;
+/// Envelopes in one courier file.
+pub const COURIER_ENVELOPES: usize = 1 << 20;
+/// Receipts in one courier file.
+pub const COURIER_RECEIPTS: usize = 1 << 20;
+/// Ranges of missing numbers in one courier file.
+pub const COURIER_WANTS: usize = 4096;
