@@ -30,6 +30,9 @@ pub struct StatusView {
     /// Parties whose log is proved here to contradict itself.
     #[serde(default)]
     pub contradicted: Vec<String>,
+    /// Why this node submits nothing any more, in words; none where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitting_stopped: Option<String>,
     /// What waits to be delivered.
     pub queue: QueueDepth,
     /// Links, in the order of the peers' codes.

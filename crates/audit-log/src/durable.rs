@@ -80,6 +80,11 @@ pub enum Outside {
         /// The signed note with all lines.
         Bytes,
     ),
+    /// Proof that this log goes on from a past that is not its newest: it submits nothing any more.
+    Claim(
+        /// The proof.
+        v1::Claim,
+    ),
 }
 
 impl Outside {
@@ -91,6 +96,7 @@ impl Outside {
             Self::OwnCheckpoint(_) => "1 own".to_owned(),
             Self::Cosigned(_) => "2 cosigned".to_owned(),
             Self::Witnessed { origin, .. } => Self::witnessed_subject(origin),
+            Self::Claim(_) => "2 claim".to_owned(),
             Self::HeldCheckpoint { origin, .. } => format!("4 held {}", party_part(origin)),
         }
     }
@@ -118,13 +124,14 @@ impl Outside {
                 checkpoint: note,
             }),
             Self::Cosigned(note) => Of::Cosigned(v1::CosignedCheckpoint { checkpoint: note }),
+            Self::Claim(claim) => Of::Claim(claim),
         });
         encode(&v1::OutsidePart { of })
     }
 
     pub(crate) fn decode(bytes: &Bytes) -> Option<Self> {
         use v1::outside_part::Of;
-        let limit = 2 * limits::CHECKPOINT;
+        let limit = limits::OUTSIDE;
         let part: v1::OutsidePart = decode("outside part", bytes, limit).ok()?;
         Some(match part.of? {
             Of::OwnCheckpoint(note) => Self::OwnCheckpoint(note),
@@ -138,6 +145,7 @@ impl Outside {
                 note: held.checkpoint,
             },
             Of::Cosigned(cosigned) => Self::Cosigned(cosigned.checkpoint),
+            Of::Claim(claim) => Self::Claim(claim),
         })
     }
 }

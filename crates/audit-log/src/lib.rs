@@ -38,7 +38,9 @@ pub use durable::{Batch, Durable, Fatal, Outside, Released, Settled, Step};
 pub use journal::{AheadJob, Journal, JournalIdentity, OpenError, OpenOptions, Recovery, TornTail};
 pub use reader::{CheckedSegment, Head, ReadError, Reader, Scan, SealedCheck, Stored};
 pub use receipt::{Expect, ProvenReceipt, ReceiptError};
-pub use record::{HOLD, Leaf, PART, RETENTION, Record, private_hash, private_part_hash, subject};
+pub use record::{
+    CLAIM, HOLD, Leaf, PART, RETENTION, Record, private_hash, private_part_hash, subject,
+};
 pub use scrub::{ScrubDone, ScrubError, ScrubJob};
 pub use verify_log::{LogFault, LogReport, verify_log};
 pub use witness::{Pending, Persisted, Submission, Witness, WitnessRefusal, Witnessed};

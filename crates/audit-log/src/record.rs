@@ -10,6 +10,9 @@ pub const HOLD: &str = "application/vnd.abeng.hold.v1";
 /// The type of the statement that a leaf about a later keep-until is about ([`v1::Retention`]).
 pub const RETENTION: &str = "application/vnd.abeng.retention.v1";
 
+/// The type of the statement that a leaf about a proven past is about ([`v1::Claim`]).
+pub const CLAIM: &str = "application/vnd.abeng.claim.v1";
+
 /// The longest proof, private or body part, in bytes: an envelope with room for its frame.
 pub const PART: usize = limits::ENVELOPE + limits::HDR;
 

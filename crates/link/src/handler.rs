@@ -16,6 +16,9 @@ pub struct Greeting {
     pub marks: Vec<v1::StreamMark>,
     /// Newest checkpoint of the peer held here.
     pub held: Option<v1::CheckpointRef>,
+    /// Newest checkpoint of the peer known here, a signed note: what a peer with an older past is
+    /// shown. At most [`abeng_wire::limits::CHECKPOINT`] bytes.
+    pub held_note: Bytes,
 }
 
 /// The node, as a link sees it.

@@ -237,6 +237,7 @@ pub(crate) fn kind(frame: &Frame) -> &'static str {
         Frame::Roster(_) => "roster",
         Frame::Cosignature(_) => "cosignature",
         Frame::ProofWanted(_) => "proof wanted",
+        Frame::Claim(_) => "claim",
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     clock,
     metrics::Peer,
+    past::CONTRADICTED,
     shared::{Shared, lock},
 };
 use abeng_link::{Closed, Greeting, Handler, Link};
@@ -21,9 +22,6 @@ pub struct NodeHandler {
     turns: mpsc::UnboundedSender<Turn>,
 }
 
-/// What a peer is told whose log contradicts itself.
-const CONTRADICTED: &str = "your log contradicts itself";
-
 /// A link came up or went down.
 enum Turn {
     Up(Link, v1::Ready),
@@ -41,6 +39,15 @@ impl NodeHandler {
                 match turn {
                     Turn::Up(link, ready) => {
                         let (peer, session) = (link.peer(), link.session());
+                        // Whoever knows more of this log than there is here says so before
+                        // anything goes out.
+                        told.meet_note(peer, &link.hello().held_note).await;
+                        told.meet_note(peer, &link.hello().checkpoint).await;
+                        told.remember_newest(peer);
+                        if told.outlived(&link) {
+                            told.refuse_outlived(link);
+                            continue;
+                        }
                         let (envelopes, bytes) = (ready.credit, ready.credit_bytes);
                         told.core
                             .give(Input::LinkUp {
@@ -85,6 +92,10 @@ impl Handler for NodeHandler {
             checkpoint: checkpoint.map(|c| c.note().clone()).unwrap_or_default(),
             marks: Vec::new(),
             held,
+            held_note: lock(&shared.logs)
+                .newest(peer)
+                .map(|newest| newest.note().clone())
+                .unwrap_or_default(),
         }
     }
 
@@ -92,7 +103,11 @@ impl Handler for NodeHandler {
         let (shared, peer) = (&self.shared, link.peer());
         if shared.quarantined(peer) {
             tracing::warn!(%peer, "a link is refused: the peer's log contradicts itself, and nobody has decided to go on with it");
-            return link.close(CONTRADICTED);
+            return shared.refuse_contradicted(link);
+        }
+        if shared.outlived(&link) {
+            // Not a link for anything here; it stays open until the peer has seen why.
+            return shared.refuse_outlived(link);
         }
         let holds = shared.what_peer_holds(peer, &hello);
         shared.links.up(link.clone(), holds, clock::wall());
@@ -110,7 +125,7 @@ impl Handler for NodeHandler {
 
     async fn envelope(&self, link: &Link, _precedence: v1::Precedence, frame: Bytes) {
         // A link that was refused is closing; its copies stay with the peer.
-        if self.shared.quarantined(link.peer()) {
+        if self.shared.quarantined(link.peer()) || self.shared.outlived(link) {
             return;
         }
         self.shared.arrive(link, frame).await;
@@ -119,7 +134,8 @@ impl Handler for NodeHandler {
     async fn control(&self, link: &Link, frame: v1::control::Frame) {
         use v1::control::Frame;
         let (shared, peer) = (&self.shared, link.peer());
-        if shared.quarantined(peer) {
+        // Of a life that is over only what it is to be told matters.
+        if shared.quarantined(peer) || shared.outlived(link) {
             return;
         }
         match frame {
@@ -148,6 +164,7 @@ impl Handler for NodeHandler {
                     tracing::error!(error = %e, "the log cannot be explained to a peer");
                 }
             }
+            Frame::Claim(claim) => shared.take_claim(peer, claim).await,
             // These belong to later stages of the protocol; a peer of this version sends none.
             Frame::Want(_) | Frame::Void(_) => {
                 tracing::debug!(%peer, "a frame that this version does not act on");

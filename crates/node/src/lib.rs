@@ -37,6 +37,7 @@ mod node;
 mod node_error;
 mod operator;
 mod outlet;
+mod past;
 mod reading;
 mod recall;
 mod receipts;

@@ -85,6 +85,7 @@ struct Known {
     origin: LogOrigin,
     held: Option<Held>,
     kept: Option<Mono>,
+    remembered: u64,
     trunk: Option<Checkpoint>,
     open: Vec<Open>,
 }
@@ -124,6 +125,7 @@ impl Known {
             origin,
             held: None,
             kept: None,
+            remembered: 0,
             trunk: None,
             open: Vec::new(),
         }
@@ -277,6 +279,37 @@ impl LogBook {
     pub fn newest_held(&self, party: PartyCode) -> Option<(LogOrigin, &Held)> {
         let known = self.logs.get(&party)?;
         Some((known.origin, known.held.as_ref()?))
+    }
+
+    /// The newest life of a party's log that a checkpoint proves.
+    pub fn life(&self, party: PartyCode) -> Option<Incarnation> {
+        let known = self.logs.get(&party)?;
+        known.all().next().map(|_| known.origin.incarnation)
+    }
+
+    /// The largest checkpoint of the newest life of a party's log, whoever showed it: what proves
+    /// to the party how far others know its log to go.
+    pub fn newest(&self, party: PartyCode) -> Option<&Checkpoint> {
+        let known = self.logs.get(&party)?;
+        known.all().max_by_key(|checkpoint| checkpoint.size())
+    }
+
+    /// [`Self::newest`], where nothing else of that log is held and it was not asked for before.
+    pub fn remember(&mut self, party: PartyCode) -> Option<Checkpoint> {
+        let newest = self.newest(party)?.clone();
+        let known = self.logs.get_mut(&party)?;
+        if known.held.is_some() || known.remembered >= newest.size() {
+            return None;
+        }
+        known.remembered = newest.size();
+        Some(newest)
+    }
+
+    /// Checkpoints of a party's log that wait for an explanation by it.
+    pub fn open(&self, party: PartyCode) -> impl Iterator<Item = &Checkpoint> {
+        let known = self.logs.get(&party);
+        let open = known.map(|known| known.open.iter().map(|open| &open.checkpoint));
+        open.into_iter().flatten()
     }
 
     /// The largest checkpoint of each log that goes together with all before it.

@@ -57,6 +57,8 @@ pub struct Metrics {
     pub checkpoint_contradictions: Counter,
     pub checkpoints_unexplained: Counter,
     pub logs_contradicted: Gauge,
+    /// 1 where nothing is submitted any more, since the own past is proved not to be the newest.
+    pub submitting_stopped: Gauge,
     pub cosignatures_given: Counter,
     pub witness_rounds: Counter,
     pub witnessed_leaves: Gauge,
@@ -165,6 +167,10 @@ impl Metrics {
         );
         let roster_version = gauge("roster_version", "Version of the roster in force here");
         let roster_expires = gauge("roster_expires_seconds", "Seconds until the roster expires");
+        let submitting_stopped = gauge(
+            "submitting_stopped",
+            "1 where this node submits nothing, since it runs on an older copy of its data or twice",
+        );
         let logs_contradicted = gauge(
             "logs_contradicted",
             "Logs of others that are proved to contradict themselves",
@@ -231,6 +237,7 @@ impl Metrics {
             checkpoint_contradictions,
             checkpoints_unexplained,
             logs_contradicted,
+            submitting_stopped,
             cosignatures_given,
             witness_rounds,
             witnessed_leaves,

@@ -18,8 +18,12 @@ use crate::{
     node_error::NodeError,
     operator::NodeOperator,
     outlet::Effects,
+    past::WAY_FORWARD,
     recent::Recent,
-    recovery::{count_inbox, kept_proofs, recover_engine, recover_logs, recover_witnessing},
+    recovery::{
+        count_inbox, kept_proofs, last_signed, own_past, recover_engine, recover_logs,
+        recover_witnessing,
+    },
     retention::{self, Retention, Watch},
     shared::{LinkBook, Shared, lock},
     view::ReadyView,
@@ -131,6 +135,7 @@ impl Node {
             .map_err(|_| NodeError::Broken("what this node has witnessed cannot be read"))?;
         let witnessing = recover_witnessing(&journal.reader(), &trust, &recovery.outside, now)?;
         let inbox = count_inbox(&ready)?;
+        let signed = last_signed(&journal.reader(), &trust, &recovery.outside);
         let (view, view_thread) = ready.spawn(fatal.clone()).map_err(NodeError::Thread)?;
 
         let origin = trust
@@ -140,6 +145,11 @@ impl Node {
             .ok_or(NodeError::NotMember {
                 party: config.party,
             })?;
+        let past = own_past(&journal.reader(), &origin, &trust, &recovery.outside);
+        if let Some(proved) = &past {
+            metrics.submitting_stopped.set(1);
+            tracing::error!("this node submits nothing: {proved}. {WAY_FORWARD}");
+        }
         metrics.roster_version.set(trust.roster.version() as i64);
         let (core, seat) = core();
         let shared = Arc::new(Shared {
@@ -164,7 +174,7 @@ impl Node {
             witnessing: Mutex::new(witnessing),
             gossip: Mutex::default(),
             contradictions: Mutex::new(contradictions),
-            signed: Mutex::new(None),
+            signed: Mutex::new(signed),
             log_reading: Default::default(),
             accused_by: Default::default(),
             boxes: [Mutex::new(BoxCache::new()), Mutex::new(BoxCache::new())],
@@ -177,6 +187,7 @@ impl Node {
             adopting: Mutex::new(()),
             retention: Retention::default(),
             told: Mutex::default(),
+            past: Mutex::new(past),
             fatal,
             config,
         });

@@ -203,6 +203,7 @@ impl Shared {
             },
             witness: self.witness_view(),
             contradicted: self.contradicted(),
+            submitting_stopped: self.stopped_submitting().map(|why| why.to_string()),
             queue: abeng_api::QueueDepth {
                 depth: health::backlog(&queues).depth,
                 by: queues.iter().map(queue_view).collect(),
@@ -264,6 +265,12 @@ impl Shared {
     fn warnings(&self, now: u64) -> Vec<String> {
         let trust = self.trust();
         let mut warnings = Vec::new();
+        if let Some(proved) = self.stopped_submitting() {
+            warnings.push(format!(
+                "THIS NODE SUBMITS NOTHING: {proved}. It goes on receiving and delivering; {}",
+                crate::past::WAY_FORWARD
+            ));
+        }
         for party in self.contradicted() {
             warnings.push(format!(
                 "the log of {party} contradicts itself: the proof is kept here and its link is closed. Speak with {party} and the coordination office; `accept_contradicted` in [link] of node.toml opens the link again"

@@ -5,6 +5,7 @@ use crate::{
     config::Config,
     logs::{Held, LogBook},
     node_error::NodeError,
+    past::{self, OwnLog, Proved},
     shared::InboxCounts,
     split::KeptProof,
     view::ReadyView,
@@ -77,7 +78,7 @@ pub fn recover_logs(
                     logs.meet(origin, origin.party, &checkpoint);
                 }
             }
-            Outside::OwnCheckpoint(_) | Outside::Cosigned(_) => {}
+            Outside::OwnCheckpoint(_) | Outside::Cosigned(_) | Outside::Claim(_) => {}
         }
     }
     for (_, value) in view.rows(HeldRow::PREFIX)? {
@@ -126,6 +127,38 @@ pub fn recover_witnessing(
     });
     let cosigned = notes.find_map(|note| CosignedCheckpoint::verify(note, &trust.roster).ok());
     Ok(Witnessing::recover(cosigned, watch::worth(reader)?, now))
+}
+
+/// The own checkpoint that was signed last, as far as this log has it: what a hello shows before
+/// anything newer is signed.
+pub fn last_signed(
+    reader: &Reader<RealDisk>,
+    trust: &Trust,
+    outside: &[Outside],
+) -> Option<Checkpoint> {
+    let mut notes = outside.iter().filter_map(|said| match said {
+        Outside::OwnCheckpoint(note) => Some(note),
+        _ => None,
+    });
+    let signed = notes.find_map(|note| Checkpoint::verify_by_roster(note, &trust.roster).ok())?;
+    let known = signed.size() <= reader.size();
+    let same = known && reader.root_at(signed.size()).ok() == Some(signed.root());
+    same.then_some(signed)
+}
+
+/// What was proved about the own past by an earlier start.
+pub fn own_past(
+    reader: &Reader<RealDisk>,
+    origin: &str,
+    trust: &Trust,
+    outside: &[Outside],
+) -> Option<Proved> {
+    let own = OwnLog {
+        origin: LogOrigin::parse(origin).ok()?,
+        size: reader.size(),
+        root_at: &|size| reader.root_at(size).ok(),
+    };
+    past::recover(outside, &own, &trust.roster)
 }
 
 pub fn count_inbox(view: &ReadyView<RealDisk>) -> Result<InboxCounts, NodeError> {

@@ -10,6 +10,7 @@ use crate::{
     layout::Layout,
     logs::LogBook,
     metrics::Metrics,
+    past::Proved,
     recall::Told,
     recent::Recent,
     retention::Retention,
@@ -102,6 +103,8 @@ pub struct Shared {
     pub retention: Retention,
     /// How far peers got receipts again.
     pub told: Mutex<BTreeMap<PartyCode, Told>>,
+    /// Why nothing is submitted any more.
+    pub past: Mutex<Option<Proved>>,
     /// Ends the node.
     pub fatal: Fatal,
 }

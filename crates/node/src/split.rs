@@ -4,6 +4,7 @@
 use crate::{
     clock,
     logs::{Explained, Met},
+    past::claim,
     receipts::verify_checkpoint,
     shared::{Shared, lock},
 };
@@ -89,23 +90,11 @@ impl Shared {
             return;
         };
         if origin.party == self.me {
-            return self.meet_own(from, origin, checkpoint);
+            return self.meet_own(from, origin, checkpoint).await;
         }
         let met = lock(&self.logs).meet(origin, from, checkpoint);
         if let Met::Contradiction(proof) = met {
             self.keep_contradiction(*proof).await;
-        }
-    }
-
-    /// Somebody shows a checkpoint of this node's own log.
-    fn meet_own(&self, from: PartyCode, origin: LogOrigin, shown: &Checkpoint) {
-        if origin.incarnation != self.incarnation || shown.size() == 0 {
-            return;
-        }
-        let known = shown.size() <= self.reader.size();
-        if !known || self.reader.root_at(shown.size()).ok() != Some(shown.root()) {
-            self.metrics.checkpoint_contradictions.inc();
-            tracing::error!(%from, size = shown.size(), "a checkpoint signed with this node's own log key is not of this log: an older copy of the data was started, or the key is used elsewhere. Stop this node and find out which");
         }
     }
 
@@ -148,7 +137,7 @@ impl Shared {
             self.tell_contradictions(&link);
         }
         if let Some(link) = self.links.link(party).filter(|_| self.quarantined(party)) {
-            link.close("your log contradicts itself");
+            self.refuse_contradicted(link);
         }
     }
 
@@ -225,6 +214,13 @@ impl Shared {
         for size in silent {
             self.metrics.checkpoints_unexplained.inc();
             tracing::warn!(%peer, size, "the peer does not answer how this checkpoint of its log, which others were shown, goes together with the rest. That proves nothing yet; ask its operator");
+        }
+        if !questions.is_empty() {
+            // An owner that cannot explain them may be an older copy, and is shown so.
+            let open: Vec<_> = lock(&self.logs).open(peer).cloned().collect();
+            for checkpoint in open {
+                claim(link, checkpoint.note());
+            }
         }
         for question in questions {
             link.control(Frame::ProofWanted(v1::ProofWanted {

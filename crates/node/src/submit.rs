@@ -76,6 +76,7 @@ impl Shared {
         if dry_run {
             return Ok(reply);
         }
+        self.may_submit()?;
         // In a task of its own: an officer whose connection breaks still gets a whole submission
         // or none, and no reserved number is left behind.
         let shared = self.clone();
@@ -149,6 +150,8 @@ impl Shared {
     ) -> Result<(abeng_wire::EnvelopeId, abeng_wire::LeafIndex), ApiError> {
         let place = {
             let _in_order = lock(&self.ticket_order);
+            // Asked once more: nothing gets a number behind the proof.
+            self.may_submit()?;
             let place = self.desk.open();
             let reserve = Input::Reserve {
                 ticket: place.ticket,

@@ -80,7 +80,6 @@ impl Shared {
 
     /// A link came up: what its peer should see is shown at once.
     pub async fn watch_up(self: &Arc<Self>, link: &Link) {
-        self.meet_note(link.peer(), &link.hello().checkpoint).await;
         lock(&self.logs).ask_again(link.peer());
         self.tell_contradictions(link);
         // Where there is no beat, a contact is one.
@@ -209,9 +208,13 @@ impl Shared {
                     ..Default::default()
                 }));
                 tracing::debug!(%peer, %why, "asked to witness from another size");
+                if *held_size > checkpoint.size() {
+                    self.claim_to(link);
+                }
             }
             WitnessRefusal::Contradiction { held, .. } => {
                 tracing::warn!(%peer, %why, "a checkpoint is not co-signed");
+                self.claim_to(link);
                 let held = verify_checkpoint(&self.trust().roster, held);
                 let proof = held
                     .ok()

@@ -24,6 +24,10 @@ pub const TRUST_BUNDLE: usize = 8 << 20;
 pub const LEAF: usize = 65_535;
 /// A checkpoint as a signed note.
 pub const CHECKPOINT: usize = 4 * 1024;
+/// A claim about the past of a log: a note, or HDR and SIG.
+pub const CLAIM: usize = HDR + 256;
+/// A statement that is kept in the journal outside the tree: two notes, or a claim.
+pub const OUTSIDE: usize = CLAIM + 64;
 /// A receipt with proof and checkpoint.
 pub const RECEIPT: usize = 16 * 1024;
 /// Hashes in an inclusion or consistency proof (a tree of 2^63 leaves has 63 levels, twice for consistency).

@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::{
-    CONTRADICTION, Contradiction, ContradictionError, Expect, HOLD, NoteError, RETENTION,
+    CLAIM, CONTRADICTION, Contradiction, ContradictionError, Expect, HOLD, NoteError, RETENTION,
     ReceiptError, Record, private_part_hash, receipt, record::sha256, scrub::SCRUB_TYPE, subject,
 };
 use abeng_keys::{Role, SignatureType};
@@ -37,6 +37,7 @@ impl Check<'_> {
             Some(Of::Retention(retention)) => {
                 same_named(leaf, RETENTION, &abeng_wire::encode(&retention))?;
             }
+            Some(Of::Claim(claim)) => same_named(leaf, CLAIM, &abeng_wire::encode(&claim))?,
             None if needs_proof(leaf.kind()) => return Err("the leaf's proof is missing".into()),
             None => {}
         }

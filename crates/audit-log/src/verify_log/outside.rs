@@ -34,6 +34,8 @@ impl Check<'_> {
                     return Ok(());
                 }
             }
+            // What it proves is told by the leaf about it.
+            Outside::Claim(_) => return Ok(()),
         }
         self.report.checkpoints += 1;
         Ok(())

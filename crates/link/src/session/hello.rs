@@ -46,6 +46,7 @@ pub(super) fn sign(opening: &Opening, signer: &dyn Signer) -> Result<v1::SignedH
         checkpoint: greeting.checkpoint.clone(),
         marks: greeting.marks.clone(),
         held: greeting.held.clone(),
+        held_note: greeting.held_note.clone(),
     });
     let signature = signer.sign(SignatureType::HELLO, &bound(&hello, &opening.exporter))?;
     Ok(v1::SignedHello {
@@ -86,6 +87,7 @@ pub(super) fn check(
         ("checkpoint", hello.checkpoint.len() <= limits::CHECKPOINT),
         ("marks", hello.marks.len() <= MARKS),
         ("held checkpoint", held_fits),
+        ("held note", hello.held_note.len() <= limits::CHECKPOINT),
     ] {
         if !fits {
             return Err(PeerFault::Hello { field });

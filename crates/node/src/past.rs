@@ -1,0 +1,328 @@
+//! Claims about the own past. A node that runs on an older copy of its data, twice at once, or in a
+//! life that a newer one has closed, is told so by its peers. Their word counts only with proof by
+//! this party's own keys: a checkpoint that this log does not hold, or an envelope of this life
+//! that it does not know. Then nothing is submitted any more; receiving, delivering and relaying
+//! go on until the operator opens a new incarnation.
+
+use crate::{
+    receipts::verify_checkpoint,
+    shared::{Shared, lock},
+};
+use abeng_api::{ApiError, ErrorCode};
+use abeng_audit_log::{CLAIM, Checkpoint, Contradiction, LogOrigin, Outside, subject};
+use abeng_link::Link;
+use abeng_queue::{Input, rows::IdRow};
+use abeng_roster::Roster;
+use abeng_seal::SignedHeader;
+use abeng_wire::{EnvelopeId, Incarnation, LeafHash, PartyCode, limits, v1};
+use bytes::Bytes;
+use std::{fmt, sync::Arc, time::Duration};
+
+/// What the operator can do about it.
+pub const WAY_FORWARD: &str = "find out where the other copy runs and switch it off for good; then stop this node and run `abeng node new-incarnation --reason TEXT` (docs/operations.md)";
+
+/// What a peer is told whose log contradicts itself.
+pub const CONTRADICTED: &str = "your log contradicts itself";
+/// How long a link that is refused stays open, so that the peer sees why. Nothing from it counts.
+const REFUSED_STAYS: Duration = Duration::from_secs(3);
+
+/// What is proved about the own past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proved {
+    /// Somebody holds more leaves of this log than there are here.
+    Longer {
+        /// How many.
+        theirs: u64,
+        /// Durable here.
+        ours: u64,
+    },
+    /// Somebody holds another past of this log.
+    OtherPast {
+        /// The size at which it is another.
+        size: u64,
+    },
+    /// A newer life of this party's log has begun.
+    NewerLife {
+        /// Which.
+        life: Incarnation,
+    },
+    /// Somebody has an envelope of this life that this log does not know.
+    UnknownEnvelope {
+        /// Which.
+        id: EnvelopeId,
+    },
+    /// It was proved before, and the roster cannot judge the proof any more.
+    Before,
+}
+
+impl fmt::Display for Proved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Longer { theirs, ours } => write!(
+                f,
+                "{theirs} leaves of this log are known elsewhere, and {ours} are here: this is an older copy of the data"
+            ),
+            Self::OtherPast { size } => write!(
+                f,
+                "elsewhere the first {size} leaves of this log are others than here: it was started twice"
+            ),
+            Self::NewerLife { life } => {
+                write!(f, "a newer life of this log has begun elsewhere: {life}")
+            }
+            Self::UnknownEnvelope { id } => write!(
+                f,
+                "the envelope {id} was sent in this life of the log, which does not know it"
+            ),
+            Self::Before => write!(
+                f,
+                "it was proved earlier that this log goes on from a past that is not its newest"
+            ),
+        }
+    }
+}
+
+/// What this log is, for judging claims about it.
+pub struct OwnLog<'a> {
+    /// Whose and which.
+    pub origin: LogOrigin,
+    /// Durable leaves.
+    pub size: u64,
+    /// The root at a size that is durable.
+    pub root_at: &'a dyn Fn(u64) -> Option<LeafHash>,
+}
+
+impl OwnLog<'_> {
+    /// What a verified checkpoint of an origin proves; nothing where it goes together with this
+    /// log, is another's or of an older life.
+    pub fn judge(&self, origin: LogOrigin, size: u64, root: LeafHash) -> Option<Proved> {
+        if (origin.party, origin.network) != (self.origin.party, self.origin.network) {
+            return None;
+        }
+        if origin.incarnation > self.origin.incarnation {
+            let life = origin.incarnation;
+            return Some(Proved::NewerLife { life });
+        }
+        if origin.incarnation < self.origin.incarnation || size == 0 {
+            return None;
+        }
+        if size > self.size {
+            return Some(Proved::Longer {
+                theirs: size,
+                ours: self.size,
+            });
+        }
+        // A root that cannot be read proves nothing.
+        let ours = (self.root_at)(size)?;
+        (ours != root).then_some(Proved::OtherPast { size })
+    }
+}
+
+/// Which envelope an HDR with SIG is, if it is of this party in this life.
+pub fn own_envelope(
+    hdr: &Bytes,
+    sig: &[u8],
+    own: (PartyCode, Incarnation),
+    roster: &Roster,
+) -> Option<EnvelopeId> {
+    if hdr.len() > limits::HDR {
+        return None;
+    }
+    let header = SignedHeader::verify(hdr, sig, roster).ok()?;
+    let of = (header.originator(), Incarnation(header.pre().incarnation));
+    (of == own).then(|| header.id())
+}
+
+impl Shared {
+    /// Why this node submits nothing any more; `None` where it does.
+    pub fn stopped_submitting(&self) -> Option<Proved> {
+        lock(&self.past).as_ref().copied()
+    }
+
+    /// Refuses a submission where the past is in doubt by proof.
+    pub fn may_submit(&self) -> Result<(), ApiError> {
+        match self.stopped_submitting() {
+            None => Ok(()),
+            Some(proved) => Err(ApiError::new(
+                ErrorCode::Conflict,
+                format!("this node submits nothing: {proved}"),
+            )
+            .with_try(WAY_FORWARD)),
+        }
+    }
+
+    /// A `Claim` frame.
+    pub async fn take_claim(self: &Arc<Self>, from: PartyCode, claim: v1::Claim) {
+        if !claim.note.is_empty() {
+            return self.meet_note(from, &claim.note).await;
+        }
+        let trust = self.trust();
+        let own = (self.me, self.incarnation);
+        let Some(id) = own_envelope(&claim.hdr, &claim.sig, own, &trust.roster) else {
+            return tracing::warn!(%from, "a claim about this node's past without proof; ignored");
+        };
+        match self.knows_sent(&id).await {
+            Some(false) => {
+                let proved = Proved::UnknownEnvelope { id };
+                self.stop_submitting(from, proved, claim).await;
+            }
+            Some(true) => tracing::debug!(%from, envelope = %id, "an envelope that is known here"),
+            None => tracing::warn!(%from, "a claim cannot be looked up now"),
+        }
+    }
+
+    /// Somebody shows a checkpoint of this party's log, signed by its log key.
+    pub async fn meet_own(
+        self: &Arc<Self>,
+        from: PartyCode,
+        origin: LogOrigin,
+        shown: &Checkpoint,
+    ) {
+        if let Some(proved) = self.judge_own(origin, shown) {
+            let claim = v1::Claim {
+                note: shown.note().clone(),
+                ..Default::default()
+            };
+            self.stop_submitting(from, proved, claim).await;
+        }
+    }
+
+    fn judge_own(&self, origin: LogOrigin, shown: &Checkpoint) -> Option<Proved> {
+        let log = OwnLog {
+            origin: LogOrigin::parse(&self.origin).ok()?,
+            size: self.reader.size(),
+            root_at: &|size| self.reader.root_at(size).ok(),
+        };
+        log.judge(origin, shown.size(), shown.root())
+    }
+
+    /// Whether an envelope was sent from here; `None` where that cannot be found out.
+    async fn knows_sent(&self, id: &EnvelopeId) -> Option<bool> {
+        let row = self.view.get(&IdRow::key(id)).await.ok()?;
+        match row {
+            None => Some(false),
+            Some(row) => Some(matches!(IdRow::decode(&row).ok()?, IdRow::Sent { .. })),
+        }
+    }
+
+    /// From here on nothing is submitted, also after a restart. Told once.
+    async fn stop_submitting(self: &Arc<Self>, from: PartyCode, proved: Proved, claim: v1::Claim) {
+        {
+            let mut past = lock(&self.past);
+            if past.is_some() {
+                return;
+            }
+            *past = Some(proved);
+        }
+        self.metrics.submitting_stopped.set(1);
+        tracing::error!(%from, "THIS NODE SUBMITS NOTHING ANY MORE: {proved}. It goes on receiving and delivering. {WAY_FORWARD}");
+        let leaf = v1::Leaf {
+            kind: v1::LeafKind::Admin.into(),
+            reason: v1::Reason::PastProven.into(),
+            subject: subject(CLAIM, &abeng_wire::encode(&claim)).to_bytes(),
+            ..Default::default()
+        };
+        let part = v1::ProofPart {
+            of: Some(v1::proof_part::Of::Claim(claim.clone())),
+        };
+        self.core.keep_now(Outside::Claim(claim)).await;
+        self.core
+            .give(Input::Note {
+                leaf: Box::new(leaf),
+                proof: Some(part),
+                private: None,
+                tell: None,
+                receipt_to: None,
+            })
+            .await;
+    }
+
+    /// Shows the party at the other end the newest checkpoint of its log that is known here.
+    pub fn claim_to(&self, link: &Link) {
+        let newest = lock(&self.logs).newest(link.peer()).cloned();
+        if let Some(newest) = newest {
+            claim(link, newest.note());
+        }
+    }
+
+    /// Keeps what a peer showed of its log where nothing else of it is held: to show it to an older
+    /// copy of that log, also after a restart here.
+    pub fn remember_newest(&self, peer: PartyCode) {
+        if let Some(newest) = lock(&self.logs).remember(peer) {
+            self.core.keep(Outside::HeldCheckpoint {
+                origin: newest.origin().to_owned(),
+                note: newest.note().clone(),
+                peaks: Vec::new(),
+            });
+        }
+    }
+
+    /// A link of a life that is over: shown the newer one, then closed.
+    pub fn refuse_outlived(self: &Arc<Self>, link: Link) {
+        tracing::warn!(peer = %link.peer(), "a link is refused: the peer runs in a life of its log that a newer one has closed");
+        self.claim_to(&link);
+        close_soon(link, "a newer life of your log is known");
+    }
+
+    /// A link of a party whose log contradicts itself: whichever past it goes on from, it is shown
+    /// the other, then closed.
+    pub fn refuse_contradicted(self: &Arc<Self>, link: Link) {
+        let kept = lock(&self.contradictions).clone();
+        for proof in kept.iter().filter(|proof| proof.party == link.peer()) {
+            if let Ok(proof) = Contradiction::verify(&proof.bytes, &self.trust().roster) {
+                claim(&link, proof.first().note());
+                claim(&link, proof.second().note());
+            }
+        }
+        close_soon(link, CONTRADICTED);
+    }
+
+    /// Whether the peer of a link is in a life that a newer one of its log has closed, by a
+    /// checkpoint known here.
+    pub fn outlived(&self, link: &Link) -> bool {
+        let newest = lock(&self.logs).life(link.peer());
+        newest.is_some_and(|life| life.0 > link.hello().incarnation)
+    }
+}
+
+/// Shows the party at the other end a checkpoint of its log.
+pub fn claim(link: &Link, note: &Bytes) {
+    link.control(v1::control::Frame::Claim(v1::Claim {
+        note: note.clone(),
+        ..Default::default()
+    }));
+}
+
+/// Closes a link once the peer has had time to read why.
+fn close_soon(link: Link, why: &'static str) {
+    tokio::spawn(async move {
+        tokio::time::sleep(REFUSED_STAYS).await;
+        link.close(why);
+    });
+}
+
+/// What a claim that an earlier start has kept proves still. It was judged then: where it cannot be
+/// judged any more, nothing is submitted either.
+pub fn recover(outside: &[Outside], own: &OwnLog<'_>, roster: &Roster) -> Option<Proved> {
+    let mut claims = outside.iter().filter_map(|said| match said {
+        Outside::Claim(claim) => Some(claim),
+        _ => None,
+    });
+    let claim = claims.next()?;
+    let of = (own.origin.party, own.origin.incarnation);
+    let proved = match claim.note.is_empty() {
+        true => own_envelope(&claim.hdr, &claim.sig, of, roster)
+            .map(|id| Proved::UnknownEnvelope { id }),
+        // The log has grown since: what was longer may be another past now.
+        false => verify_checkpoint(roster, &claim.note)
+            .ok()
+            .and_then(|(_, shown)| {
+                let origin = LogOrigin::parse(shown.origin()).ok()?;
+                own.judge(origin, shown.size(), shown.root())
+            }),
+    };
+    Some(proved.unwrap_or(Proved::Before))
+}
+
+#[cfg(test)]
+#[path = "past_tests.rs"]
+mod tests;
