@@ -230,6 +230,7 @@ impl Shared {
             precedence: ready.precedence,
             positions,
             notice: ready.notice.bytes(),
+            attachments: &[],
             boxes: &mut boxes,
             now: clock::now(),
         };

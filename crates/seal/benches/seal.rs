@@ -62,6 +62,7 @@ impl Net {
             precedence: v1::Precedence::Routine,
             positions: &[(to, StreamSeq::FIRST)],
             notice,
+            attachments: &[],
             boxes,
             now: Now {
                 wall: NOW,

@@ -50,7 +50,7 @@ pub(crate) fn chacha(key: &Secret) -> LessSafeKey {
     LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, &key[..]).expect("a key of 32 bytes"))
 }
 
-fn nonce(counter: usize, last: bool) -> Nonce {
+pub(crate) fn nonce(counter: usize, last: bool) -> Nonce {
     let mut nonce = [0; 12];
     nonce[3..11].copy_from_slice(&(counter as u64).to_be_bytes());
     nonce[11] = u8::from(last);

@@ -1,7 +1,7 @@
 //! The Abeng envelope: seal, verify and open.
 //!
 //! In scope: suite 1 of PROTOCOL.md "Envelope": PRE, TRL and HDR, X-Wing stanzas, the padded and
-//! chunked body, the commitments, the one signature, the originator's own copy, `Void`, and the
+//! chunked body, attachments, the commitments, the one signature, the originator's own copy, `Void`, and the
 //! order of the checks on the way in. Each stage accepts only the type the stage before made:
 //! bytes → [`Arrived`] → [`Verified`] → [`Opened`].
 //!
@@ -12,6 +12,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod arrived;
+mod attachment;
 mod body;
 mod cache;
 mod derive;
@@ -25,6 +26,11 @@ mod verify;
 mod void;
 
 pub use arrived::{Arrived, CarrierFault, CarrierWhy};
+pub use attachment::{
+    ATTACHMENT_CHUNK, AttachmentFault, AttachmentKey, AttachmentOpener, AttachmentRef,
+    AttachmentSealer, BadPiece, BadPieces, PieceHasher, Pieces, attached_len, attachment_len,
+    piece_hash,
+};
 pub use body::{body_len, padded_len, padme};
 pub use cache::{BoxCache, OpenedBoxes};
 pub use derive::{envelope_id, seq_commit};

@@ -1,6 +1,7 @@
 //! What PRE and TRL must be, whoever made them. Applied by the originator before it signs and by
 //! everybody else after SIG holds.
 
+use crate::attachment::attached_len;
 use abeng_wire::{Incarnation, Millis, PartyCode, limits, v1};
 
 /// The rule of PROTOCOL.md "Envelope" that a signed HDR breaks. The originator's fault.
@@ -154,8 +155,7 @@ pub(crate) fn trl(trl: &v1::Trl, recipients: usize) -> Result<(), Broken> {
     }
     for attachment in &trl.attachments {
         length("attachment root", &attachment.root, 32)?;
-        // At least one byte, and the tag of its one chunk.
-        if !(17..=limits::ATTACHMENT).contains(&attachment.length) {
+        if attached_len(attachment.length).is_none() {
             return Err(Broken::Attachments);
         }
     }

@@ -1,6 +1,7 @@
 //! Sealing: from a cleared notice to an envelope that only its recipients can open.
 
 use crate::{
+    attachment::{AttachmentRef, attached_len},
     body::seal_body,
     cache::BoxCache,
     derive::{ContentKeys, Secret, envelope_id, h0, seq_commit, sha256, slot_key},
@@ -40,6 +41,8 @@ pub struct SealInput<'a> {
     pub positions: &'a [(PartyCode, StreamSeq)],
     /// The encoded notice.
     pub notice: &'a Bytes,
+    /// Its attachments, in the notice's order.
+    pub attachments: &'a [AttachmentRef],
     /// The BOXes in use.
     pub boxes: &'a mut BoxCache,
     /// Both clocks: the one that never goes back bounds the age of a BOX, the wall clock chooses
@@ -220,7 +223,11 @@ pub fn seal(mut input: SealInput<'_>, entropy: &mut dyn Entropy) -> Result<Seale
         body_length: body.len() as u64,
         body_hash: hash(&body),
         commit: Bytes::copy_from_slice(&keys.commit),
-        attachments: Vec::new(),
+        attachments: input
+            .attachments
+            .iter()
+            .map(AttachmentRef::to_wire)
+            .collect(),
     });
     let hdr = SignedBytes::of(v1::Hdr {
         pre: pre.bytes().clone(),
@@ -268,6 +275,10 @@ fn check(input: &SealInput<'_>) -> Result<(), SealError> {
     }
     if input.notice.len() > limits::NOTICE {
         return Err(SealError::NoticeTooLong(input.notice.len()));
+    }
+    let odd = |a: &AttachmentRef| attached_len(a.length).is_none();
+    if input.attachments.len() > limits::ATTACHMENTS || input.attachments.iter().any(odd) {
+        return Err(Broken::Attachments.into());
     }
     rules::lifetime(input.created_at, input.expires_at)?;
     rules::precedence(input.precedence.into())?;

@@ -72,6 +72,8 @@ pub const PARTY_KEYS: usize = 32;
 pub const ATTACHMENTS: usize = 16;
 /// One attachment's ciphertext.
 pub const ATTACHMENT: u64 = 2 << 30;
+/// One piece of an attachment's ciphertext: what is verified, stored and resumed at once.
+pub const ATTACHMENT_PIECE: usize = 1 << 20;
 /// The longest life of an envelope, in milliseconds: 90 days.
 pub const LIFETIME_MS: u64 = 90 * 24 * 60 * 60 * 1000;
 /// Records that one statement about scrubbing names.

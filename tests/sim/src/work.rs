@@ -222,6 +222,7 @@ impl Life {
             precedence: draft.precedence,
             positions,
             notice: &draft.notice,
+            attachments: &[],
             boxes: &mut self.boxes,
             now,
         };

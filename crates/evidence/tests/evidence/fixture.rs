@@ -125,6 +125,7 @@ pub fn seal_one(trust: &Trust, keyrings: &[Keyring], nth: u64) -> Sealed {
         precedence: v1::Precedence::Priority,
         positions: &to.map(|party| (party, seq)),
         notice: &Bytes::from_static(NOTICE),
+        attachments: &[],
         boxes: &mut BoxCache::new(),
         now: Now {
             mono: Mono(1),

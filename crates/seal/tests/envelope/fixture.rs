@@ -144,6 +144,7 @@ impl Net {
             precedence: v1::Precedence::Priority,
             positions: &positions,
             notice: &Bytes::copy_from_slice(notice),
+            attachments: &[],
             boxes,
             now: Now {
                 mono: Mono(1),

@@ -404,6 +404,7 @@ impl Node {
             precedence: draft.precedence,
             positions,
             notice: &draft.notice,
+            attachments: &[],
             boxes: &mut self.boxes,
             now,
         };
