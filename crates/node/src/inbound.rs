@@ -4,7 +4,7 @@
 //! order and a peer that sends too fast is simply not read.
 
 use crate::{
-    clock,
+    attachments, clock,
     shared::{Shared, lock},
 };
 use abeng_link::Link;
@@ -136,6 +136,10 @@ impl Shared {
         let judged = match Notice::parse(opened.notice().clone()) {
             Err(e) => {
                 tracing::warn!(envelope = %opened.id(), error = %e, "holds no notice");
+                Err(v1::Reason::BadNotice)
+            }
+            Ok(notice) if !attachments::agree(&notice, opened.verified().trl().message()) => {
+                tracing::warn!(envelope = %opened.id(), "its attachments are not those that its originator signed");
                 Err(v1::Reason::BadNotice)
             }
             Ok(notice) => {

@@ -1,6 +1,7 @@
 //! From an officer's draft to a durable, queued envelope.
 
 use crate::{
+    attachments::ref_of,
     clock,
     desk::Ended,
     recent::{SentEnvelope, SentTo},
@@ -219,6 +220,7 @@ impl Shared {
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => lock(&self.boxes[1]),
         };
+        let files: Vec<_> = ready.notice.attachments().iter().map(ref_of).collect();
         let input = SealInput {
             trust: &ready.trust,
             cleared: &ready.cleared,
@@ -230,7 +232,7 @@ impl Shared {
             precedence: ready.precedence,
             positions,
             notice: ready.notice.bytes(),
-            attachments: &[],
+            attachments: &files,
             boxes: &mut boxes,
             now: clock::now(),
         };

@@ -57,11 +57,13 @@ pub enum FlawCode {
     TooOpen,
     /// Words without a code that machines can count. Expected: the field that would hold the code.
     OnlyWords,
+    /// A file that the node does not have. Expected: how it is given to it.
+    NotUploaded,
 }
 
 impl FlawCode {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Missing,
         Self::UnknownCode,
         Self::BadFormat,
@@ -82,6 +84,7 @@ impl FlawCode {
         Self::Repeated,
         Self::TooOpen,
         Self::OnlyWords,
+        Self::NotUploaded,
     ];
 
     /// In kebab-case, as JSON holds it.
@@ -107,6 +110,7 @@ impl FlawCode {
             Self::Repeated => "repeated",
             Self::TooOpen => "too-open",
             Self::OnlyWords => "only-words",
+            Self::NotUploaded => "not-uploaded",
         }
     }
 }

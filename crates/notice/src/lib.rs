@@ -9,6 +9,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod attachment;
 mod check;
 pub mod codes;
 mod date;
@@ -25,6 +26,7 @@ mod samples;
 mod show;
 mod text;
 
+pub use attachment::{Attachment, media_type};
 pub use check::{CheckContext, Checked, DEFAULT_KEEP_DAYS, SCHEMA_VERSION};
 pub use date::{Granularity, NoticeDate};
 pub use decimal::{AmountText, Decimal};

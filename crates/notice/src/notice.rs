@@ -1,4 +1,4 @@
-use crate::{Flaw, Handling, Lang, Line, NoticeType, Tlp, show};
+use crate::{Attachment, Flaw, Handling, Lang, Line, NoticeType, Tlp, show};
 use abeng_wire::{EnvelopeId, Malformed, Millis, decode_tolerant, encode, limits, v1};
 use bytes::Bytes;
 
@@ -36,6 +36,7 @@ pub struct Notice {
     message: v1::Notice,
     ty: NoticeType,
     tlp: Tlp,
+    attachments: Vec<Attachment>,
 }
 
 impl Notice {
@@ -93,11 +94,15 @@ impl Notice {
                 field: "recalled notice",
             });
         }
+        let attachments = Attachment::all(&message).ok_or(NoticeError::BadHeader {
+            field: "list of attachments",
+        })?;
         Ok(Self {
             bytes,
             message,
             ty,
             tlp,
+            attachments,
         })
     }
 
@@ -162,6 +167,11 @@ impl Notice {
     pub fn doubts(&self) -> Vec<Flaw> {
         let doubts = self.message.doubts.iter().take(Self::DOUBTS);
         doubts.filter_map(Flaw::from_wire).collect()
+    }
+
+    /// Its files, in order.
+    pub fn attachments(&self) -> &[Attachment] {
+        &self.attachments
     }
 
     /// Training traffic, never counted.

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use abeng_notice::{
-    CheckContext, Checked, Draft, Flaw, FlawCode, Lang, Notice, NoticeError, ShortSeizure, Tlp,
-    samples, v1,
+    Attachment, CheckContext, Checked, Draft, Flaw, FlawCode, Lang, Notice, NoticeError,
+    ShortSeizure, Tlp, samples, v1,
 };
 use abeng_wire::{PartyCode, encode, limits};
 
@@ -585,4 +585,66 @@ proptest::proptest! {
             let _ = (notice.summary(Lang::En), notice.describe(Lang::Nl), notice.to_json());
         }
     }
+}
+
+fn file(name: &str, length: u64) -> Attachment {
+    Attachment {
+        name: name.into(),
+        media_type: "image/jpeg".into(),
+        length,
+        root: [3; 32],
+        cipher_length: length + 16,
+        key: [0xab; 32],
+    }
+}
+
+#[test]
+fn attachments_are_named_shown_and_keep_their_key_to_themselves() {
+    let context = CheckContext {
+        attachments: [
+            ("h1", file("x-ray.jpg", 1_449_000)),
+            ("h2", file("b.pdf", 999)),
+        ]
+        .map(|(handle, file)| (handle.to_owned(), file))
+        .into(),
+        ..context("JM")
+    };
+    let mut draft = Draft::seizure_short(short());
+    draft.attach = vec!["h2".into(), "h1".into()];
+    let notice = Notice::check(draft.clone(), &context).unwrap().notice;
+    let expected = [file("b.pdf", 999), file("x-ray.jpg", 1_449_000)];
+    assert_eq!(notice.attachments(), expected);
+    let again = Notice::parse(notice.bytes().clone()).unwrap();
+    assert_eq!(again.attachments(), expected);
+    let lines = again.describe(Lang::Es);
+    let shown: Vec<&str> = lines
+        .iter()
+        .filter(|line| line.label == "anexo")
+        .map(|line| line.value.as_str())
+        .collect();
+    assert_eq!(shown, ["b.pdf (999 B)", "x-ray.jpg (1,4 MB)"]);
+    let json = again.to_json();
+    assert_eq!(json["attachments"][1]["name"], "x-ray.jpg");
+    assert_eq!(json["attachments"][1]["length"], 1_449_000);
+    for text in [json.to_string(), format!("{again:?}")] {
+        assert!(
+            !text.contains("abab") && !text.contains("171, 171"),
+            "{text}"
+        );
+        assert!(!text.contains("key:"), "{text}");
+    }
+
+    draft.attach = vec!["h1".into(), "h3".into(), "h1".into()];
+    let flaws = Notice::check(draft.clone(), &context).unwrap_err();
+    let found: Vec<_> = flaws.iter().map(|f| (f.field.as_str(), f.code)).collect();
+    assert_eq!(
+        found,
+        [
+            ("attach[1]", FlawCode::NotUploaded),
+            ("attach[2]", FlawCode::Repeated)
+        ]
+    );
+    draft.attach = vec!["h1".into(); limits::ATTACHMENTS + 1];
+    let flaws = Notice::check(draft, &context).unwrap_err();
+    assert_eq!(flaws[0].code, FlawCode::TooMany);
 }

@@ -14,6 +14,7 @@ mod frame;
 mod hash;
 pub mod limits;
 mod pae;
+mod secret;
 mod time;
 
 /// The messages of `proto/abeng/v1`, as prost generates them.

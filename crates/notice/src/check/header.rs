@@ -72,6 +72,7 @@ pub(super) fn header(draft: &Draft, ty: NoticeType, desk: &mut Desk<'_>) -> v1::
         exercise: draft.exercise,
         source: desk.long("source", &draft.source),
         remarks: desk.long("remarks", &draft.remarks),
+        attachments: super::attach::attachments(draft, desk),
         content: None,
         // Known only at the end of the check.
         doubts: Vec::new(),

@@ -1,5 +1,6 @@
 //! From a draft to a notice: every field is read, every flaw is named, nothing is guessed silently.
 
+mod attach;
 mod desk;
 mod feedback;
 mod goods;
@@ -10,9 +11,10 @@ mod places;
 mod recall;
 mod seizure;
 
-use crate::{Draft, Flaw, FlawCode, Notice, NoticeError, NoticeType, Severity};
+use crate::{Attachment, Draft, Flaw, FlawCode, Notice, NoticeError, NoticeType, Severity};
 use abeng_wire::{Malformed, Millis, PartyCode, v1};
 use desk::Desk;
+use std::collections::BTreeMap;
 
 /// The version of the notice's schema that this version writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -30,6 +32,8 @@ pub struct CheckContext {
     pub party: PartyCode,
     /// The officer's reference, where the draft names none.
     pub officer: Option<String>,
+    /// The files that the draft may name, by what it calls them.
+    pub attachments: BTreeMap<String, Attachment>,
 }
 
 impl CheckContext {
@@ -40,6 +44,7 @@ impl CheckContext {
             clock_uncertainty_ms: 1000,
             party,
             officer: None,
+            attachments: BTreeMap::new(),
         }
     }
 }

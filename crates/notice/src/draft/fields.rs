@@ -58,6 +58,9 @@ pub struct Draft {
     pub source: Option<String>,
     /// Anything else, in words.
     pub remarks: Option<String>,
+    /// Files that belong to it. The command puts what the node has called each in its place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attach: Vec<String>,
 
     /// When it happened: `2024-05-31`, `2024-05`, `2024`, `2024-05-31T14:30Z` or `unknown`.
     pub date: Option<DateText>,

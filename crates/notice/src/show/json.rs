@@ -30,7 +30,8 @@ pub(crate) fn to_json(notice: &Notice) -> Value {
         .text("language", &m.language)
         .flag("exercise", m.exercise)
         .text("source", &m.source)
-        .text("remarks", &m.remarks);
+        .text("remarks", &m.remarks)
+        .list("attachments", &m.attachments, attachment);
     match &m.content {
         Some(v1::notice::Content::Seizure(s)) => object.put("seizure", Some(seizure(s))),
         Some(v1::notice::Content::Feedback(f)) => object.put("feedback", Some(feedback(f))),
@@ -92,6 +93,17 @@ fn originator(o: &v1::Originator) -> Value {
         .text("party", &o.party)
         .text("office", &o.office)
         .text("officer", &o.officer)
+        .done()
+}
+
+/// Without the key, which is nobody's business but the node's.
+fn attachment(a: &v1::Attachment) -> Value {
+    Object::default()
+        .text("name", &a.name)
+        .text("media_type", &a.media_type)
+        .number("length", a.length)
+        .id("root", &a.root)
+        .number("cipher_length", a.cipher_length)
         .done()
 }
 

@@ -113,6 +113,10 @@ impl Table {
     fn foot(&mut self, notice: &Notice) {
         let message = notice.message();
         self.words("remarks", &message.remarks);
+        for file in notice.attachments() {
+            let shown = words::file(&file.name, file.length, self.lang);
+            self.line("attach", shown);
+        }
         self.words("source", &message.source);
         if let Some(grade) = &message.grade {
             let scheme = words::code(CodeList::GradeScheme, &grade.scheme, self.lang);

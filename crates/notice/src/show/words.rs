@@ -41,6 +41,22 @@ pub(super) fn kilograms(milligrams: u64, lang: Lang) -> String {
     format!("{} kg", number(&shown.to_string(), lang))
 }
 
+/// A file with its size: `x-ray.jpg (1.4 MB)`.
+pub(super) fn file(name: &str, length: u64, lang: Lang) -> String {
+    let tenths = |of: u64| (length.saturating_mul(10) + of / 2) / of;
+    let (tenths, unit) = match length {
+        0..1_000 => (length * 10, "B"),
+        1_000..999_950 => (tenths(1_000), "kB"),
+        999_950..999_950_000 => (tenths(1_000_000), "MB"),
+        _ => (tenths(1_000_000_000), "GB"),
+    };
+    let size = match tenths % 10 {
+        0 => (tenths / 10).to_string(),
+        rest => format!("{}.{rest}", tenths / 10),
+    };
+    format!("{} ({} {unit})", printable(name), number(&size, lang))
+}
+
 /// A place with its name: `JMKIN Kingston (Berth 9)`, `Haiti`, `17.90000 -76.80000`.
 pub(super) fn place(place: &v1::Place, lang: Lang) -> String {
     if place.unknown {
