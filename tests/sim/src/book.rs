@@ -18,6 +18,8 @@ pub(crate) struct Book {
     pub(crate) met: Met,
     /// What was seen to be wrong on the way.
     pub(crate) problems: Vec<Verdict>,
+    /// What a delivery is in the present phase, and the node of which that does not hold.
+    pub(crate) delivery: Option<(&'static str, Option<usize>)>,
     trace: Digest,
 }
 
@@ -30,6 +32,13 @@ impl Book {
     pub(crate) fn meet(&mut self, what: &'static str) {
         *self.met.entry(what).or_default() += 1;
         self.trace(what.as_bytes());
+    }
+
+    pub(crate) fn delivered(&mut self, at: usize) {
+        self.meet("delivered");
+        if let Some((what, _)) = self.delivery.filter(|(_, except)| *except != Some(at)) {
+            self.meet(what);
+        }
     }
 
     pub(crate) fn problem(&mut self, kind: Kind, what: impl Into<String>) {

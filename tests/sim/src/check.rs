@@ -107,21 +107,28 @@ impl Judge<'_> {
             self.fates.insert((id, to), sent.fate);
             match sent.fate {
                 Fate::Queued => self.say(Kind::Lost, format!("{id} is still queued for {to}")),
-                // Everybody here is honest, and the roster stays as it is.
-                Fate::Refused => self.say(Kind::Lost, format!("{id} was refused by {to}")),
+                Fate::Refused if !history.refusals.contains(&(id, to)) => {
+                    self.say(
+                        Kind::Lost,
+                        format!("{id} was refused by {to} without a reason"),
+                    );
+                }
                 Fate::Delivered if !self.held.contains(&(to, id)) => {
                     let what = format!("{id} is said to be delivered to {to}, and is not there");
                     self.say(Kind::FalseReceipt, what);
                 }
-                Fate::Delivered | Fate::Expired => {}
+                Fate::Delivered | Fate::Refused | Fate::Expired => {}
             }
         }
+        let clock = |party| history.clocks.get(&party).copied().unwrap_or_default();
         for submission in &history.submissions {
             let id = submission.id;
             for &to in submission.to.iter().filter(|_| submission.accepted) {
                 match self.fates.get(&(id, to)) {
                     None => self.say(Kind::Lost, format!("{id} to {to} was accepted and is gone")),
-                    Some(Fate::Expired) if submission.expires_at > history.end => {
+                    Some(Fate::Expired)
+                        if submission.expires_at > clock(submission.from).max(clock(to)) =>
+                    {
                         self.say(Kind::Lost, format!("{id} to {to} expired before its end"));
                     }
                     Some(_) => {}

@@ -93,7 +93,7 @@ impl Life {
                 }
             }
             Gated::Receipt { peer, outcome } => owed.entry(peer).or_default().push(outcome),
-            Gated::Delivered { .. } => book.meet("delivered"),
+            Gated::Delivered { .. } => book.delivered(self.me),
             Gated::Settled {
                 envelope_id: id,
                 recipient,

@@ -2,7 +2,7 @@
 
 use abeng_wire::{EnvelopeId, Millis, PartyCode, v1};
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A whole run.
 #[derive(Debug, Clone, Default)]
@@ -19,12 +19,14 @@ pub struct History {
     pub sent: Vec<Sent>,
     /// The numbers of every stream, as the originators' logs gave them out.
     pub numbers: Vec<Number>,
+    /// What a recipient had a reason to refuse: its clock was wrong, or the roster changed.
+    pub refusals: BTreeSet<(EnvelopeId, PartyCode)>,
     /// Numbers that recipients' logs hold: (originator, recipient, number).
     pub seen: Vec<(PartyCode, PartyCode, u64)>,
     /// Every log at the end: the bytes of its leaves.
     pub logs: BTreeMap<PartyCode, Vec<Bytes>>,
-    /// The latest that any clock showed.
-    pub end: Millis,
+    /// The latest that each party's clock showed.
+    pub clocks: BTreeMap<PartyCode, Millis>,
 }
 
 /// One notice that was sealed.

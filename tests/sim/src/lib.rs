@@ -1,6 +1,6 @@
 //! Deterministic simulator of an Abeng network: one seed, one run, replayed exactly.
 //!
-//! In scope: three parties with real envelopes, rosters, engines, journals, checkpoints and
+//! In scope: three to five parties with real envelopes, rosters, engines, journals, checkpoints and
 //! receipts, on simulated disks, clocks and links that fail; then the faults stop and the run
 //! must drain. What the run did is a [`History`], and [`check`] judges it.
 //!
@@ -19,13 +19,16 @@ mod arrive;
 mod book;
 mod check;
 mod commit;
+mod faults;
 mod history;
 mod net;
 mod node;
 mod random;
 mod receipts;
 mod run;
+mod scenario;
 mod storm;
+mod weather;
 mod work;
 mod world;
 
@@ -34,3 +37,4 @@ pub use check::{Kind, Verdict, check};
 pub use history::{Entry, Fate, History, Number, Promise, Sent, Submission, Taken};
 pub use random::Random;
 pub use run::{Report, run};
+pub use scenario::Scenario;

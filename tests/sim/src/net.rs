@@ -33,7 +33,6 @@ pub(crate) type Way = (usize, usize, u8);
 struct Link {
     session: u64,
     streams: BTreeMap<Way, VecDeque<(Mono, Frame)>>,
-    stalled: BTreeMap<(usize, usize), Mono>,
 }
 
 /// All links.
@@ -41,6 +40,8 @@ struct Link {
 pub(crate) struct Net {
     // By pair, lower first.
     links: BTreeMap<(usize, usize), Link>,
+    // Ways on which nothing arrives before a time, whatever link there is.
+    stalled: BTreeMap<(usize, usize), Mono>,
     sessions: u64,
 }
 
@@ -74,16 +75,25 @@ impl Net {
 
     /// Nothing that `from` sends arrives before `until`.
     pub(crate) fn stall(&mut self, from: usize, to: usize, until: Mono) {
-        if let Some(link) = self.links.get_mut(&pair(from, to)) {
-            link.stalled.insert((from, to), until);
-        }
+        let stalled = self.stalled.entry((from, to)).or_insert(until);
+        *stalled = until.max(*stalled);
     }
 
     /// Every stall ends.
     pub(crate) fn free(&mut self) {
-        for link in self.links.values_mut() {
-            link.stalled.clear();
-        }
+        self.stalled.clear();
+    }
+
+    /// A stream is reset: what is on it is lost. How much that was.
+    pub(crate) fn reset(&mut self, way: Way) -> usize {
+        let link = self.links.get_mut(&pair(way.0, way.1));
+        let stream = link.and_then(|link| link.streams.remove(&way));
+        stream.map_or(0, |stream| stream.len())
+    }
+
+    /// Streams that hold something.
+    pub(crate) fn busy(&self) -> Vec<Way> {
+        self.heads().map(|(way, _)| way).collect()
     }
 
     /// Puts a frame on the link it is meant for; false where that is gone.
@@ -104,7 +114,7 @@ impl Net {
         self.links.values().flat_map(|link| {
             link.streams.iter().filter_map(|(&way, stream)| {
                 let (due, _) = stream.front()?;
-                let stalled = link.stalled.get(&(way.0, way.1));
+                let stalled = self.stalled.get(&(way.0, way.1));
                 Some((way, stalled.map_or(*due, |until| *due.max(until))))
             })
         })

@@ -7,8 +7,11 @@ use crate::{
     world::{START, World, incarnation, party, place_of, world},
 };
 use abeng_audit_log::{
-    Batch, Checkpoint, Journal, JournalIdentity, LogOrigin, OpenOptions, Outside, Reader, Record,
-    Step, merkle::Frontier, sim::SimDisk, subject,
+    Batch, Checkpoint, Journal, JournalIdentity, LogOrigin, OpenError, OpenOptions, Outside,
+    Reader, Record, Step,
+    merkle::Frontier,
+    sim::{Effects, Failure, SimDisk},
+    subject,
 };
 use abeng_keys::{Entropy, SignatureType};
 use abeng_queue::{
@@ -37,7 +40,15 @@ pub(crate) struct Node {
     pub(crate) life: Option<Life>,
     // Leaves that were durable when the last effect left.
     told: u64,
+    // An operation of the disk may fail by itself.
+    fragile: bool,
+    /// Processes so far.
+    pub(crate) lives: u64,
 }
+
+/// A process ended because its disk failed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StoppedByDisk;
 
 /// A process: gone with a crash.
 pub(crate) struct Life {
@@ -90,6 +101,8 @@ pub(crate) enum End {
     Writing(u64),
     /// When a batch is durable, and this many of its effects have left.
     Telling(usize),
+    /// At an operation of the disk while a segment is prepared.
+    Preparing(u64),
 }
 
 impl Node {
@@ -113,6 +126,8 @@ impl Node {
             views: Vec::new(),
             life: None,
             told: 1,
+            fragile: false,
+            lives: 0,
         }
     }
 
@@ -120,13 +135,26 @@ impl Node {
         &self.disk
     }
 
-    /// The process starts: journal, view, engine, as `abengd` does it.
+    /// The process starts: journal, view, engine, as `abengd` does it. It does not where the disk
+    /// fails.
     pub(crate) fn start(&mut self, now: Now, random: &mut Random, book: &mut Book) {
         if random.per_mille(200) {
             self.crash_in_recovery(random, book);
         }
-        let (journal, recovery) =
-            Journal::open(self.disk.clone(), OPTIONS).expect("a crash damages nothing");
+        self.lives += 1;
+        let (journal, recovery) = match Journal::open(self.disk.clone(), OPTIONS) {
+            Ok(opened) => opened,
+            Err(OpenError::Io { .. }) if self.fragile => {
+                book.meet(match self.disk.is_full() {
+                    true => "did not start on a full disk",
+                    false => "did not start on a failing disk",
+                });
+                self.disk = self.disk.copy();
+                self.fragile = self.disk.is_full();
+                return;
+            }
+            Err(e) => panic!("a crash damages nothing, and yet: {e}"),
+        };
         if recovery.torn_tail.is_some() {
             book.meet("torn tail");
         }
@@ -192,7 +220,40 @@ impl Node {
             self.disk = self.disk.copy();
         } else {
             self.disk = self.disk.crash(random.word());
+            meet_losses(self.disk.effects(), book);
         }
+        if self.disk.is_full() {
+            book.meet("crash while full");
+        }
+        self.fragile = self.disk.is_full();
+    }
+
+    /// One of the next operations of the disk fails.
+    pub(crate) fn break_disk(&mut self, random: &mut Random) {
+        let at = self.disk.operations() + random.below(3);
+        self.disk.fail_once(at, Failure::Io);
+        self.fragile = true;
+    }
+
+    pub(crate) fn fill_disk(&mut self) {
+        self.disk.fill();
+        self.fragile = true;
+    }
+
+    /// True where it was full.
+    pub(crate) fn free_disk(&mut self) -> bool {
+        let was_full = self.disk.is_full();
+        self.disk.free();
+        was_full
+    }
+
+    /// I10: after an error of the disk the process ends, and the machine goes on.
+    fn stop(&mut self) -> StoppedByDisk {
+        assert!(self.fragile, "a disk without a fault works");
+        self.life = None;
+        self.disk = self.disk.copy();
+        self.fragile = self.disk.is_full();
+        StoppedByDisk
     }
 
     /// The process ends, with the machine or without. Gives what had left before. Afterwards the
@@ -218,12 +279,21 @@ impl Node {
                     Ok(_) => book.fault("crash before telling"),
                 }
             }
+            End::Preparing(operations) => {
+                self.disk.fail_from(self.disk.operations() + operations);
+                let journal = life.journal.as_ref();
+                if let Some(job) = journal.and_then(Journal::prepare_ahead)
+                    && job.run(|| {}).is_err()
+                {
+                    book.fault("crash while preparing");
+                }
+            }
             End::Telling(effects) => {
                 book.fault("crash while telling");
-                left = life
-                    .commit(now, steps, effects, book)
-                    .expect("the disk works");
-                self.told = life.reader.size();
+                if let Ok(out) = life.commit(now, steps, effects, book) {
+                    left = out;
+                    self.told = life.reader.size();
+                }
             }
         }
         book.fault("crash");
@@ -259,13 +329,17 @@ impl Node {
         now: Now,
         steps: usize,
         book: &mut Book,
-    ) -> Vec<crate::net::Out> {
+    ) -> Result<Vec<crate::net::Out>, StoppedByDisk> {
         let Some(life) = &mut self.life else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
-        let out = life.commit(now, steps, usize::MAX, book);
-        self.told = life.reader.size();
-        out.expect("the disk works")
+        match life.commit(now, steps, usize::MAX, book) {
+            Ok(out) => {
+                self.told = life.reader.size();
+                Ok(out)
+            }
+            Err(_) => Err(self.stop()),
+        }
     }
 
     /// The view thread writes one batch.
@@ -282,10 +356,13 @@ impl Node {
     }
 
     /// A segment is prepared ahead.
-    pub(crate) fn prepare(&mut self) {
+    pub(crate) fn prepare(&mut self, book: &mut Book) {
         let journal = self.life.as_ref().and_then(|life| life.journal.as_ref());
-        if let Some(job) = journal.and_then(Journal::prepare_ahead) {
-            job.run(|| {}).expect("the disk works");
+        if let Some(job) = journal.and_then(Journal::prepare_ahead)
+            && job.run(|| {}).is_err()
+        {
+            assert!(self.fragile, "a disk without a fault works");
+            book.meet("no room to prepare a segment");
         }
     }
 }
@@ -394,6 +471,21 @@ impl Life {
     /// Whether nothing waits to be done or written, and nothing is queued.
     pub(crate) fn is_idle(&self) -> bool {
         self.todo.is_empty() && self.steps.is_empty() && self.engine.depth() == 0
+    }
+}
+
+/// What a power cut took.
+fn meet_losses(effects: Effects, book: &mut Book) {
+    for (what, n) in [
+        ("write torn", effects.torn),
+        ("writes reordered", effects.reordered),
+        ("length lost", effects.lengths_lost),
+        ("name lost", effects.names_lost),
+        ("rename lost", effects.renames_lost),
+    ] {
+        if n > 0 {
+            book.meet(what);
+        }
     }
 }
 

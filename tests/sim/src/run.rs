@@ -1,13 +1,13 @@
 //! One run: faults, then none, then the verdict.
 
 use crate::{
-    Entry, Fate, History, Kind, Met, Number, Random, Sent, Verdict,
+    Entry, Fate, History, Kind, Met, Number, Random, Scenario, Sent, Verdict,
     arrive::Answer,
     book::Book,
     check,
     net::{Frame, Net, Out},
-    node::{End, Node},
-    storm::Weather,
+    node::{End, Node, StoppedByDisk},
+    weather::Weather,
     world::{N, START, party, world},
 };
 use abeng_audit_log::{Disk, verify_log};
@@ -15,15 +15,23 @@ use abeng_queue::rows::{InboxRow, SentOutcome, SentRow};
 use abeng_seal::reopen_received;
 use abeng_wire::{Digest, LeafIndex, Mono, Now, PartyCode, v1};
 use bytes::Bytes;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 /// A run has drained within this much simulated time after the last fault, in milliseconds: a
 /// few of the longest waits before sending again.
 const DRAIN_MS: u64 = 2 * 3_600_000;
 
+/// Envelopes that may be shown again later.
+const KEPT: usize = 48;
+
 /// What one seed led to.
 #[derive(Debug, Clone)]
 pub struct Report {
+    /// What it was about.
+    pub scenario: Scenario,
     /// The seed.
     pub seed: u64,
     /// What is wrong; empty when the run was good.
@@ -39,13 +47,15 @@ pub struct Report {
 }
 
 /// Runs one seed. Takes no longer than the simulated work needs, and never panics.
-pub fn run(seed: u64) -> Report {
-    let mut sim = Sim::new(seed);
+pub fn run(scenario: Scenario, seed: u64) -> Report {
+    let mut sim = Sim::new(scenario, seed);
     let ran = catch_unwind(AssertUnwindSafe(|| {
         sim.storm();
         if sim.drain() {
             sim.restart();
-            sim.write_history();
+            if sim.drain() {
+                sim.write_history();
+            }
         }
     }));
     let Sim { mut book, .. } = sim;
@@ -63,6 +73,7 @@ pub fn run(seed: u64) -> Report {
         }
     }
     Report {
+        scenario,
         seed,
         verdicts,
         trace: book.traced(),
@@ -81,24 +92,31 @@ pub(crate) struct Sim {
     pub(crate) skew: [i64; N],
     pub(crate) random: Random,
     pub(crate) weather: Weather,
+    /// Nodes between which there is no path, lower first.
+    pub(crate) barred: Vec<(usize, usize)>,
+    /// Envelopes that somebody on the way has kept: from, to, the recipient's life, the bytes.
+    pub(crate) sent: VecDeque<(usize, usize, u64, Bytes)>,
     pub(crate) book: Book,
 }
 
 impl Sim {
-    fn new(seed: u64) -> Self {
+    fn new(scenario: Scenario, seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let weather = Weather::new(&mut random);
+        let weather = Weather::new(scenario, &mut random);
+        let n = weather.nodes;
         let mut sim = Self {
-            nodes: (0..N).map(|n| Node::new(n, &mut random)).collect(),
+            nodes: (0..n).map(|n| Node::new(n, &mut random)).collect(),
             net: Net::default(),
             mono: Mono(0),
             skew: [0; N],
             random,
             weather,
+            barred: Vec::new(),
+            sent: VecDeque::new(),
             book: Book::default(),
         };
         sim.book.trace(&seed.to_be_bytes());
-        for n in 0..N {
+        for n in 0..sim.nodes.len() {
             sim.start(n);
         }
         sim
@@ -107,7 +125,8 @@ impl Sim {
     /// A node's clocks.
     pub(crate) fn now(&mut self, n: usize) -> Now {
         let wall = (START + self.mono.0 / 1_000_000).saturating_add_signed(self.skew[n]);
-        self.book.history.end = self.book.history.end.max(wall);
+        let latest = self.book.history.clocks.entry(party(n)).or_default();
+        *latest = wall.max(*latest);
         Now {
             mono: self.mono,
             wall,
@@ -123,7 +142,12 @@ impl Sim {
         let now = self.now(n);
         let left = self.nodes[n].crash(now, end, &mut self.random, &mut self.book);
         self.send(n, left);
-        for peer in 0..N {
+        self.unlink(n);
+    }
+
+    /// A process is gone, and its links with it.
+    fn unlink(&mut self, n: usize) {
+        for peer in 0..self.nodes.len() {
             self.cut(n, peer);
         }
     }
@@ -131,7 +155,8 @@ impl Sim {
     /// Links two running nodes that are not linked: hellos are believed at once.
     pub(crate) fn link(&mut self, a: usize, b: usize) {
         let running = self.nodes[a].life.is_some() && self.nodes[b].life.is_some();
-        if a == b || !running || self.net.session(a, b).is_some() {
+        let barred = self.barred.contains(&(a.min(b), a.max(b)));
+        if a == b || barred || !running || self.net.session(a, b).is_some() {
             return;
         }
         let session = self.net.up(a, b);
@@ -167,6 +192,13 @@ impl Sim {
         for out in out {
             let delay = self.weather.delay_ms(&mut self.random);
             let due = self.mono.plus_ms(delay);
+            if let Frame::Envelope(bytes) = &out.frame {
+                if self.sent.len() == KEPT {
+                    self.sent.pop_front();
+                }
+                let life = self.nodes[out.to].lives;
+                self.sent.push_back((from, out.to, life, bytes.clone()));
+            }
             if !self.net.send(from, out, due) {
                 self.book.meet("frame without a link");
             }
@@ -175,8 +207,13 @@ impl Sim {
 
     pub(crate) fn commit(&mut self, n: usize, steps: usize) {
         let now = self.now(n);
-        let out = self.nodes[n].commit(now, steps, &mut self.book);
-        self.send(n, out);
+        match self.nodes[n].commit(now, steps, &mut self.book) {
+            Ok(out) => self.send(n, out),
+            Err(StoppedByDisk) => {
+                self.book.meet("stopped by its disk");
+                self.unlink(n);
+            }
+        }
     }
 
     pub(crate) fn deliver(&mut self, from: usize, to: usize, session: u64, frame: Frame) {
@@ -205,7 +242,7 @@ impl Sim {
     pub(crate) fn wait_until(&mut self, mono: Mono) {
         self.mono = self.mono.max(mono);
         self.book.trace(&self.mono.0.to_be_bytes());
-        for n in 0..N {
+        for n in 0..self.nodes.len() {
             let now = self.now(n);
             if let Some(life) = &mut self.nodes[n].life
                 && life.engine.wake_at().is_some_and(|due| due <= now.mono)
@@ -213,6 +250,14 @@ impl Sim {
                 life.handle(now, abeng_queue::Input::Tick, &mut self.book);
             }
         }
+    }
+
+    /// Every two nodes, lower first.
+    pub(crate) fn pairs(&self) -> Vec<(usize, usize)> {
+        let n = self.nodes.len();
+        (0..n)
+            .flat_map(|a| (a + 1..n).map(move |b| (a, b)))
+            .collect()
     }
 
     /// When something happens next by itself.
@@ -225,19 +270,24 @@ impl Sim {
     /// I9: the faults stop. False where something is still owed after [`DRAIN_MS`].
     fn drain(&mut self) -> bool {
         self.weather.clear();
+        self.book.delivery = None;
+        self.barred.clear();
         self.skew = [0; N];
         self.net.free();
+        for node in &mut self.nodes {
+            node.free_disk();
+        }
         let end = self.mono.plus_ms(DRAIN_MS);
         while self.mono <= end {
-            for n in 0..N {
+            for n in 0..self.nodes.len() {
                 if self.nodes[n].life.is_none() {
                     self.start(n);
                 }
             }
-            for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+            for (a, b) in self.pairs() {
                 self.link(a, b);
             }
-            for n in 0..N {
+            for n in 0..self.nodes.len() {
                 let todo = self.nodes[n].life.as_ref().map_or(0, |l| l.todo.len());
                 for _ in 0..todo {
                     self.work(n, 0);
@@ -251,7 +301,8 @@ impl Sim {
                 }
             }
             let mut lives = self.nodes.iter().filter_map(|node| node.life.as_ref());
-            if lives.all(|life| life.is_idle()) && self.net.next().is_none() {
+            let all_run = self.nodes.iter().all(|node| node.life.is_some());
+            if all_run && lives.all(|life| life.is_idle()) && self.net.next().is_none() {
                 return true;
             }
             if arrived.is_empty() {
@@ -271,7 +322,7 @@ impl Sim {
 
     /// Every node loses its power and its view: what is judged is what the disks hold.
     fn restart(&mut self) {
-        for n in 0..N {
+        for n in 0..self.nodes.len() {
             self.crash(n, End::Idle);
             self.nodes[n].forget_view();
             self.start(n);
@@ -279,7 +330,7 @@ impl Sim {
     }
 
     fn write_history(&mut self) {
-        for n in 0..N {
+        for n in 0..self.nodes.len() {
             let me = party(n);
             let life = self.nodes[n].life.as_ref().expect("it was started");
             let names = self.nodes[n].disk().list("journal").unwrap();

@@ -1,151 +1,99 @@
-//! The part of a run in which anything may happen.
+//! The part of a run in which anything may happen: what nodes, officers and time do.
 
 use crate::{
-    Random,
-    net::Frame,
-    node::End,
+    Scenario,
     run::Sim,
+    weather::{Act, Phase},
     work::Draft,
-    world::{N, party},
+    world::party,
 };
 use abeng_wire::v1;
-
-/// What kind of run it is: each seed has its own mixture, some without any fault of a kind.
-#[derive(Debug)]
-pub(crate) struct Weather {
-    steps: u64,
-    notices: u64,
-    /// The longest delay of a frame, in milliseconds.
-    slowest_ms: u64,
-    weights: Vec<(Act, u64)>,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Act {
-    Submit,
-    Work,
-    Commit,
-    WriteView,
-    Prepare,
-    Deliver,
-    Wait,
-    Link,
-    Start,
-    // From here on: faults.
-    Cut,
-    Crash,
-    Stall,
-    Repeat,
-    Damage,
-    Skew,
-}
-
-impl Weather {
-    pub(crate) fn new(random: &mut Random) -> Self {
-        let mut rate = |most| match random.below(4) {
-            0 => 0,
-            _ => 1 + random.below(most),
-        };
-        let faults = [
-            (Act::Cut, rate(30)),
-            (Act::Crash, rate(25)),
-            (Act::Stall, rate(15)),
-            (Act::Repeat, rate(90)),
-            (Act::Damage, rate(15)),
-            (Act::Skew, rate(10)),
-        ];
-        let mut weights = vec![
-            (Act::Submit, 40 + random.below(60)),
-            (Act::Work, 60 + random.below(200)),
-            (Act::Commit, 150 + random.below(150)),
-            (Act::WriteView, 20),
-            (Act::Prepare, 5),
-            (Act::Deliver, 250),
-            (Act::Wait, 50 + random.below(100)),
-            (Act::Link, 60),
-            (Act::Start, 40),
-        ];
-        weights.extend(faults);
-        Self {
-            steps: 300 + random.below(900),
-            notices: 10 + random.below(60),
-            slowest_ms: [5, 100, 2_000, 40_000][random.index(4)],
-            weights,
-        }
-    }
-
-    /// The faults stop.
-    pub(crate) fn clear(&mut self) {
-        self.slowest_ms = 5;
-    }
-
-    pub(crate) fn delay_ms(&self, random: &mut Random) -> u64 {
-        1 + random.below(self.slowest_ms)
-    }
-
-    fn pick(&self, random: &mut Random) -> Act {
-        let all: u64 = self.weights.iter().map(|(_, weight)| weight).sum();
-        let mut at = random.below(all);
-        for &(act, weight) in &self.weights {
-            match at.checked_sub(weight) {
-                None => return act,
-                Some(rest) => at = rest,
-            }
-        }
-        Act::Work
-    }
-}
 
 impl Sim {
     /// Runs until the weather clears.
     pub(crate) fn storm(&mut self) {
-        for _ in 0..self.weather.steps {
-            let act = self.weather.pick(&mut self.random);
-            let n = self.random.index(N);
-            let other = (n + 1 + self.random.index(N - 1)) % N;
-            match act {
-                Act::Submit => self.submit(n),
-                Act::Work => {
-                    let pick = self.random.word();
-                    self.work(n, pick);
-                }
-                Act::Commit => {
-                    // Often a part: the next batch is handled while one is written.
-                    let steps = match self.random.per_mille(400) {
-                        true => 1 + self.random.index(3),
-                        false => usize::MAX,
-                    };
-                    self.commit(n, steps);
-                }
-                Act::WriteView => self.nodes[n].write_view(),
-                Act::Prepare => self.nodes[n].prepare(),
-                Act::Deliver => self.deliver_one(),
-                Act::Wait => self.wait(),
-                Act::Link => self.link(n, other),
-                Act::Start => {
-                    if self.nodes[n].life.is_none() {
-                        self.start(n);
-                    }
-                }
-                Act::Cut => {
-                    if self.net.session(n, other).is_some() {
-                        self.book.fault("cut");
-                        self.cut(n, other);
-                    }
-                }
-                Act::Crash => self.crash_somehow(n),
-                Act::Stall => {
-                    self.book.fault("stall");
-                    let until = self.mono.plus_ms(self.random.below(90_000));
-                    self.net.stall(n, other, until);
-                }
-                Act::Repeat => self.repeat(),
-                Act::Damage => self.damage(),
-                Act::Skew => {
-                    self.book.fault("skew");
-                    self.skew[n] = self.random.below(1_200_000) as i64 - 600_000;
+        for phase in std::mem::take(&mut self.weather.phases) {
+            self.enter(&phase);
+            let end = self.mono.plus_ms(phase.lasts_ms);
+            for _ in 0..phase.steps {
+                let act = phase.pick(&mut self.random);
+                self.act(act, phase.wait_ms);
+            }
+            if phase.lasts_ms > 0 {
+                self.wait_until(end);
+            }
+            self.leave(&phase);
+        }
+    }
+
+    fn enter(&mut self, phase: &Phase) {
+        self.barred.clone_from(&phase.barred);
+        for (a, b) in phase.barred.clone() {
+            self.cut(a, b);
+        }
+        self.book.delivery = match self.weather.scenario {
+            Scenario::Islands if !phase.barred.is_empty() => {
+                Some(("delivered inside an island", None))
+            }
+            Scenario::SlowPeer => Some(("delivered beside a slow peer", self.weather.slow)),
+            _ => None,
+        };
+        if let Some(what) = phase.what {
+            self.book.fault(what);
+        }
+        if phase.what == Some("staggered return") && self.depths().any(|depth| depth >= 20) {
+            self.book.meet("backlog of 20 at a return");
+        }
+    }
+
+    fn leave(&mut self, phase: &Phase) {
+        let owed = self.depths().max().unwrap_or_default();
+        match self.weather.scenario {
+            Scenario::Islands if !phase.barred.is_empty() && owed > 0 => {
+                self.book.meet("queued across islands");
+            }
+            Scenario::SlowPeer if owed >= 5 => self.book.meet("backlog for a slow peer"),
+            _ => {}
+        }
+    }
+
+    /// What each running node has queued.
+    fn depths(&self) -> impl Iterator<Item = usize> {
+        let lives = self.nodes.iter().filter_map(|node| node.life.as_ref());
+        lives.map(|life| life.engine.depth())
+    }
+
+    fn act(&mut self, act: Act, wait_ms: u64) {
+        let nodes = self.nodes.len();
+        let n = self.random.index(nodes);
+        let other = (n + 1 + self.random.index(nodes - 1)) % nodes;
+        let asleep = self.weather.slow == Some(n) && self.random.per_mille(920);
+        match act {
+            Act::Work | Act::Commit if asleep => {}
+            Act::Submit => self.submit(n),
+            Act::Work => {
+                let pick = self.random.word();
+                self.work(n, pick);
+            }
+            Act::Commit => {
+                // Often a part: the next batch is handled while one is written.
+                let steps = match self.random.per_mille(400) {
+                    true => 1 + self.random.index(3),
+                    false => usize::MAX,
+                };
+                self.commit(n, steps);
+            }
+            Act::WriteView => self.nodes[n].write_view(),
+            Act::Prepare => self.nodes[n].prepare(&mut self.book),
+            Act::Deliver => self.deliver_one(),
+            Act::Wait => self.wait(wait_ms),
+            Act::Link => self.link(n, other),
+            Act::Start => {
+                if self.nodes[n].life.is_none() {
+                    self.start(n);
                 }
             }
+            fault => self.fault(fault, n, other),
         }
     }
 
@@ -154,8 +102,9 @@ impl Sim {
             return;
         }
         self.weather.notices -= 1;
-        let mut to: Vec<_> = (0..N).filter(|&p| p != n).map(party).collect();
-        if self.random.per_mille(600) {
+        let others = (0..self.nodes.len()).filter(|&p| p != n);
+        let mut to: Vec<_> = others.map(party).collect();
+        while to.len() > 1 && self.random.per_mille(550) {
             to.remove(self.random.index(to.len()));
         }
         // No two notices are equal.
@@ -189,42 +138,9 @@ impl Sim {
         }
     }
 
-    /// An envelope comes twice.
-    fn repeat(&mut self) {
-        if let Some((from, to, session, frame)) = self.some_envelope() {
-            let frame = frame.clone();
-            self.book.fault("repeat");
-            self.deliver(from, to, session, frame);
-        }
-    }
-
-    /// Whoever carries it changes one bit of an envelope.
-    fn damage(&mut self) {
-        let at = self.random.word();
-        if let Some((.., Frame::Envelope(bytes))) = self.some_envelope() {
-            let mut damaged = bytes.to_vec();
-            let bit = at % (damaged.len() as u64 * 8);
-            damaged[(bit / 8) as usize] ^= 1 << (bit % 8);
-            *bytes = damaged.into();
-            self.book.fault("damage");
-        }
-    }
-
-    /// An envelope that has arrived and was not taken yet.
-    fn some_envelope(&mut self) -> Option<(usize, usize, u64, &mut Frame)> {
-        let mut arrived = self.net.arrived(self.mono);
-        arrived.retain(|&(.., stream)| stream > 0);
-        if arrived.is_empty() {
-            return None;
-        }
-        let way = arrived[self.random.index(arrived.len())];
-        let (session, frame) = self.net.head(way)?;
-        Some((way.0, way.1, session, frame))
-    }
-
-    fn wait(&mut self) {
+    fn wait(&mut self, longest_ms: u64) {
         let long = match self.random.below(20) {
-            0 => Some(self.random.below(120_000)),
+            0 => Some(self.random.below(longest_ms)),
             1..6 => Some(self.random.below(3_000)),
             _ => None,
         };
@@ -234,23 +150,5 @@ impl Sim {
             None => self.next().map_or(soon, |next| next.max(soon)),
         };
         self.wait_until(until);
-    }
-
-    fn crash_somehow(&mut self, n: usize) {
-        if self.nodes[n].life.is_none() {
-            return;
-        }
-        let idle = self.nodes[n]
-            .life
-            .as_ref()
-            .is_some_and(|l| l.steps.is_empty());
-        let end = match self.random.below(5) {
-            _ if idle => End::Idle,
-            0 => End::Idle,
-            1 => End::Telling(self.random.index(6)),
-            // A write and a sync; a third only where a segment ends.
-            _ => End::Writing(self.random.below(3)),
-        };
-        self.crash(n, end);
     }
 }

@@ -10,7 +10,7 @@ use abeng_queue::{
     Checked, Free, Input, Place, PrivateInput, Target, Terms, Ticket,
     rows::{IdRow, SentOutcome, SentRow},
 };
-use abeng_roster::{NoticeFacts, Policy, Tlp};
+use abeng_roster::{Cleared, NoticeFacts, Policy, Tlp};
 use abeng_seal::{SealInput, Sealed, seal};
 use abeng_wire::{EnvelopeId, LeafIndex, Now, PartyCode, StreamSeq, v1};
 use bytes::Bytes;
@@ -39,6 +39,9 @@ pub(crate) struct Draft {
 
 impl Life {
     pub(crate) fn submit(&mut self, now: Now, draft: Draft, book: &mut Book) {
+        if clear(self.me, &draft.to, now).is_none() {
+            return book.meet("submission refused by the clock");
+        }
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
         let recipients = draft.to.clone();
@@ -176,7 +179,10 @@ impl Life {
             book.meet("sealing failed");
             return Input::SealFailed { ticket };
         }
-        let sealed = self.seal_draft(now, positions, &draft);
+        let Some(sealed) = self.seal_draft(now, positions, &draft) else {
+            book.meet("sealing failed by the clock");
+            return Input::SealFailed { ticket };
+        };
         book.history.submissions.push(Submission {
             id: sealed.id(),
             from: party(self.me),
@@ -203,14 +209,10 @@ impl Life {
         now: Now,
         positions: &[(PartyCode, StreamSeq)],
         draft: &Draft,
-    ) -> Sealed {
+    ) -> Option<Sealed> {
         let trust = &world().trust;
         let keyring = &world().keyrings[self.me];
-        let facts = NoticeFacts {
-            ty: "SEIZURE",
-            tlp: Tlp::RED,
-        };
-        let cleared = Policy::clear(trust, party(self.me), &draft.to, &facts, now.wall).unwrap();
+        let cleared = clear(self.me, &draft.to, now)?;
         let input = SealInput {
             trust,
             cleared: &cleared,
@@ -226,8 +228,17 @@ impl Life {
             boxes: &mut self.boxes,
             now,
         };
-        seal(input, &mut self.entropy).unwrap()
+        seal(input, &mut self.entropy).ok()
     }
+}
+
+/// Whether one may send to others: not with a clock by which keys or roster are out of date.
+fn clear(me: usize, to: &[PartyCode], now: Now) -> Option<Cleared> {
+    let facts = NoticeFacts {
+        ty: "SEIZURE",
+        tlp: Tlp::RED,
+    };
+    Policy::clear(&world().trust, party(me), to, &facts, now.wall).ok()
 }
 
 /// Every notice here is kept for a year, and none takes another one back.

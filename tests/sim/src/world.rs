@@ -1,4 +1,4 @@
-//! What every run begins with: a founded network of three.
+//! What every run begins with: a founded network of five, of which a run uses the first few.
 
 use crate::Random;
 use abeng_audit_log::LogOrigin;
@@ -13,8 +13,8 @@ use std::sync::OnceLock;
 /// When every run begins.
 pub(crate) const START: Millis = 1_790_000_000_000;
 /// The parties, sorted by code.
-pub(crate) const CODES: [&str; 3] = ["JM", "NL", "TT"];
-/// How many there are.
+pub(crate) const CODES: [&str; 5] = ["CW", "JM", "NL", "SX", "TT"];
+/// The most that a run may have.
 pub(crate) const N: usize = CODES.len();
 
 /// Trust data and secrets.

@@ -1,6 +1,6 @@
 //! The judge finds what is planted in a good history, and nothing in the good one.
 
-use abeng_sim::{Fate, History, Kind, check, run};
+use abeng_sim::{Fate, History, Kind, Scenario, check, run};
 use abeng_wire::{EnvelopeId, PartyCode, v1};
 use bytes::Bytes;
 use std::sync::OnceLock;
@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 fn good() -> &'static History {
     static GOOD: OnceLock<History> = OnceLock::new();
     GOOD.get_or_init(|| {
-        let mut histories = (0..20).map(|seed| run(seed).history);
+        let mut histories = (0..20).map(|seed| run(Scenario::Mixed, seed).history);
         let rich = |history: &History| {
             let delivered = history.sent.iter().filter(|s| s.fate == Fate::Delivered);
             delivered.count() > 10
@@ -55,7 +55,7 @@ fn lost() {
         assert_eq!(verdicts(open), [Kind::Lost]);
     }
     let early = |history: &mut History| {
-        history.end = 0;
+        history.clocks.clear();
         let id = history.submissions.iter().find(|s| s.accepted).unwrap().id;
         let mut sent = history.sent.iter_mut();
         sent.find(|sent| sent.id == id).unwrap().fate = Fate::Expired;

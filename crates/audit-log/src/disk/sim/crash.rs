@@ -92,6 +92,7 @@ impl SimDisk {
             files,
             durable_names: names.clone(),
             names,
+            full: state.full,
             effects: cut.effects,
             ..State::default()
         };

@@ -46,6 +46,7 @@ struct State {
     history: Vec<Operation>,
     fail_from: Option<u64>,
     fail_once: Option<(u64, Failure)>,
+    full: bool,
     writes: u64,
     effects: Effects,
 }
@@ -139,8 +140,24 @@ impl SimDisk {
         self.state().fail_once = Some((operation, with));
     }
 
+    /// No more room: whatever would make a file longer, or a new one, fails with ENOSPC. What
+    /// lies inside a file can still be overwritten. Holds for copies and after a crash too.
+    pub fn fill(&self) {
+        self.state().full = true;
+    }
+
+    /// Room again.
+    pub fn free(&self) {
+        self.state().full = false;
+    }
+
+    /// True between [`Self::fill`] and [`Self::free`].
+    pub fn is_full(&self) -> bool {
+        self.state().full
+    }
+
     /// An independent copy, with what is not synced: what a process finds that starts after
-    /// another was killed. No operation of it fails.
+    /// another was killed. No operation of it fails, unless the disk is full.
     pub fn copy(&self) -> Self {
         let state = self.state();
         let copy = State {
@@ -148,6 +165,7 @@ impl SimDisk {
             names: state.names.clone(),
             durable_names: state.durable_names.clone(),
             changes: state.changes.clone(),
+            full: state.full,
             ..State::default()
         };
         let state = Arc::new(Mutex::new(copy));
@@ -247,6 +265,9 @@ impl Disk for SimDisk {
         let mut guard = self.state();
         let state = &mut *guard;
         state.refuse(Operation::Create)?;
+        if state.full && !state.names.contains_key(path) {
+            return Err(Failure::NoSpace.error());
+        }
         let file = match state.names.get(path) {
             Some(&file) => file,
             None => {
@@ -310,13 +331,21 @@ impl SimFile {
         }
         let mut guard = self.disk.state();
         let state = &mut *guard;
-        let failure = state.operate(Operation::Write);
-        let bytes = match failure {
+        let mut failure = state.operate(Operation::Write);
+        let mut bytes = match failure {
             Some(Failure::NoSpace) => &bytes[..bytes.len() / 2],
             _ => bytes,
         };
         state.writes += 1;
         let content = &mut state.files[self.file];
+        let room = content.live.len().saturating_sub(offset);
+        if state.full && bytes.len() > room {
+            failure = failure.or(Some(Failure::NoSpace));
+            bytes = &bytes[..room];
+        }
+        if bytes.is_empty() {
+            return failure.map_or(Ok(()), |failure| Err(failure.error()));
+        }
         let end = offset + bytes.len();
         if content.live.len() < end {
             content.live.resize(end, 0);
@@ -370,6 +399,9 @@ impl DiskFile for SimFile {
         let mut guard = self.disk.state();
         let state = &mut *guard;
         state.refuse(Operation::SetLength)?;
+        if state.full && length as usize > state.files[self.file].live.len() {
+            return Err(Failure::NoSpace.error());
+        }
         state.writes += 1;
         let content = &mut state.files[self.file];
         let (old, new) = (content.live.len(), length as usize);

@@ -1,0 +1,231 @@
+//! What may happen in a run, and how often: phases with weights, some without any fault of a kind.
+
+use crate::{Random, Scenario};
+
+/// One thing that may happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Act {
+    Submit,
+    Work,
+    Commit,
+    WriteView,
+    Prepare,
+    Deliver,
+    Wait,
+    Link,
+    Start,
+    // From here on: faults.
+    Cut,
+    Reset,
+    OneWay,
+    Crash,
+    Stall,
+    Repeat,
+    Replay,
+    Damage,
+    Skew,
+    Years,
+    DiskError,
+    Fill,
+    Free,
+}
+
+/// A part of a run.
+#[derive(Debug, Clone)]
+pub(crate) struct Phase {
+    /// What it is, for the coverage; none for ordinary times.
+    pub(crate) what: Option<&'static str>,
+    pub(crate) steps: u64,
+    /// Nodes between which there is no path.
+    pub(crate) barred: Vec<(usize, usize)>,
+    /// It takes at least this long, in simulated milliseconds.
+    pub(crate) lasts_ms: u64,
+    /// The longest single wait, in milliseconds.
+    pub(crate) wait_ms: u64,
+    weights: Vec<(Act, u64)>,
+}
+
+/// What kind of run it is.
+#[derive(Debug)]
+pub(crate) struct Weather {
+    pub(crate) scenario: Scenario,
+    /// Nodes in this run.
+    pub(crate) nodes: usize,
+    /// Notices still to be handed in.
+    pub(crate) notices: u64,
+    /// A node that hardly gets anything done.
+    pub(crate) slow: Option<usize>,
+    /// The longest delay of a frame, in milliseconds.
+    slowest_ms: u64,
+    pub(crate) phases: Vec<Phase>,
+}
+
+const DAY_MS: u64 = 86_400_000;
+
+impl Weather {
+    pub(crate) fn new(scenario: Scenario, random: &mut Random) -> Self {
+        let mut weather = Self {
+            scenario,
+            nodes: 3,
+            notices: 10 + random.below(60),
+            slow: None,
+            slowest_ms: [5, 100, 2_000, 40_000][random.index(4)],
+            phases: Vec::new(),
+        };
+        match scenario {
+            Scenario::Mixed => {
+                let steps = 300 + random.below(900);
+                let weights = mixture(random, &[]);
+                weather.phases.push(Phase::of(steps, weights));
+            }
+            Scenario::Hurricane => weather.hurricane(random),
+            Scenario::Islands => weather.islands(random),
+            Scenario::Flapping => {
+                let often = [(Act::Cut, 200), (Act::Reset, 40), (Act::Link, 250)];
+                let weights = mixture(random, &often);
+                weather.slowest_ms = [100, 2_000][random.index(2)];
+                weather.phases.push(Phase::of(800, weights));
+            }
+            Scenario::FullDisk => {
+                let often = [(Act::Fill, 15), (Act::Free, 8), (Act::Prepare, 20)];
+                let weights = mixture(random, &often);
+                weather.notices = 60 + random.below(60);
+                weather.phases.push(Phase::of(900, weights));
+            }
+            Scenario::Clocks => {
+                let weights = mixture(random, &[(Act::Years, 12), (Act::Skew, 12)]);
+                weather.phases.push(Phase::of(700, weights));
+            }
+            Scenario::SlowPeer => {
+                weather.slow = Some(random.index(weather.nodes));
+                let weights = mixture(random, &[(Act::Stall, 30), (Act::Wait, 200)]);
+                let phase = Phase::of(900, weights);
+                weather.phases.push(phase);
+            }
+        }
+        weather
+    }
+
+    /// Some days of quiet, ten days in which one or two nodes have no link, then one comes back
+    /// after the other.
+    fn hurricane(&mut self, random: &mut Random) {
+        self.nodes = 4;
+        self.notices = 80 + random.below(120);
+        let weights = mixture(random, &[]);
+        let first = random.index(self.nodes);
+        let second = (first + 1 + random.index(self.nodes - 1)) % self.nodes;
+        let mut cut: Vec<usize> = vec![first, second];
+        cut.truncate(1 + random.index(2));
+        self.phases.push(Phase::of(150, weights.clone()));
+        self.phases.push(Phase {
+            what: Some("ten days without a link"),
+            barred: self.around(&cut),
+            lasts_ms: 10 * DAY_MS,
+            wait_ms: DAY_MS,
+            ..Phase::of(500, weights.clone())
+        });
+        while cut.pop().is_some() {
+            self.phases.push(Phase {
+                what: Some("staggered return"),
+                barred: self.around(&cut),
+                ..Phase::of(150, weights.clone())
+            });
+        }
+    }
+
+    /// Every pair of which one is in `cut`.
+    fn around(&self, cut: &[usize]) -> Vec<(usize, usize)> {
+        let all = (0..self.nodes).flat_map(|a| (a + 1..self.nodes).map(move |b| (a, b)));
+        all.filter(|(a, b)| cut.contains(a) || cut.contains(b))
+            .collect()
+    }
+
+    /// Four nodes, two and two.
+    fn islands(&mut self, random: &mut Random) {
+        self.nodes = 4;
+        self.notices = 40 + random.below(80);
+        let weights = mixture(random, &[]);
+        let friend = 1 + random.index(3);
+        let same = |n: usize| n == 0 || n == friend;
+        let all = self.around(&[0, 1, 2, 3]).into_iter();
+        let barred = all.filter(|&(a, b)| same(a) != same(b)).collect();
+        self.phases.push(Phase::of(100, weights.clone()));
+        self.phases.push(Phase {
+            what: Some("partition"),
+            barred,
+            lasts_ms: 2 * DAY_MS,
+            wait_ms: 3_600_000,
+            ..Phase::of(500, weights.clone())
+        });
+        self.phases.push(Phase::of(150, weights));
+    }
+
+    /// The faults stop.
+    pub(crate) fn clear(&mut self) {
+        self.slowest_ms = 5;
+        self.slow = None;
+    }
+
+    pub(crate) fn delay_ms(&self, random: &mut Random) -> u64 {
+        1 + random.below(self.slowest_ms)
+    }
+}
+
+impl Phase {
+    fn of(steps: u64, weights: Vec<(Act, u64)>) -> Self {
+        Self {
+            what: None,
+            steps,
+            barred: Vec::new(),
+            lasts_ms: 0,
+            wait_ms: 120_000,
+            weights,
+        }
+    }
+
+    pub(crate) fn pick(&self, random: &mut Random) -> Act {
+        let all: u64 = self.weights.iter().map(|(_, weight)| weight).sum();
+        let mut at = random.below(all);
+        for &(act, weight) in &self.weights {
+            match at.checked_sub(weight) {
+                None => return act,
+                Some(rest) => at = rest,
+            }
+        }
+        Act::Work
+    }
+}
+
+/// Weights of everything, with some kinds of fault left out, and what a scenario is about on top.
+fn mixture(random: &mut Random, often: &[(Act, u64)]) -> Vec<(Act, u64)> {
+    let mut rate = |most| match random.below(4) {
+        0 => 0,
+        _ => 1 + random.below(most),
+    };
+    let faults = [
+        (Act::Cut, rate(30)),
+        (Act::Reset, rate(10)),
+        (Act::OneWay, rate(6)),
+        (Act::Crash, rate(25)),
+        (Act::Stall, rate(15)),
+        (Act::Repeat, rate(60)),
+        (Act::Replay, rate(40)),
+        (Act::Damage, rate(15)),
+        (Act::Skew, rate(10)),
+        (Act::DiskError, rate(6)),
+    ];
+    let mut weights = vec![
+        (Act::Submit, 40 + random.below(60)),
+        (Act::Work, 60 + random.below(200)),
+        (Act::Commit, 150 + random.below(150)),
+        (Act::WriteView, 20),
+        (Act::Prepare, 5),
+        (Act::Deliver, 250),
+        (Act::Wait, 50 + random.below(100)),
+        (Act::Link, 60),
+        (Act::Start, 40),
+    ];
+    weights.extend(faults);
+    weights.extend_from_slice(often);
+    weights
+}
