@@ -23,6 +23,8 @@ pub enum ErrorCode {
     Refused,
     /// Too much at once; try again after `retry_after_s` (503).
     Busy,
+    /// No room for new content on the node's disk (507).
+    NoRoom,
     /// Our own fault (500).
     Internal,
 }
@@ -39,6 +41,7 @@ impl ErrorCode {
             Self::TooLarge => 413,
             Self::Refused => 422,
             Self::Busy => 503,
+            Self::NoRoom => 507,
             Self::Internal => 500,
         }
     }
@@ -54,6 +57,7 @@ impl ErrorCode {
             Self::TooLarge => "too_large",
             Self::Refused => "refused",
             Self::Busy => "busy",
+            Self::NoRoom => "no_room",
             Self::Internal => "internal",
         }
     }

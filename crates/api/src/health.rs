@@ -180,6 +180,21 @@ pub struct DiskView {
     pub free_bytes: u64,
     /// Taken by the journal's segments.
     pub journal_bytes: u64,
+    /// Taken by the whole data directory.
+    #[serde(default)]
+    pub used_bytes: u64,
+    /// What the data directory may take; none: all of its file system.
+    #[serde(default)]
+    pub quota_bytes: Option<u64>,
+    /// Kept for what is under way.
+    #[serde(default)]
+    pub reserve_bytes: u64,
+    /// New content until nothing more is taken.
+    #[serde(default)]
+    pub left_bytes: u64,
+    /// Nothing new is taken, since only the reserve is left.
+    #[serde(default)]
+    pub closed: bool,
 }
 
 /// Whether the index can be trusted.

@@ -125,6 +125,7 @@ impl LangQuery {
     (status = 200, body = SubmitReply, description = "dry run"),
     (status = 422, body = ErrorBody, description = "flaws, or not allowed by policy"),
     (status = 503, body = ErrorBody, description = "busy; see Retry-After"),
+    (status = 507, body = ErrorBody, description = "no room on the node's disk"),
 ))]
 async fn submit(State(ctx): Ctx, Who(who): Who, request: Request) -> Answer {
     let declared = request

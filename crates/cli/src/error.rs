@@ -20,7 +20,7 @@ pub enum Exit {
     NotFound = 5,
     /// Something did not verify.
     Unverified = 6,
-    /// Too much at once; try again.
+    /// Too much at once, or no room on the node's disk; try again.
     Busy = 7,
 }
 
@@ -97,7 +97,7 @@ impl From<ApiError> for CliError {
         let exit = match error.code {
             ErrorCode::Invalid => Exit::Usage,
             ErrorCode::NotFound => Exit::NotFound,
-            ErrorCode::Busy => Exit::Busy,
+            ErrorCode::Busy | ErrorCode::NoRoom => Exit::Busy,
             ErrorCode::Internal => Exit::Internal,
             ErrorCode::Unauthorised
             | ErrorCode::Forbidden

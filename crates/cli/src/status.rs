@@ -68,9 +68,13 @@ fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
         (
             "Disk",
             format!(
-                "{} free, journal {}",
+                "{} free, journal {}, {}",
                 bytes(status.disk.free_bytes),
-                bytes(status.disk.journal_bytes)
+                bytes(status.disk.journal_bytes),
+                match status.disk.closed {
+                    true => "NOTHING NEW IS TAKEN".to_owned(),
+                    false => format!("room for {}", bytes(status.disk.left_bytes)),
+                }
             ),
         ),
         ("Data", status.data_dir.clone()),

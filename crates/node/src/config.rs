@@ -1,5 +1,6 @@
 //! `node.toml`: what an administrator writes. Unknown keys are refused, nothing falls back silently.
 
+use crate::{quota::QuotaConfig, size::Size};
 use abeng_link::Profile;
 use abeng_wire::{Digest, PartyCode};
 use serde::Deserialize;
@@ -34,6 +35,8 @@ pub struct Config {
     pub status_every_ms: u64,
     /// Milliseconds between two checkpoints for the witnesses; `None`: one at every contact.
     pub witness_every_ms: Option<u64>,
+    /// Room on disk.
+    pub quota: QuotaConfig,
 }
 
 /// `[link]`.
@@ -261,6 +264,7 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
         (None, Profile::Satellite) => Some(900_000),
         (None, Profile::Metered) => None,
     };
+    let quota = quota(file.quota).map_err(|(span, what)| wrong(Some(span), what, None))?;
     let accept = file.link.accept_contradicted.iter();
     let accept_contradicted = accept
         .map(|code| PartyCode::new(code.get_ref()).map_err(|e| at(code, &e)))
@@ -287,7 +291,27 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
         },
         status_every_ms,
         witness_every_ms,
+        quota,
     })
+}
+
+/// The least that a data directory may be bound to: three segments of the journal and room to work.
+const LEAST_DISK: u64 = 256 << 20;
+
+fn quota(section: Quota) -> Result<QuotaConfig, (Range<usize>, String)> {
+    let disk = section.disk.as_ref().map(|d| d.get_ref().0);
+    let reserve = section.reserve.as_ref().map(|r| r.get_ref().0);
+    if let Some(size) = section.disk {
+        let least = LEAST_DISK + reserve.unwrap_or(0);
+        if size.get_ref().0 < least {
+            let what = format!(
+                "quota.disk must be at least {} MiB: the journal's first segments and the reserve",
+                least >> 20
+            );
+            return Err((size.span(), what));
+        }
+    }
+    Ok(QuotaConfig { disk, reserve })
 }
 
 /// Line and column, from 1, of a byte offset.
@@ -326,6 +350,8 @@ struct File {
     status: Status,
     #[serde(default)]
     witness: Witness,
+    #[serde(default)]
+    quota: Quota,
 }
 
 #[derive(Deserialize)]
@@ -396,6 +422,13 @@ struct Witness {
     every_s: Option<std::num::NonZeroU32>,
 }
 
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Quota {
+    disk: Option<Spanned<Size>>,
+    reserve: Option<Spanned<Size>>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -429,6 +462,16 @@ mod tests {
         assert!(config.metrics.is_some());
         assert_eq!(config.witness_every_ms, Some(60_000));
         assert_eq!(config.link.accept_contradicted.len(), 1);
+        assert_eq!(config.quota.disk, Some(50 << 30));
+        assert_eq!(config.quota.reserve, Some(1 << 30));
+    }
+
+    #[test]
+    fn a_quota_that_cannot_work_is_refused() {
+        let text = format!("{EXAMPLE}\n[quota]\ndisk = \"100 MiB\"\n");
+        assert!(error(&text).2.contains("at least 256 MiB"));
+        let text = format!("{EXAMPLE}\n[quota]\nreserve = \"much\"\n");
+        assert!(error(&text).2.contains("is not a size"));
     }
 
     #[test]

@@ -100,6 +100,8 @@ impl Shared {
             witnessed_at,
             contradictions: contradicted.len() as u32,
             contradicted,
+            quota: Some(self.quota_status()),
+            ..v1::Status::default()
         })
     }
 

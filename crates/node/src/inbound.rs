@@ -42,6 +42,12 @@ impl Examined {
     }
 }
 
+/// What an envelope takes on disk, within a few bytes.
+fn size(arrived: &Arrived) -> usize {
+    let stanzas: usize = arrived.stanzas().iter().map(Bytes::len).sum();
+    arrived.hdr().bytes().len() + arrived.sig().len() + stanzas + arrived.body().len()
+}
+
 impl Shared {
     /// One envelope frame from a link.
     pub async fn arrive(self: &Arc<Self>, link: &Link, frame: Bytes) {
@@ -77,6 +83,7 @@ impl Shared {
             looked,
             roster_version: trust.roster.version(),
         };
+        let size = size(&arrived);
         let input = match verify(arrived, &trust, self.me, clock::wall()) {
             Ok(verified) => match self.open(verified) {
                 Ok(opened) => {
@@ -107,6 +114,12 @@ impl Shared {
             }
             Err(VerifyFault::Carrier(fault)) => return Examined::dropped(fault.kind, fault.why),
         };
+        // A refusal can wait for room too: it would fill the disk as a notice does.
+        if matches!(input, Input::Refuse { .. })
+            && let Err(dropped) = self.has_room(size)
+        {
+            return dropped;
+        }
         self.core.give(input).await;
         Examined::Given
     }
@@ -152,6 +165,10 @@ impl Shared {
                     tlp,
                 ) {
                     Ok(()) => {
+                        // What takes back makes room; it always comes in.
+                        if notice.recalls().is_none() {
+                            self.has_room(size(opened.verified()))?;
+                        }
                         self.count(notice.ty(), 0, 1);
                         Ok(Terms {
                             keep_until: keep_here(notice.keep_until(), clock::wall()),
@@ -191,6 +208,13 @@ impl Shared {
                 })
             }
         }
+    }
+
+    /// Whether there is room to keep an envelope of so many bytes. Where there is none whoever
+    /// brought it keeps its copy.
+    fn has_room(&self, size: usize) -> Result<(), Examined> {
+        let admitted = self.quota.admit(size as u64);
+        admitted.map_err(|none| Examined::dropped(v1::FaultKind::FaultQuota, none))
     }
 
     /// Answers a copy of what has its outcome already.

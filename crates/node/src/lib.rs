@@ -39,6 +39,7 @@ mod node_error;
 mod operator;
 mod outlet;
 mod past;
+pub mod quota;
 mod reading;
 mod recall;
 mod receipts;
@@ -48,6 +49,7 @@ pub mod retention;
 mod run;
 mod sent;
 mod shared;
+pub mod size;
 mod split;
 mod submit;
 #[cfg(test)]

@@ -40,6 +40,7 @@ pub struct Metrics {
     pub receipts_rejected: Counter,
     pub faults: Family<Kind, Counter>,
     pub busy: Counter,
+    pub no_room: Counter,
     pub queue_depth: Gauge,
     pub queue_oldest: Gauge,
     pub linked: Family<Peer, Gauge>,
@@ -52,6 +53,8 @@ pub struct Metrics {
     pub contents_deleted: Counter,
     pub deletions_failed: Counter,
     pub free_disk: Gauge,
+    pub quota_left: Gauge,
+    pub quota_reserve: Gauge,
     pub roster_version: Gauge,
     pub roster_expires: Gauge,
     pub checkpoint_contradictions: Counter,
@@ -98,6 +101,10 @@ impl Metrics {
         let busy = counter(
             "api_busy",
             "Requests answered 503 because the node's input was full",
+        );
+        let no_room = counter(
+            "api_no_room",
+            "Requests answered 507 because the disk is nearly full",
         );
         let batches = counter("journal_batches", "Batches made durable");
         let view_rebuilds = counter(
@@ -165,6 +172,14 @@ impl Metrics {
             "disk_free_bytes",
             "Free bytes on the disk of the data directory",
         );
+        let quota_left = gauge(
+            "quota_left_bytes",
+            "Bytes of new content until nothing more is taken",
+        );
+        let quota_reserve = gauge(
+            "quota_reserve",
+            "1 while nothing new is taken because the disk is nearly full",
+        );
         let roster_version = gauge("roster_version", "Version of the roster in force here");
         let roster_expires = gauge("roster_expires_seconds", "Seconds until the roster expires");
         let submitting_stopped = gauge(
@@ -220,6 +235,7 @@ impl Metrics {
             receipts_rejected,
             faults,
             busy,
+            no_room,
             queue_depth,
             queue_oldest,
             linked,
@@ -232,6 +248,8 @@ impl Metrics {
             contents_deleted,
             deletions_failed,
             free_disk,
+            quota_left,
+            quota_reserve,
             roster_version,
             roster_expires,
             checkpoint_contradictions,

@@ -19,6 +19,7 @@ use crate::{
     operator::NodeOperator,
     outlet::Effects,
     past::WAY_FORWARD,
+    quota::{self, DataDir, Probe, Quota},
     recent::Recent,
     recovery::{
         count_inbox, kept_proofs, last_signed, own_past, recover_engine, recover_logs,
@@ -72,6 +73,12 @@ pub struct Node {
 impl Node {
     /// Starts a node: returns once it is linked-ready and serves its interface.
     pub async fn start(config: Config) -> Result<Self, NodeError> {
+        let room = Arc::new(DataDir(config.data.clone()));
+        Self::start_with(config, room).await
+    }
+
+    /// The same with another way of measuring the disk.
+    pub async fn start_with(config: Config, room: Arc<dyn Probe>) -> Result<Self, NodeError> {
         let layout = Layout::new(&config.data);
         if !layout.root().is_dir() {
             return Err(NodeError::NoData {
@@ -87,6 +94,13 @@ impl Node {
             dir: config.data.clone(),
         })?;
         let now = clock::wall();
+        let quota =
+            Arc::new(
+                Quota::new(config.quota, room).map_err(|source| NodeError::Directory {
+                    dir: config.data.clone(),
+                    source,
+                })?,
+            );
         let keyring = Arc::new(unlock(&config, &layout)?);
         let trust = load_trust(&config, &layout, now)?;
         check_keys(&keyring, &trust, now)?;
@@ -188,6 +202,7 @@ impl Node {
             retention: Retention::default(),
             told: Mutex::default(),
             past: Mutex::new(past),
+            quota: quota.clone(),
             fatal,
             config,
         });
@@ -206,6 +221,7 @@ impl Node {
             metrics,
             fatal: shared.fatal.clone(),
             seal: shared.retention.seal.clone(),
+            quota,
         };
         let journal = writer.spawn().map_err(NodeError::Thread)?;
         let effects = Effects {
@@ -222,6 +238,7 @@ impl Node {
         *lock(&shared.endpoint) = Some(endpoint.clone());
         let serving = serve(&shared).await?;
         tasks.spawn(tick(core.clone()));
+        tasks.spawn(quota::work(shared.clone()));
         tasks.spawn(retention::work(
             shared.clone(),
             Watch::new(clock::now(), past),

@@ -221,6 +221,7 @@ impl Shared {
             disk: abeng_api::DiskView {
                 free_bytes: self.free_disk(),
                 journal_bytes: self.journal_bytes(),
+                ..self.disk_view()
             },
             view: abeng_api::ViewProgress {
                 state: if rebuilding {
@@ -271,6 +272,7 @@ impl Shared {
                 crate::past::WAY_FORWARD
             ));
         }
+        warnings.extend(self.room_warning());
         for party in self.contradicted() {
             warnings.push(format!(
                 "the log of {party} contradicts itself: the proof is kept here and its link is closed. Speak with {party} and the coordination office; `accept_contradicted` in [link] of node.toml opens the link again"

@@ -11,6 +11,7 @@ use crate::{
     logs::LogBook,
     metrics::Metrics,
     past::Proved,
+    quota::Quota,
     recall::Told,
     recent::Recent,
     retention::Retention,
@@ -105,6 +106,8 @@ pub struct Shared {
     pub told: Mutex<BTreeMap<PartyCode, Told>>,
     /// Why nothing is submitted any more.
     pub past: Mutex<Option<Proved>>,
+    /// Room on disk.
+    pub quota: Arc<Quota>,
     /// Ends the node.
     pub fatal: Fatal,
 }

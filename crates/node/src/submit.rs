@@ -51,6 +51,11 @@ impl Shared {
                     .with_try("`abeng recall ID --reason CODE` makes it"),
             );
         }
+        if !request.dry_run {
+            // The notice and its stanzas; what they are padded to matters little here.
+            let size = request.notice.to_string().len() + limits::STANZA * request.to.len();
+            self.admit(size as u64)?;
+        }
         self.send(who, request).await
     }
 

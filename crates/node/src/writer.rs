@@ -5,6 +5,7 @@ use crate::{
     core::{Core, CoreBatch, Effect},
     fatal::Fatal,
     metrics::Metrics,
+    quota::{AHEAD_MARGIN, Quota},
     view::ViewClient,
 };
 use abeng_audit_log::{Disk, Journal, Record, Settled};
@@ -49,6 +50,8 @@ pub struct Writer<D: Disk> {
     pub fatal: Fatal,
     /// Set where the journal is to go on in a new segment.
     pub seal: Arc<AtomicBool>,
+    /// Room on disk.
+    pub quota: Arc<Quota>,
 }
 
 impl<D: Disk> Writer<D> {
@@ -72,8 +75,9 @@ impl<D: Disk> Writer<D> {
             metrics,
             fatal: stop,
             seal,
+            quota,
         } = self;
-        let ahead = Ahead::spawn().ok()?;
+        let ahead = Ahead::spawn(quota).ok()?;
         ahead.consider(&journal);
         loop {
             if seal.swap(false, Ordering::SeqCst) {
@@ -134,10 +138,11 @@ impl<D: Disk> Writer<D> {
 /// Writes segments with zeros ahead of their use, in a thread of its own.
 struct Ahead<D: Disk> {
     jobs: mpsc::SyncSender<abeng_audit_log::AheadJob<D>>,
+    quota: Arc<Quota>,
 }
 
 impl<D: Disk> Ahead<D> {
-    fn spawn() -> io::Result<Self> {
+    fn spawn(quota: Arc<Quota>) -> io::Result<Self> {
         let (jobs, queue) = mpsc::sync_channel::<abeng_audit_log::AheadJob<D>>(0);
         thread::Builder::new().name("abeng-ahead".into()).spawn(move || {
             while let Ok(job) = queue.recv() {
@@ -148,10 +153,14 @@ impl<D: Disk> Ahead<D> {
                 }
             }
         })?;
-        Ok(Self { jobs })
+        Ok(Self { jobs, quota })
     }
 
     fn consider(&self, journal: &Journal<D>) {
+        // A segment that cannot be finished would only take room from index and tiles.
+        if self.quota.room().free < journal.segment_bytes() + AHEAD_MARGIN {
+            return;
+        }
         if let Some(job) = journal.prepare_ahead() {
             // Not taken while the thread is at work: the next batch asks again.
             let _ = self.jobs.try_send(job);

@@ -168,6 +168,15 @@ fn write_zeros<D: Disk>(
     pause: &mut dyn FnMut(),
 ) -> io::Result<()> {
     let file = disk.create(path)?;
+    let written = fill_with_zeros(&file, bytes, pause);
+    if written.is_err() {
+        // What a full disk still has is for index and tiles; a failure here changes nothing.
+        let _ = file.set_len(0);
+    }
+    written
+}
+
+fn fill_with_zeros(file: &impl DiskFile, bytes: u64, pause: &mut dyn FnMut()) -> io::Result<()> {
     let zeros = vec![0; PIECE.min(bytes) as usize];
     let mut at = 0;
     while at < bytes {

@@ -301,6 +301,11 @@ impl<D: Disk> Journal<D> {
         )
     }
 
+    /// Bytes of a new segment.
+    pub fn segment_bytes(&self) -> u64 {
+        self.options.segment_bytes
+    }
+
     /// Leaves.
     pub fn size(&self) -> u64 {
         self.end.frontier.size()

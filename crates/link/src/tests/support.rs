@@ -127,7 +127,7 @@ impl Network {
 pub(super) enum Event {
     Up(Link),
     Envelope(v1::Precedence, Bytes),
-    Status(v1::Status),
+    Status(Box<v1::Status>),
     Down(Closed),
     Trust,
 }
@@ -176,7 +176,7 @@ impl Handler for Listener {
 
     async fn control(&self, _: &Link, frame: Frame) {
         if let Frame::Status(status) = frame {
-            let _ = self.events.send(Event::Status(status));
+            let _ = self.events.send(Event::Status(Box::new(status)));
         }
     }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 mod crash;
 mod damage;
 mod faults;
+mod full;
 mod limits;
 mod model;
 
