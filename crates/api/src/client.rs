@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
     Method, Request, Response,
-    body::Incoming,
+    body::{Body, Incoming},
     client::conn::http1::{self, SendRequest},
     header,
 };
@@ -28,6 +28,9 @@ use tokio::{
     net::{TcpStream, UnixStream},
     sync::Mutex,
 };
+
+#[path = "client_stream.rs"]
+mod stream;
 
 /// The longest answer that is read, in bytes.
 const ANSWER: usize = 64 << 20;
@@ -296,7 +299,13 @@ impl Client {
 }
 
 impl Place {
-    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, ClientError> {
+    async fn connect<B>(&self) -> Result<SendRequest<B>, ClientError>
+    where
+        B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
+            + Send
+            + Unpin
+            + 'static,
+    {
         match self {
             Self::Unix(path) => {
                 inspect(path)?;
@@ -325,6 +334,21 @@ impl Place {
         target: &str,
         body: Bytes,
     ) -> Result<Request<Full<Bytes>>, ClientError> {
+        let is_json = !body.is_empty();
+        let mut request = self.request_of(method, target, Full::new(body))?;
+        if is_json {
+            let json = header::HeaderValue::from_static("application/json");
+            request.headers_mut().insert(header::CONTENT_TYPE, json);
+        }
+        Ok(request)
+    }
+
+    fn request_of<B>(
+        &self,
+        method: &Method,
+        target: &str,
+        body: B,
+    ) -> Result<Request<B>, ClientError> {
         let mut request = Request::builder().method(method).uri(target);
         match self {
             Self::Unix(_) => request = request.header(header::HOST, "abeng"),
@@ -334,10 +358,7 @@ impl Place {
                     .header(header::AUTHORIZATION, bearer.0.as_str());
             }
         }
-        if !body.is_empty() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
-        }
-        request.body(Full::new(body)).map_err(protocol)
+        request.body(body).map_err(protocol)
     }
 
     fn broken(&self, error: &hyper::Error) -> ClientError {
@@ -408,9 +429,13 @@ fn unix_error(path: &Path, source: io::Error) -> ClientError {
     }
 }
 
-async fn handshake<S>(stream: S) -> Result<SendRequest<Full<Bytes>>, ClientError>
+async fn handshake<S, B>(stream: S) -> Result<SendRequest<B>, ClientError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
+        + Send
+        + Unpin
+        + 'static,
 {
     let (sender, connection) = http1::handshake(TokioIo::new(stream))
         .await

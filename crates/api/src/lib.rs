@@ -15,6 +15,7 @@
 mod audit;
 mod client;
 mod client_error;
+mod courier;
 mod error;
 mod events;
 mod evidence;
@@ -27,11 +28,13 @@ mod query;
 mod router;
 mod sent;
 mod serve;
+mod stream;
 mod submit;
 
 pub use audit::{AuditQuery, LeafPage, LeafView, PartyView};
 pub use client::Client;
 pub use client_error::ClientError;
+pub use courier::{CourierExportQuery, CourierReport, CourierTally, CourierTrouble};
 pub use error::{ApiError, ErrorBody, ErrorCode};
 pub use events::{DeliveredEvent, EventQuery, SettledEvent};
 pub use evidence::EvidenceQuery;
@@ -52,4 +55,5 @@ pub use sent::{
     StepWitness, Timeline, TimelineStep,
 };
 pub use serve::{Peers, Serving, bind_unix, serve_tcp, serve_unix};
+pub use stream::{Gone, PieceSender, Pieces, pieces};
 pub use submit::{FlawSeverity, FlawView, SubmitReply, SubmitRequest};

@@ -1,8 +1,8 @@
 use crate::{
-    ApiError, AuditQuery, ContradictionView, DeliveredEvent, EventQuery, EvidenceQuery,
-    ExtendRequest, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView,
-    NoticeView, PartyView, RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent,
-    StatusView, SubmitReply, SubmitRequest, Timeline,
+    ApiError, AuditQuery, ContradictionView, CourierExportQuery, CourierReport, DeliveredEvent,
+    EventQuery, EvidenceQuery, ExtendRequest, HoldRequest, InboxItem, InboxQuery, KeepReply,
+    KeptItem, LeafPage, NetworkView, NoticeView, PartyView, Pieces, RecallRequest, RetentionQuery,
+    SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -144,6 +144,18 @@ pub trait Operator: Send + Sync + 'static {
         id: &str,
         query: EvidenceQuery,
     ) -> Result<Bytes, ApiError>;
+
+    /// A courier file for a party: what is queued for it and what is owed to it, as a stream.
+    /// Leaves an Exported leaf in the audit log before it answers. Envelopes stay queued.
+    async fn courier_export(
+        &self,
+        who: &Caller,
+        query: CourierExportQuery,
+    ) -> Result<Pieces, ApiError>;
+
+    /// Takes a courier file, as a link would. Answers when everything that it brought is durable,
+    /// also where it turns out to be cut or damaged.
+    async fn courier_import(&self, who: &Caller, file: Pieces) -> Result<CourierReport, ApiError>;
 
     /// How this node is.
     async fn status(&self) -> Result<StatusView, ApiError>;

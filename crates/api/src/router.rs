@@ -1,10 +1,11 @@
 //! The HTTP routes over any [`Operator`].
 
 use crate::{
-    ApiError, AuditQuery, ContradictionView, DeliveredEvent, ErrorBody, ErrorCode, EventQuery,
-    EvidenceQuery, ExtendRequest, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem,
-    LeafPage, NetworkView, NoticeView, Operator, PartyView, RecallRequest, RetentionQuery,
-    SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline,
+    ApiError, AuditQuery, ContradictionView, CourierExportQuery, CourierReport, DeliveredEvent,
+    ErrorBody, ErrorCode, EventQuery, EvidenceQuery, ExtendRequest, HoldRequest, InboxItem,
+    InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, Operator, PartyView,
+    Pieces, RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView,
+    SubmitReply, SubmitRequest, Timeline,
     extract::{Asked, Who, answer, body, file, json, raw},
 };
 use abeng_wire::limits;
@@ -53,6 +54,8 @@ pub fn router(operator: Arc<dyn Operator>) -> Router {
         .route("/v1/notices/{id}/retention", post(extend))
         .route("/v1/retention", get(retention))
         .route("/v1/notices/{id}/evidence", get(evidence))
+        .route("/v1/courier/export", post(courier_export))
+        .route("/v1/courier/import", post(courier_import))
         .route("/v1/inbox", get(inbox))
         .route("/v1/inbox/{id}", get(inbox_show))
         .route("/v1/sent", get(sent))
@@ -90,6 +93,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         hold_lift,
         extend,
         retention,
+        courier_export,
+        courier_import,
         inbox,
         inbox_show,
         sent,
@@ -218,6 +223,30 @@ async fn evidence(
     let id = path(id)?;
     let made = ctx.operator.evidence(&who, &id, query).await?;
     Ok(file(Body::from(made)))
+}
+
+#[utoipa::path(post, path = "/v1/courier/export", params(CourierExportQuery), responses(
+    (status = 200, body = Vec<u8>, content_type = "application/octet-stream",
+        description = "a courier file; whole only with its close"),
+    (status = 400, body = ErrorBody), (status = 503, body = ErrorBody)))]
+async fn courier_export(
+    State(ctx): Ctx,
+    Who(who): Who,
+    Asked(query): Asked<CourierExportQuery>,
+) -> Answer {
+    let made = ctx.operator.courier_export(&who, query).await?;
+    Ok(file(Body::new(made)))
+}
+
+#[utoipa::path(post, path = "/v1/courier/import",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200, body = CourierReport,
+        description = "what became of it, also where it is cut or damaged"),
+        (status = 422, body = ErrorBody, description = "no courier file, or not for this node"),
+        (status = 503, body = ErrorBody)))]
+async fn courier_import(State(ctx): Ctx, Who(who): Who, request: Request) -> Answer {
+    let file = Pieces::of_request(request);
+    ok(ctx.operator.courier_import(&who, file).await)
 }
 
 #[utoipa::path(get, path = "/v1/inbox", params(InboxQuery),

@@ -335,3 +335,51 @@ async fn what_is_done_about_kept_content_has_its_routes() {
         "{unknown}"
     );
 }
+
+#[tokio::test]
+async fn courier_files_stream_both_ways() {
+    let node = node();
+    let client = Client::unix(&node.path);
+    let mut query = CourierExportQuery {
+        to: "LC".into(),
+        limit: Some(40),
+        again: false,
+    };
+    let mut made = client.courier_export(&query).await.unwrap();
+    let mut bytes = 0;
+    while let Some(piece) = made.next().await {
+        bytes += piece.unwrap().len();
+    }
+    assert_eq!(bytes, 4_000_000);
+    // What breaks midway is no end.
+    query.again = true;
+    let mut made = client.courier_export(&query).await.unwrap();
+    let end = loop {
+        match made.next().await {
+            Some(Ok(_)) => {}
+            other => break other,
+        }
+    };
+    assert!(matches!(end, Some(Err(_))), "{end:?}");
+
+    let send = |first: &'static [u8]| {
+        let (sender, file) = pieces();
+        tokio::spawn(async move {
+            let mut piece = Ok(first.to_vec().into());
+            for _ in 0..41 {
+                if sender.send(piece).await.is_err() {
+                    return;
+                }
+                piece = Ok(vec![7; 100_000].into());
+            }
+        });
+        file
+    };
+    let report = client.courier_import(send(b"go")).await.unwrap();
+    assert_eq!(report.envelopes.taken, 4_000_002);
+    assert!(report.from.starts_with("uid:"));
+    // Answered before the end of what is sent.
+    let refused = client.courier_import(send(b"stop")).await.unwrap_err();
+    assert!(refused.to_string().contains("no courier file"), "{refused}");
+    assert!(client.status().await.is_ok());
+}

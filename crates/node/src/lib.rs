@@ -20,6 +20,7 @@ mod checking;
 mod clock;
 mod config;
 mod core;
+mod courier;
 mod desk;
 mod dispatch;
 mod events;

@@ -203,6 +203,7 @@ impl Node {
             told: Mutex::default(),
             past: Mutex::new(past),
             quota: quota.clone(),
+            courier: Default::default(),
             fatal,
             config,
         });

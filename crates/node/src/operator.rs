@@ -6,10 +6,11 @@ use crate::{
     watch::UNWITNESSED_MS,
 };
 use abeng_api::{
-    ApiError, AuditQuery, Caller, ContradictionView, DeliveredEvent, EventQuery, EvidenceQuery,
-    ExtendRequest, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView,
-    NoticeView, Operator, PartyView, RecallRequest, RetentionQuery, SentItem, SentQuery,
-    SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline,
+    ApiError, AuditQuery, Caller, ContradictionView, CourierExportQuery, CourierReport,
+    DeliveredEvent, EventQuery, EvidenceQuery, ExtendRequest, HoldRequest, InboxItem, InboxQuery,
+    KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, Operator, PartyView, Pieces,
+    RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply,
+    SubmitRequest, Timeline,
 };
 use abeng_notice::Lang;
 use abeng_roster::{LIMIT_MS, Standing};
@@ -110,6 +111,18 @@ impl Operator for NodeOperator {
         query: EvidenceQuery,
     ) -> Result<Bytes, ApiError> {
         self.shared.evidence(who, id, query).await
+    }
+
+    async fn courier_export(
+        &self,
+        who: &Caller,
+        query: CourierExportQuery,
+    ) -> Result<Pieces, ApiError> {
+        self.shared.courier_export(who, query).await
+    }
+
+    async fn courier_import(&self, who: &Caller, file: Pieces) -> Result<CourierReport, ApiError> {
+        self.shared.courier_import(who, file).await
     }
 
     async fn status(&self) -> Result<StatusView, ApiError> {

@@ -129,9 +129,7 @@ impl Shared {
 
     /// Tells one page. Says whether there is another.
     async fn tell_page(&self, peer: PartyCode, round: &mut Round) -> bool {
-        let since = clock::wall().saturating_sub(limits::LIFETIME_MS);
-        let size = self.reader.size();
-        let oldest = again::first_since(size, since, |leaf| self.leaf_time(leaf));
+        let oldest = self.oldest_owed();
         let [from, to] = round.page();
         let from = from.max(oldest);
         let [from, to] = [from, to.max(from)].map(|leaf| ToldRow::key(peer, leaf));
@@ -153,6 +151,13 @@ impl Shared {
         let goes_on = round.told(leaves.last().copied(), rows.len() == PAGE);
         lock(&self.told).entry(peer).or_default().next = round.next();
         goes_on
+    }
+
+    /// The first leaf that is young enough for its receipt to matter: for as long as an envelope
+    /// may live.
+    pub fn oldest_owed(&self) -> LeafIndex {
+        let since = clock::wall().saturating_sub(limits::LIFETIME_MS);
+        again::first_since(self.reader.size(), since, |leaf| self.leaf_time(leaf))
     }
 
     /// What the view has of the notice that an arriving recall names. Whatever is newer than the

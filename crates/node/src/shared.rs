@@ -4,6 +4,7 @@ use crate::{
     audit::LogReading,
     config::Config,
     core::Core,
+    courier::Courier,
     desk::Desk,
     events::{AtLeaf, Events},
     fatal::Fatal,
@@ -108,6 +109,8 @@ pub struct Shared {
     pub past: Mutex<Option<Proved>>,
     /// Room on disk.
     pub quota: Arc<Quota>,
+    /// Files that carry what a link would.
+    pub courier: Courier,
     /// Ends the node.
     pub fatal: Fatal,
 }

@@ -6,8 +6,9 @@ mod kept;
 use crate::{
     mark::Mark,
     rows::{
-        CareRow, ContradictionRow, DueRow, HeldRow, IdRow, InboxRow, MarkRow, QueueRow, RowChange,
-        RowError, SentOutcome, SentRow, SentTo, StreamRow, ToldRow, WaitingRow, frame_size,
+        CareRow, ClosedRow, ContradictionRow, DueRow, HeldRow, IdRow, InboxRow, MarkRow, QueueRow,
+        RowChange, RowError, SentOutcome, SentRow, SentTo, StreamRow, ToldRow, WaitingRow,
+        frame_size,
     },
     view::RowSource,
 };
@@ -242,7 +243,11 @@ impl Fold<'_> {
             outcome: self.index,
             kind: self.leaf.kind(),
         };
-        let mut changes = vec![RowChange::set(key, id.encode())];
+        let closed = ClosedRow::key(self.originator()?, self.index);
+        let mut changes = vec![
+            RowChange::set(key, id.encode()),
+            RowChange::fresh(closed, ClosedRow.encode()),
+        ];
         if self.leaf.reason() == v1::Reason::RecalledByOriginator {
             let waited = WaitingRow::key(self.originator()?, &self.id()?);
             changes.push(RowChange::delete(waited));

@@ -10,7 +10,7 @@ mod streams;
 mod tests;
 
 pub use inbox::{IdRow, InboxRow};
-pub use kept::{AskedRow, BegunRow, CareRow, DueRow, HoldRow, ToldRow, WaitingRow};
+pub use kept::{AskedRow, BegunRow, CareRow, ClosedRow, DueRow, HoldRow, ToldRow, WaitingRow};
 pub use sent::{QueueRow, SentOutcome, SentRow, SentTo, frame_size};
 pub use streams::{AppliedRow, ContradictionRow, HeldRow, MarkRow, StreamRow};
 

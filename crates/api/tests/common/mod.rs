@@ -81,6 +81,44 @@ impl Operator for Fake {
     async fn track(&self, id: &str, _: &str) -> Result<Timeline, ApiError> {
         Err(ApiError::not_found(format!("nothing sent is called {id}")))
     }
+    async fn courier_export(
+        &self,
+        _: &Caller,
+        query: CourierExportQuery,
+    ) -> Result<Pieces, ApiError> {
+        let (sender, file) = pieces();
+        let count = query.limit.unwrap_or(1);
+        tokio::spawn(async move {
+            for n in 0..count {
+                let piece = match query.again && n + 1 == count {
+                    true => Err(ApiError::internal("the disk is gone")),
+                    false => Ok(vec![n as u8; 100_000].into()),
+                };
+                if sender.send(piece).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(file)
+    }
+    async fn courier_import(
+        &self,
+        who: &Caller,
+        mut file: Pieces,
+    ) -> Result<CourierReport, ApiError> {
+        let mut report = CourierReport {
+            from: who.name.clone(),
+            ..Default::default()
+        };
+        while let Some(piece) = file.next().await {
+            let piece = piece?;
+            if piece.starts_with(b"stop") {
+                return Err(ApiError::invalid("no courier file"));
+            }
+            report.envelopes.taken += piece.len() as u64;
+        }
+        Ok(report)
+    }
     async fn evidence(
         &self,
         who: &Caller,

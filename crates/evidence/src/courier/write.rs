@@ -38,8 +38,8 @@ impl CourierWriter {
         }
     }
 
-    /// Ends the file.
-    pub fn close(mut self) -> Bytes {
+    /// Ends the file. Nothing follows.
+    pub fn close(&mut self) -> Bytes {
         let close = v1::CourierClose {
             frames: self.frames,
             digest: Bytes::copy_from_slice(self.digest.clone().finish().as_ref()),

@@ -199,37 +199,57 @@ marks!(
     "begun"
 );
 
-/// `'D' ‖ originator ‖ leaf`: a Recalled leaf, or the first Read leaf of a notice. No copy of the
-/// envelope asks for these receipts again, so the originator is told at every new link for a while.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ToldRow;
+/// Rows that are nothing but a letter, an originator and a leaf whose receipt is owed to it.
+macro_rules! owed {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $row:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $name;
 
-impl ToldRow {
-    /// The letter that its keys start with.
-    pub const PREFIX: u8 = b'D';
-    const ROW: &'static str = "told";
+        impl $name {
+            /// The letter that its keys start with.
+            pub const PREFIX: u8 = $prefix;
+            const ROW: &'static str = $row;
 
-    /// Its key.
-    pub fn key(originator: PartyCode, recalled: LeafIndex) -> Vec<u8> {
-        Writer::key(Self::PREFIX)
-            .party(originator)
-            .leaf(recalled)
-            .done()
-    }
+            /// Its key.
+            pub fn key(originator: PartyCode, leaf: LeafIndex) -> Vec<u8> {
+                Writer::key(Self::PREFIX)
+                    .party(originator)
+                    .leaf(leaf)
+                    .done()
+            }
 
-    /// The originator and the leaf that a key names.
-    pub fn parse_key(key: &[u8]) -> Result<(PartyCode, LeafIndex), RowError> {
-        let mut reader = Reader::key(Self::ROW, Self::PREFIX, key)?;
-        let named = (reader.party()?, reader.leaf()?);
-        reader.end()?;
-        Ok(named)
-    }
+            /// The originator and the leaf that a key names.
+            pub fn parse_key(key: &[u8]) -> Result<(PartyCode, LeafIndex), RowError> {
+                let mut reader = Reader::key(Self::ROW, Self::PREFIX, key)?;
+                let named = (reader.party()?, reader.leaf()?);
+                reader.end()?;
+                Ok(named)
+            }
 
-    /// Its value.
-    pub fn encode(&self) -> Vec<u8> {
-        Writer::value().done()
-    }
+            /// Its value.
+            pub fn encode(&self) -> Vec<u8> {
+                Writer::value().done()
+            }
+        }
+    };
 }
+
+owed!(
+    /// `'D' ‖ originator ‖ leaf`: a Recalled leaf, or the first Read leaf of a notice. No copy of
+    /// the envelope asks for these receipts again, so the originator is told at every new link for
+    /// a while.
+    ToldRow,
+    b'D',
+    "told"
+);
+owed!(
+    /// `'F' ‖ originator ‖ leaf`: an outcome here that is not a delivery. What was delivered is
+    /// in the inbox; with both every receipt is found that a party may still lack.
+    ClosedRow,
+    b'F',
+    "closed"
+);
 
 /// `'W' ‖ originator ‖ envelope id`: a recall of what has not come here yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,72 @@
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// What to write into a courier file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct CourierExportQuery {
+    /// Code of the party whose node imports it.
+    pub to: String,
+    /// The most bytes that the file is to have; as many as needed where absent.
+    #[serde(default)]
+    pub limit: Option<u64>,
+    /// Begin at the most urgent again, as if no file had been made before.
+    #[serde(default)]
+    pub again: bool,
+}
+
+/// How many of one kind a file brought, and what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct CourierTally {
+    /// New here, and durable.
+    pub taken: u64,
+    /// Known here already.
+    pub known: u64,
+    /// Refused for good; the sender gets the proof of that.
+    pub refused: u64,
+    /// Passed over for a fault that the way could have caused. They stay with the sender.
+    pub faults: u64,
+}
+
+/// One thing of the file that was refused or passed over.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct CourierTrouble {
+    /// `envelope`, `receipt`, `checkpoint`, `trust`, `void`, `want` or `frame`.
+    pub what: String,
+    /// Of which notice, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Why.
+    pub why: String,
+}
+
+/// What became of a courier file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct CourierReport {
+    /// Who made it, by its own word.
+    pub from: String,
+    /// When, by its own word.
+    pub created_at: String,
+    /// Notices.
+    pub envelopes: CourierTally,
+    /// Receipts for notices that were sent from here.
+    pub receipts: CourierTally,
+    /// The maker's checkpoints.
+    pub checkpoints: CourierTally,
+    /// Its trust data.
+    pub trust: CourierTally,
+    /// Ranges of numbers that the maker misses.
+    pub wants: CourierTally,
+    /// The maker's word that numbers will not come.
+    pub voids: CourierTally,
+    /// Frames that cannot be read.
+    pub damaged: u64,
+    /// Whether the file was whole and as it was made.
+    pub whole: bool,
+    /// What was wrong with it otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// What was refused or passed over, the first of them.
+    pub troubles: Vec<CourierTrouble>,
+}

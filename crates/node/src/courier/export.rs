@@ -1,0 +1,235 @@
+//! `POST /v1/courier/export`.
+
+use super::{plan::Plan, turn};
+use crate::shared::{Shared, lock};
+use abeng_api::{ApiError, Caller, CourierExportQuery, ErrorCode, PieceSender, Pieces, pieces};
+use abeng_audit_log::{Checkpoint, ReadError, receipt};
+use abeng_evidence::courier::{CourierWriter, Item, courier_subject};
+use abeng_wire::{LeafHash, LeafIndex, PartyCode, StreamSeq, prost::Message, v1};
+use bytes::Bytes;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Receipts that are built at once.
+const RECEIPTS_AT_ONCE: usize = 64;
+/// About what one receipt takes, for a file with little room.
+const RECEIPT_BYTES: u64 = 2048;
+/// What stands around all items: first line, header, close, and the heads of frames.
+const AROUND: u64 = 1024;
+/// The head of one frame.
+const HEAD: u64 = 5;
+/// While envelopes wait, receipts take at most this part of a limited file before them.
+const RECEIPTS_SHARE: u64 = 4;
+
+impl Shared {
+    /// Makes a courier file. The log has said so before the first byte leaves.
+    pub async fn courier_export(
+        self: &Arc<Self>,
+        who: &Caller,
+        query: CourierExportQuery,
+    ) -> Result<Pieces, ApiError> {
+        let to = self.courier_recipient(&query.to)?;
+        let turn = turn(&self.courier.exporting, "made")?;
+        let plan = self.courier_plan(to, &query).await?;
+        let trust = self.trust().to_bundle();
+        let fixed = fixed_bytes(&plan, &trust);
+        if plan.limit < fixed {
+            return Err(ApiError::invalid(format!(
+                "a limit of {} bytes leaves no room for a notice: the members' keys alone take {fixed}",
+                plan.limit
+            ))
+            .with_try(format!("give a --limit above {fixed}, or none")));
+        }
+        let header = self.courier_header(to, &plan);
+        let leaf = v1::Leaf {
+            kind: v1::LeafKind::Exported.into(),
+            recipient: to.to_string(),
+            subject: courier_subject(&header).to_bytes(),
+            ..Default::default()
+        };
+        self.note_act(who, leaf, None).await?;
+        let (sender, file) = pieces();
+        let shared = self.clone();
+        tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let (writer, begin) = CourierWriter::begin(&header);
+            let mut file = File {
+                shared: &shared,
+                writer,
+                sender,
+                left: plan.limit - fixed,
+            };
+            if let Err(why) = file.write(begin, &plan, trust) {
+                file.broken(why);
+            }
+        });
+        Ok(file)
+    }
+}
+
+fn fixed_bytes(plan: &Plan, trust: &v1::TrustBundle) -> u64 {
+    let wants = plan.wants.iter().map(|want| HEAD + encoded(want));
+    let checkpoint = abeng_wire::limits::CHECKPOINT as u64;
+    AROUND + HEAD + encoded(trust) + checkpoint + wants.sum::<u64>()
+}
+
+fn encoded(message: &impl Message) -> u64 {
+    message.encoded_len() as u64
+}
+
+/// Why a file ends before its close.
+enum Broken {
+    /// Whoever asked has gone.
+    Gone,
+    /// The journal cannot be read.
+    Read(ReadError),
+}
+
+impl From<ReadError> for Broken {
+    fn from(e: ReadError) -> Self {
+        Self::Read(e)
+    }
+}
+
+impl From<abeng_api::Gone> for Broken {
+    fn from(_: abeng_api::Gone) -> Self {
+        Self::Gone
+    }
+}
+
+/// A file that is being written.
+struct File<'a> {
+    shared: &'a Shared,
+    writer: CourierWriter,
+    sender: PieceSender,
+    left: u64,
+}
+
+impl File<'_> {
+    fn write(&mut self, begin: Bytes, plan: &Plan, trust: v1::TrustBundle) -> Result<(), Broken> {
+        self.piece(begin)?;
+        self.item(&Item::Trust(trust))?;
+        let checkpoint = self.shared.checkpoint_at(self.shared.reader.size())?;
+        let shown = self.shared.courier_checkpoint(plan.to, &checkpoint)?;
+        self.item(&Item::Checkpoint(shown))?;
+        for want in &plan.wants {
+            self.item(&Item::Want(want.clone()))?;
+        }
+        let share = match plan.envelopes.is_empty() {
+            true => self.left,
+            false => self.left / RECEIPTS_SHARE,
+        };
+        let later = self.left - share;
+        self.left = share;
+        let rest = self.receipts(&plan.receipts, &checkpoint)?;
+        self.left += later;
+        let carried = self.envelopes(plan)?;
+        self.receipts(rest, &checkpoint)?;
+        let close = self.writer.close();
+        self.piece(close)?;
+        let mut book = lock(&self.shared.courier.carried);
+        book.entry(plan.to).or_default().add(carried);
+        Ok(())
+    }
+
+    /// As many receipts as there is room for; the others.
+    fn receipts<'r>(
+        &mut self,
+        mut leaves: &'r [LeafIndex],
+        checkpoint: &Checkpoint,
+    ) -> Result<&'r [LeafIndex], Broken> {
+        let none = BTreeMap::new();
+        while !leaves.is_empty() {
+            let room = usize::try_from(self.left / RECEIPT_BYTES).unwrap_or(usize::MAX);
+            let count = leaves.len().min(RECEIPTS_AT_ONCE).min(room);
+            if count == 0 {
+                break;
+            }
+            let (now, rest) = leaves.split_at(count);
+            let outcomes = now
+                .iter()
+                .map(|leaf| self.shared.with_companion(*leaf, &none));
+            let outcomes = outcomes.collect::<Result<Vec<_>, _>>()?;
+            // From the checkpoint's own size on every receipt has its whole path.
+            let (reader, size) = (&self.shared.reader, checkpoint.size());
+            for frame in receipt::build_frames(&outcomes, size, reader, checkpoint)? {
+                self.left = self.left.saturating_sub(HEAD + encoded(&frame));
+                self.item(&Item::Receipts(frame))?;
+            }
+            leaves = rest;
+        }
+        Ok(leaves)
+    }
+
+    /// The envelopes that there is room for, in order; which these were.
+    fn envelopes(&mut self, plan: &Plan) -> Result<Vec<StreamSeq>, Broken> {
+        let mut carried = Vec::new();
+        for waiting in &plan.envelopes {
+            if u64::from(waiting.size) + HEAD > self.left {
+                continue;
+            }
+            let sent = self.shared.load_sent(waiting.submitted)?;
+            if sent.frame.is_empty() {
+                // Nothing is scrubbed before its life is over.
+                continue;
+            }
+            let frame = sent.frame_for(plan.to);
+            self.left = self.left.saturating_sub(frame.len() as u64 + HEAD);
+            self.item(&Item::Envelope(frame))?;
+            carried.push(waiting.seq);
+        }
+        Ok(carried)
+    }
+
+    fn item(&mut self, item: &Item) -> Result<(), Broken> {
+        let frame = self.writer.item(item);
+        self.piece(frame)
+    }
+
+    fn piece(&self, bytes: Bytes) -> Result<(), Broken> {
+        Ok(self.sender.send_blocking(Ok(bytes))?)
+    }
+
+    fn broken(&self, why: Broken) {
+        let Broken::Read(e) = why else { return };
+        tracing::error!(error = %e, "a courier file cannot be made: the journal cannot be read back");
+        let told = ApiError::new(
+            ErrorCode::Internal,
+            format!("the journal cannot be read: {e}"),
+        );
+        let _ = self.sender.send_blocking(Err(told));
+    }
+}
+
+impl Shared {
+    /// The newest own checkpoint, shown to continue what the recipient is known to hold.
+    fn courier_checkpoint(
+        &self,
+        to: PartyCode,
+        checkpoint: &Checkpoint,
+    ) -> Result<v1::CheckpointFrame, ReadError> {
+        let linked = self.links.entry(to).map_or(0, |entry| entry.peer_holds);
+        let told = lock(&self.courier.held).get(&to).copied().unwrap_or(0);
+        let old_size = linked.max(told).min(checkpoint.size());
+        let proof = self.reader.consistency(old_size, checkpoint.size())?;
+        Ok(v1::CheckpointFrame {
+            checkpoint: checkpoint.note().clone(),
+            old_size,
+            consistency: proof.iter().map(LeafHash::to_bytes).collect(),
+            asked: 0,
+        })
+    }
+
+    /// Somebody says in a courier file how much of our log it holds.
+    pub(super) fn courier_held(&self, from: PartyCode, held: &v1::CheckpointRef) {
+        let root = LeafHash::from_slice(&held.root);
+        let ours = held.incarnation == self.incarnation.0
+            && held.size > 0
+            && held.size <= self.reader.size()
+            && self.reader.root_at(held.size).ok() == root;
+        if ours {
+            let mut known = lock(&self.courier.held);
+            let size = known.entry(from).or_default();
+            *size = held.size.max(*size);
+        }
+    }
+}

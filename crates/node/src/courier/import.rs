@@ -1,0 +1,359 @@
+//! `POST /v1/courier/import`.
+
+use super::{
+    tally::{Tally, What},
+    turn,
+    window::{Known, Window, shower},
+};
+use crate::{
+    clock,
+    inbound::Examined,
+    logs::Met,
+    receipts::verify_checkpoint,
+    shared::{Shared, lock},
+};
+use abeng_api::{ApiError, Caller, CourierReport, ErrorCode, Pieces};
+use abeng_audit_log::{Checkpoint, LogOrigin, hashes, merkle::verify_consistency};
+use abeng_evidence::courier::{CourierFault, CourierReader, Found, Item};
+use abeng_seal::Arrived;
+use abeng_wire::{PartyCode, StreamSeq, limits, v1};
+use bytes::Bytes;
+use std::sync::Arc;
+
+impl Shared {
+    /// Takes a courier file. Everything in it proves itself; what is whole is taken also where the
+    /// file is not.
+    pub async fn courier_import(
+        self: &Arc<Self>,
+        who: &Caller,
+        mut file: Pieces,
+    ) -> Result<CourierReport, ApiError> {
+        let _turn = turn(&self.courier.importing, "taken in")?;
+        let mut import = Import {
+            shared: self,
+            tally: Tally::default(),
+            window: Window::default(),
+            from: None,
+        };
+        let problem = import.read(&mut file).await?;
+        import.window.settle(self, &mut import.tally).await;
+        let mut report = import.tally.report;
+        report.whole = problem.is_none();
+        report.problem = problem;
+        tracing::info!(
+            officer = %who.name, from = %report.from, whole = report.whole,
+            envelopes = report.envelopes.taken, receipts = report.receipts.taken,
+            "a courier file was taken in"
+        );
+        Ok(report)
+    }
+}
+
+/// A file that is being taken in.
+struct Import<'a> {
+    shared: &'a Arc<Shared>,
+    tally: Tally,
+    window: Window,
+    from: Option<PartyCode>,
+}
+
+impl Import<'_> {
+    /// Reads to the end, or to where nothing can be read any more: why not.
+    async fn read(&mut self, file: &mut Pieces) -> Result<Option<String>, ApiError> {
+        let mut reader = CourierReader::new();
+        loop {
+            let fault = match self.read_on(&mut reader).await? {
+                Some(fault) => fault,
+                None => match file.next().await {
+                    Some(Ok(piece)) => {
+                        reader.feed(&piece);
+                        continue;
+                    }
+                    Some(Err(e)) => return Ok(Some(e.message)),
+                    None => match reader.end() {
+                        Ok(()) => return Ok(None),
+                        Err(fault) => fault,
+                    },
+                },
+            };
+            return match self.from {
+                Some(_) => Ok(Some(fault.to_string())),
+                None => Err(unreadable(&fault)),
+            };
+        }
+    }
+
+    /// Takes everything that is there now.
+    async fn read_on(
+        &mut self,
+        reader: &mut CourierReader,
+    ) -> Result<Option<CourierFault>, ApiError> {
+        loop {
+            match reader.read() {
+                Ok(None) => return Ok(None),
+                Ok(Some(Found::Header(header))) => self.header(&header)?,
+                Ok(Some(Found::Item(item))) => self.item(item).await,
+                Ok(Some(Found::Damaged { at, why })) => {
+                    self.tally.damaged(format!("at byte {at}: {why}"));
+                }
+                Ok(Some(Found::Close)) => {}
+                Err(fault) => return Ok(Some(fault)),
+            }
+        }
+    }
+
+    /// Keeps sticks apart: nothing is taken from one that is for somebody else.
+    fn header(&mut self, header: &v1::CourierHeader) -> Result<(), ApiError> {
+        let (shared, trust) = (self.shared, self.shared.trust());
+        let refused = |why: String| ApiError::new(ErrorCode::Refused, why);
+        let named = |code: &str| {
+            PartyCode::new(code).map_err(|_| refused("the courier file names no party".to_owned()))
+        };
+        let network = trust.roster.network();
+        if header.network != network.as_str() {
+            let other = abeng_notice::printable(&header.network);
+            return Err(refused(format!(
+                "the courier file is of the network `{other}`, and this node is of `{network}`"
+            ))
+            .with_try("import it on a node of that network"));
+        }
+        let (from, to) = (named(&header.from)?, named(&header.to)?);
+        if to != shared.me {
+            let mine = match from == shared.me {
+                true => " It was made here.",
+                false => "",
+            };
+            return Err(refused(format!(
+                "the courier file is for {to}, and this is the node of {}.{mine}",
+                shared.me
+            ))
+            .with_try(format!(
+                "bring it to {to} and run `abeng courier import` there"
+            )));
+        }
+        if let Some(held) = &header.held {
+            shared.courier_held(from, held);
+        }
+        self.from = Some(from);
+        self.tally.report.from = from.to_string();
+        self.tally.report.created_at = clock::rfc3339(header.created_at);
+        Ok(())
+    }
+
+    async fn item(&mut self, item: Item) {
+        match item {
+            Item::Trust(bundle) => self.trust(bundle).await,
+            Item::Checkpoint(frame) => self.checkpoint(&frame).await,
+            Item::Want(want) => self.want(&want),
+            Item::Void(_) => self
+                .tally
+                .fault(What::Void, None, "not acted on by this version"),
+            Item::Receipts(frame) => self.receipts(frame).await,
+            Item::Envelope(frame) => self.envelope(&frame).await,
+        }
+        if self.window.is_full() {
+            self.window.settle(self.shared, &mut self.tally).await;
+        }
+    }
+
+    async fn envelope(&mut self, frame: &Bytes) {
+        let (shared, what) = (self.shared, What::Envelope);
+        let arrived = match Arrived::parse(frame) {
+            Ok(arrived) => arrived,
+            Err(fault) => return self.tally.fault(what, fault.id, fault.why),
+        };
+        let (id, originator) = (arrived.id(), arrived.originator());
+        let known = shared.trust().roster.party(originator).is_some();
+        let wrong = if originator == shared.me {
+            Some("it was sent from this node".to_owned())
+        } else if arrived.entry(shared.me).is_none() {
+            Some(format!(
+                "it is not for {}, and no other node takes it from here",
+                shared.me
+            ))
+        } else if known && shared.quarantined(originator) {
+            Some(format!(
+                "the log of {originator} contradicts itself, and nobody has decided to go on with it"
+            ))
+        } else {
+            None
+        };
+        if let Some(why) = wrong {
+            return self.tally.fault(what, Some(id), why);
+        }
+        if self.window.has(&id) {
+            return self.tally.known(what);
+        }
+        // As if its originator had brought it: the receipt is owed to nobody else.
+        match shared.examine(originator, arrived.clone()).await {
+            Examined::Given => self.window.envelope(arrived),
+            Examined::Known => self.tally.known(what),
+            Examined::Dropped { why, .. } => self.tally.fault(what, Some(id), why),
+        }
+    }
+
+    async fn receipts(&mut self, frame: v1::Receipts) {
+        let checkpoint = match self.checkpoint_of(&frame).await {
+            Ok(checkpoint) => checkpoint,
+            Err(why) => {
+                let count = frame.receipts.len().clamp(1, limits::RECEIPTS);
+                for _ in 0..count {
+                    self.tally.fault(What::Receipt, None, &why);
+                }
+                return;
+            }
+        };
+        for receipt in frame.receipts {
+            self.receipt(receipt, &checkpoint).await;
+        }
+    }
+
+    /// The checkpoint that all receipts of a frame stand on, if it may be believed.
+    async fn checkpoint_of(&self, frame: &v1::Receipts) -> Result<(PartyCode, Checkpoint), String> {
+        if frame.receipts.len() > limits::RECEIPTS || frame.checkpoint.len() > limits::CHECKPOINT {
+            return Err("more than a frame of receipts may hold".to_owned());
+        }
+        let trust = self.shared.trust();
+        let (party, checkpoint) =
+            verify_checkpoint(&trust.roster, &frame.checkpoint).map_err(|e| e.to_string())?;
+        if frame.old_size != checkpoint.size() || !frame.nodes.is_empty() {
+            return Err("in a courier file each receipt has its whole path".to_owned());
+        }
+        self.believe(party, &checkpoint).await?;
+        Ok((party, checkpoint))
+    }
+
+    async fn receipt(&mut self, receipt: v1::Receipt, under: &(PartyCode, Checkpoint)) {
+        let (shared, what) = (self.shared, What::Receipt);
+        let (party, checkpoint) = under;
+        let trust = shared.trust();
+        let proven = shared.prove_receipt(*party, receipt, checkpoint, &trust.roster);
+        let proven = match proven.await {
+            Ok(proven) => proven,
+            Err(why) => {
+                shared.metrics.receipts_rejected.inc();
+                return self.tally.fault(what, None, why);
+            }
+        };
+        use v1::LeafKind::{Delivered, Expired, Read, Recalled, Refused};
+        if ![Delivered, Expired, Read, Recalled, Refused].contains(&proven.kind) {
+            let why = "it proves no outcome";
+            return self.tally.fault(what, Some(proven.envelope_id), why);
+        }
+        if self.window.has_receipt(&proven) {
+            return self.tally.known(what);
+        }
+        match shared.give_proven(proven.clone()).await {
+            Known::Already => self.tally.known(what),
+            Known::New => self.window.receipt(proven),
+        }
+    }
+
+    /// The maker's checkpoint. With a proof it joins what is known; without it waits for its owner.
+    async fn checkpoint(&mut self, frame: &v1::CheckpointFrame) {
+        let (shared, what) = (self.shared, What::Checkpoint);
+        let trust = shared.trust();
+        let (party, checkpoint) = match verify_checkpoint(&trust.roster, &frame.checkpoint) {
+            Ok(verified) => verified,
+            Err(why) => return self.tally.fault(what, None, why),
+        };
+        let origin = LogOrigin::parse(checkpoint.origin());
+        let trunk = lock(&shared.logs)
+            .trunks()
+            .find(|(of, known)| *of == party && known.origin() == checkpoint.origin())
+            .map(|(_, known)| (known.size(), known.root()));
+        if let (Ok(origin), Some(old), Some(proof)) = (origin, trunk, hashes(&frame.consistency))
+            && party != shared.me
+            && old.0 == frame.old_size
+            && old.0 < checkpoint.size()
+            && verify_consistency(
+                (old.0, &old.1),
+                (checkpoint.size(), &checkpoint.root()),
+                &proof,
+            )
+            .is_ok()
+        {
+            let met = lock(&shared.logs).follows(origin, Some(old), &checkpoint);
+            if let Met::Contradiction(proof) = met {
+                shared.keep_contradiction(*proof).await;
+            }
+        }
+        match self.believe(party, &checkpoint).await {
+            Ok(()) => self.tally.taken(what),
+            Err(why) => self.tally.fault(what, None, why),
+        }
+    }
+
+    /// Holds a checkpoint of another log against what is known of it.
+    async fn believe(&self, party: PartyCode, checkpoint: &Checkpoint) -> Result<(), String> {
+        let shared = self.shared;
+        if party == shared.me {
+            // Judged, and told where it is none of ours.
+            shared.meet(shower(shared), checkpoint).await;
+            return Err("it is of this node's own log".to_owned());
+        }
+        if shared.quarantined(party) {
+            return Err(format!(
+                "the log of {party} contradicts itself, and nobody has decided to go on with it"
+            ));
+        }
+        let origin = LogOrigin::parse(checkpoint.origin()).map_err(|e| e.to_string())?;
+        let met = lock(&shared.logs).meet(origin, shower(shared), checkpoint);
+        match met {
+            Met::Good | Met::Open => Ok(()),
+            Met::Closed => Err(format!("it is of an older life of the log of {party}")),
+            Met::Contradiction(proof) => {
+                shared.keep_contradiction(*proof).await;
+                Err(format!("the log of {party} contradicts itself"))
+            }
+        }
+    }
+
+    async fn trust(&mut self, bundle: v1::TrustBundle) {
+        let shared = self.shared.clone();
+        let merged = tokio::task::spawn_blocking(move || {
+            let before = shared.trust();
+            let newer = before.merge(&bundle, clock::wall());
+            if let Ok(Some(_)) = newer {
+                shared.merge_trust(&bundle);
+            }
+            newer.map(|newer| newer.is_some())
+        });
+        match merged.await {
+            Ok(Ok(true)) => self.tally.taken(What::Trust),
+            Ok(Ok(false)) => self.tally.known(What::Trust),
+            Ok(Err(why)) => self.tally.fault(What::Trust, None, why),
+            Err(e) => self.tally.fault(What::Trust, None, e),
+        }
+    }
+
+    /// What the maker misses goes along first in the next file. A claim; it changes nothing else.
+    fn want(&mut self, want: &v1::Want) {
+        let shared = self.shared;
+        let range = StreamSeq::new(want.first).zip(StreamSeq::new(want.last));
+        match (self.from, range) {
+            (Some(from), Some((first, last)))
+                if want.originator == shared.me.as_str()
+                    && want.incarnation == shared.incarnation.0 =>
+            {
+                let mut carried = lock(&shared.courier.carried);
+                carried.entry(from).or_default().missing(first, last);
+                self.tally.taken(What::Want);
+            }
+            _ => self
+                .tally
+                .fault(What::Want, None, "it is about no stream of this node"),
+        }
+    }
+}
+
+fn unreadable(fault: &CourierFault) -> ApiError {
+    let try_this = match fault {
+        CourierFault::NotCourier => "give the file that `abeng courier export` wrote",
+        CourierFault::Version(_) => {
+            "update this node, or ask the sender to export with the same version"
+        }
+        _ => "copy it to the stick again, or ask the sender to export it again",
+    };
+    ApiError::new(ErrorCode::Refused, fault.to_string()).with_try(try_this)
+}

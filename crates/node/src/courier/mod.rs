@@ -1,0 +1,89 @@
+//! Courier files: what a link would carry, taken along on a stick.
+//!
+//! Export writes only what is durable, and says so in the log first. Import feeds what it reads to
+//! the very same checks as a link; that a file was made by anybody in particular counts for nothing.
+
+mod carried;
+mod export;
+mod import;
+mod plan;
+mod tally;
+mod window;
+
+use crate::{clock, shared::Shared};
+use abeng_api::ApiError;
+use abeng_wire::{PartyCode, v1};
+use carried::Carried;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+use tokio::sync::OwnedMutexGuard;
+
+/// What courier files leave behind in a process.
+#[derive(Default)]
+pub struct Courier {
+    // One file at a time each way: a stick is slow, and two would only share its speed.
+    exporting: Arc<tokio::sync::Mutex<()>>,
+    importing: Arc<tokio::sync::Mutex<()>>,
+    carried: Mutex<BTreeMap<PartyCode, Carried>>,
+    // Sizes of the own log that others said they hold. Only saves a question later on.
+    held: Mutex<BTreeMap<PartyCode, u64>>,
+}
+
+type Turn = OwnedMutexGuard<()>;
+
+fn turn(gate: &Arc<tokio::sync::Mutex<()>>, what: &str) -> Result<Turn, ApiError> {
+    gate.clone().try_lock_owned().map_err(|_| {
+        ApiError::busy(format!("another courier file is being {what}"), 10)
+            .with_try("wait until it is done")
+    })
+}
+
+impl Shared {
+    /// The party that a courier file may be made for.
+    fn courier_recipient(&self, code: &str) -> Result<PartyCode, ApiError> {
+        let members = "`abeng network` and `abeng status` show the members";
+        let unknown = |why: String| ApiError::invalid(why).with_try(members);
+        let to = PartyCode::new(code.trim().to_ascii_uppercase().as_str())
+            .map_err(|e| unknown(e.to_string()))?;
+        if to == self.me {
+            return Err(unknown(format!("{to} is the party of this node")));
+        }
+        let trust = self.trust();
+        let known = trust.roster.party(to);
+        if !known.is_some_and(abeng_roster::Party::is_active) {
+            return Err(unknown(format!(
+                "{to} is not an active party of the roster"
+            )));
+        }
+        Ok(to)
+    }
+
+    /// Which way a file goes. Unsigned: it opens nothing, and only keeps sticks apart.
+    fn courier_header(&self, to: PartyCode, plan: &plan::Plan) -> v1::CourierHeader {
+        let trust = self.trust();
+        let logs = crate::shared::lock(&self.logs);
+        let held = logs.trunks().find(|(party, _)| *party == to);
+        let held = held.and_then(|(_, checkpoint)| {
+            let origin = abeng_audit_log::LogOrigin::parse(checkpoint.origin()).ok()?;
+            Some(v1::CheckpointRef {
+                incarnation: origin.incarnation.0,
+                size: checkpoint.size(),
+                root: checkpoint.root().to_bytes(),
+            })
+        });
+        v1::CourierHeader {
+            version: 1,
+            network: trust.roster.network().to_string(),
+            from: self.me.to_string(),
+            to: to.to_string(),
+            incarnation: self.incarnation.0,
+            created_at: clock::wall(),
+            roster: Some(trust.roster.reference()),
+            held,
+            envelopes: plan.envelopes.len() as u64,
+            receipts: plan.receipts.len() as u64,
+        }
+    }
+}
