@@ -243,9 +243,9 @@ impl Import<'_> {
         if self.window.has_receipt(&proven) {
             return self.tally.known(what);
         }
-        match shared.give_proven(proven.clone()).await {
+        match shared.give_proven(&proven).await {
             Known::Already => self.tally.known(what),
-            Known::New => self.window.receipt(proven),
+            Known::New => self.window.receipt(*proven),
         }
     }
 

@@ -21,7 +21,7 @@ const ROUNDS: usize = 5;
 pub struct Window {
     envelopes: Vec<Arrived>,
     bytes: usize,
-    receipts: Vec<Box<Proven>>,
+    receipts: Vec<Proven>,
 }
 
 impl Window {
@@ -41,7 +41,7 @@ impl Window {
         self.envelopes.push(arrived);
     }
 
-    pub fn receipt(&mut self, proven: Box<Proven>) {
+    pub fn receipt(&mut self, proven: Proven) {
         self.receipts.push(proven);
     }
 
@@ -121,15 +121,15 @@ impl Shared {
 
     async fn count_receipts(
         self: &Arc<Self>,
-        given: Vec<Box<Proven>>,
+        given: Vec<Proven>,
         tally: &mut Tally,
-    ) -> Vec<Box<Proven>> {
+    ) -> Vec<Proven> {
         let mut open = Vec::new();
         for proven in given {
             if self.settled_leaf(&proven).await.is_some() {
                 tally.taken(What::Receipt);
             } else {
-                self.give_proven(proven.clone()).await;
+                self.give_proven(&proven).await;
                 open.push(proven);
             }
         }
@@ -137,7 +137,8 @@ impl Shared {
     }
 
     /// Gives the engine a receipt with what the view has of it now. Whether it was known.
-    pub(super) async fn give_proven(self: &Arc<Self>, mut proven: Box<Proven>) -> Known {
+    pub(super) async fn give_proven(self: &Arc<Self>, proven: &Proven) -> Known {
+        let mut proven = Box::new(proven.clone());
         proven.looked = self.view.position();
         proven.settled = self.settled_leaf(&proven).await;
         if proven.settled.is_some() {
