@@ -2,77 +2,75 @@
 
 use crate::{
     book::Book,
-    net::{Frame, Out},
+    linking::Close,
+    net::Frame,
     node::Life,
     work::{Todo, terms},
-    world::{party, place_of, world},
+    world::{party, world},
 };
 use abeng_queue::{Input, Refusable, Target};
 use abeng_roster::{Policy, Tlp};
 use abeng_seal::{Arrived, CarrierFault, VerifyFault, open, verify};
 use abeng_wire::{EnvelopeId, Now, PartyCode, v1};
 use bytes::Bytes;
-
-/// Envelopes that a node takes on a link before it has looked at one.
-pub(crate) const CREDIT: u64 = 4;
-/// And their bytes.
-pub(crate) const CREDIT_BYTES: u64 = 1 << 20;
-
-/// What the receiving node wants of the network.
-#[derive(Debug, Default)]
-pub(crate) struct Answer {
-    pub(crate) out: Vec<Out>,
-    /// The link is to be closed.
-    pub(crate) close: bool,
-}
+use v1::control::Frame as Control;
 
 impl Life {
-    /// Takes a frame: looks at once, hands on later.
+    /// Takes a frame: looks at once, hands on later. An error closes the link. Session 0 is none:
+    /// nothing of what comes so is counted.
     pub(crate) fn arrive(
         &mut self,
         now: Now,
         (from, session): (usize, u64),
         frame: Frame,
         book: &mut Book,
-    ) -> Answer {
+    ) -> Result<(), Close> {
         let peer = party(from);
-        let mut answer = Answer::default();
-        match frame {
-            Frame::Envelope(bytes) => {
-                if let Err(fault) = self.envelope(now, peer, &bytes, book) {
-                    book.meet("copy dropped");
-                    let control = |frame| control(from, session, frame);
-                    let told = fault.id.map(|id| control(Frame::Fault(id, fault.kind)));
-                    answer.out.extend(told);
-                }
-                if let Some(link) = self.peers.get_mut(&peer) {
-                    link.taken += 1;
-                    let credit = Frame::Credit(CREDIT + link.taken, CREDIT_BYTES << 10);
-                    answer.out.push(control(from, session, credit));
-                }
-            }
-            Frame::Receipts(receipts) => answer.close = !self.take_receipts(peer, *receipts, book),
-            Frame::Fault(id, kind) => {
-                let envelope = self.place(&id, peer).map(|(place, _)| place);
-                let from = peer;
-                let input = Input::Fault {
-                    from,
-                    envelope,
-                    kind,
-                };
-                self.handle(now, input, book);
-            }
-            Frame::Credit(envelopes, bytes) => {
-                let input = Input::Credit {
-                    peer,
-                    session,
-                    envelopes,
-                    bytes,
-                };
-                self.handle(now, input, book);
+        let bytes = match frame {
+            Frame::Control(bytes) => return self.control(now, peer, &bytes, book),
+            Frame::Envelope(bytes) => bytes,
+        };
+        if session > 0 {
+            self.arriving(peer, bytes.len(), book)?;
+        }
+        if let Err(fault) = self.envelope(now, peer, &bytes, book) {
+            book.meet("copy dropped");
+            if let Some(id) = fault.id {
+                self.say_fault(peer, id, fault.kind);
             }
         }
-        answer
+        if session > 0 {
+            self.todo.push(Todo::Consumed(peer, session, bytes.len()));
+        }
+        Ok(())
+    }
+
+    /// A peer has dropped what was sent to it.
+    pub(crate) fn take_fault(
+        &mut self,
+        now: Now,
+        from: PartyCode,
+        fault: &v1::Fault,
+        book: &mut Book,
+    ) {
+        let id = EnvelopeId::from_slice(&fault.envelope_id).expect("an honest fault names one");
+        let envelope = self.place(&id, from).map(|(place, _)| place);
+        let kind = fault.kind();
+        let input = Input::Fault {
+            from,
+            envelope,
+            kind,
+        };
+        self.handle(now, input, book);
+    }
+
+    fn say_fault(&mut self, peer: PartyCode, id: EnvelopeId, kind: v1::FaultKind) {
+        if !self.is_up(peer) {
+            return;
+        }
+        let envelope_id = id.to_bytes();
+        let kind = kind.into();
+        self.say(peer, Control::Fault(v1::Fault { envelope_id, kind }));
     }
 
     /// Known? → verify → open → granted? → engine.
@@ -129,7 +127,7 @@ impl Life {
         Ok(())
     }
 
-    /// The engine dropped a copy: says so on the present link, as soon as the next batch leaves.
+    /// The engine dropped a copy: says so on the present link.
     pub(crate) fn tell_fault(
         &mut self,
         peer: PartyCode,
@@ -138,28 +136,6 @@ impl Life {
         book: &mut Book,
     ) {
         book.meet("too far ahead");
-        if let Some((to, session)) = self.session(peer) {
-            self.faults
-                .push(control(to, session, Frame::Fault(id, kind)));
-        }
-    }
-}
-
-pub(crate) fn control(to: usize, session: u64, frame: Frame) -> Out {
-    Out {
-        to,
-        session: Some(session),
-        stream: 0,
-        frame,
-    }
-}
-
-/// Receipts go over whatever link there is.
-pub(crate) fn receipts(peer: PartyCode, receipts: v1::Receipts) -> Out {
-    Out {
-        to: place_of(peer),
-        session: None,
-        stream: 0,
-        frame: Frame::Receipts(Box::new(receipts)),
+        self.say_fault(peer, id, kind);
     }
 }

@@ -26,6 +26,8 @@ pub enum Kind {
     FalseReceipt,
     /// I7: a log that contradicts itself, or does not verify.
     Fork,
+    /// I8: an honest peer breaks a rule of the link, or more waits on it than its credit.
+    Link,
     /// I9: the run does not drain.
     Stuck,
     /// An invariant that the code asserts is broken, or the run could not go on.

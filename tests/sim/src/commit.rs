@@ -3,17 +3,16 @@
 
 use crate::{
     Promise, Taken,
-    arrive::receipts,
     book::Book,
-    net::{Frame, Out},
     node::Life,
-    world::{origin, party, place_of, world},
+    world::{origin, party, world},
 };
 use abeng_audit_log::{Batch, Checkpoint, Fatal, Outside, Record, Settled, receipt};
 use abeng_queue::{Gated, Input};
 use abeng_wire::{LeafIndex, Now, PartyCode, encode, limits, v1};
 use bytes::Bytes;
 use std::collections::BTreeMap;
+use v1::control::Frame as Control;
 
 impl Life {
     /// Appends the oldest `steps` steps. After an error this life is over.
@@ -36,7 +35,7 @@ impl Life {
         steps: usize,
         effects: usize,
         book: &mut Book,
-    ) -> Result<Vec<Out>, Fatal> {
+    ) -> Result<(), Fatal> {
         let first = self.reader.size();
         let batch = self.steps.iter().take(steps);
         let records: Vec<Record> = batch.flat_map(|s| s.facts.iter().cloned()).collect();
@@ -48,23 +47,21 @@ impl Life {
         assert_eq!(size, first + records.len() as u64, "every fact is a leaf");
         let position = LeafIndex(size);
         self.handle(now, Input::Durable { position }, book);
-        let mut out = std::mem::take(&mut self.faults);
         let mut owed: BTreeMap<PartyCode, Vec<LeafIndex>> = BTreeMap::new();
         let released = settled.into_iter().flat_map(|step| step.gated);
         for effect in released.take(effects) {
-            self.carry_out(effect.into_inner(), &mut owed, &mut out, book);
+            self.carry_out(effect.into_inner(), &mut owed, book);
         }
         for (peer, outcomes) in owed {
-            out.extend(self.send_receipts(size, peer, &outcomes, book));
+            self.send_receipts(size, peer, &outcomes, book);
         }
-        Ok(out)
+        Ok(())
     }
 
     fn carry_out(
         &mut self,
         effect: Gated,
         owed: &mut BTreeMap<PartyCode, Vec<LeafIndex>>,
-        out: &mut Vec<Out>,
         book: &mut Book,
     ) {
         match effect {
@@ -84,12 +81,8 @@ impl Life {
             } => {
                 if self.session(peer).is_some_and(|(_, s)| s == session) {
                     book.meet("forwarded");
-                    out.push(Out {
-                        to: place_of(peer),
-                        session: Some(session),
-                        stream: precedence as i32 as u8,
-                        frame: Frame::Envelope(self.envelope_for(submitted, peer)),
-                    });
+                    let envelope = self.envelope_for(submitted, peer);
+                    self.push_envelope(peer, precedence, envelope, book);
                 }
             }
             Gated::Receipt { peer, outcome } => owed.entry(peer).or_default().push(outcome),
@@ -121,10 +114,10 @@ impl Life {
         peer: PartyCode,
         outcomes: &[LeafIndex],
         book: &mut Book,
-    ) -> Vec<Out> {
+    ) {
         let checkpoint = self.checkpoint_at(size);
         let Some(link) = self.peers.get_mut(&peer) else {
-            return Vec::new();
+            return;
         };
         let old_size = link.holds;
         link.holds = old_size.max(size);
@@ -137,8 +130,9 @@ impl Life {
             });
         }
         let frames = receipt::build_frames(&outcomes, old_size, &self.reader, &checkpoint);
-        let frames = frames.unwrap().into_iter();
-        frames.map(|frame| receipts(peer, frame)).collect()
+        for frame in frames.unwrap() {
+            self.say(peer, Control::Receipts(frame));
+        }
     }
 
     /// A leaf, and the Received leaf right before a Delivered one.

@@ -5,7 +5,8 @@
 //! must drain. What the run did is a [`History`], and [`check`] judges it.
 //!
 //! Not in scope: `abeng-node` with its threads (`tests/e2e` runs the real binaries) and QUIC:
-//! links here are ordered streams that are delayed, stalled and cut with what is on them.
+//! links here are real sessions on ordered streams that are delayed, stalled, reset and cut with
+//! what is on them.
 //!
 //! Nothing here reads a clock or the system's randomness, and no order comes from a hash map.
 
@@ -21,6 +22,7 @@ mod check;
 mod commit;
 mod faults;
 mod history;
+mod linking;
 mod net;
 mod node;
 mod random;

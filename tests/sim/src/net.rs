@@ -1,18 +1,17 @@
 //! Links: ordered streams, one per precedence and one for control, each way. They are delayed
 //! and stalled; a cut loses what is on them.
 
-use abeng_wire::{EnvelopeId, Mono, v1};
+use abeng_wire::Mono;
 use bytes::Bytes;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What travels.
 #[derive(Debug, Clone)]
 pub(crate) enum Frame {
+    /// An encoded envelope.
     Envelope(Bytes),
-    Receipts(Box<v1::Receipts>),
-    Fault(EnvelopeId, v1::FaultKind),
-    /// Envelopes and their bytes, in all.
-    Credit(u64, u64),
+    /// An encoded control frame.
+    Control(Bytes),
 }
 
 /// A frame on its way out of a node.
@@ -32,7 +31,10 @@ pub(crate) type Way = (usize, usize, u8);
 #[derive(Debug, Default)]
 struct Link {
     session: u64,
+    since: Mono,
     streams: BTreeMap<Way, VecDeque<(Mono, Frame)>>,
+    // From, to: the receiver has believed the sender's hello, and reads its envelopes.
+    open: BTreeSet<(usize, usize)>,
 }
 
 /// All links.
@@ -56,14 +58,29 @@ impl Net {
     }
 
     /// Links two nodes that are not linked.
-    pub(crate) fn up(&mut self, a: usize, b: usize) -> u64 {
+    pub(crate) fn up(&mut self, a: usize, b: usize, since: Mono) -> u64 {
         self.sessions += 1;
         let link = Link {
             session: self.sessions,
+            since,
             ..Link::default()
         };
         self.links.insert(pair(a, b), link);
         self.sessions
+    }
+
+    /// `to` reads envelopes of `from` from now on.
+    pub(crate) fn open(&mut self, from: usize, to: usize) {
+        if let Some(link) = self.links.get_mut(&pair(from, to)) {
+            link.open.insert((from, to));
+        }
+    }
+
+    /// Links older than `before` on which a hello has not come yet.
+    pub(crate) fn unanswered(&self, before: Mono) -> Vec<(usize, usize)> {
+        let slow = |link: &&Link| link.open.len() < 2 && link.since < before;
+        let links = self.links.iter().filter(|(_, link)| slow(link));
+        links.map(|(&pair, _)| pair).collect()
     }
 
     /// Ends a link: its name, and how many frames are lost with it.
@@ -114,6 +131,10 @@ impl Net {
         self.links.values().flat_map(|link| {
             link.streams.iter().filter_map(|(&way, stream)| {
                 let (due, _) = stream.front()?;
+                let reads = way.2 == 0 || link.open.contains(&(way.0, way.1));
+                if !reads {
+                    return None;
+                }
                 let stalled = self.stalled.get(&(way.0, way.1));
                 Some((way, stalled.map_or(*due, |until| *due.max(until))))
             })

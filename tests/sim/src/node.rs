@@ -3,6 +3,8 @@
 use crate::{
     Kind, Random,
     book::Book,
+    linking,
+    net::Out,
     work::{Draft, Todo},
     world::{START, World, incarnation, party, place_of, world},
 };
@@ -20,7 +22,7 @@ use abeng_queue::{
 };
 use abeng_roster::sign_incarnation;
 use abeng_seal::{BoxCache, OpenedBoxes};
-use abeng_wire::{EnvelopeId, LeafIndex, Now, PartyCode, v1};
+use abeng_wire::{Digest, EnvelopeId, LeafIndex, Now, PartyCode, v1};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Small, so that a run crosses from one segment to the next; with room for the largest step, in
@@ -71,8 +73,11 @@ pub(crate) struct Life {
     pub(crate) held: BTreeMap<PartyCode, Held>,
     pub(crate) signed: Option<Checkpoint>,
     pub(crate) peers: BTreeMap<PartyCode, Peer>,
-    // Words about dropped copies that leave with the next batch.
-    pub(crate) faults: Vec<crate::net::Out>,
+    pub(crate) links: BTreeMap<PartyCode, linking::End>,
+    /// 16 random bytes of this process.
+    pub(crate) boot_id: [u8; 16],
+    // Frames on their way out.
+    pub(crate) words: Vec<Out>,
 }
 
 /// A checkpoint that receipts led to, and the compact range that they go on from.
@@ -88,8 +93,6 @@ pub(crate) struct Peer {
     pub(crate) session: u64,
     /// The size of this log that the peer holds a checkpoint of; 0 for none.
     pub(crate) holds: u64,
-    /// Envelopes taken from it on this link.
-    pub(crate) taken: u64,
 }
 
 /// How a process ends.
@@ -190,7 +193,9 @@ impl Node {
             held: BTreeMap::new(),
             signed: None,
             peers: BTreeMap::new(),
-            faults: Vec::new(),
+            links: BTreeMap::new(),
+            boot_id: linking::boot_id(random),
+            words: Vec::new(),
         };
         for stored in reader.scan(position) {
             let stored = stored.expect("the journal reads back");
@@ -264,7 +269,7 @@ impl Node {
         end: End,
         random: &mut Random,
         book: &mut Book,
-    ) -> Vec<crate::net::Out> {
+    ) -> Vec<Out> {
         let Some(mut life) = self.life.take() else {
             return Vec::new();
         };
@@ -290,8 +295,8 @@ impl Node {
             }
             End::Telling(effects) => {
                 book.fault("crash while telling");
-                if let Ok(out) = life.commit(now, steps, effects, book) {
-                    left = out;
+                if life.commit(now, steps, effects, book).is_ok() {
+                    left = std::mem::take(&mut life.words);
                     self.told = life.reader.size();
                 }
             }
@@ -329,14 +334,14 @@ impl Node {
         now: Now,
         steps: usize,
         book: &mut Book,
-    ) -> Result<Vec<crate::net::Out>, StoppedByDisk> {
+    ) -> Result<(), StoppedByDisk> {
         let Some(life) = &mut self.life else {
-            return Ok(Vec::new());
+            return Ok(());
         };
         match life.commit(now, steps, usize::MAX, book) {
-            Ok(out) => {
+            Ok(()) => {
                 self.told = life.reader.size();
-                Ok(out)
+                Ok(())
             }
             Err(_) => Err(self.stop()),
         }
@@ -411,54 +416,45 @@ impl Life {
         self.scan(None)
     }
 
-    /// What a hello says of the peer's log: the size and root of the newest checkpoint held.
-    pub(crate) fn held_of(&self, peer: usize) -> Option<&Checkpoint> {
-        self.held.get(&party(peer)).map(|held| &held.checkpoint)
-    }
-
     /// A link is up, and the peer's hello has said what it holds of this log.
     pub(crate) fn link_up(
         &mut self,
         now: Now,
-        (peer, session): (usize, u64),
-        held: Option<Checkpoint>,
+        (peer, session): (PartyCode, u64),
+        held: Option<&v1::CheckpointRef>,
+        ready: &v1::Ready,
         book: &mut Book,
     ) {
-        let peer = party(peer);
         let holds = held.map_or(0, |held| {
-            let same = held.size() <= self.reader.size()
-                && self.reader.root_at(held.size()).ok() == Some(held.root());
+            let root = Digest::from_slice(&held.root);
+            let same = held.size <= self.reader.size()
+                && self.reader.root_at(held.size).ok().map(|r| r.0) == root.map(|r| r.0);
             if !same {
                 let me = party(self.me);
                 let what = format!(
                     "{peer} holds {} leaves of {me} that are others now",
-                    held.size()
+                    held.size
                 );
                 book.problem(Kind::Fork, what);
             }
-            if same { held.size() } else { 0 }
+            if same { held.size } else { 0 }
         });
-        let taken = 0;
-        self.peers.insert(
-            peer,
-            Peer {
-                session,
-                holds,
-                taken,
-            },
-        );
+        self.peers.insert(peer, Peer { session, holds });
         let input = Input::LinkUp {
             peer,
             session,
-            envelopes: crate::arrive::CREDIT,
-            bytes: crate::arrive::CREDIT_BYTES,
+            envelopes: ready.credit,
+            bytes: ready.credit_bytes,
         };
         self.handle(now, input, book);
     }
 
     pub(crate) fn link_down(&mut self, now: Now, peer: usize, session: u64, book: &mut Book) {
         let peer = party(peer);
-        self.peers.remove(&peer);
+        self.links.remove(&peer);
+        if self.peers.remove(&peer).is_none() {
+            return;
+        }
         self.handle(now, Input::LinkDown { peer, session }, book);
     }
 

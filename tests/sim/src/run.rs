@@ -2,15 +2,16 @@
 
 use crate::{
     Entry, Fate, History, Kind, Met, Number, Random, Scenario, Sent, Verdict,
-    arrive::Answer,
     book::Book,
     check,
+    linking::Connection,
     net::{Frame, Net, Out},
     node::{End, Node, StoppedByDisk},
     weather::Weather,
     world::{N, START, party, world},
 };
 use abeng_audit_log::{Disk, verify_log};
+use abeng_keys::Entropy;
 use abeng_queue::rows::{InboxRow, SentOutcome, SentRow};
 use abeng_seal::reopen_received;
 use abeng_wire::{Digest, LeafIndex, Mono, Now, PartyCode, v1};
@@ -24,6 +25,8 @@ use std::{
 /// few of the longest waits before sending again.
 const DRAIN_MS: u64 = 2 * 3_600_000;
 
+/// A link on which a hello does not come is given up after this, in milliseconds.
+const HELLO_MS: u64 = 30_000;
 /// Envelopes that may be shown again later.
 const KEPT: usize = 48;
 
@@ -152,23 +155,38 @@ impl Sim {
         }
     }
 
-    /// Links two running nodes that are not linked: hellos are believed at once.
+    /// Links two running nodes that are not linked: hellos are on their way.
     pub(crate) fn link(&mut self, a: usize, b: usize) {
         let running = self.nodes[a].life.is_some() && self.nodes[b].life.is_some();
         let barred = self.barred.contains(&(a.min(b), a.max(b)));
         if a == b || barred || !running || self.net.session(a, b).is_some() {
             return;
         }
-        let session = self.net.up(a, b);
-        for (here, there) in [(a, b), (b, a)] {
+        let mut connection = Connection {
+            number: self.net.up(a, b, self.mono),
+            exporter: [0; 32],
+            window: self.weather.window,
+        };
+        self.random.fill(&mut connection.exporter);
+        let roles = [v1::Role::Dialler, v1::Role::Acceptor];
+        for ((here, there), role) in [(a, b), (b, a)].into_iter().zip(roles) {
             let now = self.now(here);
-            let held = self.nodes[there]
-                .life
-                .as_ref()
-                .and_then(|l| l.held_of(here).cloned());
-            if let Some(life) = &mut self.nodes[here].life {
-                life.link_up(now, (there, session), held, &mut self.book);
+            let Some(life) = &mut self.nodes[here].life else {
+                return;
+            };
+            if life.open_link(now, there, role, connection).is_none() {
+                self.book.meet("link refused by the clock");
+                return self.cut(a, b);
             }
+            self.hear(here);
+        }
+    }
+
+    /// Puts what a node has said on its links.
+    fn hear(&mut self, n: usize) {
+        if let Some(life) = &mut self.nodes[n].life {
+            let words = std::mem::take(&mut life.words);
+            self.send(n, words);
         }
     }
 
@@ -208,7 +226,7 @@ impl Sim {
     pub(crate) fn commit(&mut self, n: usize, steps: usize) {
         let now = self.now(n);
         match self.nodes[n].commit(now, steps, &mut self.book) {
-            Ok(out) => self.send(n, out),
+            Ok(()) => self.hear(n),
             Err(StoppedByDisk) => {
                 self.book.meet("stopped by its disk");
                 self.unlink(n);
@@ -221,9 +239,12 @@ impl Sim {
         let Some(life) = &mut self.nodes[to].life else {
             return;
         };
-        let Answer { out, close } = life.arrive(now, (from, session), frame, &mut self.book);
-        self.send(to, out);
-        if close {
+        let taken = life.arrive(now, (from, session), frame, &mut self.book);
+        if life.is_up(party(from)) {
+            self.net.open(from, to);
+        }
+        self.hear(to);
+        if taken.is_err() {
             self.cut(from, to);
         }
     }
@@ -235,6 +256,7 @@ impl Sim {
         {
             let nth = (pick % life.todo.len() as u64) as usize;
             life.work(now, nth, &mut self.book);
+            self.hear(n);
         }
     }
 
@@ -242,6 +264,11 @@ impl Sim {
     pub(crate) fn wait_until(&mut self, mono: Mono) {
         self.mono = self.mono.max(mono);
         self.book.trace(&self.mono.0.to_be_bytes());
+        let patience = Mono(self.mono.0.saturating_sub(HELLO_MS * 1_000_000));
+        for (a, b) in self.net.unanswered(patience) {
+            self.book.meet("hello timed out");
+            self.cut(a, b);
+        }
         for n in 0..self.nodes.len() {
             let now = self.now(n);
             if let Some(life) = &mut self.nodes[n].life

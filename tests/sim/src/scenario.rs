@@ -82,6 +82,8 @@ impl Scenario {
                 "link cut with frames in flight",
                 "stream reset with frames in flight",
                 "one-way",
+                "hello timed out",
+                "waited for credit",
                 "replay",
                 "replay of an older life",
                 "damage",
@@ -106,7 +108,7 @@ impl Scenario {
                 "cut",
                 "link cut with frames in flight",
                 "duplicate answered",
-                "frame without a link",
+                "hello",
             ],
             Self::FullDisk => &[
                 "disk full",
@@ -120,6 +122,7 @@ impl Scenario {
                 "clock years behind",
                 "expiry",
                 "submission refused by the clock",
+                "link refused by the clock",
                 "copy dropped",
             ],
             Self::SlowPeer => &[

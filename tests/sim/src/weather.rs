@@ -1,6 +1,10 @@
 //! What may happen in a run, and how often: phases with weights, some without any fault of a kind.
 
-use crate::{Random, Scenario};
+use crate::{
+    Random, Scenario,
+    linking::{WINDOWS, window},
+};
+use abeng_link::session::Window;
 
 /// One thing that may happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +61,8 @@ pub(crate) struct Weather {
     pub(crate) slow: Option<usize>,
     /// The longest delay of a frame, in milliseconds.
     slowest_ms: u64,
+    /// What nodes take on a link before they have looked at anything.
+    pub(crate) window: Window,
     pub(crate) phases: Vec<Phase>,
 }
 
@@ -70,6 +76,7 @@ impl Weather {
             notices: 10 + random.below(60),
             slow: None,
             slowest_ms: [5, 100, 2_000, 40_000][random.index(4)],
+            window: window(WINDOWS[random.index(WINDOWS.len())]),
             phases: Vec::new(),
         };
         match scenario {

@@ -22,6 +22,8 @@ pub(crate) enum Todo {
     /// Looked up; to be handed to the engine.
     Handle(Input),
     Seal(Ticket, Vec<(PartyCode, StreamSeq)>),
+    /// An envelope that came on this link, and of this length, is looked at: its credit goes back.
+    Consumed(PartyCode, u64, usize),
     /// Read the Queued leaf of what has expired.
     Look(Place),
 }
@@ -53,6 +55,7 @@ impl Life {
     pub(crate) fn work(&mut self, now: Now, nth: usize, book: &mut Book) {
         let input = match self.todo.remove(nth) {
             Todo::Handle(input) => input,
+            Todo::Consumed(peer, session, length) => return self.consumed(peer, session, length),
             Todo::Seal(ticket, positions) => self.seal(now, ticket, &positions, book),
             // Its life was over before its leaf was durable: waits for that.
             Todo::Look(place) if place.queued.0 >= self.reader.size() => {
