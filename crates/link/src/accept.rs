@@ -26,7 +26,11 @@ pub(crate) async fn run(core: Arc<Core>) {
             }
             continue;
         }
-        match core.admission.handshake(incoming.remote_address().ip()) {
+        let now = core.now().mono;
+        match core
+            .admission
+            .handshake(incoming.remote_address().ip(), now)
+        {
             Some(place) => core.spawn(accept(Arc::clone(&core), incoming, place)),
             None => incoming.refuse(),
         }
@@ -77,6 +81,13 @@ async fn link(core: Arc<Core>, connection: quinn::Connection, place: Place) {
         );
         return;
     };
+    if !core.admission.link(peer, core.now().mono) {
+        return refuse(
+            &connection,
+            CloseCode::Busy,
+            "too many links in a short time",
+        );
+    }
     core.contact(peer);
     let Some(greeted) = greet::greet(&core, &connection, peer, key, v1::Role::Acceptor).await
     else {

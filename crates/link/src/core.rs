@@ -119,8 +119,14 @@ impl Core {
         (party.code != self.config.me).then_some(party.code)
     }
 
-    pub(crate) fn backoff(&self) -> Backoff {
-        Backoff::new(self.settings.backoff)
+    /// The numbers for the path to a party.
+    pub(crate) fn settings_for(&self, peer: PartyCode) -> Settings {
+        let profile = self.config.profiles.get(&peer);
+        profile.map_or(self.settings, |own| own.settings())
+    }
+
+    pub(crate) fn backoff(&self, peer: PartyCode) -> Backoff {
+        Backoff::new(self.settings_for(peer).backoff)
     }
 
     pub(crate) fn linked(&self, peer: PartyCode) -> bool {

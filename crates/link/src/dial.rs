@@ -24,6 +24,8 @@ const TRUST_BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duratio
 const REST: Duration = Duration::from_secs(30);
 /// For one look-up of a name.
 const LOOK_UP: Duration = Duration::from_secs(5);
+/// A node that does not want to dial is asked again after this.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Starts tasks for parties that shall be dialled and ends those of parties that shall not.
 pub(crate) fn adjust(core: &Arc<Core>) {
@@ -76,7 +78,7 @@ async fn run(core: Arc<Core>, peer: PartyCode, dialler: Arc<Dialler>) {
 /// Dials whenever there is no link, and fetches trust data where the rosters do not fit. Returns
 /// when the party is not to be dialled any more.
 async fn keep_linked(core: &Arc<Core>, peer: PartyCode, dialler: &Dialler) {
-    let mut backoff = core.backoff();
+    let mut backoff = core.backoff(peer);
     let mut dial_due = Instant::now();
     let mut trust_backoff = Backoff::new(TRUST_BACKOFF);
     let mut trust_due = Instant::now();
@@ -97,7 +99,11 @@ async fn keep_linked(core: &Arc<Core>, peer: PartyCode, dialler: &Dialler) {
         }
         let linked = core.linked(peer);
         let differ = unknown || (linked && dialler.rosters_differ.load(Ordering::Acquire));
-        if differ && trust_due <= now {
+        // Asked only where a dial is due: it may cost a look at the queues.
+        let trust_now = differ && trust_due <= now;
+        let dial_now = !linked && dial_due <= now;
+        let kept = (trust_now || dial_now) && !core.handler.may_dial(peer);
+        if trust_now && !kept {
             unknown = false;
             dialler.rosters_differ.store(false, Ordering::Release);
             fetch_trust(core, peer).await;
@@ -111,10 +117,11 @@ async fn keep_linked(core: &Arc<Core>, peer: PartyCode, dialler: &Dialler) {
                 Some(link) => core.compare_rosters(&link),
                 None => {}
             }
-        } else if linked || dial_due > now {
+        } else if linked || dial_due > now || kept {
             let dial = (!linked).then_some(dial_due);
             let trust = differ.then_some(trust_due);
-            let next = dial.into_iter().chain(trust).min();
+            let due = dial.into_iter().chain(trust).min();
+            let next = if kept { Some(now + ASK_AGAIN) } else { due };
             tokio::select! {
                 () = dialler.changed.notified() => {}
                 () = tokio::time::sleep_until(next.unwrap_or(now)), if next.is_some() => {}
@@ -137,10 +144,11 @@ async fn dial(core: &Arc<Core>, peer: PartyCode) -> Dialled {
             return Dialled::Failed;
         }
     };
-    let config = socket::dialling(tls, &core.settings);
+    let settings = core.settings_for(peer);
+    let config = socket::dialling(tls, &settings);
     let mut result = Dialled::Failed;
     for address in addresses(core, peer).await {
-        match connect(core, &config, address).await {
+        match connect(core, &config, settings.handshake, address).await {
             Ok(connection) => {
                 let Some(key) = tls::peer_key(&connection) else {
                     continue;
@@ -193,9 +201,11 @@ async fn fetch_trust(core: &Arc<Core>, peer: PartyCode) {
             return;
         }
     };
-    let config = socket::dialling(tls, &core.settings);
+    let settings = core.settings_for(peer);
+    let config = socket::dialling(tls, &settings);
     for address in addresses(core, peer).await {
-        let Ok(connection) = connect(core, &config, address).await else {
+        let connected = connect(core, &config, settings.handshake, address);
+        let Ok(connection) = connected.await else {
             continue;
         };
         if exchange::ask(core, &connection).await {
@@ -209,6 +219,7 @@ async fn fetch_trust(core: &Arc<Core>, peer: PartyCode) {
 async fn connect(
     core: &Core,
     config: &quinn::ClientConfig,
+    limit: Duration,
     address: SocketAddr,
 ) -> Result<quinn::Connection, Option<ConnectionError>> {
     let connecting = core
@@ -218,7 +229,7 @@ async fn connect(
             tracing::debug!(%address, %error, "cannot dial this address");
             None
         })?;
-    match tokio::time::timeout(core.settings.handshake, connecting).await {
+    match tokio::time::timeout(limit, connecting).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => Err(Some(error)),
         Err(_) => Err(None),

@@ -3,6 +3,7 @@ use crate::{
     core::Core,
     dial,
     link::{Ending, lock},
+    rate::PeerLimits,
     session::Window,
     socket,
     tls::Identity,
@@ -11,7 +12,7 @@ use abeng_keys::SoftSigner;
 use abeng_roster::Trust;
 use abeng_wire::{PartyCode, v1};
 use arc_swap::ArcSwap;
-use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 /// Time that links get at shutdown to say what is still to be said.
 pub(crate) const DRAIN: Duration = Duration::from_secs(2);
@@ -25,6 +26,10 @@ pub struct LinkConfig {
     pub listen: SocketAddr,
     /// What kind of path leads to the others.
     pub profile: Profile,
+    /// Parties to which another kind of path leads.
+    pub profiles: BTreeMap<PartyCode, Profile>,
+    /// What each peer may ask of this node.
+    pub limits: PeerLimits,
     /// This process: 16 random bytes, new at each start.
     pub boot_id: [u8; 16],
 }

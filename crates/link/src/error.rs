@@ -94,6 +94,12 @@ pub enum PeerFault {
     /// No complete hello in time.
     #[error("no complete hello within the time limit")]
     Slow,
+    /// More control frames than a peer may send.
+    #[error("too many control frames, of which the last was: {found}")]
+    Flood {
+        /// The kind of the last.
+        found: &'static str,
+    },
     /// The peer takes nothing while more and more is owed to it.
     #[error("the peer does not read: {bytes} bytes wait for it")]
     NotReading {

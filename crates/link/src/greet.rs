@@ -33,7 +33,7 @@ pub(crate) async fn greet(
     role: v1::Role,
 ) -> Option<Greeted> {
     let greeting = exchange(core, connection, peer, key, role);
-    let fault = match tokio::time::timeout(core.settings.handshake, greeting).await {
+    let fault = match tokio::time::timeout(core.settings_for(peer).handshake, greeting).await {
         Ok(Ok(greeted)) => return Some(greeted),
         Ok(Err(Stopped::Gone)) => {
             let reason = connection.close_reason();

@@ -48,6 +48,12 @@ pub trait Handler: Send + Sync + 'static {
     /// The session has ended.
     fn down(&self, peer: PartyCode, session: u64, why: &Closed);
 
+    /// Whether `peer` may be dialled now: a node that pays by the byte waits until it has
+    /// something to say. Asked again every few seconds and at every [`crate::Endpoint::wake`].
+    fn may_dial(&self, _peer: PartyCode) -> bool {
+        true
+    }
+
     /// All trust data here, to be shown to a peer; at most
     /// [`abeng_wire::limits::TRUST_BUNDLE`] bytes encoded.
     fn trust_bundle(&self) -> v1::TrustBundle;

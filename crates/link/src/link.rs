@@ -1,6 +1,7 @@
 use crate::{
     Closed,
     outbox::Outbox,
+    rate::Pace,
     session::{Connection, Session},
 };
 use abeng_wire::{PartyCode, limits, v1};
@@ -53,6 +54,7 @@ pub(crate) struct Shared {
     pub(crate) quic: quinn::Connection,
     pub(crate) outbox: Outbox,
     pub(crate) since: Instant,
+    pace: Mutex<Pace>,
     session: Mutex<Session>,
     peer_roster: Mutex<v1::RosterRef>,
     ending: watch::Sender<Ending>,
@@ -60,6 +62,10 @@ pub(crate) struct Shared {
 }
 
 impl Link {
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one caller, all of different types"
+    )]
     pub(crate) fn new(
         peer: PartyCode,
         number: u64,
@@ -67,6 +73,7 @@ impl Link {
         peer_key: [u8; 32],
         hello: v1::Hello,
         session: Session,
+        pace: Pace,
         quic: quinn::Connection,
     ) -> Self {
         Self {
@@ -80,6 +87,7 @@ impl Link {
                 quic,
                 outbox: Outbox::default(),
                 since: Instant::now(),
+                pace: Mutex::new(pace),
                 session: Mutex::new(session),
                 ending: watch::Sender::new(Ending::No),
                 told_down: AtomicBool::new(false),
@@ -165,6 +173,10 @@ impl Link {
 
     pub(crate) fn lock_session(&self) -> MutexGuard<'_, Session> {
         lock(&self.shared.session)
+    }
+
+    pub(crate) fn pace(&self) -> MutexGuard<'_, Pace> {
+        lock(&self.shared.pace)
     }
 
     pub(crate) fn peer_roster(&self) -> v1::RosterRef {

@@ -8,6 +8,7 @@ use crate::{
     greet::Greeted,
     link::{Ending, lock},
     outbox::Lane,
+    rate::Pace,
     session::{Verdict, which_stays},
 };
 use quinn::ConnectionError;
@@ -87,6 +88,7 @@ async fn enter(
         *greeted.key.bytes(),
         greeted.hello.clone(),
         greeted.session,
+        Pace::new(&core.config.limits, core.now().mono),
         connection.clone(),
     );
     lock(&core.links).insert(peer, link.clone());
@@ -245,7 +247,7 @@ pub(crate) fn lost(error: &ConnectionError) -> Closed {
 }
 
 async fn ping(core: Arc<Core>, link: Link) -> Result<Finished, Stopped> {
-    let mut due = tokio::time::interval(core.settings.ping.unwrap_or(PING_ONCE));
+    let mut due = tokio::time::interval(core.settings_for(link.peer()).ping.unwrap_or(PING_ONCE));
     loop {
         due.tick().await;
         let ping = link.lock_session().ping(core.now());

@@ -2,6 +2,7 @@
 
 mod hostile;
 mod linking;
+mod pace;
 mod path;
 mod support;
 mod trust;

@@ -1,11 +1,16 @@
 //! `node.toml`: what an administrator writes. Unknown keys are refused, nothing falls back silently.
 
-use crate::{quota::QuotaConfig, size::Size};
-use abeng_link::Profile;
+use crate::{
+    paths::{LimitsSection, LinkProfile, MeteredSection, Metering, Peers, profiles},
+    quota::QuotaConfig,
+    size::Size,
+};
+use abeng_link::{PeerLimits, Profile};
 use abeng_wire::{Digest, PartyCode};
 use serde::Deserialize;
 use serde_spanned::Spanned;
 use std::{
+    collections::BTreeMap,
     fmt, fs, io,
     net::SocketAddr,
     ops::Range,
@@ -37,6 +42,8 @@ pub struct Config {
     pub witness_every_ms: Option<u64>,
     /// Room on disk.
     pub quota: QuotaConfig,
+    /// What each peer may ask.
+    pub limits: PeerLimits,
 }
 
 /// `[link]`.
@@ -46,6 +53,10 @@ pub struct LinkConfig {
     pub listen: SocketAddr,
     /// What kind of line this is.
     pub profile: Profile,
+    /// Parties to which another kind of line leads.
+    pub profiles: BTreeMap<PartyCode, Profile>,
+    /// Lines that are paid by the byte.
+    pub metered: Metering,
     /// Parties to link with although their log is proved to contradict itself.
     pub accept_contradicted: Vec<PartyCode>,
 }
@@ -246,11 +257,10 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
             return Err(wrong(Some(start..start), what.into(), Some(fix.into())));
         }
     };
-    let profile = match file.link.profile {
-        LinkProfile::Cable => Profile::Cable,
-        LinkProfile::Satellite => Profile::Satellite,
-        LinkProfile::Metered => Profile::Metered,
-    };
+    let profile = Profile::from(file.link.profile);
+    let profiles = profiles(&file.link.peers).map_err(|(code, what)| at(code, &what))?;
+    let metered = file.link.metered.checked();
+    let metered = metered.map_err(|(span, what)| wrong(Some(span), what, None))?;
     let status_every_ms = file.status.every_s.map_or(
         match profile {
             Profile::Cable => 60_000,
@@ -275,6 +285,8 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
         link: LinkConfig {
             listen: file.link.listen,
             profile,
+            profiles,
+            metered,
             accept_contradicted,
         },
         api: ApiConfig {
@@ -292,6 +304,7 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
         status_every_ms,
         witness_every_ms,
         quota,
+        limits: file.limits.limits(),
     })
 }
 
@@ -352,6 +365,8 @@ struct File {
     witness: Witness,
     #[serde(default)]
     quota: Quota,
+    #[serde(default)]
+    limits: LimitsSection,
 }
 
 #[derive(Deserialize)]
@@ -368,15 +383,10 @@ struct LinkSection {
     profile: LinkProfile,
     #[serde(default)]
     accept_contradicted: Vec<Spanned<String>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "kebab-case")]
-enum LinkProfile {
-    #[default]
-    Cable,
-    Satellite,
-    Metered,
+    #[serde(default)]
+    peers: Peers,
+    #[serde(default)]
+    metered: MeteredSection,
 }
 
 #[derive(Deserialize, Default)]
@@ -464,6 +474,29 @@ mod tests {
         assert_eq!(config.link.accept_contradicted.len(), 1);
         assert_eq!(config.quota.disk, Some(50 << 30));
         assert_eq!(config.quota.reserve, Some(1 << 30));
+        assert_eq!(config.limits.envelopes.per_s, 5000);
+        assert_eq!(config.limits.bytes.per_s, 64 << 20);
+        assert_eq!(config.limits.asking.per_s, 100);
+        let tt = PartyCode::new("TT").unwrap();
+        assert_eq!(config.link.profiles[&tt], Profile::Satellite);
+        let metered = config.link.metered;
+        assert_eq!(
+            (metered.budget, metered.flash),
+            (Some(20_000_000), 5_000_000)
+        );
+        assert_eq!(metered.contact_every_ms, 3_600_000);
+    }
+
+    #[test]
+    fn what_is_kept_for_flash_is_a_part_of_the_budget() {
+        let text = format!("{EXAMPLE}\n[link.metered]\nbudget = \"2 MB\"\nflash = \"3 MB\"\n");
+        assert!(error(&text).2.contains("must not be more"));
+        let text = format!("{EXAMPLE}\n[link.peers.jamaica]\nprofile = \"metered\"\n");
+        let (line, _, what, _) = error(&text);
+        assert_eq!(line, 2 + EXAMPLE.lines().count(), "{what}");
+        let text = format!("{EXAMPLE}\n[link.metered]\nbudget = \"8 MB\"\n");
+        let config = parse(Path::new("node.toml"), &text, Path::new("/data")).unwrap();
+        assert_eq!(config.link.metered.flash, 2_000_000);
     }
 
     #[test]

@@ -3,19 +3,20 @@
 //! It drains its bounded input, collects plans into one batch and hands that to the journal
 //! thread, and meanwhile prepares the next: one batch is in flight. It never waits on a send.
 
-use crate::{clock, fatal::Fatal};
+use crate::{clock, fatal::Fatal, shared::lock};
 use abeng_audit_log::{
     Batch, Outside, Record, Step, Submission, Witness, WitnessRefusal, Witnessed,
 };
 use abeng_queue::{Engine, Free, Gated, Input};
 use abeng_wire::{LeafIndex, PartyCode};
 use std::{
+    collections::BTreeMap,
     io, mem,
-    sync::mpsc as std_mpsc,
+    sync::{Arc, Mutex, mpsc as std_mpsc},
     thread::{self, JoinHandle},
     time::Duration,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// Inputs that may wait; beyond that links stop reading and the API answers 503.
 const WAITING: usize = 4096;
@@ -30,8 +31,15 @@ const GATHER: Duration = Duration::from_micros(1500);
 /// Inputs handled in a row before the batch is handed on.
 const BATCH_INPUTS: usize = 512;
 
+/// Of these, what all peers together may take; the rest is for the node's own people and clock.
+const OF_PEERS: usize = WAITING - WAITING / 4;
+/// And what one of them may take, so that one that floods never stands before the others.
+const OF_ONE: usize = 256;
+
 enum Event {
     Input(Input),
+    /// Of a peer, with its place among the waiting.
+    From(Input, Places),
     Inspect(Box<dyn FnOnce(&Engine) + Send>),
     Outside(Outside),
     /// The same, in a batch of its own where there is no other.
@@ -73,10 +81,42 @@ pub enum Effect {
 #[error("the node's input is full")]
 pub struct Full;
 
+/// Its own share and that of all peers.
+type Places = (OwnedSemaphorePermit, OwnedSemaphorePermit);
+
+/// How much of the input peers take.
+struct Shares {
+    of_all: Arc<Semaphore>,
+    of_one: Mutex<BTreeMap<PartyCode, Arc<Semaphore>>>,
+}
+
+impl Shares {
+    fn new() -> Self {
+        Self {
+            of_all: Arc::new(Semaphore::new(OF_PEERS)),
+            of_one: Mutex::default(),
+        }
+    }
+
+    /// Waits for a place. Never fails: nothing closes these.
+    async fn take(&self, peer: PartyCode) -> Option<Places> {
+        let own = {
+            let mut of_one = lock(&self.of_one);
+            let own = of_one.entry(peer);
+            own.or_insert_with(|| Arc::new(Semaphore::new(OF_ONE)))
+                .clone()
+        };
+        let own = own.acquire_owned().await.ok()?;
+        let of_all = self.of_all.clone().acquire_owned().await.ok()?;
+        Some((own, of_all))
+    }
+}
+
 /// A way to the core; cloning shares it.
 #[derive(Clone)]
 pub struct Core {
     events: mpsc::Sender<Event>,
+    shares: Arc<Shares>,
     durable: mpsc::UnboundedSender<LeafIndex>,
 }
 
@@ -93,7 +133,11 @@ pub struct CoreSeat {
 pub fn core() -> (Core, CoreSeat) {
     let (events, waiting) = mpsc::channel(WAITING);
     let (durable, done) = mpsc::unbounded_channel();
-    let core = Core { events, durable };
+    let core = Core {
+        events,
+        shares: Arc::new(Shares::new()),
+        durable,
+    };
     let seat = CoreSeat {
         events: waiting,
         durable: done,
@@ -105,6 +149,13 @@ impl Core {
     /// Gives an input; waits for room. An input after the stop is dropped: nothing was promised.
     pub async fn give(&self, input: Input) {
         let _ = self.events.send(Event::Input(input)).await;
+    }
+
+    /// Gives an input that a peer caused; waits for room in that peer's share.
+    pub async fn give_from(&self, peer: PartyCode, input: Input) {
+        if let Some(places) = self.shares.take(peer).await {
+            let _ = self.events.send(Event::From(input, places)).await;
+        }
     }
 
     /// Gives an input if there is room.
@@ -306,6 +357,11 @@ impl<O: Outlet> State<O> {
     fn take(&mut self, event: Event) {
         match event {
             Event::Input(input) => self.handle(input),
+            Event::From(input, places) => {
+                // The peer's next may wait in its place.
+                drop(places);
+                self.handle(input);
+            }
             Event::Inspect(look) => look(&self.engine),
             Event::Outside(outside) => self.outside.push(outside),
             Event::OutsideNow(outside) => {

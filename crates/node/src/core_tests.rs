@@ -86,3 +86,30 @@ async fn of_many_submissions_at_once_one_order_reaches_the_journal() {
         assert_eq!(*cosigned, 1);
     }
 }
+
+/// Whether it has an answer without waiting.
+fn ready(future: impl Future) -> bool {
+    let mut future = std::pin::pin!(future);
+    let mut nobody = std::task::Context::from_waker(std::task::Waker::noop());
+    future.as_mut().poll(&mut nobody).is_ready()
+}
+
+#[test]
+fn a_peer_that_floods_never_stands_before_the_others() {
+    let (core, _not_running) = core();
+    let [jm, tt] = ["JM", "TT"].map(code);
+    let given = |peer| {
+        let give = |_: &usize| ready(core.give_from(peer, Input::Tick));
+        (0..10_000).take_while(give).count()
+    };
+    assert_eq!(given(jm), OF_ONE);
+    assert_eq!(given(tt), OF_ONE, "another has its own share");
+    // However many there are, the node's own people still come in.
+    let mut by_peers = 2 * OF_ONE;
+    for n in 0..40u8 {
+        by_peers += given(PartyCode::new(&format!("Z{}", char::from(b'A' + n % 26))).unwrap());
+    }
+    assert_eq!(by_peers, OF_PEERS);
+    let own = (0..10_000).take_while(|_| core.try_give(Input::Tick).is_ok());
+    assert_eq!(own.count(), WAITING - OF_PEERS);
+}

@@ -120,7 +120,7 @@ impl Shared {
         {
             return dropped;
         }
-        self.core.give(input).await;
+        self.core.give_from(from, input).await;
         Examined::Given
     }
 
@@ -222,7 +222,8 @@ impl Shared {
         match self.outcome_of(id).await {
             Some(outcome) => {
                 self.metrics.duplicates.inc();
-                self.core.give(Input::Duplicate { from, outcome }).await;
+                let known = Input::Duplicate { from, outcome };
+                self.core.give_from(from, known).await;
                 true
             }
             None => false,

@@ -40,6 +40,7 @@ mod node_error;
 mod operator;
 mod outlet;
 mod past;
+pub mod paths;
 pub mod quota;
 mod reading;
 mod recall;

@@ -454,6 +454,8 @@ async fn link(shared: &Arc<Shared>, tasks: &mut JoinSet<()>) -> Result<Arc<Endpo
         me: shared.me,
         listen: shared.config.link.listen,
         profile: shared.config.link.profile,
+        profiles: shared.config.link.profiles.clone(),
+        limits: shared.config.limits,
         boot_id,
     };
     let (handler, turns) = NodeHandler::new(shared.clone());

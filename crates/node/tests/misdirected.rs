@@ -105,6 +105,8 @@ async fn an_envelope_sent_back_to_its_originator_is_dropped() {
         me: PartyCode::new("TT").unwrap(),
         listen: tt.link.listen,
         profile: Profile::Cable,
+        profiles: Default::default(),
+        limits: Default::default(),
         boot_id: [7; 16],
     };
     let endpoint = Endpoint::start(

@@ -3,7 +3,8 @@ use crate::{
     Link, PeerFault,
     core::Core,
     frames::{FrameReader, Stopped},
-    session::Output,
+    rate::Class,
+    session::{Output, kind},
 };
 use abeng_wire::{decode_tolerant, limits, v1};
 use std::{
@@ -85,6 +86,12 @@ async fn read_control(
 ) -> Result<Finished, Stopped> {
     while let Some(frame) = reader.next(limits::CONTROL).await? {
         let control: v1::Control = decode_tolerant("control frame", &frame, limits::CONTROL)?;
+        if let Some(frame) = &control.frame
+            && !link.pace().control(core.now().mono, frame)
+        {
+            let found = kind(frame);
+            return Err(PeerFault::Flood { found }.into());
+        }
         let outputs = link.lock_session().handle(core.now(), control)?;
         for output in outputs {
             match output {
@@ -168,6 +175,18 @@ async fn read_envelopes(
     }
     while let Some(length) = reader.header(limits::ENVELOPE).await? {
         link.lock_session().arriving(length)?;
+        let class = match precedence {
+            v1::Precedence::Flash => Class::Flash,
+            _ => Class::Other,
+        };
+        // Not read before its turn: QUIC's window holds the peer back.
+        loop {
+            let turn = link.pace().envelope(core.now().mono, class, length);
+            match turn {
+                Ok(()) => break,
+                Err(wait) => tokio::time::sleep(wait).await,
+            }
+        }
         let frame = reader.body(length).await?;
         core.handler.envelope(link, precedence, frame).await;
         let credit = link.lock_session().consumed(length);

@@ -288,6 +288,8 @@ async fn a_port_in_use_is_said_so() {
             me: code("JM"),
             listen: listen.parse().unwrap(),
             profile: Profile::Satellite,
+            profiles: Default::default(),
+            limits: Default::default(),
             boot_id: [1; 16],
         };
         let key = Arc::clone(network.keyring("JM").node_tls());

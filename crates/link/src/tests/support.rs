@@ -1,5 +1,5 @@
 use crate::{
-    Closed, Endpoint, Greeting, Handler, Link, LinkConfig, Profile,
+    Closed, Endpoint, Greeting, Handler, Link, LinkConfig, PeerLimits, Profile,
     frames::FrameReader,
     outbox::control_frame,
     session::{Opening, Window},
@@ -42,6 +42,8 @@ fn wall() -> u64 {
 pub(super) struct Network {
     pub(super) founding: Founding,
     pub(super) ports: BTreeMap<PartyCode, u16>,
+    /// Nodes started from here do not want to dial.
+    pub(super) dials_nobody: bool,
 }
 
 impl Network {
@@ -74,7 +76,11 @@ impl Network {
             wall(),
         );
         let founding = found(request, &mut SystemEntropy).unwrap();
-        Self { founding, ports }
+        Self {
+            founding,
+            ports,
+            dials_nobody: false,
+        }
     }
 
     pub(super) fn keyring(&self, party: &str) -> &Keyring {
@@ -140,6 +146,10 @@ pub(super) struct Listener {
     pub(super) tap: Semaphore,
     pub(super) taken: AtomicUsize,
     stalled: AtomicBool,
+    /// Dials nobody.
+    pub(super) keeps: AtomicBool,
+    /// How often it was asked whether to dial.
+    pub(super) asked: AtomicUsize,
 }
 
 impl Listener {
@@ -184,6 +194,12 @@ impl Handler for Listener {
         let _ = self.events.send(Event::Down(why.clone()));
     }
 
+    fn may_dial(&self, _: PartyCode) -> bool {
+        let keeps = self.keeps.load(Ordering::SeqCst);
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        !keeps
+    }
+
     fn trust_bundle(&self) -> v1::TrustBundle {
         self.trust.load().to_bundle()
     }
@@ -220,6 +236,17 @@ impl Node {
         boot_id: [u8; 16],
         window: Window,
     ) -> Self {
+        let limits = PeerLimits::default();
+        Self::start_limited(network, party, trust, boot_id, (window, limits))
+    }
+
+    pub(super) fn start_limited(
+        network: &Network,
+        party: &str,
+        trust: Trust,
+        boot_id: [u8; 16],
+        (window, limits): (Window, PeerLimits),
+    ) -> Self {
         let trust = Arc::new(ArcSwap::from_pointee(trust));
         let (sender, receiver) = mpsc::unbounded_channel();
         let listener = Arc::new(Listener {
@@ -228,11 +255,15 @@ impl Node {
             tap: Semaphore::new(1 << 20),
             taken: AtomicUsize::new(0),
             stalled: AtomicBool::new(false),
+            keeps: AtomicBool::new(network.dials_nobody),
+            asked: AtomicUsize::new(0),
         });
         let config = LinkConfig {
             me: code(party),
             listen: network.address(party),
             profile: Profile::Cable,
+            profiles: Default::default(),
+            limits,
             boot_id,
         };
         let key = Arc::clone(network.keyring(party).node_tls());
