@@ -1,6 +1,7 @@
 //! The command line. Doc comments here are what `--help` says.
 
 mod audit;
+mod courier;
 mod evidence;
 mod keeping;
 mod seizure;
@@ -9,6 +10,7 @@ pub(crate) use audit::{
     AuditExportTilesArgs, AuditFilter, AuditReadByArgs, AuditShowArgs, AuditVerifyArgs,
     AuditWatchArgs, Format, Span,
 };
+pub(crate) use courier::{CourierCommand, CourierExportArgs};
 pub(crate) use evidence::{ContradictionsArgs, EvidenceCommand, EvidenceExportArgs, JudgeArgs};
 pub(crate) use keeping::{HoldCommand, RecallArgs, RetentionCommand};
 pub(crate) use seizure::SeizureArgs;
@@ -122,6 +124,9 @@ pub(crate) enum Command {
     /// What is deleted when, and keeping the own copy longer
     #[command(subcommand)]
     Retention(RetentionCommand),
+    /// Notices and receipts on a stick, where no link reaches
+    #[command(subcommand)]
+    Courier(CourierCommand),
     /// How this node is
     Status,
     /// The tamper-evident log

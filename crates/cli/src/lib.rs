@@ -11,6 +11,7 @@ mod args;
 mod audit;
 pub mod bench;
 mod connect;
+mod courier;
 pub mod demo;
 mod error;
 mod evidence;
@@ -72,6 +73,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Recall(args) => keeping::recall(args, common, ui),
         Command::Hold(command) => keeping::hold(command, common, ui),
         Command::Retention(command) => keeping::retention(command, common, ui),
+        Command::Courier(command) => courier::run(command, common, ui),
         Command::Status => status::run(common, ui),
         Command::Evidence(EvidenceCommand::Export(args)) => evidence::export(args, common, ui),
         Command::Evidence(EvidenceCommand::Verify(args)) => {

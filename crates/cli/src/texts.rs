@@ -25,6 +25,7 @@ pub struct Texts {
     pub(crate) inbox: Inbox,
     pub(crate) track: Track,
     pub(crate) keep: Keep,
+    pub(crate) courier: Courier,
 }
 
 /// Headings of tables: upper case, short.
@@ -171,6 +172,37 @@ pub(crate) struct Keep {
     pub(crate) column_due: &'static str,
     pub(crate) column_held: &'static str,
     pub(crate) column_reason: &'static str,
+}
+
+/// Courier files.
+#[derive(Debug)]
+pub(crate) struct Courier {
+    /// `{file}`, `{size}`, `{to}`, `{envelopes}`, `{receipts}`.
+    pub(crate) written: &'static str,
+    /// `{count}`.
+    pub(crate) left_out: &'static str,
+    pub(crate) stay: &'static str,
+    /// `{to}`.
+    pub(crate) bring: &'static str,
+    /// `{from}`, `{at}`.
+    pub(crate) taken: &'static str,
+    /// `{taken}`, `{known}`, `{refused}`, `{faults}`.
+    pub(crate) notices: &'static str,
+    /// `{taken}`, `{known}`, `{refused}`, `{faults}`.
+    pub(crate) receipts: &'static str,
+    /// `{problem}`.
+    pub(crate) cut: &'static str,
+    pub(crate) troubles: &'static str,
+    /// `{from}`.
+    pub(crate) back: &'static str,
+    /// `{from}`, `{to}`, `{at}`, `{network}`.
+    pub(crate) way: &'static str,
+    /// `{envelopes}`, `{receipts}`, `{size}`.
+    pub(crate) holds: &'static str,
+    pub(crate) whole: &'static str,
+    pub(crate) unproved: &'static str,
+    /// `{count}`.
+    pub(crate) more: &'static str,
 }
 
 impl Texts {

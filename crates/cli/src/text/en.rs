@@ -1,4 +1,4 @@
-use super::{Columns, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
+use super::{Columns, Courier, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
 
 pub(super) static TEXTS: Texts = Texts {
     months: [
@@ -108,5 +108,22 @@ pub(super) static TEXTS: Texts = Texts {
         column_due: "DELETED",
         column_held: "HELD SINCE",
         column_reason: "REASON",
+    },
+    courier: Courier {
+        written: "{file} is written for {to}: {envelopes} notices and {receipts} receipts, {size}.",
+        left_out: "{count} more found no room; the next file takes them first.",
+        stay: "The notices stay queued here until their receipts come back.",
+        bring: "Eject the stick before you pull it out. At {to}: abeng courier import FILE",
+        taken: "Taken in from {from}, written {at}.",
+        notices: "Notices: {taken} new, {known} known already, {refused} refused, {faults} passed over.",
+        receipts: "Receipts: {taken} new, {known} known already, {refused} refused, {faults} passed over.",
+        cut: "The file is not whole: {problem}. What came whole counts; copy it again, or ask for another.",
+        troubles: "Refused or passed over:",
+        back: "So that {from} gets the receipts, write a file back: abeng courier export --to {from} --out FILE",
+        way: "From {from} to {to}, written {at}, network {network}.",
+        holds: "{envelopes} notices and {receipts} receipts, {size}.",
+        whole: "The file is whole.",
+        unproved: "Nothing of this is proved before it is imported.",
+        more: "and {count} more (see --limit)",
     },
 };

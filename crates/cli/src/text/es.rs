@@ -1,4 +1,4 @@
-use super::{Columns, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
+use super::{Columns, Courier, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
 
 pub(super) static TEXTS: Texts = Texts {
     months: [
@@ -108,5 +108,22 @@ pub(super) static TEXTS: Texts = Texts {
         column_due: "SE BORRA",
         column_held: "RETENIDO",
         column_reason: "MOTIVO",
+    },
+    courier: Courier {
+        written: "{file} está escrito para {to}: {envelopes} avisos y {receipts} acuses, {size}.",
+        left_out: "{count} más no cupieron; el próximo archivo los lleva primero.",
+        stay: "Los avisos siguen en cola aquí hasta que vuelvan sus acuses.",
+        bring: "Expulse la memoria antes de retirarla. En {to}: abeng courier import ARCHIVO",
+        taken: "Recibido de {from}, escrito el {at}.",
+        notices: "Avisos: {taken} nuevos, {known} ya conocidos, {refused} rechazados, {faults} omitidos.",
+        receipts: "Acuses: {taken} nuevos, {known} ya conocidos, {refused} rechazados, {faults} omitidos.",
+        cut: "El archivo no está entero: {problem}. Lo que llegó entero vale; cópielo otra vez o pida otro.",
+        troubles: "Rechazado u omitido:",
+        back: "Para que {from} reciba los acuses, escriba un archivo de vuelta: abeng courier export --to {from} --out ARCHIVO",
+        way: "De {from} para {to}, escrito el {at}, red {network}.",
+        holds: "{envelopes} avisos y {receipts} acuses, {size}.",
+        whole: "El archivo está entero.",
+        unproved: "Nada de esto está probado antes de importarlo.",
+        more: "y {count} más (véase --limit)",
     },
 };

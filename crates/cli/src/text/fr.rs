@@ -1,4 +1,4 @@
-use super::{Columns, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
+use super::{Columns, Courier, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
 
 pub(super) static TEXTS: Texts = Texts {
     months: [
@@ -108,5 +108,22 @@ pub(super) static TEXTS: Texts = Texts {
         column_due: "EFFACÉ LE",
         column_held: "GELÉ LE",
         column_reason: "MOTIF",
+    },
+    courier: Courier {
+        written: "{file} est écrit pour {to} : {envelopes} avis et {receipts} reçus, {size}.",
+        left_out: "{count} autres n'ont pas trouvé place ; le prochain fichier les prend d'abord.",
+        stay: "Les avis restent en file ici jusqu'au retour de leurs reçus.",
+        bring: "Éjectez la clé avant de la retirer. Chez {to} : abeng courier import FICHIER",
+        taken: "Reçu de {from}, écrit le {at}.",
+        notices: "Avis : {taken} nouveaux, {known} déjà connus, {refused} refusés, {faults} laissés.",
+        receipts: "Reçus : {taken} nouveaux, {known} déjà connus, {refused} refusés, {faults} laissés.",
+        cut: "Le fichier n'est pas entier : {problem}. Ce qui est arrivé entier compte ; copiez-le encore ou demandez-en un autre.",
+        troubles: "Refusé ou laissé :",
+        back: "Pour que {from} ait les reçus, écrivez un fichier en retour : abeng courier export --to {from} --out FICHIER",
+        way: "De {from} pour {to}, écrit le {at}, réseau {network}.",
+        holds: "{envelopes} avis et {receipts} reçus, {size}.",
+        whole: "Le fichier est entier.",
+        unproved: "Rien de cela n'est prouvé avant l'importation.",
+        more: "et {count} de plus (voir --limit)",
     },
 };

@@ -1,4 +1,4 @@
-use super::{Columns, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
+use super::{Columns, Courier, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
 
 pub(super) static TEXTS: Texts = Texts {
     months: [
@@ -108,5 +108,22 @@ pub(super) static TEXTS: Texts = Texts {
         column_due: "GEWIST OP",
         column_held: "VAST SINDS",
         column_reason: "REDEN",
+    },
+    courier: Courier {
+        written: "{file} is geschreven voor {to}: {envelopes} meldingen en {receipts} ontvangstbewijzen, {size}.",
+        left_out: "Voor {count} andere was geen plaats; het volgende bestand neemt ze eerst mee.",
+        stay: "De meldingen blijven hier in de rij tot hun ontvangstbewijzen terugkomen.",
+        bring: "Werp de stick uit voor u hem lostrekt. Bij {to}: abeng courier import BESTAND",
+        taken: "Overgenomen van {from}, geschreven op {at}.",
+        notices: "Meldingen: {taken} nieuw, {known} al bekend, {refused} geweigerd, {faults} overgeslagen.",
+        receipts: "Ontvangstbewijzen: {taken} nieuw, {known} al bekend, {refused} geweigerd, {faults} overgeslagen.",
+        cut: "Het bestand is niet heel: {problem}. Wat heel aankwam telt; kopieer het opnieuw of vraag een ander.",
+        troubles: "Geweigerd of overgeslagen:",
+        back: "Schrijf een bestand terug zodat {from} de ontvangstbewijzen krijgt: abeng courier export --to {from} --out BESTAND",
+        way: "Van {from} voor {to}, geschreven op {at}, netwerk {network}.",
+        holds: "{envelopes} meldingen en {receipts} ontvangstbewijzen, {size}.",
+        whole: "Het bestand is heel.",
+        unproved: "Niets hiervan is bewezen voordat het is ingelezen.",
+        more: "en nog {count} (zie --limit)",
     },
 };

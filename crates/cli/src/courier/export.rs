@@ -1,0 +1,168 @@
+use super::{
+    contents::{Contents, Sift},
+    progress,
+};
+use crate::{
+    CliError, Exit, Ui,
+    args::{Common, CourierExportArgs},
+    connect,
+    status::bytes,
+    texts::fill,
+};
+use abeng_api::{CourierExportQuery, Pieces};
+use abeng_notice::printable;
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+use tempfile::NamedTempFile;
+
+/// `abeng courier export`.
+pub(super) fn export(
+    args: &CourierExportArgs,
+    common: &Common,
+    ui: &Ui,
+) -> Result<ExitCode, CliError> {
+    // Before the log says that something was handed out.
+    if !args.force {
+        not_there(&args.out)?;
+    }
+    let mut part = part(&args.out)?;
+    let query = CourierExportQuery {
+        to: args.to.clone(),
+        limit: args.limit,
+        again: args.again,
+    };
+    let contents = connect::block_on(async {
+        let made = connect::client(common).courier_export(&query).await?;
+        write(made, &mut part, args, ui).await
+    })?;
+    keep(part, args)?;
+    let mut told = serde_json::to_value(&contents)
+        .map_err(|e| CliError::internal(format!("the answer cannot be written: {e}")))?;
+    if let Some(fields) = told.as_object_mut() {
+        fields.remove("items");
+        fields.insert("file".to_owned(), args.out.display().to_string().into());
+    }
+    ui.show(&told, || tell(&contents, &args.out, ui))?;
+    Ok(Exit::Ok.into())
+}
+
+/// Writes what comes, and reads it on the way: only what is whole becomes a file.
+async fn write(
+    mut made: Pieces,
+    part: &mut NamedTempFile,
+    args: &CourierExportArgs,
+    ui: &Ui,
+) -> Result<Contents, CliError> {
+    let bar = progress(None, ui);
+    let mut sift = Sift::new(0);
+    let mut read = Ok(());
+    while let Some(piece) = made.next().await {
+        let piece = piece?;
+        part.write_all(&piece)
+            .map_err(|e| unwritable(&args.out, &e))?;
+        bar.inc(piece.len() as u64);
+        read = read.and_then(|()| sift.feed(&piece));
+    }
+    bar.finish_and_clear();
+    let broke_off = |why: String| {
+        CliError::new(
+            Exit::Unverified,
+            format!("the node's courier file is not whole: {why}"),
+        )
+        .with_try("run the same command again; the log of the node may say more")
+    };
+    let contents = sift.end(read).map_err(|e| broke_off(e.to_string()))?;
+    match &contents.problem {
+        Some(problem) => Err(broke_off(problem.clone())),
+        None => Ok(contents),
+    }
+}
+
+/// A file beside the one that is to be, so that nobody takes half a file for a whole one.
+fn part(out: &Path) -> Result<NamedTempFile, CliError> {
+    tempfile::Builder::new()
+        .prefix(".abeng-courier-")
+        .tempfile_in(directory(out))
+        .map_err(|e| unwritable(out, &e))
+}
+
+fn directory(out: &Path) -> PathBuf {
+    match out.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn keep(part: NamedTempFile, args: &CourierExportArgs) -> Result<(), CliError> {
+    let out = &args.out;
+    part.as_file().sync_all().map_err(|e| unwritable(out, &e))?;
+    // Some file systems of sticks cannot rename without replacing in one step.
+    let kept = match args.force {
+        true => part.persist(out),
+        false => match part.persist_noclobber(out) {
+            Err(e) if e.error.kind() != io::ErrorKind::AlreadyExists => {
+                not_there(out)?;
+                e.file.persist(out)
+            }
+            kept => kept,
+        },
+    };
+    match kept {
+        Ok(_) => {}
+        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => return Err(there(out)),
+        Err(e) => return Err(unwritable(out, &e.error)),
+    }
+    // The name too must last; not every file system of a stick lets a directory be synced.
+    let _ = File::open(directory(out)).and_then(|dir| dir.sync_all());
+    Ok(())
+}
+
+fn not_there(out: &Path) -> Result<(), CliError> {
+    match out.symlink_metadata() {
+        Ok(_) => Err(there(out)),
+        Err(_) => Ok(()),
+    }
+}
+
+fn there(out: &Path) -> CliError {
+    CliError::usage(format!("{} is there already", out.display()))
+        .with_try("give another name with --out FILE, or add --force to write over it")
+}
+
+fn unwritable(out: &Path, e: &io::Error) -> CliError {
+    CliError::usage(format!("cannot write {}: {e}", out.display()))
+        .with_try("is the stick in, writable and not full? --limit SIZE makes a smaller file")
+}
+
+fn tell(contents: &Contents, out: &Path, ui: &Ui) -> String {
+    let texts = &ui.texts().courier;
+    let to = printable(&contents.to);
+    let (file, size) = (printable(&out.display().to_string()), bytes(contents.bytes));
+    let (envelopes, receipts) = (
+        contents.envelopes.to_string(),
+        contents.receipts.to_string(),
+    );
+    let mut lines = vec![fill(
+        texts.written,
+        &[
+            ("file", &file),
+            ("size", &size),
+            ("to", &to),
+            ("envelopes", &envelopes),
+            ("receipts", &receipts),
+        ],
+    )];
+    if contents.left_out > 0 {
+        let count = contents.left_out.to_string();
+        lines.push(fill(texts.left_out, &[("count", &count)]));
+    }
+    if contents.envelopes > 0 {
+        lines.push(texts.stay.to_owned());
+    }
+    lines.push(fill(texts.bring, &[("to", &to)]));
+    lines.join("\n")
+}

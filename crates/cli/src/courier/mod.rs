@@ -1,0 +1,81 @@
+//! `abeng courier`: what a link would carry, in a file.
+
+mod contents;
+mod export;
+mod import;
+mod show;
+
+use crate::{CliError, Ui, args::Common, args::CourierCommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::{io, path::Path, process::ExitCode, time::Duration};
+
+pub(crate) fn run(command: CourierCommand, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
+    match command {
+        CourierCommand::Export(args) => export::export(&args, common, ui),
+        CourierCommand::Import { file } => import::import(&file, common, ui),
+        CourierCommand::Show { file, limit } => show::show(&file, limit as usize, ui),
+    }
+}
+
+/// `500M`, `4G`, `1048576`: bytes, in powers of 1024.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let none = || "a size is a number of bytes, or one with K, M or G behind it".to_owned();
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit: u64 = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 1,
+        "K" | "KB" | "KIB" => 1 << 10,
+        "M" | "MB" | "MIB" => 1 << 20,
+        "G" | "GB" | "GIB" => 1 << 30,
+        _ => return Err(none()),
+    };
+    let number: u64 = digits.trim().parse().map_err(|_| none())?;
+    number
+        .checked_mul(unit)
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(none)
+}
+
+/// Bytes that move, on a terminal only.
+fn progress(total: Option<u64>, ui: &Ui) -> ProgressBar {
+    if !ui.interactive || ui.json {
+        return ProgressBar::hidden();
+    }
+    let (bar, template) = match total {
+        Some(total) => (
+            ProgressBar::new(total),
+            "{bar:30} {bytes} of {total_bytes} ({bytes_per_sec}, {eta})",
+        ),
+        None => (
+            ProgressBar::new_spinner(),
+            "{spinner} {bytes} ({bytes_per_sec})",
+        ),
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+fn unreadable(file: &Path, e: &io::Error) -> CliError {
+    CliError::usage(format!("cannot read {}: {e}", file.display()))
+        .with_try("is the stick in, and the file named as `ls` shows it?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_read_as_people_write_them() {
+        let read = |text| size(text).ok();
+        assert_eq!(read("1048576"), Some(1 << 20));
+        assert_eq!(read("500M"), Some(500 << 20));
+        assert_eq!(read(" 4 GiB "), Some(4 << 30));
+        assert_eq!(read("64k"), Some(64 << 10));
+        for wrong in ["", "0", "M", "-1", "1.5G", "4T", "99999999999G"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+}

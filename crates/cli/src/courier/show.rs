@@ -1,0 +1,111 @@
+use super::{
+    contents::{Contents, Sift},
+    progress, unreadable,
+};
+use crate::{
+    CliError, Exit, Paint, Ui,
+    inbox::{short_id, short_precedence},
+    status::{bytes, dash},
+    table::{Align, Table},
+    texts::fill,
+};
+use abeng_notice::printable;
+use std::{fs::File, io::Read, path::Path, process::ExitCode};
+
+/// `abeng courier show`.
+pub(super) fn show(path: &Path, limit: usize, ui: &Ui) -> Result<ExitCode, CliError> {
+    let mut file = File::open(path).map_err(|e| unreadable(path, &e))?;
+    let total = file.metadata().map_err(|e| unreadable(path, &e))?.len();
+    let bar = progress(Some(total), ui);
+    let mut sift = Sift::new(limit);
+    let mut piece = vec![0; 256 * 1024];
+    let read = loop {
+        match file.read(&mut piece).map_err(|e| unreadable(path, &e))? {
+            0 => break Ok(()),
+            count => {
+                bar.inc(count as u64);
+                if let Err(fault) = sift.feed(&piece[..count]) {
+                    break Err(fault);
+                }
+            }
+        }
+    };
+    bar.finish_and_clear();
+    let contents = sift.end(read).map_err(|fault| {
+        CliError::new(Exit::Unverified, format!("{}: {fault}", path.display()))
+            .with_try("give a file that `abeng courier export` wrote")
+    })?;
+    ui.show(&contents, || tell(&contents, ui))?;
+    Ok(match contents.whole && contents.damaged == 0 {
+        true => Exit::Ok.into(),
+        false => Exit::Unverified.into(),
+    })
+}
+
+fn tell(contents: &Contents, ui: &Ui) -> String {
+    let texts = &ui.texts().courier;
+    let at = ui.full_time(&contents.created_at);
+    let number = |count: u64| count.to_string();
+    let (from, to) = (printable(&contents.from), printable(&contents.to));
+    let network = printable(&contents.network);
+    let head = fill(
+        texts.way,
+        &[
+            ("from", &*from),
+            ("to", &*to),
+            ("at", &*at),
+            ("network", &*network),
+        ],
+    );
+    let held = fill(
+        texts.holds,
+        &[
+            ("envelopes", &*number(contents.envelopes)),
+            ("receipts", &*number(contents.receipts)),
+            ("size", &*bytes(contents.bytes)),
+        ],
+    );
+    let state = match &contents.problem {
+        Some(problem) => {
+            let cut = fill(texts.cut, &[("problem", &printable(problem))]);
+            ui.paint(Paint::Bad, &cut)
+        }
+        None => ui.paint(Paint::Good, texts.whole),
+    };
+    let mut out = [head, held, state, texts.unproved.to_owned()].join("\n");
+    if !contents.items.is_empty() {
+        out.push_str("\n\n");
+        out.push_str(&table(contents, ui));
+    }
+    let more = (contents.envelopes + contents.receipts).saturating_sub(contents.items.len() as u64);
+    if more > 0 && !contents.items.is_empty() {
+        out.push_str(&fill(texts.more, &[("count", &*number(more))]));
+    }
+    out
+}
+
+fn table(contents: &Contents, ui: &Ui) -> String {
+    let columns = &ui.texts().columns;
+    let mut table = Table::new([
+        (columns.id, Align::Left),
+        (columns.from, Align::Left),
+        (columns.to, Align::Left),
+        (columns.sent, Align::Left),
+        (columns.matter, Align::Left),
+    ]);
+    for item in &contents.items {
+        let id = item.id.as_deref().map_or_else(dash, short_id);
+        let matter = match item.what {
+            "notice" => short_precedence(&item.about),
+            _ => item.about.to_lowercase(),
+        };
+        table.row([
+            id,
+            printable(&item.from),
+            printable(&item.to.join(", ")),
+            ui.short_time(&item.at),
+            format!("{} {}", item.what, printable(&matter)),
+        ]);
+    }
+    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+}
