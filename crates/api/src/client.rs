@@ -3,9 +3,9 @@
 use crate::{
     AuditQuery, ClientError, ContradictionView, DeliveredEvent, ErrorBody, EventQuery,
     EvidenceQuery, ExtendRequest, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem,
-    LeafPage, NetworkView, NoticeView, PartyView, RecallRequest, RetentionQuery, SentItem,
-    SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline, extract::MARK,
-    query::Target,
+    LeafPage, NetworkView, NoticeView, PartyView, RecallRequest, RelaysView, RetentionQuery,
+    SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline,
+    extract::MARK, query::Target,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -206,6 +206,11 @@ impl Client {
                 .pair("wait_ms", query.wait_ms),
         )
         .await
+    }
+
+    /// See [`Operator::relays`](crate::Operator::relays).
+    pub async fn relays(&self) -> Result<RelaysView, ClientError> {
+        self.get(Target::new("/v1/relays")).await
     }
 
     /// See [`Operator::contradictions`](crate::Operator::contradictions).

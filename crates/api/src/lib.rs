@@ -25,6 +25,7 @@ mod inbox;
 mod keeping;
 mod operator;
 mod query;
+mod relays;
 mod router;
 mod sent;
 mod serve;
@@ -49,6 +50,7 @@ pub use keeping::{
     RetentionQuery,
 };
 pub use operator::{Caller, Operator, Via};
+pub use relays::{CarriedView, CarryQuota, RelayView, RelaysView};
 pub use router::{openapi, router};
 pub use sent::{
     DeliveryState, ProofView, RecipientTimeline, SentItem, SentQuery, SentTo, StepKind,

@@ -1,8 +1,9 @@
 use crate::{
     ApiError, AuditQuery, ContradictionView, CourierExportQuery, CourierReport, DeliveredEvent,
     EventQuery, EvidenceQuery, ExtendRequest, HoldRequest, InboxItem, InboxQuery, KeepReply,
-    KeptItem, LeafPage, NetworkView, NoticeView, PartyView, Pieces, RecallRequest, RetentionQuery,
-    SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline,
+    KeptItem, LeafPage, NetworkView, NoticeView, PartyView, Pieces, RecallRequest, RelaysView,
+    RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest,
+    Timeline,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -163,6 +164,9 @@ pub trait Operator: Send + Sync + 'static {
     /// How all nodes are. On coordination nodes only; elsewhere
     /// [`ErrorCode::Forbidden`](crate::ErrorCode::Forbidden) with a hint.
     async fn network(&self) -> Result<NetworkView, ApiError>;
+
+    /// Who reaches whom, and what is carried here for others.
+    async fn relays(&self) -> Result<RelaysView, ApiError>;
 
     /// Leaves of the own audit log: a part of what was asked for, and where to go on.
     async fn audit_show(&self, query: AuditQuery) -> Result<LeafPage, ApiError>;

@@ -4,8 +4,8 @@ use crate::{
     ApiError, AuditQuery, ContradictionView, CourierExportQuery, CourierReport, DeliveredEvent,
     ErrorBody, ErrorCode, EventQuery, EvidenceQuery, ExtendRequest, HoldRequest, InboxItem,
     InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, Operator, PartyView,
-    Pieces, RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView,
-    SubmitReply, SubmitRequest, Timeline,
+    Pieces, RecallRequest, RelaysView, RetentionQuery, SentItem, SentQuery, SettledEvent,
+    StatusView, SubmitReply, SubmitRequest, Timeline,
     extract::{Asked, Who, answer, body, file, json, raw},
 };
 use abeng_wire::limits;
@@ -62,6 +62,7 @@ pub fn router(operator: Arc<dyn Operator>) -> Router {
         .route("/v1/status", get(status))
         .route("/v1/network", get(network))
         .route("/v1/audit", get(audit))
+        .route("/v1/relays", get(relays))
         .route("/v1/contradictions", get(contradictions))
         .route("/v1/parties", get(parties))
         .route("/v1/events/delivered", get(delivered))
@@ -101,6 +102,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         status,
         network,
         audit,
+        relays,
         contradictions,
         parties,
         delivered,
@@ -288,6 +290,11 @@ async fn network(State(ctx): Ctx) -> Answer {
     responses((status = 200, body = LeafPage)))]
 async fn audit(State(ctx): Ctx, Asked(query): Asked<AuditQuery>) -> Answer {
     ok(ctx.operator.audit_show(query).await)
+}
+
+#[utoipa::path(get, path = "/v1/relays", responses((status = 200, body = RelaysView)))]
+async fn relays(State(ctx): Ctx) -> Answer {
+    ok(ctx.operator.relays().await)
 }
 
 #[utoipa::path(get, path = "/v1/contradictions",

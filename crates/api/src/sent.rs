@@ -152,6 +152,8 @@ pub enum StepKind {
     Voided,
     /// Its content deleted by the recipient's node, as the originator asked.
     Recalled,
+    /// Carried by another party's node, which says so in its own log: on its way.
+    Relayed,
 }
 
 /// One step, and what proves it.

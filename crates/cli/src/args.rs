@@ -129,6 +129,8 @@ pub(crate) enum Command {
     Courier(CourierCommand),
     /// How this node is
     Status,
+    /// Relays: whom they reach, how they stand, and what this node carries for others
+    Relays,
     /// The tamper-evident log
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -179,6 +181,9 @@ pub(crate) struct NetworkInitArgs {
         required = true
     )]
     pub(crate) parties: Vec<String>,
+    /// A party that carries envelopes between others that are not linked. Repeat it
+    #[arg(long = "relay", value_name = "CODE")]
+    pub(crate) relays: Vec<String>,
     /// The network's code
     #[arg(long, value_name = "CODE", default_value = "trial")]
     pub(crate) name: String,

@@ -20,6 +20,7 @@ mod keeping;
 mod manual;
 mod network;
 mod node;
+mod relays;
 mod sent;
 mod status;
 mod submit;
@@ -75,6 +76,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Retention(command) => keeping::retention(command, common, ui),
         Command::Courier(command) => courier::run(command, common, ui),
         Command::Status => status::run(common, ui),
+        Command::Relays => relays::run(common, ui),
         Command::Evidence(EvidenceCommand::Export(args)) => evidence::export(args, common, ui),
         Command::Evidence(EvidenceCommand::Verify(args)) => {
             evidence::verify(&args.file, args.root, ui)

@@ -65,6 +65,7 @@ pub(crate) struct Steps {
     receipt: &'static str,
     voided: &'static str,
     recalled: &'static str,
+    relayed: &'static str,
     on_hold: &'static str,
     recalled_before: &'static str,
 }
@@ -253,6 +254,7 @@ impl Texts {
             StepKind::Receipt => s.receipt,
             StepKind::Voided => s.voided,
             StepKind::Recalled => s.recalled,
+            StepKind::Relayed => s.relayed,
         }
     }
 }

@@ -142,10 +142,12 @@ fn proof(step: &TimelineStep, recipient: &RecipientTimeline, ui: &Ui) -> String 
 
 fn columns_of_steps(ui: &Ui) -> usize {
     use StepKind::{
-        Delivered, Expired, Queued, Read, Recalled, Receipt, Received, Refused, Submitted, Voided,
+        Delivered, Expired, Queued, Read, Recalled, Receipt, Received, Refused, Relayed, Submitted,
+        Voided,
     };
     let kinds = [
         Submitted, Queued, Received, Delivered, Read, Refused, Expired, Receipt, Voided, Recalled,
+        Relayed,
     ];
     let words = kinds.map(|kind| columns(ui.texts().step(kind)));
     words.into_iter().max().unwrap_or(0)

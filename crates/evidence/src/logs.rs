@@ -188,8 +188,8 @@ impl Logs {
         }
     }
 
-    /// A ReceiptTaken leaf names a leaf of the recipient's log, which must be shown, and which is
-    /// at least as old: whoever saw the one has seen the hash of the other.
+    /// A ReceiptTaken leaf names a leaf of the recipient's log, or of a relay's about it, which must
+    /// be shown, and which is at least as old: whoever saw the one has seen the hash of the other.
     fn take_receipts(&mut self) -> Result<(), Failing> {
         for taken in 0..self.leaves.len() {
             let leaf = &self.leaves[taken];
@@ -198,7 +198,10 @@ impl Logs {
             }
             let (part, seen_by) = (leaf.part, leaf.fact.seen_by);
             let named = |p: &Proved| {
-                p.taken_as.0[..] == leaf.subject[..] && Some(p.fact.by) == leaf.recipient
+                let relayed = p.fact.kind == v1::LeafKind::Relayed;
+                let theirs = Some(p.fact.by) == leaf.recipient;
+                p.taken_as.0[..] == leaf.subject[..]
+                    && (theirs || relayed && p.recipient == leaf.recipient)
             };
             let Some(shown) = self.leaves.iter().position(named) else {
                 let rule = "the receipt that the originator's leaf is about is in the file";

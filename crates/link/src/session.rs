@@ -238,6 +238,8 @@ pub(crate) fn kind(frame: &Frame) -> &'static str {
         Frame::Cosignature(_) => "cosignature",
         Frame::ProofWanted(_) => "proof wanted",
         Frame::Claim(_) => "claim",
+        Frame::Reach(_) => "reach",
+        Frame::CarriedReceipts(_) => "carried receipts",
     }
 }
 

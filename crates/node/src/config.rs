@@ -1,11 +1,14 @@
 //! `node.toml`: what an administrator writes. Unknown keys are refused, nothing falls back silently.
 
+mod relay;
+
 use crate::{
     paths::{LimitsSection, LinkProfile, MeteredSection, Metering, Peers, profiles},
     quota::QuotaConfig,
     size::Size,
 };
 use abeng_link::{PeerLimits, Profile};
+use abeng_queue::CarryLimits;
 use abeng_wire::{Digest, PartyCode};
 use serde::Deserialize;
 use serde_spanned::Spanned;
@@ -44,6 +47,8 @@ pub struct Config {
     pub quota: QuotaConfig,
     /// What each peer may ask.
     pub limits: PeerLimits,
+    /// How much is carried for others, where the roster makes this party a relay.
+    pub relay: CarryLimits,
 }
 
 /// `[link]`.
@@ -305,6 +310,7 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
         witness_every_ms,
         quota,
         limits: file.limits.limits(),
+        relay: file.relay.limits(),
     })
 }
 
@@ -367,6 +373,8 @@ struct File {
     quota: Quota,
     #[serde(default)]
     limits: LimitsSection,
+    #[serde(default)]
+    relay: relay::Relay,
 }
 
 #[derive(Deserialize)]
@@ -474,6 +482,7 @@ mod tests {
         assert_eq!(config.link.accept_contradicted.len(), 1);
         assert_eq!(config.quota.disk, Some(50 << 30));
         assert_eq!(config.quota.reserve, Some(1 << 30));
+        assert_eq!(config.relay, CarryLimits::default());
         assert_eq!(config.limits.envelopes.per_s, 5000);
         assert_eq!(config.limits.bytes.per_s, 64 << 20);
         assert_eq!(config.limits.asking.per_s, 100);

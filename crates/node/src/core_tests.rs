@@ -34,6 +34,7 @@ fn running() -> (Core, std_mpsc::Receiver<CoreBatch>, JoinHandle<()>) {
         incarnation: Incarnation(LIFE),
         roster: network().trust.roster.reference(),
         resend: Resend::default(),
+        carry: Default::default(),
     };
     let engine = Engine::recover(config, LeafIndex(1), &mut std::iter::empty()).unwrap();
     let (core, seat) = core();

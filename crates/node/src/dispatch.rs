@@ -11,6 +11,7 @@ use crate::{
 };
 use abeng_api::{DeliveredEvent, SettledEvent};
 use abeng_audit_log::{Checkpoint, Durable, Leaf, Outside, ReadError, Released, receipt};
+use abeng_link::Link;
 use abeng_queue::Gated;
 use abeng_wire::{LeafIndex, Mono, PartyCode, v1};
 use std::{
@@ -113,11 +114,12 @@ impl Round<'_> {
             Gated::Noted { ticket, leaf } => shared.desk.end(ticket, Ended::Noted { leaf }),
             Gated::Forward {
                 peer,
+                recipient,
                 session,
                 submitted,
                 precedence,
             } => {
-                self.forward(peer, session, submitted, precedence)?;
+                self.forward((peer, session), recipient, submitted, precedence)?;
             }
             Gated::Receipt { peer, outcome } => {
                 self.receipts.entry(peer).or_default().push(outcome)
@@ -163,22 +165,25 @@ impl Round<'_> {
     /// queued again already.
     fn forward(
         &self,
-        peer: PartyCode,
-        session: u64,
+        (peer, session): (PartyCode, u64),
+        recipient: PartyCode,
         submitted: LeafIndex,
         precedence: v1::Precedence,
     ) -> Result<(), ReadError> {
         let Some(link) = self.shared.links.session(peer, session) else {
             return Ok(());
         };
-        let sent = self.shared.load_sent(submitted)?;
-        if sent.frame.is_empty() {
+        let frame = self.shared.frame_of(submitted, recipient)?;
+        if frame.is_empty() {
             // Nothing is scrubbed before its life is over; the engine ends it at its next tick.
             tracing::error!(leaf = %submitted, "what is to be sent has no content any more");
             return Ok(());
         }
         self.shared.metrics.forwarded.inc();
-        link.send(precedence, sent.frame_for(peer));
+        if peer != recipient {
+            self.shared.metrics.relay_copies.inc();
+        }
+        link.send(precedence, frame);
         Ok(())
     }
 }
@@ -200,6 +205,10 @@ impl Shared {
                 .into_iter()
                 .map(|outcome| self.with_companion(outcome, facts))
                 .collect::<Result<Vec<_>, _>>()?;
+            let outcomes = self.own_outcomes(&link, outcomes)?;
+            if outcomes.is_empty() {
+                continue;
+            }
             let holds = self.links.advance(peer, link.session(), checkpoint.size());
             let Some(holds) = holds else { continue };
             let frames = receipt::build_frames(&outcomes, holds, &self.reader, &checkpoint)?;
@@ -208,6 +217,26 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// Leaves that are receipts by themselves. What recipients have said of what is carried here
+    /// is handed on as they said it; the end of a life here is nobody's outcome.
+    fn own_outcomes(
+        &self,
+        link: &Link,
+        outcomes: Vec<receipt::Outcome>,
+    ) -> Result<Vec<receipt::Outcome>, ReadError> {
+        let (mut own, mut carried) = (Vec::new(), Vec::new());
+        for outcome in outcomes {
+            let says = outcome.0.fact().message();
+            match says.kind() {
+                v1::LeafKind::ReceiptTaken => carried.push(outcome.0.index()),
+                v1::LeafKind::Expired if says.recipient != self.me.as_str() => {}
+                _ => own.push(outcome),
+            }
+        }
+        self.hand_on(link, &carried)?;
+        Ok(own)
     }
 
     /// A leaf, and the Received leaf before it where it is Delivered.

@@ -58,6 +58,8 @@ impl Shared {
                 let value = value.ok_or_else(|| ApiError::internal("the view lacks the row"))?;
                 let sent = SentRow::decode(&value).map_err(internal)?;
                 let about = sent.recipients.iter().flat_map(leaves_to);
+                let relayed = sent.relayed.iter().map(|relayed| relayed.taken);
+                let about = about.chain(relayed);
                 Ok([submitted].into_iter().chain(about).collect())
             }
             IdRow::Received { received, .. } => Ok(vec![received]),

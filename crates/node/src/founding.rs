@@ -111,6 +111,12 @@ pub enum InitError {
         /// As written.
         address: String,
     },
+    /// A relay that is no party.
+    #[error("`{relay}` is to be a relay and is none of the parties")]
+    Relay {
+        /// As written.
+        relay: PartyCode,
+    },
     /// More parties than ports.
     #[error("{parties} parties need as many ports from {base}; there are not enough below 65536")]
     Ports {
@@ -123,6 +129,19 @@ pub enum InitError {
 
 /// Founds a network in `request.dir`.
 pub fn init(request: &InitRequest) -> Result<InitReport, InitError> {
+    init_with_relays(request, &[])
+}
+
+/// Founds a network some of whose parties have the relay flag: they carry envelopes between
+/// parties that are not linked.
+pub fn init_with_relays(
+    request: &InitRequest,
+    relays: &[PartyCode],
+) -> Result<InitReport, InitError> {
+    let stranger = |code: &&PartyCode| !request.parties.iter().any(|p| p.code == **code);
+    if let Some(&relay) = relays.iter().find(stranger) {
+        return Err(InitError::Relay { relay });
+    }
     let dir = &request.dir;
     let at = |path: &Path| {
         let path = path.to_owned();
@@ -164,7 +183,7 @@ pub fn init(request: &InitRequest) -> Result<InitReport, InitError> {
                     .clone()
                     .unwrap_or_else(|| port(nth).to_string()),
             ],
-            relay: false,
+            relay: relays.contains(&party.code),
         });
     let founding = found(
         FoundingRequest::new(request.network, parties.collect(), now),

@@ -57,12 +57,14 @@ impl NodeHandler {
                                 bytes,
                             })
                             .await;
+                        told.reaching.changed();
                         told.report_to(peer).await;
                         told.tell_again(peer).await;
                         told.watch_up(&link).await;
                     }
                     Turn::Down(peer, session) => {
                         told.core.give(Input::LinkDown { peer, session }).await;
+                        told.reaching.changed();
                     }
                 }
             }
@@ -165,6 +167,8 @@ impl Handler for NodeHandler {
                 }
             }
             Frame::Claim(claim) => shared.take_claim(peer, claim).await,
+            Frame::Reach(reach) => shared.take_reach(link, reach).await,
+            Frame::CarriedReceipts(carried) => shared.take_carried_receipts(link, carried).await,
             // These belong to later stages of the protocol; a peer of this version sends none.
             Frame::Want(_) | Frame::Void(_) => {
                 tracing::debug!(%peer, "a frame that this version does not act on");
@@ -238,8 +242,13 @@ impl Shared {
             Some(id) => self.find_sent(&id).await,
             None => None,
         };
-        let envelope =
-            found.and_then(|(leaf, sent)| sent.place(leaf, from).map(|(place, _)| place));
+        let recipient = PartyCode::new(&fault.recipient).unwrap_or(from);
+        let envelope = match (found, id) {
+            (Some((leaf, sent)), _) => sent.place(leaf, recipient).map(|(place, _)| place),
+            // Of what is carried for others only its recipient has a copy.
+            (None, Some(id)) if recipient == from => self.carried_place(&id, from).await,
+            _ => None,
+        };
         tracing::warn!(peer = %from, envelope = ?id, kind = kind.as_str_name(), "the peer dropped a copy; it will be sent again");
         self.core
             .give(Input::Fault {
@@ -288,6 +297,7 @@ impl Shared {
                         receipt_to: None,
                     });
                 }
+                self.reaching.changed();
                 let endpoint = lock(&self.endpoint).clone();
                 if let Some(endpoint) = endpoint {
                     endpoint.trust_changed();

@@ -37,6 +37,17 @@ pub fn queues(engine: &Engine) -> Vec<v1::QueueStatus> {
         .collect()
 }
 
+/// What an engine carries for others, as Status has it.
+pub fn carried(engine: &Engine) -> Option<v1::Carried> {
+    let carried = engine.carried();
+    let oldest = carried.iter().map(|c| c.oldest).min()?;
+    Some(v1::Carried {
+        count: carried.iter().map(|c| c.count).sum(),
+        bytes: carried.iter().map(|c| c.bytes).sum(),
+        oldest,
+    })
+}
+
 /// All of them in one.
 pub fn backlog(queues: &[v1::QueueStatus]) -> Backlog {
     Backlog {
@@ -57,7 +68,8 @@ impl Shared {
 
     /// This node's health. Says nothing of any notice's content.
     pub async fn own_status(&self) -> Option<v1::Status> {
-        let mut queues = self.core.inspect(queues).await?;
+        let look = |engine: &Engine| (queues(engine), carried(engine));
+        let (mut queues, carried) = self.core.inspect(look).await?;
         queues.sort_by_key(|q| std::cmp::Reverse(q.depth));
         queues.truncate(QUEUES);
         let trust = self.trust();
@@ -101,6 +113,7 @@ impl Shared {
             contradictions: contradicted.len() as u32,
             contradicted,
             quota: Some(self.quota_status()),
+            carried,
             ..v1::Status::default()
         })
     }

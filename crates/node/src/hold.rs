@@ -210,6 +210,7 @@ impl Shared {
                 DueRow::Received { delivered } => {
                     self.inbox_row(delivered).await?.map(|row| row.envelope_id)
                 }
+                DueRow::Carried => None,
             };
             let Some(id) = id else { continue };
             items.push(KeptItem {
@@ -289,17 +290,26 @@ impl Shared {
         until: Millis,
         limit: usize,
     ) -> Result<Vec<(Millis, LeafIndex, DueRow)>, ApiError> {
-        let rows = self
-            .view
-            .scan(&[DueRow::PREFIX], &DueRow::until(until), false, limit)
-            .await
-            .map_err(internal)?;
-        let row = |(key, value): RowPair| {
-            let (due, record) = DueRow::parse_key(&key)?;
-            Ok((due, record, DueRow::decode(&value)?))
-        };
-        let rows: Result<Vec<_>, abeng_queue::RowError> = rows.into_iter().map(row).collect();
-        rows.map_err(internal)
+        let until = DueRow::until(until);
+        let (mut from, mut due_rows) = (vec![DueRow::PREFIX], Vec::new());
+        loop {
+            let rows = self.view.scan(&from, &until, false, MOST).await;
+            let rows = rows.map_err(internal)?;
+            let last = rows.last().filter(|_| rows.len() == MOST);
+            let next = last.map(|(key, _)| key.iter().copied().chain([0]).collect());
+            for (key, value) in rows {
+                let (due, record) = DueRow::parse_key(&key).map_err(internal)?;
+                let row = DueRow::decode(&value).map_err(internal)?;
+                // What was carried for others is no notice that anybody here can read.
+                if row != DueRow::Carried && due_rows.len() < limit {
+                    due_rows.push((due, record, row));
+                }
+            }
+            match next {
+                Some(next) if due_rows.len() < limit => from = next,
+                _ => return Ok(due_rows),
+            }
+        }
     }
 
     /// What the owner is asked in `status`: own notices whose content is deleted within a month.

@@ -36,14 +36,15 @@ pub enum Examined {
 }
 
 impl Examined {
-    fn dropped(kind: v1::FaultKind, why: impl std::fmt::Display) -> Self {
+    /// For this fault.
+    pub fn dropped(kind: v1::FaultKind, why: impl std::fmt::Display) -> Self {
         let why = why.to_string();
         Self::Dropped { kind, why }
     }
 }
 
 /// What an envelope takes on disk, within a few bytes.
-fn size(arrived: &Arrived) -> usize {
+pub fn size(arrived: &Arrived) -> usize {
     let stanzas: usize = arrived.stanzas().iter().map(Bytes::len).sum();
     arrived.hdr().bytes().len() + arrived.sig().len() + stanzas + arrived.body().len()
 }
@@ -60,16 +61,20 @@ impl Shared {
         self.examine_and_tell(from, arrived).await;
     }
 
-    async fn examine_and_tell(&self, from: PartyCode, arrived: Arrived) {
-        let id = arrived.id();
+    /// The same, and the link is told where the copy is dropped.
+    pub async fn examine_and_tell(&self, from: PartyCode, arrived: Arrived) {
+        let about = (arrived.id(), self.to_carry(&arrived));
         if let Examined::Dropped { kind, why } = self.examine(from, arrived).await {
-            self.tell_fault(from, Some(id), kind, &why);
+            self.tell_fault_about(from, about, kind, &why);
         }
     }
 
     /// Everything between parsing and the engine, under the roster and the view of this moment.
     pub async fn examine(&self, from: PartyCode, arrived: Arrived) -> Examined {
         let id = arrived.id();
+        if let Some(recipient) = self.to_carry(&arrived) {
+            return self.examine_carried(from, recipient, arrived).await;
+        }
         // Whoever carries it could have brought it to the wrong door: never an outcome, no leaf.
         if arrived.originator() == self.me || arrived.entry(self.me).is_none() {
             return Examined::dropped(v1::FaultKind::FaultDamaged, "it is not for this party");
@@ -212,7 +217,7 @@ impl Shared {
 
     /// Whether there is room to keep an envelope of so many bytes. Where there is none whoever
     /// brought it keeps its copy.
-    fn has_room(&self, size: usize) -> Result<(), Examined> {
+    pub fn has_room(&self, size: usize) -> Result<(), Examined> {
         let admitted = self.quota.admit(size as u64);
         admitted.map_err(|none| Examined::dropped(v1::FaultKind::FaultQuota, none))
     }
@@ -277,21 +282,13 @@ impl Shared {
         kind: v1::FaultKind,
         why: &dyn std::fmt::Display,
     ) {
-        tracing::warn!(%peer, envelope = ?id, %why, "dropped a copy; it stays with the sender");
-        let label = kind
-            .as_str_name()
-            .trim_start_matches("FAULT_")
-            .to_lowercase();
-        self.metrics
-            .faults
-            .get_or_create(&crate::metrics::Kind { kind: label })
-            .inc();
-        if let (Some(link), Some(id)) = (self.links.link(peer), id) {
-            let fault = v1::Fault {
-                envelope_id: id.to_bytes(),
-                kind: kind.into(),
-            };
-            link.control(v1::control::Frame::Fault(fault));
+        match id {
+            Some(id) => self.tell_fault_about(peer, (id, None), kind, why),
+            // Nobody can say which copy it was.
+            None => {
+                tracing::warn!(%peer, %why, "dropped a copy; it stays with the sender");
+                self.count_fault(kind);
+            }
         }
     }
 

@@ -47,6 +47,7 @@ mod recall;
 mod receipts;
 mod recent;
 mod recovery;
+mod relaying;
 pub mod retention;
 mod run;
 mod sent;

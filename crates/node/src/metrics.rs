@@ -66,6 +66,10 @@ pub struct Metrics {
     pub witness_rounds: Counter,
     pub witnessed_leaves: Gauge,
     pub witness_waiting: Gauge,
+    pub carried: Gauge,
+    pub carried_bytes: Gauge,
+    pub carried_receipts: Counter,
+    pub relay_copies: Counter,
     pub wire_sent: Gauge<u64, AtomicU64>,
     pub wire_received: Gauge<u64, AtomicU64>,
 }
@@ -118,6 +122,14 @@ impl Metrics {
         let deletions_failed = counter(
             "deletions_failed",
             "Rounds of deleting that came to no end and are tried again",
+        );
+        let carried_receipts = counter(
+            "carried_receipts",
+            "Receipts handed on to the originators of what is carried for others",
+        );
+        let relay_copies = counter(
+            "relay_copies",
+            "Copies given to relays because the recipient was not linked",
         );
         let checkpoint_contradictions = counter(
             "checkpoint_contradictions",
@@ -190,6 +202,11 @@ impl Metrics {
             "logs_contradicted",
             "Logs of others that are proved to contradict themselves",
         );
+        let carried = gauge(
+            "carried_envelopes",
+            "Envelopes that are carried for others, counted per recipient",
+        );
+        let carried_bytes = gauge("carried_bytes", "Their bytes");
         let witnessed_leaves = gauge(
             "witnessed_leaves",
             "Leaves of the own log that a quorum of witnesses has seen",
@@ -260,6 +277,10 @@ impl Metrics {
             witness_rounds,
             witnessed_leaves,
             witness_waiting,
+            carried,
+            carried_bytes,
+            carried_receipts,
+            relay_copies,
             wire_sent,
             wire_received,
         }

@@ -25,6 +25,7 @@ use crate::{
         count_inbox, kept_proofs, last_signed, own_past, recover_engine, recover_logs,
         recover_witnessing,
     },
+    relaying,
     retention::{self, Retention, Watch},
     shared::{LinkBook, Shared, lock},
     view::ReadyView,
@@ -204,6 +205,7 @@ impl Node {
             past: Mutex::new(past),
             quota: quota.clone(),
             courier: Default::default(),
+            reaching: Default::default(),
             fatal,
             config,
         });
@@ -247,6 +249,7 @@ impl Node {
         tasks.spawn(report(shared.clone()));
         tasks.spawn(watch::watch(shared.clone()));
         tasks.spawn(checking::work(shared.clone()));
+        tasks.spawn(relaying::work(shared.clone()));
         if let Some(addr) = shared.config.metrics {
             let listener = TcpListener::bind(addr)
                 .await

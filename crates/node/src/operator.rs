@@ -9,8 +9,8 @@ use abeng_api::{
     ApiError, AuditQuery, Caller, ContradictionView, CourierExportQuery, CourierReport,
     DeliveredEvent, EventQuery, EvidenceQuery, ExtendRequest, HoldRequest, InboxItem, InboxQuery,
     KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, Operator, PartyView, Pieces,
-    RecallRequest, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply,
-    SubmitRequest, Timeline,
+    RecallRequest, RelaysView, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView,
+    SubmitReply, SubmitRequest, Timeline,
 };
 use abeng_notice::Lang;
 use abeng_roster::{LIMIT_MS, Standing};
@@ -131,6 +131,10 @@ impl Operator for NodeOperator {
 
     async fn network(&self) -> Result<NetworkView, ApiError> {
         self.shared.network().await
+    }
+
+    async fn relays(&self) -> Result<RelaysView, ApiError> {
+        self.shared.relays_view().await
     }
 
     async fn audit_show(&self, query: AuditQuery) -> Result<LeafPage, ApiError> {

@@ -32,6 +32,14 @@ impl Outlet for Effects {
             Free::RefuseAgain { from, envelope, .. } => {
                 self.runtime.spawn(shared.refuse_again(from, envelope));
             }
+            Free::CarryAgain {
+                from,
+                recipient,
+                verified,
+            } => {
+                self.runtime
+                    .spawn(shared.carry_again(from, recipient, verified));
+            }
             Free::ProveAgain(proven) => {
                 self.runtime.spawn(shared.prove_again(proven));
             }
@@ -41,14 +49,14 @@ impl Outlet for Effects {
             Free::TellFault {
                 peer,
                 envelope_id,
+                recipient,
                 kind,
             } => {
-                shared.tell_fault(
-                    peer,
-                    Some(envelope_id),
-                    kind,
-                    &"too far ahead of what came before",
-                );
+                let why = match recipient {
+                    Some(_) => "as much is carried for its originator as is allowed",
+                    None => "too far ahead of what came before",
+                };
+                shared.tell_fault_about(peer, (envelope_id, recipient), kind, &why);
             }
         }
     }

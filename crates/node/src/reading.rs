@@ -270,7 +270,7 @@ impl Shared {
     }
 
     fn sent_to(&self, row: &SentRow, to: &abeng_queue::rows::SentTo) -> SentTo {
-        let state = self.delivery_state(to);
+        let state = self.delivery_state(row, to);
         let since = outcome_leaf(&to.outcome)
             .and_then(|leaf| self.leaf_time(leaf))
             .unwrap_or(row.created_at);
@@ -282,9 +282,12 @@ impl Shared {
     }
 
     /// Where one recipient stands, as people are told.
-    pub fn delivery_state(&self, to: &abeng_queue::rows::SentTo) -> DeliveryState {
+    pub fn delivery_state(&self, row: &SentRow, to: &abeng_queue::rows::SentTo) -> DeliveryState {
+        let relayed = || row.relayed_to(to.party).next().is_some();
         match to.outcome {
-            SentOutcome::Queued if self.links.link(to.party).is_some() => DeliveryState::Forwarded,
+            SentOutcome::Queued if self.links.link(to.party).is_some() || relayed() => {
+                DeliveryState::Forwarded
+            }
             SentOutcome::Queued => DeliveryState::Queued,
             SentOutcome::Delivered { .. } => DeliveryState::Delivered,
             SentOutcome::Refused { .. } => DeliveryState::Refused,

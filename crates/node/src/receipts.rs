@@ -10,9 +10,9 @@ use abeng_audit_log::{
     receipt::{self as receipts, FrameError},
 };
 use abeng_link::Link;
-use abeng_queue::{Input, Proven};
+use abeng_queue::{Input, Place, Proven};
 use abeng_roster::Roster;
-use abeng_wire::{EnvelopeId, LeafIndex, PartyCode, SignedBytes, limits, v1};
+use abeng_wire::{Digest, EnvelopeId, LeafIndex, PartyCode, SignedBytes, limits, v1};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -142,7 +142,9 @@ impl Shared {
         }
     }
 
-    async fn take_receipt(
+    /// One receipt under a verified checkpoint, which `from` brought: of one of our own notices, or
+    /// of what is carried here for others, which only its recipient's own link may settle.
+    pub async fn take_receipt(
         self: &Arc<Self>,
         from: PartyCode,
         receipt: v1::Receipt,
@@ -171,17 +173,14 @@ impl Shared {
         let envelope_id = EnvelopeId::from_slice(&leaf.message().envelope_id).ok_or(unknown)?;
         let recipient =
             PartyCode::new(&leaf.message().recipient).map_err(|_| TakeError::Unknown)?;
-        let (submitted, sent) = self
-            .find_sent(&envelope_id)
-            .await
-            .ok_or(TakeError::Unknown)?;
-        let (place, to) = sent.place(submitted, recipient).ok_or(TakeError::Unknown)?;
+        let about = self.about(&envelope_id, recipient, from).await;
+        let (place, originator, seq_commit) = about.ok_or(TakeError::Unknown)?;
         let expect = Expect {
             roster,
             envelope_id,
-            originator: self.me,
+            originator,
             recipient,
-            seq_commit: to.seq_commit,
+            seq_commit,
         };
         let proof = receipts::verify(&receipt, checkpoint, &expect)?;
         receipt.checkpoint = checkpoint.note().clone();
@@ -189,7 +188,8 @@ impl Shared {
             from,
             place,
             envelope_id,
-            seq_commit: to.seq_commit,
+            originator,
+            seq_commit,
             kind: proof.kind,
             reason: proof.leaf.message().reason(),
             receipt,
@@ -198,13 +198,32 @@ impl Shared {
             looked: LeafIndex(0),
         }))
     }
+
+    /// What a receipt is about: the place, the originator, and the recipient's commitment in PRE.
+    async fn about(
+        self: &Arc<Self>,
+        id: &EnvelopeId,
+        recipient: PartyCode,
+        from: PartyCode,
+    ) -> Option<(Place, PartyCode, Digest)> {
+        if let Some((submitted, sent)) = self.find_sent(id).await {
+            let (place, to) = sent.place(submitted, recipient)?;
+            return Some((place, self.me, to.seq_commit));
+        }
+        if from != recipient {
+            return None;
+        }
+        let row = self.carried_row(id, recipient).await?;
+        let place = Place::carried(recipient, row.precedence, row.relayed);
+        Some((place, row.originator, row.seq_commit))
+    }
 }
 
 /// Why one receipt is not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum TakeError {
-    /// Nothing was sent from here that it speaks of.
-    #[error("it is about no envelope of ours")]
+    /// Nobody asked for it.
+    #[error("it is about no envelope of ours, and of none that is carried here")]
     Unknown,
     /// It proves nothing.
     #[error(transparent)]

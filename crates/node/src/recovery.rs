@@ -36,6 +36,7 @@ pub fn recover_engine(
         incarnation,
         roster: trust.roster.reference(),
         resend: Resend::default(),
+        carry: config.relay,
     };
     let mut rows = Vec::new();
     for prefix in Engine::ROWS {

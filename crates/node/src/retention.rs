@@ -431,6 +431,10 @@ impl Shared {
                 DueRow::Received { delivered } => {
                     self.inbox_row(delivered).await?.map(|r| r.envelope_id)
                 }
+                DueRow::Carried => {
+                    let record = self.reader.read(record).map_err(internal)?.record;
+                    EnvelopeId::from_slice(&record.leaf().message().envelope_id)
+                }
             };
             items.extend(envelope_id.map(|envelope_id| ScrubItem {
                 record,

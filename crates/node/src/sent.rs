@@ -7,7 +7,7 @@ use crate::{
 use abeng_audit_log::ReadError;
 use abeng_queue::{
     Place, Proven,
-    rows::{IdRow, SentOutcome, SentRow},
+    rows::{IdRow, RELAYED_KEPT, SentOutcome, SentRow},
 };
 use abeng_seal::{envelope_id, seq_commit};
 use abeng_wire::{EnvelopeId, LeafIndex, PartyCode, SignedBytes, StreamSeq, encode, limits, v1};
@@ -110,6 +110,11 @@ impl Shared {
 
     /// What became of one of our envelopes at a recipient: the ReceiptTaken leaf, where there is one.
     pub async fn settled_leaf(&self, proven: &Proven) -> Option<LeafIndex> {
+        let recipient = proven.place.recipient;
+        if proven.place.is_carried() {
+            let row = self.carried_row(&proven.envelope_id, recipient).await?;
+            return row.outcome;
+        }
         let row = self
             .view
             .get(&SentRow::key(proven.place.submitted))
@@ -117,6 +122,14 @@ impl Shared {
             .ok()
             .flatten()?;
         let row = SentRow::decode(&row).ok()?;
+        if proven.kind == v1::LeafKind::Relayed {
+            // Of each relay once, and of no more than are kept.
+            let mut said: Vec<_> = row.relayed_to(recipient).collect();
+            if said.len() < RELAYED_KEPT {
+                said.retain(|said| said.relay == proven.from);
+            }
+            return said.last().map(|said| said.taken);
+        }
         let to = row
             .recipients
             .iter()

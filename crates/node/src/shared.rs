@@ -15,6 +15,7 @@ use crate::{
     quota::Quota,
     recall::Told,
     recent::Recent,
+    relaying::Reaching,
     retention::Retention,
     split::{Gossip, KeptProof},
     view::ViewClient,
@@ -103,6 +104,8 @@ pub struct Shared {
     pub adopting: Mutex<()>,
     /// Deletes what is to be kept no longer.
     pub retention: Retention,
+    /// What was said of who reaches whom.
+    pub reaching: Reaching,
     /// How far peers got receipts again.
     pub told: Mutex<BTreeMap<PartyCode, Told>>,
     /// Why nothing is submitted any more.

@@ -85,7 +85,7 @@ impl Shared {
         to: &SentTo,
     ) -> Result<RecipientTimeline, ApiError> {
         let trust = self.trust();
-        let state = self.delivery_state(to);
+        let state = self.delivery_state(row, to);
         let is_open = matches!(state, DeliveryState::Queued | DeliveryState::Forwarded);
         let entry = self.links.entry(to.party);
         let linked = entry.as_ref().is_some_and(|e| e.link.is_some());
@@ -102,6 +102,7 @@ impl Shared {
         let mut proofs: Vec<LeafIndex> = [delivered, to.read, outcome_leaf(&to.outcome)]
             .into_iter()
             .flatten()
+            .chain(row.relayed_to(to.party).map(|relayed| relayed.taken))
             .collect();
         proofs.sort_unstable();
         for leaf in proofs {
@@ -225,6 +226,7 @@ impl Shared {
                 v1::LeafKind::Refused => StepKind::Refused,
                 v1::LeafKind::Read => StepKind::Read,
                 v1::LeafKind::Recalled => StepKind::Recalled,
+                v1::LeafKind::Relayed => StepKind::Relayed,
                 _ => StepKind::Expired,
             };
             Ok(TimelineStep {

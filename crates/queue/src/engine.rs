@@ -12,20 +12,24 @@
 mod arrivals;
 mod kept;
 mod outcomes;
+mod relay;
 mod report;
 mod submissions;
 #[cfg(test)]
 mod tests;
 
+pub use relay::{CarriedFor, CarryLimits, RelayReport};
+
 use crate::{
     Free, Gated, Input, Place, Plan,
-    lane::{Budget, Entry, Key, Lane, Next},
+    lane::{Budget, Entry, Key, Lane},
     mark::Mark,
     recent::Recent,
-    rows::{HoldRow, MarkRow, QueueRow, RowError, StreamRow, WaitingRow},
+    rows::{CarriedRow, HoldRow, MarkRow, QueueRow, RowError, StreamRow, WaitingRow},
 };
 use abeng_audit_log::Record;
 use abeng_wire::{EnvelopeId, Incarnation, LeafIndex, Millis, Mono, Now, PartyCode, StreamSeq, v1};
+use relay::{Carried, Routes};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use submissions::Pending;
 
@@ -66,6 +70,8 @@ pub struct EngineConfig {
     pub roster: v1::RosterRef,
     /// When to send again.
     pub resend: Resend,
+    /// How much is carried for others.
+    pub carry: CarryLimits,
 }
 
 /// What expires is looked up in portions of this many.
@@ -91,6 +97,12 @@ pub struct Engine {
     taken: Recent<(EnvelopeId, PartyCode)>,
     taken_back: Recent<(EnvelopeId, PartyCode)>,
     reads: Recent<(EnvelopeId, PartyCode)>,
+    // Which relays have said lately that they carry what.
+    relayed: Recent<(EnvelopeId, PartyCode, PartyCode)>,
+    routes: Routes,
+    carried: Carried,
+    // When this process gave its first input.
+    started: Option<Mono>,
     // What was done about content lately: holds, later dates, scrubs, recalls.
     acts: Recent<EnvelopeId>,
     holds: BTreeSet<EnvelopeId>,
@@ -100,12 +112,13 @@ pub struct Engine {
 
 impl Engine {
     /// The rows that [`Engine::recover`] needs.
-    pub const ROWS: [u8; 5] = [
+    pub const ROWS: [u8; 6] = [
         QueueRow::PREFIX,
         StreamRow::PREFIX,
         MarkRow::PREFIX,
         HoldRow::PREFIX,
         WaitingRow::PREFIX,
+        CarriedRow::PREFIX,
     ];
 
     /// An engine as the log left it. `rows` are the [`Engine::ROWS`] of a view that holds every
@@ -129,6 +142,10 @@ impl Engine {
             taken: Recent::new(next_index),
             taken_back: Recent::new(next_index),
             reads: Recent::new(next_index),
+            relayed: Recent::new(next_index),
+            routes: Routes::default(),
+            carried: Carried::new(next_index),
+            started: None,
             acts: Recent::new(next_index),
             holds: BTreeSet::new(),
             waiting: BTreeMap::new(),
@@ -156,6 +173,7 @@ impl Engine {
                     let until = WaitingRow::decode(&value)?.until;
                     engine.waiting.insert(WaitingRow::parse_key(&key)?, until);
                 }
+                Some(&CarriedRow::PREFIX) => engine.recover_carried(&key, &value)?,
                 _ => {}
             }
         }
@@ -166,6 +184,7 @@ impl Engine {
     /// go back.
     pub fn handle(&mut self, now: Now, input: Input) -> Plan {
         self.last = now;
+        self.start_waiting(now);
         let mut plan = Plan::default();
         match input {
             Input::Reserve { ticket, recipients } => self.reserve(ticket, recipients, &mut plan),
@@ -194,10 +213,26 @@ impl Engine {
                 reason,
                 checked,
             } => self.refuse(now, from, (envelope, position, reason), checked, &mut plan),
+            Input::Carry {
+                from,
+                recipient,
+                verified,
+                checked,
+            } => self.carry(now, (from, recipient), verified, checked, &mut plan),
+            Input::Reach {
+                peer,
+                session,
+                parties,
+                rank,
+            } => self.reach(now, (peer, session), (parties, rank), &mut plan),
             Input::Duplicate { from, outcome } => plan.receipt(from, outcome),
             Input::ReceiptProven(proven) => self.receipt_proven(now, proven, &mut plan),
             Input::Expire { place, leaf } => self.expired(now, place, *leaf, &mut plan),
-            Input::Fault { from, envelope, .. } => self.fault(now, from, envelope),
+            Input::Fault {
+                from,
+                envelope,
+                kind,
+            } => self.fault(now, from, (envelope, kind), &mut plan),
             Input::LinkUp {
                 peer,
                 session,
@@ -217,12 +252,15 @@ impl Engine {
                 if let Some(lane) = self.lanes.get_mut(&peer) {
                     lane.credit(session, Budget { envelopes, bytes });
                 }
+                self.routes.fed(peer);
                 self.forward(now, peer, &mut plan);
             }
             Input::LinkDown { peer, session } => {
-                if let Some(lane) = self.lanes.get_mut(&peer) {
-                    lane.link_down(session);
+                let lane = self.lanes.get_mut(&peer);
+                if lane.is_some_and(|lane| lane.link_down(now.mono, session)) {
+                    self.wait_for_link(peer, now.mono);
                 }
+                self.relay_lost(now, peer, session, &mut plan);
             }
             Input::Note {
                 leaf,
@@ -264,6 +302,8 @@ impl Engine {
                 self.taken_back.durable(position);
                 self.reads.durable(position);
                 self.acts.durable(position);
+                self.relayed.durable(position);
+                self.carried_durable(position);
             }
             Input::Tick => self.tick(now, &mut plan),
         }
@@ -279,7 +319,7 @@ impl Engine {
             let wait = end.saturating_sub(self.last.wall).min(WALL_CLOCK_MS);
             self.last.mono.plus_ms(wait)
         });
-        timers.chain(end).min()
+        timers.chain(end).chain(self.routes.next_timer()).min()
     }
 
     /// The index that the next leaf will have.
@@ -341,33 +381,17 @@ impl Engine {
         }
     }
 
-    /// Puts on the link what it has credit for.
-    fn forward(&mut self, now: Now, peer: PartyCode, plan: &mut Plan) {
-        let resend = self.config.resend;
-        let Some(lane) = self.lanes.get_mut(&peer) else {
-            return;
-        };
-        while let Some(next) = lane.next(now, resend) {
-            match next {
-                Next::Forward {
-                    session,
-                    submitted,
-                    key: (precedence, _),
-                } => plan.step.gated.push(Gated::Forward {
-                    peer,
-                    session,
-                    submitted,
-                    precedence: to_precedence(precedence),
-                }),
-                Next::Expired(key) => look_expired(peer, lane, key, plan),
-            }
+    fn fault(
+        &mut self,
+        now: Now,
+        from: PartyCode,
+        (envelope, kind): (Option<Place>, v1::FaultKind),
+        plan: &mut Plan,
+    ) {
+        let Some(place) = envelope else { return };
+        if place.recipient != from {
+            return self.relay_fault(now, (from, place), kind, plan);
         }
-    }
-
-    fn fault(&mut self, now: Now, from: PartyCode, envelope: Option<Place>) {
-        let Some(place) = envelope.filter(|place| place.recipient == from) else {
-            return;
-        };
         let resend = self.config.resend;
         if let Some(lane) = self.lanes.get_mut(&from) {
             lane.fault(place.key(), now, resend);
@@ -390,6 +414,7 @@ impl Engine {
         for peer in woken {
             self.forward(now, peer, plan);
         }
+        self.relay_tick(now, plan);
     }
 }
 
@@ -413,7 +438,7 @@ fn to_precedence(value: u8) -> v1::Precedence {
 }
 
 impl Place {
-    fn key(&self) -> Key {
+    pub(crate) fn key(&self) -> Key {
         crate::lane::key(self.precedence, self.seq)
     }
 }

@@ -1,6 +1,7 @@
 //! From a leaf to rows. Uses the leaf and its proof part, never what can be scrubbed, so that the
 //! view of a scrubbed log is the scrubbed view of the log.
 
+mod carried;
 mod kept;
 
 use crate::{
@@ -41,10 +42,13 @@ pub fn fold(
         v1::LeafKind::Queued => fold.queued(),
         v1::LeafKind::Voided => fold.voided(),
         v1::LeafKind::Received => fold.received(),
+        v1::LeafKind::Relayed => fold.relayed(),
         v1::LeafKind::Delivered => fold.delivered(),
         v1::LeafKind::Refused => fold.closed(),
         v1::LeafKind::Expired if leaf.originator == leaf.actor => fold.expired(),
+        v1::LeafKind::Expired if leaf.recipient != leaf.actor => fold.carried_expired(),
         v1::LeafKind::Expired => fold.closed(),
+        v1::LeafKind::ReceiptTaken if leaf.originator != leaf.actor => fold.carried_receipt(),
         v1::LeafKind::ReceiptTaken => fold.receipt_taken(),
         v1::LeafKind::Read => fold.read(),
         v1::LeafKind::Admin => fold.cared(),
@@ -96,6 +100,7 @@ impl Fold<'_> {
             },
             recalls: EnvelopeId::from_slice(&proof.recalls),
             recipients: Vec::new(),
+            relayed: Vec::new(),
         };
         let id = IdRow::Sent {
             submitted: self.index,
@@ -280,6 +285,9 @@ impl Fold<'_> {
         if kind == v1::LeafKind::Read {
             return self.read_there();
         }
+        if kind == v1::LeafKind::Relayed {
+            return self.relayed_there(theirs.message(), &receipt.checkpoint);
+        }
         let outcome = |before: &SentTo| match kind {
             v1::LeafKind::Refused => SentOutcome::Refused { taken, reason },
             v1::LeafKind::Expired => SentOutcome::Expired { leaf: taken },
@@ -303,7 +311,7 @@ impl Fold<'_> {
             return Err(self.lacks("receipt of an outcome"));
         }
         let mut changes = self.settle(outcome)?;
-        changes.extend(self.held(&receipt.checkpoint)?);
+        changes.extend(self.held(self.recipient()?, &receipt.checkpoint)?);
         Ok(changes)
     }
 
@@ -330,8 +338,7 @@ impl Fold<'_> {
 
     /// The receipt's checkpoint, if it is newer than the one held of that log. It was verified
     /// before it was journalled; here it is only read.
-    fn held(&self, note: &Bytes) -> Result<Option<RowChange>, RowError> {
-        let party = self.recipient()?;
+    fn held(&self, party: PartyCode, note: &Bytes) -> Result<Option<RowChange>, RowError> {
         let (incarnation, size, root) =
             read_checkpoint(note).ok_or_else(|| self.lacks("checkpoint"))?;
         let key = HeldRow::key(party);

@@ -3,6 +3,7 @@
 use abeng_audit_log::Record;
 use abeng_seal::{Opened, Rejected, Sealed, Verified};
 use abeng_wire::{Digest, EnvelopeId, LeafIndex, Millis, PartyCode, StreamSeq, v1};
+use std::collections::BTreeSet;
 
 /// A submission between its reservation and its answer. The node counts up from 1 per process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,27 +96,60 @@ pub struct Place {
     pub queued: LeafIndex,
 }
 
+impl Place {
+    /// Where what is carried for another party waits: under its Relayed leaf, since its number is
+    /// the secret of both ends.
+    pub fn carried(recipient: PartyCode, precedence: v1::Precedence, relayed: LeafIndex) -> Self {
+        let (_, number) = crate::lane::carried_key(precedence, relayed);
+        Self {
+            recipient,
+            precedence,
+            seq: StreamSeq::new(number).unwrap_or(StreamSeq::FIRST),
+            submitted: relayed,
+            queued: relayed,
+        }
+    }
+
+    /// Whether it is carried for another party.
+    pub fn is_carried(&self) -> bool {
+        crate::lane::is_carried(self.key())
+    }
+}
+
 /// A receipt that the node has proved against the roster and the peer's checkpoints.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proven {
     /// Who handed it over.
     pub from: PartyCode,
-    /// What it settles, as the sent row says.
+    /// What it settles, as the sent row or that of what is carried says.
     pub place: Place,
     /// The envelope.
     pub envelope_id: EnvelopeId,
+    /// Who sent it: this party, or another where it is carried.
+    pub originator: PartyCode,
     /// The recipient's commitment in PRE.
     pub seq_commit: Digest,
-    /// Delivered, Refused, Expired, Recalled or Read, from the receipt's leaf.
+    /// Delivered, Refused, Expired, Recalled or Read, from the receipt's leaf; Relayed where it is
+    /// a relay's.
     pub kind: v1::LeafKind,
     /// The receipt's leaf's reason; unspecified for Delivered.
     pub reason: v1::Reason,
     /// The receipt, whole, with its checkpoint.
     pub receipt: v1::Receipt,
-    /// The ReceiptTaken leaf that the view already has for this envelope and recipient.
+    /// The ReceiptTaken leaf that the view already has for this envelope and recipient; of a
+    /// relay's receipt, for this relay.
     pub settled: Option<LeafIndex>,
     /// The index of the first leaf that the look-up for `settled` did not cover.
     pub looked: LeafIndex,
+}
+
+/// In which order relays are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RelayRank {
+    /// Any party with the relay flag.
+    Ordinary,
+    /// A coordination party, which would also see what it carries: only where no other is left.
+    Coordination,
 }
 
 /// An envelope whose signature and hashes hold, so that what is wrong with it is the
@@ -190,6 +224,30 @@ pub enum Input {
         /// What was looked at.
         checked: Checked,
     },
+    /// An envelope for another party, which its originator brought: verified, with the stanza of
+    /// that party and no other. Only at a relay.
+    Carry {
+        /// The peer that brought it: its originator.
+        from: PartyCode,
+        /// For whom.
+        recipient: PartyCode,
+        /// The envelope, verified as that party would.
+        verified: Box<Verified>,
+        /// What was looked at.
+        checked: Checked,
+    },
+    /// A relay says which parties it is linked with. The node lets this in only from a party with
+    /// the relay flag.
+    Reach {
+        /// The relay.
+        peer: PartyCode,
+        /// The link that said so.
+        session: u64,
+        /// What it reaches: replaces what it said before.
+        parties: BTreeSet<PartyCode>,
+        /// When it is used.
+        rank: RelayRank,
+    },
     /// The view knows the envelope: the same receipt again.
     Duplicate {
         /// The peer that brought the copy.
@@ -213,7 +271,7 @@ pub enum Input {
     Fault {
         /// The peer.
         from: PartyCode,
-        /// What it dropped.
+        /// What it dropped; where it is for another party, a copy that the peer was to relay.
         envelope: Option<Place>,
         /// Why.
         kind: v1::FaultKind,

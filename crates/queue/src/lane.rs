@@ -11,13 +11,28 @@ pub(crate) fn key(precedence: v1::Precedence, seq: StreamSeq) -> Key {
     (precedence as i32 as u8, seq.get())
 }
 
+/// What is carried for others has this bit in the place of a number, over its leaf's index: it
+/// stands behind what is sent from here in the same precedence, and never in its way.
+const CARRIED: u64 = 1 << 63;
+
+/// The key of what is carried for others.
+pub(crate) fn carried_key(precedence: v1::Precedence, relayed: LeafIndex) -> Key {
+    (precedence as i32 as u8, CARRIED | relayed.0)
+}
+
+pub(crate) fn is_carried(key: Key) -> bool {
+    key.1 & CARRIED != 0
+}
+
 /// One queued (notice, recipient). There may be hundreds of thousands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
     submitted: u64,
     pub(crate) created_at: Millis,
     pub(crate) expires_at: Millis,
-    size: u32,
+    // Since when it waits, by this process.
+    pub(crate) since: Mono,
+    pub(crate) size: u32,
     // The Queued leaf is at most as far behind the Submitted one as there are recipients.
     queued: u16,
     tries: u8,
@@ -34,12 +49,21 @@ impl Entry {
         LeafIndex(self.submitted + u64::from(self.queued))
     }
 
-    #[cfg(test)]
-    pub(crate) fn untried(&self) -> Self {
-        Self { tries: 0, ..*self }
+    pub(crate) fn waiting_since(self, since: Mono) -> Self {
+        Self { since, ..self }
     }
 
-    fn is_expired(&self, now: Millis) -> bool {
+    #[cfg(test)]
+    pub(crate) fn untried(&self) -> Self {
+        let since = Mono::default();
+        Self {
+            tries: 0,
+            since,
+            ..*self
+        }
+    }
+
+    pub(crate) fn is_expired(&self, now: Millis) -> bool {
         self.expires_at <= now
     }
 }
@@ -50,6 +74,7 @@ impl From<&QueueRow> for Entry {
             submitted: row.submitted.0,
             created_at: row.created_at,
             expires_at: row.expires_at,
+            since: Mono::default(),
             size: row.size,
             queued: row.queued.0.saturating_sub(row.submitted.0) as u16,
             tries: 0,
@@ -85,6 +110,24 @@ struct Link {
     used: Budget,
 }
 
+impl Link {
+    /// Takes credit for one envelope; false where there is none. The link keeps an eighth of what
+    /// is open for FLASH; what it would hold back stays here.
+    fn spend(&mut self, precedence: u8, size: u32) -> bool {
+        let bytes = self.used.bytes.saturating_add(u64::from(size));
+        let flash = precedence == v1::Precedence::Flash as u8;
+        let kept = |window: u64| if flash { 0 } else { window / 8 };
+        let full = self.used.envelopes + kept(self.window.envelopes) >= self.credit.envelopes
+            || bytes.saturating_add(kept(self.window.bytes)) > self.credit.bytes;
+        if full {
+            return false;
+        }
+        self.used.envelopes += 1;
+        self.used.bytes = bytes;
+        true
+    }
+}
+
 /// Envelopes and their bytes since the link came up.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Budget {
@@ -110,6 +153,8 @@ pub(crate) struct Lane {
     busy: BTreeMap<Key, (Entry, State)>,
     timers: BTreeSet<(Mono, Key)>,
     link: Option<Link>,
+    // Since when there is no link, by this process.
+    lost: Mono,
     // No entry expires before this.
     earliest: Option<Millis>,
 }
@@ -131,17 +176,9 @@ impl Lane {
             self.busy.insert(key, (entry, State::Expiring));
             return Some(Next::Expired(key));
         }
-        let bytes = link.used.bytes.saturating_add(u64::from(entry.size));
-        // The link keeps an eighth of what is open for FLASH; what it would hold back stays here.
-        let flash = key.0 == v1::Precedence::Flash as u8;
-        let kept = |window: u64| if flash { 0 } else { window / 8 };
-        let full = link.used.envelopes + kept(link.window.envelopes) >= link.credit.envelopes
-            || bytes.saturating_add(kept(link.window.bytes)) > link.credit.bytes;
-        if full {
+        if !link.spend(key.0, entry.size) {
             return None;
         }
-        link.used.envelopes += 1;
-        link.used.bytes = bytes;
         let session = link.session;
         let due = now.mono.plus_ms(resend.wait(entry.tries));
         entry.tries = entry.tries.saturating_add(1);
@@ -237,11 +274,40 @@ impl Lane {
         }
     }
 
-    pub(crate) fn link_down(&mut self, session: u64) {
-        if self.link.as_ref().is_some_and(|l| l.session == session) {
+    /// Says whether that was the link.
+    pub(crate) fn link_down(&mut self, now: Mono, session: u64) -> bool {
+        let is_it = self.session() == Some(session);
+        if is_it {
             self.link = None;
+            self.lost = now;
             self.all_wait();
         }
+        is_it
+    }
+
+    pub(crate) fn session(&self) -> Option<u64> {
+        self.link.as_ref().map(|link| link.session)
+    }
+
+    /// Takes credit for a copy that the peer is to relay; nothing where there is none.
+    pub(crate) fn spend(&mut self, precedence: u8, size: u32) -> Option<u64> {
+        let link = self.link.as_mut()?;
+        link.spend(precedence, size).then_some(link.session)
+    }
+
+    /// What would be sent next to this peer itself.
+    pub(crate) fn head(&self) -> Option<Key> {
+        self.waiting.first_key_value().map(|(&key, _)| key)
+    }
+
+    pub(crate) fn lost(&self) -> Mono {
+        self.lost
+    }
+
+    /// What waits and was sent from here, of one precedence, in order.
+    pub(crate) fn waiting_own(&self, precedence: u8) -> impl Iterator<Item = (Key, &Entry)> {
+        let range = self.waiting.range((precedence, 0)..(precedence, CARRIED));
+        range.map(|(&key, entry)| (key, entry))
     }
 
     /// Any contact resets the waits.
@@ -298,12 +364,18 @@ impl Lane {
         self.earliest
     }
 
+    /// Everything, also what is carried for others.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &Entry)> {
         let busy = self.busy.iter().map(|(&key, (entry, _))| (key, entry));
         self.waiting.iter().map(|(&k, e)| (k, e)).chain(busy)
     }
 
-    pub(crate) fn depth(&self) -> usize {
+    /// What was sent from here.
+    pub(crate) fn iter_own(&self) -> impl Iterator<Item = (Key, &Entry)> {
+        self.iter().filter(|(key, _)| !is_carried(*key))
+    }
+
+    pub(crate) fn len(&self) -> usize {
         self.waiting.len() + self.busy.len()
     }
 

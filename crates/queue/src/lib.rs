@@ -23,11 +23,11 @@ pub mod rows;
 mod sled_view;
 mod view;
 
-pub use engine::{Engine, EngineConfig, Resend};
+pub use engine::{CarriedFor, CarryLimits, Engine, EngineConfig, RelayReport, Resend};
 pub use fold::fold;
 pub use input::{
-    Checked, Input, Place, PrivateInput, Proven, Refusable, ScrubItem, TakenBack, Target, Terms,
-    Ticket,
+    Checked, Input, Place, PrivateInput, Proven, Refusable, RelayRank, ScrubItem, TakenBack,
+    Target, Terms, Ticket,
 };
 pub use overlay::{Layered, Overlay, OverlayBatch, ScanView};
 pub use plan::{Free, Gated, Plan};

@@ -2,7 +2,7 @@
 
 use crate::{Place, PrivateInput, Proven, Refusable, Ticket};
 use abeng_audit_log::Step;
-use abeng_seal::{Opened, Sealed};
+use abeng_seal::{Opened, Sealed, Verified};
 use abeng_wire::{EnvelopeId, LeafIndex, PartyCode, StreamSeq, v1};
 
 /// The answer to one input.
@@ -53,6 +53,15 @@ pub enum Free {
         /// Why.
         reason: v1::Reason,
     },
+    /// As `CheckAgain`, for what is to be carried: then send `Carry` or `Duplicate`.
+    CarryAgain {
+        /// The peer that brought it.
+        from: PartyCode,
+        /// For whom.
+        recipient: PartyCode,
+        /// The envelope.
+        verified: Box<Verified>,
+    },
     /// Look again whether this receipt was taken, then send `ReceiptProven`.
     ProveAgain(
         /// The receipt.
@@ -69,6 +78,8 @@ pub enum Free {
         peer: PartyCode,
         /// The envelope.
         envelope_id: EnvelopeId,
+        /// For whom, where it was to be carried.
+        recipient: Option<PartyCode>,
         /// Why.
         kind: v1::FaultKind,
     },
@@ -93,17 +104,19 @@ pub enum Gated {
     },
     /// Load the envelope and put it on the link. Says nothing if that link is gone.
     Forward {
-        /// The peer, who is the recipient.
+        /// The peer: the recipient, or a relay that reaches it.
         peer: PartyCode,
+        /// For whom: the stanzas of the others are pruned.
+        recipient: PartyCode,
         /// The link.
         session: u64,
-        /// The Submitted leaf, whose record holds the envelope.
+        /// The Submitted leaf or, of what is carried for others, the Relayed one, whose record holds the envelope.
         submitted: LeafIndex,
         /// Which stream of the link.
         precedence: v1::Precedence,
     },
     /// Build the receipt of a leaf (with the Received leaf before it, where it is Delivered) and
-    /// send it.
+    /// send it. Where the leaf is ReceiptTaken, hand on the receipt that it keeps.
     Receipt {
         /// To whom.
         peer: PartyCode,

@@ -1,6 +1,7 @@
 //! The rows of the view. Each is folded from leaves and proof parts alone, so that scrubbing a
 //! record changes no row. Keys sort as they are scanned: numbers are big-endian.
 
+mod carried;
 mod codec;
 mod inbox;
 mod kept;
@@ -9,9 +10,10 @@ mod streams;
 #[cfg(test)]
 mod tests;
 
+pub use carried::{CarriedIdRow, CarriedRow};
 pub use inbox::{IdRow, InboxRow};
 pub use kept::{AskedRow, BegunRow, CareRow, ClosedRow, DueRow, HoldRow, ToldRow, WaitingRow};
-pub use sent::{QueueRow, SentOutcome, SentRow, SentTo, frame_size};
+pub use sent::{QueueRow, RELAYED_KEPT, SentOutcome, SentRelayed, SentRow, SentTo, frame_size};
 pub use streams::{AppliedRow, ContradictionRow, HeldRow, MarkRow, StreamRow};
 
 use abeng_wire::{LeafIndex, Malformed};

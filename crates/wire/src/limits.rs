@@ -34,6 +34,10 @@ pub const RECEIPT: usize = 16 * 1024;
 pub const PROOF_HASHES: usize = 128;
 /// Receipts in one frame.
 pub const RECEIPTS: usize = 256;
+/// Receipts that a relay brings in one frame, each whole.
+pub const CARRIED_RECEIPTS: usize = 64;
+/// Their bytes, as a relay packs them: a frame has room for one more of the largest.
+pub const CARRIED_RECEIPTS_BYTES: usize = CONTROL / 2;
 /// Hashes of subtrees in one frame of receipts: as many as a control frame has room for.
 pub const RECEIPT_NODES: usize = CONTROL / 32;
 /// A contradiction: two notes and a path.

@@ -70,7 +70,12 @@ impl Life {
         }
         let envelope_id = id.to_bytes();
         let kind = kind.into();
-        self.say(peer, Control::Fault(v1::Fault { envelope_id, kind }));
+        let fault = v1::Fault {
+            envelope_id,
+            kind,
+            ..v1::Fault::default()
+        };
+        self.say(peer, Control::Fault(fault));
     }
 
     /// Known? → verify → open → granted? → engine.

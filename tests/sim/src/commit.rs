@@ -78,6 +78,7 @@ impl Life {
                 session,
                 submitted,
                 precedence,
+                ..
             } => {
                 if self.session(peer).is_some_and(|(_, s)| s == session) {
                     book.meet("forwarded");

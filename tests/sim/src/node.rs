@@ -491,6 +491,7 @@ fn recover(me: usize, next: LeafIndex, rows: Vec<RowPair>) -> Engine {
         incarnation: incarnation(me),
         roster: world().trust.roster.reference(),
         resend: Resend::default(),
+        carry: Default::default(),
     };
     Engine::recover(config, next, &mut rows.into_iter()).expect("the rows are good")
 }

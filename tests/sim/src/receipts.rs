@@ -103,6 +103,7 @@ impl Life {
             from,
             place,
             envelope_id,
+            originator: party(self.me),
             seq_commit,
             kind: proof.kind,
             reason: proof.leaf.message().reason(),

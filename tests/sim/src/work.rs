@@ -122,10 +122,12 @@ impl Life {
                 Todo::Handle(Input::ReceiptProven(proven))
             }
             Free::LookExpired { place } => Todo::Look(place),
+            Free::CarryAgain { .. } => unreachable!("nobody is a relay here"),
             Free::TellFault {
                 peer,
                 envelope_id,
                 kind,
+                ..
             } => return self.tell_fault(peer, envelope_id, kind, book),
         };
         self.todo.push(todo);

@@ -72,6 +72,9 @@ impl Operator for Fake {
         view.item.summary = lang.to_owned();
         Ok(view)
     }
+    async fn relays(&self) -> Result<RelaysView, ApiError> {
+        Ok(RelaysView::default())
+    }
     async fn contradictions(&self) -> Result<Vec<ContradictionView>, ApiError> {
         Ok(vec![ContradictionView::default()])
     }

@@ -24,6 +24,7 @@ impl Check<'_> {
                     self.position(leaf, &position)?;
                 }
             }
+            Some(Of::Relayed(p)) => self.envelope(leaf, &p.hdr, &p.sig)?,
             Some(Of::Queued(position)) => self.position(leaf, &position)?,
             Some(Of::Receipt(receipt)) => self.receipt(leaf, &receipt)?,
             Some(Of::Statement(signed)) => self.statement(index, leaf, &signed)?,

@@ -26,6 +26,8 @@ pub(crate) fn init(args: NetworkInitArgs, ui: &Ui) -> Result<ExitCode, CliError>
         .iter()
         .map(|text| party(text))
         .collect::<Result<Vec<_>, _>>()?;
+    let relays = args.relays.iter().map(|text| code(text, "--relay"));
+    let relays = relays.collect::<Result<Vec<_>, _>>()?;
     let host: IpAddr = args.host.parse().map_err(|_| {
         CliError::usage(format!("`{}` is not an IP address", args.host))
             .with_try("write an address such as 127.0.0.1 or 192.0.2.7")
@@ -48,7 +50,7 @@ pub(crate) fn init(args: NetworkInitArgs, ui: &Ui) -> Result<ExitCode, CliError>
         base_port,
         status_every_s: None,
     };
-    let report = founding::init(&request).map_err(failed)?;
+    let report = founding::init_with_relays(&request, &relays).map_err(failed)?;
     let value = serde_json::json!({
         "root": report.root,
         "root_keys": report.root_keys,
@@ -80,13 +82,7 @@ fn party(text: &str) -> Result<InitParty, CliError> {
                 .with_try("write --party CODE, or --party CODE:coordination"));
         }
     };
-    let code = PartyCode::new(code).map_err(|e| {
-        let error = CliError::usage(e.to_string());
-        match PartyCode::new(&code.to_ascii_uppercase()) {
-            Ok(upper) => error.with_try(format!("write --party {upper}")),
-            Err(_) => error,
-        }
-    })?;
+    let code = self::code(code, "--party")?;
     let country = codes::country(code.as_str());
     Ok(InitParty {
         code,
@@ -94,6 +90,16 @@ fn party(text: &str) -> Result<InitParty, CliError> {
         country: country.map_or_else(String::new, |c| c.code.to_owned()),
         kind,
         address,
+    })
+}
+
+fn code(text: &str, option: &str) -> Result<PartyCode, CliError> {
+    PartyCode::new(text).map_err(|e| {
+        let error = CliError::usage(e.to_string());
+        match PartyCode::new(&text.to_ascii_uppercase()) {
+            Ok(upper) => error.with_try(format!("write {option} {upper}")),
+            Err(_) => error,
+        }
     })
 }
 
@@ -140,6 +146,7 @@ fn failed(error: InitError) -> CliError {
     let (usage, hint) = match &error {
         InitError::NotEmpty { .. } => (true, Some("name a directory that does not exist yet")),
         InitError::Ports { .. } => (true, Some("choose a lower --base-port")),
+        InitError::Relay { .. } => (true, Some("name it with --party too")),
         InitError::Address { .. } => (true, Some("write --party CODE@192.0.2.7:7400")),
         InitError::Founding(_) => (
             true,

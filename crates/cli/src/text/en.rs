@@ -33,6 +33,7 @@ pub(super) static TEXTS: Texts = Texts {
         receipt: "receipt kept",
         voided: "not sealed",
         recalled: "deleted",
+        relayed: "carried on",
         on_hold: "under a legal hold there",
         recalled_before: "recalled before it came",
     },

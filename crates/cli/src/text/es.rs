@@ -33,6 +33,7 @@ pub(super) static TEXTS: Texts = Texts {
         receipt: "acuse guardado",
         voided: "no sellado",
         recalled: "borrado",
+        relayed: "en relevo",
         on_hold: "retenido allí por orden legal",
         recalled_before: "retirado antes de llegar",
     },

@@ -33,6 +33,7 @@ pub(super) static TEXTS: Texts = Texts {
         receipt: "reçu conservé",
         voided: "non scellé",
         recalled: "effacé",
+        relayed: "relayé",
         on_hold: "gelé là-bas par la justice",
         recalled_before: "rappelé avant son arrivée",
     },

@@ -33,6 +33,7 @@ pub(super) static TEXTS: Texts = Texts {
         receipt: "ontvangstbewijs",
         voided: "niet verzegeld",
         recalled: "gewist",
+        relayed: "doorgegeven",
         on_hold: "daar op last van het recht vastgehouden",
         recalled_before: "teruggeroepen voor aankomst",
     },

@@ -53,12 +53,14 @@ impl Engine {
                 Recall::TooMany => plan.free.push(Free::TellFault {
                     peer: from,
                     envelope_id: id,
+                    recipient: None,
                     kind: v1::FaultKind::FaultBusy,
                 }),
             },
             Number::TooFarAhead => plan.free.push(Free::TellFault {
                 peer: from,
                 envelope_id: id,
+                recipient: None,
                 kind: v1::FaultKind::FaultBusy,
             }),
             // Most often a copy whose outcome the look-up came too early to see.
@@ -104,6 +106,7 @@ impl Engine {
             return plan.free.push(Free::TellFault {
                 peer: from,
                 envelope_id: id,
+                recipient: None,
                 kind: v1::FaultKind::FaultBusy,
             });
         }

@@ -7,18 +7,17 @@ use abeng_wire::{EnvelopeId, LeafIndex, Now, pae_signature_type, v1};
 
 impl Engine {
     pub(super) fn receipt_proven(&mut self, now: Now, proven: Box<Proven>, plan: &mut Plan) {
+        if proven.place.is_carried() {
+            return self.carried_proven(now, proven, plan);
+        }
+        if proven.kind == v1::LeafKind::Relayed {
+            return self.relayed_proven(now, proven, plan);
+        }
         if proven.kind == v1::LeafKind::Read {
             return self.read_proven(now, proven, plan);
         }
         let (id, place) = (proven.envelope_id, proven.place);
         let recipient = place.recipient;
-        let is_outcome = matches!(
-            proven.kind,
-            v1::LeafKind::Delivered
-                | v1::LeafKind::Refused
-                | v1::LeafKind::Expired
-                | v1::LeafKind::Recalled
-        );
         // A proof of deletion may come after that of the delivery, once; and it covers that.
         let is_recall = proven.kind == v1::LeafKind::Recalled;
         let lately = self.taken_back.get(&(id, recipient));
@@ -27,7 +26,7 @@ impl Engine {
             false => lately.or_else(|| self.taken.get(&(id, recipient))),
         };
         let known = proven.settled.or(lately);
-        if !is_outcome || known.is_some() {
+        if !is_outcome(proven.kind) || known.is_some() {
             return;
         }
         let queued = self.lanes.get(&recipient).and_then(|l| l.get(place.key()));
@@ -41,6 +40,7 @@ impl Engine {
         if is_queued && let Some(lane) = self.lanes.get_mut(&recipient) {
             lane.take(place.key());
         }
+        self.routes.settle((recipient, place.key()), proven.from);
         let kind = proven.kind;
         let leaf = self.take_receipt(now, *proven, plan);
         match is_recall {
@@ -69,11 +69,11 @@ impl Engine {
         self.reads.insert(key, leaf);
     }
 
-    fn take_receipt(&mut self, now: Now, proven: Proven, plan: &mut Plan) -> LeafIndex {
+    pub(super) fn take_receipt(&mut self, now: Now, proven: Proven, plan: &mut Plan) -> LeafIndex {
         let about = subject(&pae_signature_type("leaf.v1"), &proven.receipt.leaf);
         let leaf = v1::Leaf {
             envelope_id: proven.envelope_id.to_bytes(),
-            originator: self.config.me.to_string(),
+            originator: proven.originator.to_string(),
             recipient: proven.place.recipient.to_string(),
             seq_commit: proven.seq_commit.to_bytes(),
             reason: proven.reason.into(),
@@ -99,13 +99,17 @@ impl Engine {
         lane.take(place.key());
         let leaf = v1::Leaf {
             envelope_id: queued.envelope_id,
-            originator: self.config.me.to_string(),
+            originator: queued.originator,
             recipient: recipient.to_string(),
             seq_commit: queued.seq_commit,
             reason: v1::Reason::TimePassed.into(),
             ..self.leaf(now, v1::LeafKind::Expired)
         };
         let leaf = self.fact(plan, Record::new(leaf));
+        if place.is_carried() {
+            return self.carried_over(envelope_id, recipient, leaf);
+        }
+        self.routes.settle((recipient, place.key()), self.config.me);
         plan.step.gated.push(Gated::Settled {
             envelope_id,
             recipient,
@@ -113,4 +117,15 @@ impl Engine {
             leaf,
         });
     }
+}
+
+/// Whether a receipt of this kind ends the duty towards its recipient.
+pub(super) fn is_outcome(kind: v1::LeafKind) -> bool {
+    matches!(
+        kind,
+        v1::LeafKind::Delivered
+            | v1::LeafKind::Refused
+            | v1::LeafKind::Expired
+            | v1::LeafKind::Recalled
+    )
 }

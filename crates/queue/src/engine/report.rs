@@ -11,7 +11,7 @@ impl Engine {
     pub fn queues(&self) -> impl Iterator<Item = (PartyCode, v1::Precedence, usize, Millis)> {
         let mut queues: BTreeMap<(PartyCode, v1::Precedence), (usize, Millis)> = BTreeMap::new();
         for (&peer, lane) in &self.lanes {
-            for ((precedence, _), entry) in lane.iter() {
+            for ((precedence, _), entry) in lane.iter_own() {
                 let queue = queues
                     .entry((peer, to_precedence(precedence)))
                     .or_insert((0, entry.created_at));
@@ -22,9 +22,10 @@ impl Engine {
         queues.into_iter().map(|((p, c), (n, t))| (p, c, n, t))
     }
 
-    /// Queued (notice, recipient) pairs.
+    /// Queued (notice, recipient) pairs that were sent from here.
     pub fn depth(&self) -> usize {
-        self.lanes.values().map(Lane::depth).sum()
+        let all: usize = self.lanes.values().map(Lane::len).sum();
+        all.saturating_sub(self.carried_count())
     }
 
     /// Pairs that are on a link and have no receipt yet. Looks at what is on links alone.

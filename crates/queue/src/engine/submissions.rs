@@ -163,8 +163,11 @@ impl Engine {
                 expires_at: sealed.expires_at(),
                 size,
             };
+            let entry = Entry::from(&row).waiting_since(now.mono);
             let lane = self.lanes.entry(recipient).or_default();
-            lane.push(lane::key(sealed.precedence(), seq), Entry::from(&row));
+            let key = lane::key(sealed.precedence(), seq);
+            lane.push(key, entry);
+            self.wait_for_one(now, recipient, key);
         }
         for &recipient in sealed.recipients() {
             self.forward(now, recipient, plan);

@@ -4,5 +4,7 @@ mod kept;
 mod model;
 mod net;
 mod reads;
+mod relay_model;
+mod relays;
 mod rules;
 mod scrubbed;

@@ -149,7 +149,7 @@ impl Fold<'_> {
         }
     }
 
-    fn care(&self, record: LeafIndex) -> Result<CareRow, RowError> {
+    pub(super) fn care(&self, record: LeafIndex) -> Result<CareRow, RowError> {
         let row = self.get(&CareRow::key(record))?;
         Ok(row
             .map(|v| CareRow::decode(&v))
@@ -185,6 +185,16 @@ impl Fold<'_> {
         let delivered = care.delivered.unwrap_or(LeafIndex(record.0 + 1));
         let row = self.get(&InboxRow::key(delivered))?;
         let row = row.map(|v| InboxRow::decode(&v)).transpose()?;
+        if row.is_none_or(|row| row.received != record) && care.extended != 0 {
+            // Only what was carried for others has a date and is neither.
+            return Ok(Some(Kept {
+                record,
+                originator: None,
+                due: 0,
+                row: DueRow::Carried,
+                care,
+            }));
+        }
         Ok(row.filter(|row| row.received == record).map(|row| Kept {
             record,
             originator: Some(row.originator),

@@ -84,6 +84,8 @@ pub enum DueRow {
         /// The Delivered leaf, which its inbox row is found by.
         delivered: LeafIndex,
     },
+    /// Was carried for others and is done with.
+    Carried,
 }
 
 impl DueRow {
@@ -114,19 +116,25 @@ impl DueRow {
 
     /// Its value.
     pub fn encode(&self) -> Vec<u8> {
-        let delivered = match *self {
-            Self::Sent => None,
-            Self::Received { delivered } => Some(delivered),
-        };
-        Writer::value().maybe(delivered).done()
+        let out = Writer::value();
+        match *self {
+            Self::Sent => out.u8(0),
+            Self::Received { delivered } => out.u8(1).leaf(delivered),
+            Self::Carried => out.u8(2),
+        }
+        .done()
     }
 
     /// Reads a value.
     pub fn decode(value: &[u8]) -> Result<Self, RowError> {
         let mut reader = Reader::value(Self::ROW, value)?;
-        let row = match reader.maybe()? {
-            None => Self::Sent,
-            Some(delivered) => Self::Received { delivered },
+        let row = match reader.u8()? {
+            0 => Self::Sent,
+            1 => Self::Received {
+                delivered: reader.leaf()?,
+            },
+            2 => Self::Carried,
+            _ => return Err(reader.bad("case")),
         };
         reader.end()?;
         Ok(row)

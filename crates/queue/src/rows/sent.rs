@@ -42,6 +42,23 @@ pub struct SentRow {
     pub recalls: Option<EnvelopeId>,
     /// Sorted by code.
     pub recipients: Vec<SentTo>,
+    /// Which relays have said that they carry it, in the order in which they did: for each
+    /// recipient at most [`RELAYED_KEPT`].
+    pub relayed: Vec<SentRelayed>,
+}
+
+/// Receipts of relays that are kept for one recipient of an envelope.
+pub const RELAYED_KEPT: usize = 8;
+
+/// A relay carries an envelope to a recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentRelayed {
+    /// The recipient.
+    pub recipient: PartyCode,
+    /// The relay.
+    pub relay: PartyCode,
+    /// The ReceiptTaken leaf that holds its receipt.
+    pub taken: LeafIndex,
 }
 
 /// One recipient of a sent envelope.
@@ -129,6 +146,13 @@ impl SentRow {
         })
     }
 
+    /// What the relays have said for one recipient.
+    pub fn relayed_to(&self, recipient: PartyCode) -> impl Iterator<Item = &SentRelayed> {
+        self.relayed
+            .iter()
+            .filter(move |r| r.recipient == recipient)
+    }
+
     /// Its value.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::value()
@@ -158,6 +182,13 @@ impl SentRow {
             };
             out = out.maybe(to.read);
         }
+        out = out.u16(self.relayed.len() as u16);
+        for relayed in &self.relayed {
+            out = out
+                .party(relayed.recipient)
+                .party(relayed.relay)
+                .leaf(relayed.taken);
+        }
         out.done()
     }
 
@@ -173,6 +204,7 @@ impl SentRow {
             keep_until: reader.u64()?,
             recalls: Some(reader.id()?).filter(|id| *id != EnvelopeId::default()),
             recipients: Vec::new(),
+            relayed: Vec::new(),
         };
         for _ in 0..reader.u16()? {
             row.recipients.push(SentTo {
@@ -181,6 +213,13 @@ impl SentRow {
                 queued: reader.leaf()?,
                 outcome: outcome(&mut reader)?,
                 read: reader.maybe()?,
+            });
+        }
+        for _ in 0..reader.u16()? {
+            row.relayed.push(SentRelayed {
+                recipient: reader.party()?,
+                relay: reader.party()?,
+                taken: reader.leaf()?,
             });
         }
         reader.end()?;

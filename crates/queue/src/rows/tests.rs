@@ -61,10 +61,24 @@ fn sent() -> impl Strategy<Value = SentRow> {
         precedence(),
         (any::<u32>(), recalls()),
         proptest::collection::vec(to, 0..5),
+        proptest::collection::vec((party(), party(), leaf()), 0..3),
     );
     all.prop_map(
-        |(id, [created_at, expires_at, keep_until], precedence, (size, recalls), recipients)| {
+        |(
+            id,
+            [created_at, expires_at, keep_until],
+            precedence,
+            (size, recalls),
+            recipients,
+            said,
+        )| {
+            let relayed = |(recipient, relay, taken)| SentRelayed {
+                recipient,
+                relay,
+                taken,
+            };
             SentRow {
+                relayed: said.into_iter().map(relayed).collect(),
                 keep_until,
                 recalls,
                 envelope_id: EnvelopeId(id),
@@ -219,6 +233,7 @@ proptest! {
         let due = DueRow::Received { delivered: at };
         exact(&due, due.encode(), DueRow::decode);
         exact(&DueRow::Sent, DueRow::Sent.encode(), DueRow::decode);
+        exact(&DueRow::Carried, DueRow::Carried.encode(), DueRow::decode);
         let envelope_id = EnvelopeId(id);
         let hold = HoldRow { envelope_id };
         exact(&hold, hold.encode(), HoldRow::decode);
@@ -235,8 +250,26 @@ proptest! {
     }
 
     #[test]
+    fn rows_about_what_is_carried_come_back(
+        ids in any::<[[u8; 32]; 2]>(), originator in party(), times in any::<[u64; 2]>(),
+        size in any::<u32>(), relayed in leaf(), outcome in proptest::option::of(leaf()),
+        precedence in precedence(),
+    ) {
+        let [created_at, expires_at] = times;
+        let envelope_id = EnvelopeId(ids[0]);
+        let row = CarriedRow { envelope_id, originator, created_at, expires_at, size };
+        exact(&row, row.encode(), CarriedRow::decode);
+        let key = CarriedRow::key(originator, precedence, relayed);
+        prop_assert_eq!(CarriedRow::parse_key(&key).unwrap(), (originator, precedence, relayed));
+        let seq_commit = abeng_wire::Digest(ids[1]);
+        let id = CarriedIdRow { relayed, originator, precedence, seq_commit, outcome };
+        exact(&id, id.encode(), CarriedIdRow::decode);
+        prop_assert_eq!(id.answer(), outcome.unwrap_or(relayed));
+    }
+
+    #[test]
     fn garbage_is_refused_without_harm(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let versioned = [&[2], &bytes[..]].concat();
+        let versioned = [&[3], &bytes[..]].concat();
         for value in [&bytes, &versioned] {
             let _ = SentRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
             let _ = IdRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
@@ -248,6 +281,8 @@ proptest! {
             let _ = DueRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
             let _ = HoldRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
             let _ = WaitingRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
+            let _ = CarriedRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
+            let _ = CarriedIdRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
         }
     }
 

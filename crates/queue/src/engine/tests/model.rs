@@ -155,7 +155,7 @@ impl Net {
             Op::Fault(pick) => {
                 if let Some((from, to, session, Frame::Envelope(bytes))) = self.pick(pick, true) {
                     let id = abeng_seal::Arrived::parse(&bytes).unwrap().id();
-                    let fault = Frame::Fault(id, v1::FaultKind::FaultDamaged);
+                    let fault = Frame::Fault(id, party(to), v1::FaultKind::FaultDamaged);
                     self.frames.push_back((to, from, session, fault));
                 }
             }

@@ -2,12 +2,12 @@
 //! view in memory behind a real overlay, and links that lose what is on them.
 
 use crate::{
-    Applied, Checked, Engine, EngineConfig, Free, Gated, Input, MemView, Overlay, Place, Plan,
-    PrivateInput, Proven, Refusable, Resend, RowSource, ScrubItem, TakenBack, Target, Terms,
-    Ticket, View, fold,
+    Applied, CarryLimits, Checked, Engine, EngineConfig, Free, Gated, Input, MemView, Overlay,
+    Place, Plan, PrivateInput, Proven, Refusable, RelayRank, Resend, RowSource, ScrubItem,
+    TakenBack, Target, Terms, Ticket, View, fold,
     rows::{
-        AskedRow, BegunRow, CareRow, HoldRow, IdRow, InboxRow, QueueRow, SentOutcome, SentRow,
-        ToldRow,
+        AskedRow, BegunRow, CareRow, CarriedIdRow, HoldRow, IdRow, InboxRow, QueueRow, SentOutcome,
+        SentRow, ToldRow,
     },
 };
 use abeng_audit_log::Record;
@@ -25,7 +25,7 @@ use abeng_wire::{
 };
 use bytes::Bytes;
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::OnceLock,
 };
 
@@ -59,7 +59,7 @@ pub(super) fn world() -> &'static World {
             country: (*code).to_owned(),
             kind: v1::PartyKind::Member,
             addresses: vec!["127.0.0.1:4433".to_owned()],
-            relay: false,
+            relay: *code == "NL",
         };
         let network = NetworkCode::new("test").unwrap();
         let request = FoundingRequest::new(network, CODES.iter().map(party).collect(), START);
@@ -89,7 +89,9 @@ pub(super) fn private() -> PrivateInput {
 pub(super) enum Frame {
     Envelope(Bytes),
     Receipt(EnvelopeId, Box<v1::Receipt>),
-    Fault(EnvelopeId, v1::FaultKind),
+    /// For whom the copy was, beside.
+    Fault(EnvelopeId, PartyCode, v1::FaultKind),
+    Reach(BTreeSet<PartyCode>),
     Credit(u64, u64),
 }
 
@@ -144,6 +146,7 @@ fn config(me: usize) -> EngineConfig {
         incarnation: incarnation(me),
         roster: world().trust.roster.reference(),
         resend: Resend::default(),
+        carry: CarryLimits::default(),
     }
 }
 
@@ -199,6 +202,7 @@ impl Node {
             Free::CheckAgain { .. } => self.meet("checked again"),
             Free::RefuseAgain { .. } => self.meet("refused again"),
             Free::ProveAgain(_) => self.meet("proved again"),
+            Free::CarryAgain { .. } => self.meet("looked again to carry"),
             Free::LookExpired { .. } => self.meet("expired"),
             Free::TellFault { .. } => self.meet("told a fault"),
         }
@@ -235,9 +239,15 @@ impl Node {
                     checked: self.checked(),
                 }))
             }
+            Free::CarryAgain {
+                from,
+                recipient,
+                verified,
+            } => Todo::Handle(self.carry_input(from, recipient, verified)),
             Free::ProveAgain(mut proven) => {
+                let (recipient, from) = (proven.place.recipient, proven.from);
                 let (place, settled) = self
-                    .place(&proven.envelope_id, proven.from, proven.kind)
+                    .place(&proven.envelope_id, recipient, proven.kind, from)
                     .unwrap();
                 (proven.place, proven.settled) = (place, settled);
                 proven.looked = self.overlay.position();
@@ -245,7 +255,11 @@ impl Node {
             }
             Free::LookExpired { place } => {
                 let leaf = self.log[place.queued.0 as usize].leaf().message().clone();
-                assert_eq!(leaf.kind(), v1::LeafKind::Queued);
+                let kind = match place.is_carried() {
+                    true => v1::LeafKind::Relayed,
+                    false => v1::LeafKind::Queued,
+                };
+                assert_eq!(leaf.kind(), kind);
                 assert_eq!(leaf.recipient, place.recipient.as_str());
                 let leaf = Box::new(leaf);
                 Todo::Handle(Input::Expire { place, leaf })
@@ -319,14 +333,19 @@ impl Node {
         }
     }
 
+    /// Where an envelope is or was queued or carried for a recipient, and what `from` has proved
+    /// of it before.
     pub(super) fn place(
         &self,
         id: &EnvelopeId,
         recipient: PartyCode,
         kind: v1::LeafKind,
+        from: PartyCode,
     ) -> Option<(Place, Option<LeafIndex>)> {
         let Some(IdRow::Sent { submitted }) = self.id_row(id) else {
-            return None;
+            let row = self.carried_row(id, recipient)?;
+            let place = Place::carried(recipient, row.precedence, row.relayed);
+            return Some((place, row.outcome));
         };
         let sent = SentRow::decode(&self.row(&SentRow::key(submitted))?).unwrap();
         let to = sent.recipients.iter().find(|to| to.party == recipient)?;
@@ -335,7 +354,42 @@ impl Node {
             SentOutcome::Refused { taken, .. } | SentOutcome::Recalled { taken, .. } => Some(taken),
             _ => None,
         };
+        let relayed = sent.relayed_to(recipient).find(|r| r.relay == from);
+        let settled = match kind {
+            v1::LeafKind::Relayed => relayed.map(|r| r.taken),
+            _ => settled,
+        };
         Some((sent.place(submitted, recipient)?, settled))
+    }
+
+    pub(super) fn carried_row(
+        &self,
+        id: &EnvelopeId,
+        recipient: PartyCode,
+    ) -> Option<CarriedIdRow> {
+        let row = self.row(&CarriedIdRow::key(id, recipient))?;
+        Some(CarriedIdRow::decode(&row).unwrap())
+    }
+
+    /// What a relay makes of an envelope for another party.
+    fn carry_input(
+        &self,
+        from: PartyCode,
+        recipient: PartyCode,
+        verified: Box<abeng_seal::Verified>,
+    ) -> Input {
+        match self.carried_row(&verified.id(), recipient) {
+            Some(row) => Input::Duplicate {
+                from,
+                outcome: row.answer(),
+            },
+            None => Input::Carry {
+                from,
+                recipient,
+                verified,
+                checked: self.checked(),
+            },
+        }
     }
 
     pub(super) fn submit(&mut self, now: Now, to: Vec<PartyCode>, draft: Draft) {
@@ -461,14 +515,23 @@ impl Node {
             }
             Gated::Forward {
                 peer,
+                recipient,
                 session,
                 submitted,
                 precedence,
             } => {
                 durable(submitted);
                 let record = &self.log[submitted.0 as usize];
-                let frame = envelope(record, peer);
+                let frame = envelope(record, recipient);
                 let arrived = Arrived::parse(&frame).unwrap();
+                if peer != recipient {
+                    self.meet("sent to a relay");
+                    assert_eq!(
+                        arrived.originator(),
+                        party(self.me),
+                        "no relay hands on to one"
+                    );
+                }
                 assert_eq!(arrived.precedence(), precedence);
                 Some((to(peer), Some(session), Frame::Envelope(frame)))
             }
@@ -490,6 +553,14 @@ impl Node {
                     index: outcome.0,
                     checkpoint: note(self.me, self.durable as u64),
                     ..v1::Receipt::default()
+                };
+                let kept = self.log[outcome.0 as usize].proof().unwrap();
+                let receipt = match kept.and_then(|p| p.of) {
+                    Some(v1::proof_part::Of::Receipt(kept)) => {
+                        self.meet("handed a receipt on");
+                        kept
+                    }
+                    _ => receipt,
                 };
                 Some((to(peer), None, Frame::Receipt(id, Box::new(receipt))))
             }
@@ -752,12 +823,14 @@ impl Node {
             }
             Frame::Receipt(id, receipt) => {
                 let leaf = abeng_wire::decode::<v1::Leaf>("leaf", &receipt.leaf, 65_535).unwrap();
-                let (place, settled) = self.place(&id, peer, leaf.kind()).unwrap();
+                let recipient = PartyCode::new(&leaf.recipient).unwrap();
+                let (place, settled) = self.place(&id, recipient, leaf.kind(), peer).unwrap();
                 self.todo
                     .push(Todo::Handle(Input::ReceiptProven(Box::new(Proven {
                         from: peer,
                         place,
                         envelope_id: id,
+                        originator: PartyCode::new(&leaf.originator).unwrap(),
                         seq_commit: Digest::from_slice(&leaf.seq_commit).unwrap(),
                         kind: leaf.kind(),
                         reason: leaf.reason(),
@@ -766,8 +839,17 @@ impl Node {
                         looked: self.overlay.position(),
                     }))));
             }
-            Frame::Fault(id, kind) => {
-                let place = self.place(&id, peer, v1::LeafKind::Delivered);
+            Frame::Reach(parties) => self.handle(
+                now,
+                Input::Reach {
+                    peer,
+                    session,
+                    parties,
+                    rank: RelayRank::Ordinary,
+                },
+            ),
+            Frame::Fault(id, recipient, kind) => {
+                let place = self.place(&id, recipient, v1::LeafKind::Delivered, peer);
                 let envelope = place.map(|(place, _)| place);
                 self.handle(
                     now,
@@ -795,6 +877,16 @@ impl Node {
         let arrived = Arrived::parse(bytes).unwrap();
         let id = arrived.id();
         let checked = self.checked();
+        let other = arrived.recipients().iter().find(|&&r| arrived.carries(r));
+        if let Some(&recipient) = other.filter(|&&r| r != party(self.me)) {
+            let verified = verify(arrived, &world().trust, recipient, now.wall);
+            if let Ok(verified) = verified {
+                self.meet("asked to carry");
+                let input = self.carry_input(from, recipient, Box::new(verified));
+                self.todo.push(Todo::Handle(input));
+            }
+            return;
+        }
         let input = match self.known(from, &id) {
             Some(known) => {
                 self.meet("duplicate found");
@@ -877,11 +969,13 @@ pub(super) fn terms(notice: &[u8]) -> Terms {
 
 /// The envelope as it goes to one recipient: the others' stanzas pruned.
 fn envelope(record: &Record, peer: PartyCode) -> Bytes {
-    let Some(v1::proof_part::Of::Submitted(proof)) = record.proof().unwrap().unwrap().of else {
-        unreachable!("a Submitted leaf has its proof");
+    let (hdr_bytes, sig) = match record.proof().unwrap().unwrap().of {
+        Some(v1::proof_part::Of::Submitted(proof)) => (proof.hdr, proof.sig),
+        Some(v1::proof_part::Of::Relayed(proof)) => (proof.hdr, proof.sig),
+        _ => unreachable!("what is sent has its proof"),
     };
     let body = record.body().unwrap().unwrap();
-    let hdr: v1::Hdr = abeng_wire::decode("HDR", &proof.hdr, 1 << 20).unwrap();
+    let hdr: v1::Hdr = abeng_wire::decode("HDR", &hdr_bytes, 1 << 20).unwrap();
     let pre: v1::Pre = abeng_wire::decode("PRE", &hdr.pre, 1 << 20).unwrap();
     let mine = |r: &v1::PreRecipient| r.party == peer.as_str();
     let pruned = pre
@@ -893,13 +987,13 @@ fn envelope(record: &Record, peer: PartyCode) -> Bytes {
             false => Bytes::new(),
         });
     let envelope = abeng_wire::encode(&v1::Envelope {
-        hdr: proof.hdr.clone(),
-        sig: proof.sig,
+        hdr: hdr_bytes.clone(),
+        sig,
         stanzas: pruned.collect(),
         body: body.body.clone(),
     });
     let size = crate::rows::frame_size(
-        proof.hdr.len(),
+        hdr_bytes.len(),
         body.body.len() as u64,
         pre.recipients.len(),
     );

@@ -95,6 +95,7 @@ pub(super) fn proven(place: Place, looked: u64) -> Input {
         from: place.recipient,
         place,
         envelope_id: abeng_wire::EnvelopeId([place.seq.get() as u8; 32]),
+        originator: party(0),
         seq_commit: Digest([2; 32]),
         kind: v1::LeafKind::Delivered,
         reason: v1::Reason::Unspecified,

@@ -1,0 +1,144 @@
+//! Who reaches whom: a relay tells every linked peer with whom else it is linked.
+
+use super::is_relay;
+use crate::shared::{Shared, lock};
+use abeng_link::Link;
+use abeng_queue::{Input, RelayRank};
+use abeng_wire::{PartyCode, limits, v1};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::sync::Notify;
+
+/// Links that come and go together are told of in one frame.
+const GATHER: Duration = Duration::from_millis(300);
+/// How often the figures about what is carried are brought up to date.
+const FIGURES: Duration = Duration::from_secs(15);
+
+/// What was said of reach, and by whom, on the links there are.
+#[derive(Default)]
+pub struct Reaching {
+    changed: Notify,
+    // What each peer was told on which link.
+    told: Mutex<BTreeMap<PartyCode, (u64, Vec<String>)>>,
+    // Relays whose reach the engine knows.
+    heard: Mutex<BTreeMap<PartyCode, u64>>,
+}
+
+impl Reaching {
+    /// A link came or went, or another roster holds.
+    pub fn changed(&self) {
+        self.changed.notify_one();
+    }
+}
+
+/// The task. Ends with the node.
+pub async fn work(shared: Arc<Shared>) {
+    loop {
+        let news = tokio::time::timeout(FIGURES, shared.reaching.changed.notified()).await;
+        if news.is_ok() {
+            tokio::time::sleep(GATHER).await;
+            shared.tell_reach();
+            shared.forget_former_relays().await;
+        }
+        shared.carried_figures().await;
+    }
+}
+
+impl Shared {
+    /// Tells every linked peer what it has not been told.
+    fn tell_reach(&self) {
+        let mut told = lock(&self.reaching.told);
+        let links = self.links.linked();
+        told.retain(|peer, (session, _)| {
+            let is_it = |link: &Link| link.peer() == *peer && link.session() == *session;
+            links.iter().any(is_it)
+        });
+        if !is_relay(&self.trust().roster, self.me) {
+            return;
+        }
+        let all: BTreeSet<PartyCode> = links.iter().map(Link::peer).collect();
+        for link in links {
+            let others = all.iter().filter(|&&party| party != link.peer());
+            let parties: Vec<String> = others
+                .take(limits::PARTIES)
+                .map(|p| p.to_string())
+                .collect();
+            let now = (link.session(), parties);
+            let before = told.get(&link.peer());
+            let nothing = before.is_none() && now.1.is_empty();
+            if nothing || before == Some(&now) {
+                continue;
+            }
+            let parties = now.1.clone();
+            link.control(v1::control::Frame::Reach(v1::Reach { parties }));
+            told.insert(link.peer(), now);
+        }
+    }
+
+    /// A relay's word on whom it is linked with.
+    pub async fn take_reach(&self, link: &Link, frame: v1::Reach) {
+        let peer = link.peer();
+        let trust = self.trust();
+        let Some(relay) = trust
+            .roster
+            .party(peer)
+            .filter(|p| p.relay && p.is_active())
+        else {
+            tracing::warn!(%peer, "says whom it reaches, and is no relay in the roster here");
+            return;
+        };
+        if frame.parties.len() > limits::PARTIES {
+            tracing::warn!(%peer, parties = frame.parties.len(), "says that it reaches more parties than there can be");
+            return;
+        }
+        // One that a newer roster may know is left out until this node knows it too.
+        let active = |code: &PartyCode| trust.roster.party(*code).is_some_and(|p| p.is_active());
+        let codes = frame.parties.iter().filter_map(|c| PartyCode::new(c).ok());
+        let rank = match relay.is_coordination() {
+            true => RelayRank::Coordination,
+            false => RelayRank::Ordinary,
+        };
+        lock(&self.reaching.heard).insert(peer, link.session());
+        self.core
+            .give(Input::Reach {
+                peer,
+                session: link.session(),
+                parties: codes.filter(active).collect(),
+                rank,
+            })
+            .await;
+    }
+
+    /// Whoever lost the relay flag under a newer roster reaches nobody any more.
+    async fn forget_former_relays(&self) {
+        let trust = self.trust();
+        let heard = lock(&self.reaching.heard).clone();
+        for (peer, session) in heard {
+            if is_relay(&trust.roster, peer) {
+                continue;
+            }
+            lock(&self.reaching.heard).remove(&peer);
+            self.core
+                .give(Input::Reach {
+                    peer,
+                    session,
+                    parties: BTreeSet::new(),
+                    rank: RelayRank::Ordinary,
+                })
+                .await;
+        }
+    }
+
+    async fn carried_figures(&self) {
+        let Some(carried) = self.core.inspect(|engine| engine.carried()).await else {
+            return;
+        };
+        let count: u64 = carried.iter().map(|c| c.count).sum();
+        let bytes: u64 = carried.iter().map(|c| c.bytes).sum();
+        self.metrics.carried.set(count as i64);
+        self.metrics.carried_bytes.set(bytes as i64);
+    }
+}
