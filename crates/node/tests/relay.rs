@@ -258,6 +258,8 @@ async fn silent(net: &Net) -> (Arc<Endpoint>, mpsc::UnboundedReceiver<Bytes>) {
             listen: "127.0.0.1:0".parse().unwrap(),
             profile: Profile::Cable,
             boot_id: [7; 16],
+            limits: Default::default(),
+            profiles: Default::default(),
         },
         keyring.node_tls().clone(),
         Arc::new(ArcSwap::from_pointee(trust)),
