@@ -64,7 +64,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Members that only test, and may use anything.
-const TESTS: &[&str] = &["abeng-sim", "abeng-vectors", "abeng-model"];
+const TESTS: &[&str] = &[
+    "abeng-sim",
+    "abeng-vectors",
+    "abeng-model",
+    "abeng-fuzz-targets",
+];
 
 /// Outside crates that belong to one crate of ours.
 const ONLY_IN: &[(&str, &str)] = &[
