@@ -65,10 +65,13 @@ pub fn frames_of_peers(data: &[u8]) -> bool {
     let Ok(control) = decode_tolerant::<v1::Control>("frame", &data, limits::CONTROL) else {
         return false;
     };
-    if let Some(Frame::Receipts(receipts)) = control.frame {
-        for receipt in receipts.receipts {
-            crate::logs::receipt_of(&encode(&receipt));
-        }
+    let receipts = match control.frame {
+        Some(Frame::Receipts(receipts)) => receipts.receipts,
+        Some(Frame::CarriedReceipts(carried)) => carried.receipts,
+        _ => Vec::new(),
+    };
+    for receipt in receipts {
+        crate::logs::receipt_of(&encode(&receipt));
     }
     true
 }
@@ -154,6 +157,13 @@ fn controls() -> Vec<v1::Control> {
         Frame::Fault(v1::Fault {
             envelope_id: world().sealed.id().to_bytes(),
             kind: v1::FaultKind::FaultQuota.into(),
+            ..v1::Fault::default()
+        }),
+        Frame::Reach(v1::Reach {
+            parties: vec![recipient().to_string(), "TT".to_owned()],
+        }),
+        Frame::CarriedReceipts(v1::CarriedReceipts {
+            receipts: vec![world().receipt.clone()],
         }),
         Frame::Status(v1::Status::default()),
     ];
