@@ -9,11 +9,13 @@
 //! once; **I5** an envelope is journalled with exactly the numbers that were reserved for it, in
 //! the order of reservation.
 
+mod allowance;
 mod arrivals;
 mod kept;
 mod outcomes;
 mod relay;
 mod report;
+mod streams;
 mod submissions;
 #[cfg(test)]
 mod tests;
@@ -22,15 +24,19 @@ pub use relay::{CarriedFor, CarryLimits, RelayReport};
 
 use crate::{
     Free, Gated, Input, Place, Plan,
+    gaps::Gaps,
     lane::{Budget, Entry, Key, Lane},
     mark::Mark,
     recent::Recent,
-    rows::{CarriedRow, HoldRow, MarkRow, QueueRow, RowError, StreamRow, WaitingRow},
+    rows::{CarriedRow, HoldRow, MarkRow, QueueRow, RowError, StreamRow, VoidedRow, WaitingRow},
+    voided::Voided,
 };
 use abeng_audit_log::Record;
 use abeng_wire::{EnvelopeId, Incarnation, LeafIndex, Millis, Mono, Now, PartyCode, StreamSeq, v1};
+use allowance::Allowance;
 use relay::{Carried, Routes};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use streams::Stream;
 use submissions::Pending;
 
 /// When to send again what got no receipt.
@@ -88,7 +94,13 @@ pub struct Engine {
     lanes: BTreeMap<PartyCode, Lane>,
     streams: BTreeMap<PartyCode, StreamSeq>,
     pending: VecDeque<Pending>,
-    marks: BTreeMap<(PartyCode, Incarnation), Mark>,
+    marks: BTreeMap<Stream, Mark>,
+    // Of the numbers that the marks close, those that only a void did.
+    voided: BTreeMap<Stream, Voided>,
+    // Of the streams with gaps, what was seen and asked for.
+    gaps: BTreeMap<Stream, Gaps>,
+    // Voids and wants that each peer may still send.
+    frames: BTreeMap<PartyCode, Allowance>,
     // Every outcome given here, and apart those that closed no number.
     outcomes: Recent<EnvelopeId>,
     refused: Recent<EnvelopeId>,
@@ -112,10 +124,11 @@ pub struct Engine {
 
 impl Engine {
     /// The rows that [`Engine::recover`] needs.
-    pub const ROWS: [u8; 6] = [
+    pub const ROWS: [u8; 7] = [
         QueueRow::PREFIX,
         StreamRow::PREFIX,
         MarkRow::PREFIX,
+        VoidedRow::PREFIX,
         HoldRow::PREFIX,
         WaitingRow::PREFIX,
         CarriedRow::PREFIX,
@@ -136,6 +149,9 @@ impl Engine {
             streams: BTreeMap::new(),
             pending: VecDeque::new(),
             marks: BTreeMap::new(),
+            voided: BTreeMap::new(),
+            gaps: BTreeMap::new(),
+            frames: BTreeMap::new(),
             outcomes: Recent::new(next_index),
             refused: Recent::new(next_index),
             delivered: Recent::new(next_index),
@@ -166,6 +182,10 @@ impl Engine {
                     let mark = Mark::from(&MarkRow::decode(&value)?);
                     engine.marks.insert(MarkRow::parse_key(&key)?, mark);
                 }
+                Some(&VoidedRow::PREFIX) => {
+                    let voided = Voided::from(&VoidedRow::decode(&value)?);
+                    engine.voided.insert(VoidedRow::parse_key(&key)?, voided);
+                }
                 Some(&HoldRow::PREFIX) => {
                     engine.holds.insert(HoldRow::decode(&value)?.envelope_id);
                 }
@@ -177,6 +197,7 @@ impl Engine {
                 _ => {}
             }
         }
+        engine.recover_gaps();
         Ok(engine)
     }
 
@@ -228,6 +249,10 @@ impl Engine {
             Input::Duplicate { from, outcome } => plan.receipt(from, outcome),
             Input::ReceiptProven(proven) => self.receipt_proven(now, proven, &mut plan),
             Input::Expire { place, leaf } => self.expired(now, place, *leaf, &mut plan),
+            Input::Wanted { peer, want } => self.wanted(now, peer, &want, &mut plan),
+            Input::Voided { from, signed, void } => {
+                self.void_taken(now, from, (*signed, &void), &mut plan);
+            }
             Input::Fault {
                 from,
                 envelope,
@@ -242,6 +267,7 @@ impl Engine {
                 let credit = Budget { envelopes, bytes };
                 self.lanes.entry(peer).or_default().link_up(session, credit);
                 self.forward(now, peer, &mut plan);
+                self.gaps_link_up(now, peer, &mut plan);
             }
             Input::Credit {
                 peer,
@@ -319,7 +345,14 @@ impl Engine {
             let wait = end.saturating_sub(self.last.wall).min(WALL_CLOCK_MS);
             self.last.mono.plus_ms(wait)
         });
-        timers.chain(end).chain(self.routes.next_timer()).min()
+        let more = self.has_more().then_some(self.last.mono);
+        let looks = self.next_gap_look();
+        timers
+            .chain(end)
+            .chain(looks)
+            .chain(more)
+            .chain(self.routes.next_timer())
+            .min()
     }
 
     /// The index that the next leaf will have.
@@ -399,7 +432,9 @@ impl Engine {
     }
 
     fn tick(&mut self, now: Now, plan: &mut Plan) {
+        self.drain(now, plan);
         self.forget_waiting(now.wall);
+        self.look_at_gaps(now, plan);
         let mut left = EXPIRE_AT_ONCE;
         let mut woken = Vec::new();
         for (&peer, lane) in &mut self.lanes {

@@ -3,11 +3,11 @@
 
 mod carried;
 mod kept;
+mod voids;
 
 use crate::{
-    mark::Mark,
     rows::{
-        CareRow, ClosedRow, ContradictionRow, DueRow, HeldRow, IdRow, InboxRow, MarkRow, QueueRow,
+        CareRow, ClosedRow, ContradictionRow, DueRow, HeldRow, IdRow, InboxRow, QueueRow,
         RowChange, RowError, SentOutcome, SentRow, SentTo, StreamRow, ToldRow, WaitingRow,
         frame_size,
     },
@@ -143,22 +143,6 @@ impl Fold<'_> {
         ])
     }
 
-    fn voided(&self) -> Result<Vec<RowChange>, RowError> {
-        let Some(Of::Void(void)) = self.proof()? else {
-            return Err(self.lacks("void"));
-        };
-        let recipient = self.recipient()?;
-        let next = void.last.checked_add(1).and_then(StreamSeq::new);
-        let next = next.ok_or_else(|| self.lacks("void"))?;
-        let key = StreamRow::key(recipient);
-        // A void that looks back (after a recall) closes nothing that the stream has yet to reach.
-        let before = self.get(&key)?.map(|v| StreamRow::decode(&v)).transpose()?;
-        if before.is_some_and(|row| row.next >= next) {
-            return Ok(Vec::new());
-        }
-        Ok(vec![RowChange::set(key, StreamRow { next }.encode())])
-    }
-
     fn received(&self) -> Result<Vec<RowChange>, RowError> {
         let (header, proof) = self.received_proof()?;
         let row = IdRow::Received {
@@ -266,7 +250,9 @@ impl Fold<'_> {
     }
 
     fn expired(&self) -> Result<Vec<RowChange>, RowError> {
-        self.settle(|_| SentOutcome::Expired { leaf: self.index })
+        self.settle(self.leaf.kind(), |_| SentOutcome::Expired {
+            leaf: self.index,
+        })
     }
 
     fn receipt_taken(&self) -> Result<Vec<RowChange>, RowError> {
@@ -310,7 +296,7 @@ impl Fold<'_> {
         if !known.contains(&kind) {
             return Err(self.lacks("receipt of an outcome"));
         }
-        let mut changes = self.settle(outcome)?;
+        let mut changes = self.settle(kind, outcome)?;
         changes.extend(self.held(self.recipient()?, &receipt.checkpoint)?);
         Ok(changes)
     }
@@ -323,17 +309,24 @@ impl Fold<'_> {
         Ok(vec![RowChange::set(SentRow::key(submitted), sent.encode())])
     }
 
-    fn settle(&self, outcome: impl Fn(&SentTo) -> SentOutcome) -> Result<Vec<RowChange>, RowError> {
+    fn settle(
+        &self,
+        kind: v1::LeafKind,
+        outcome: impl Fn(&SentTo) -> SentOutcome,
+    ) -> Result<Vec<RowChange>, RowError> {
         let party = self.recipient()?;
         let (submitted, mut sent) = self.sent()?;
         let to = sent.recipients.iter_mut().find(|to| to.party == party);
         let to = to.ok_or_else(|| self.inconsistent("sent"))?;
+        let ended = self.ended_by(kind, &to.outcome, (party, to.seq))?;
         to.outcome = outcome(to);
         let queue = QueueRow::key(party, sent.precedence, to.seq);
-        Ok(vec![
+        let mut changes = vec![
             RowChange::delete(queue),
             RowChange::set(SentRow::key(submitted), sent.encode()),
-        ])
+        ];
+        changes.extend(ended);
+        Ok(changes)
     }
 
     /// The receipt's checkpoint, if it is newer than the one held of that log. It was verified
@@ -372,19 +365,6 @@ impl Fold<'_> {
             changes.push(RowChange::fresh(told, ToldRow.encode()));
         }
         Ok(changes)
-    }
-
-    fn mark(
-        &self,
-        originator: PartyCode,
-        incarnation: Incarnation,
-        seq: StreamSeq,
-    ) -> Result<RowChange, RowError> {
-        let key = MarkRow::key(originator, incarnation);
-        let row = self.get(&key)?.map(|v| MarkRow::decode(&v)).transpose()?;
-        let mut mark = Mark::from(&row.unwrap_or_default());
-        mark.insert(seq.get());
-        Ok(RowChange::set(key, MarkRow::from(&mark).encode()))
     }
 
     fn sent(&self) -> Result<(LeafIndex, SentRow), RowError> {

@@ -267,6 +267,22 @@ pub enum Input {
         /// Its Queued leaf.
         leaf: Box<v1::Leaf>,
     },
+    /// A recipient asks for numbers of its stream.
+    Wanted {
+        /// Who asks.
+        peer: PartyCode,
+        /// For what.
+        want: v1::Want,
+    },
+    /// A void for this party, verified against the roster.
+    Voided {
+        /// The peer that brought it.
+        from: PartyCode,
+        /// As it is signed.
+        signed: Box<v1::Signed>,
+        /// What it says.
+        void: Box<v1::Void>,
+    },
     /// A peer dropped a copy, or cannot take more. Never an outcome.
     Fault {
         /// The peer.

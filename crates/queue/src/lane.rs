@@ -236,6 +236,42 @@ impl Lane {
         }
     }
 
+    /// The recipient asks for a number: what was put off, or has been on the link for a while,
+    /// waits for its turn again if `budget` has room for it. False where it is not queued.
+    pub(crate) fn wanted(&mut self, seq: u64, now: Now, resend: Resend, budget: &mut u64) -> bool {
+        let keys = (v1::Precedence::Flash as u8..=v1::Precedence::Routine as u8).map(|p| (p, seq));
+        for key in keys {
+            if self.waiting.contains_key(&key) {
+                return true;
+            }
+            let Some(&(entry, state)) = self.busy.get(&key) else {
+                continue;
+            };
+            let again = match state {
+                State::OnLink(due) => {
+                    // How long it waits in all, less what is left.
+                    let wait = resend.wait(entry.tries.saturating_sub(1));
+                    let left = due.0.saturating_sub(now.mono.0) / 1_000_000;
+                    wait.saturating_sub(left) >= resend.first_ms
+                }
+                State::Delayed(_) => true,
+                State::Expiring => false,
+            };
+            let size = u64::from(entry.size);
+            if again && size <= *budget {
+                *budget -= size;
+                self.take_busy(key);
+                self.waiting.insert(key, entry);
+            }
+            return true;
+        }
+        false
+    }
+
+    pub(crate) fn is_linked(&self) -> bool {
+        self.link.is_some()
+    }
+
     /// What was put off or got no answer in time waits for its turn again.
     pub(crate) fn wake(&mut self, now: Mono) -> bool {
         let mut woken = false;

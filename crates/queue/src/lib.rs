@@ -13,6 +13,7 @@
 
 mod engine;
 mod fold;
+mod gaps;
 mod input;
 mod lane;
 mod mark;
@@ -22,6 +23,7 @@ mod recent;
 pub mod rows;
 mod sled_view;
 mod view;
+mod voided;
 
 pub use engine::{CarriedFor, CarryLimits, Engine, EngineConfig, RelayReport, Resend};
 pub use fold::fold;
@@ -30,7 +32,7 @@ pub use input::{
     Target, Terms, Ticket,
 };
 pub use overlay::{Layered, Overlay, OverlayBatch, ScanView};
-pub use plan::{Free, Gated, Plan};
+pub use plan::{Free, GapReport, Gated, Plan};
 pub use rows::{RowChange, RowError};
 pub use sled_view::{RebuildReason, SledView, Trusting};
 pub use view::{Applied, BATCH, MemView, RowPair, RowSource, View, ViewError};

@@ -29,13 +29,17 @@ impl Mark {
         if self.contains(seq) {
             return false;
         }
-        let mut first = seq;
-        let mut last = seq;
-        if let Some(end) = self.above.remove(&seq.saturating_add(1)) {
+        self.close(seq, seq);
+        true
+    }
+
+    /// Closes numbers that are all open.
+    fn close(&mut self, mut first: u64, mut last: u64) {
+        if let Some(end) = self.above.remove(&last.saturating_add(1)) {
             last = end;
         }
-        if let Some((&start, &end)) = self.above.range(..seq).next_back()
-            && end + 1 == seq
+        if let Some((&start, &end)) = self.above.range(..first).next_back()
+            && end + 1 == first
         {
             self.above.remove(&start);
             first = start;
@@ -45,7 +49,32 @@ impl Mark {
         } else {
             self.above.insert(first, last);
         }
-        true
+    }
+
+    /// Closes numbers `first` to `last`; gives those that were open, as ranges.
+    pub(crate) fn insert_range(&mut self, first: u64, last: u64) -> Vec<(u64, u64)> {
+        let mut opened = Vec::new();
+        let mut from = Some(first.max(self.contiguous.saturating_add(1)));
+        while let Some(next) = from.filter(|&next| next <= last) {
+            let held = self.above.range(..=next).next_back();
+            if let Some((_, &end)) = held.filter(|&(_, &end)| end >= next) {
+                from = end.checked_add(1);
+                continue;
+            }
+            let above = self.above.range(next..).next().map(|(&start, _)| start - 1);
+            let end = above.unwrap_or(last).min(last);
+            opened.push((next, end));
+            from = end.checked_add(1);
+        }
+        for &(start, end) in &opened {
+            self.close(start, end);
+        }
+        opened
+    }
+
+    /// Whether a number below a closed one is open.
+    pub(crate) fn has_gaps(&self) -> bool {
+        !self.above.is_empty()
     }
 
     /// The gaps below the highest closed number, as inclusive ranges.
@@ -85,15 +114,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_mark_is_the_set_of_its_numbers(seqs in proptest::collection::vec(1u64..40, 0..60)) {
+        fn a_mark_is_the_set_of_its_numbers(
+            seqs in proptest::collection::vec((1u64..40, prop_oneof![3 => Just(0u64), 1 => 1u64..9]), 0..60),
+        ) {
             let (mut mark, mut set) = (Mark::default(), BTreeSet::new());
-            for seq in seqs {
-                prop_assert_eq!(mark.insert(seq), set.insert(seq));
-                for n in 1..42 {
+            for (seq, more) in seqs {
+                if more == 0 {
+                    prop_assert_eq!(mark.insert(seq), set.insert(seq));
+                } else {
+                    let opened = mark.insert_range(seq, seq + more);
+                    let opened: Vec<u64> = opened.into_iter().flat_map(|(f, l)| f..=l).collect();
+                    let missing = (seq..=seq + more).filter(|n| set.insert(*n));
+                    prop_assert_eq!(opened, missing.collect::<Vec<_>>());
+                }
+                for n in 1..52 {
                     prop_assert_eq!(mark.contains(n), set.contains(&n), "{}", n);
                 }
                 let open: BTreeSet<u64> = mark.gaps().flat_map(|(f, l)| f..=l).collect();
                 let top = set.last().copied().unwrap_or(0);
+                prop_assert_eq!(mark.has_gaps(), (1..top).any(|n| !set.contains(&n)));
                 let missing: BTreeSet<u64> = (1..top).filter(|n| !set.contains(n)).collect();
                 prop_assert_eq!(open, missing);
                 // The row refuses ranges that touch, so it also checks the mark's own form.

@@ -3,7 +3,7 @@
 use crate::{Place, PrivateInput, Proven, Refusable, Ticket};
 use abeng_audit_log::Step;
 use abeng_seal::{Opened, Sealed, Verified};
-use abeng_wire::{EnvelopeId, LeafIndex, PartyCode, StreamSeq, v1};
+use abeng_wire::{EnvelopeId, Incarnation, LeafIndex, Millis, PartyCode, StreamSeq, v1};
 
 /// The answer to one input.
 #[derive(Debug, Default)]
@@ -13,6 +13,25 @@ pub struct Plan {
     pub step: Step<Gated>,
     /// What may be done at once, since it says nothing about new state.
     pub free: Vec<Free>,
+}
+
+/// Open numbers of a stream to this party, with closed ones above them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GapReport {
+    /// Whose stream.
+    pub originator: PartyCode,
+    /// Of which life of its log.
+    pub incarnation: Incarnation,
+    /// The first open number.
+    pub first: u64,
+    /// The last one.
+    pub last: u64,
+    /// When this process first saw it, Unix milliseconds.
+    pub since: Millis,
+    /// How often it was asked for since the originator was last linked.
+    pub asked: u32,
+    /// When it was last asked for, Unix milliseconds.
+    pub asked_at: Option<Millis>,
 }
 
 /// May be done at once.
@@ -72,6 +91,33 @@ pub enum Free {
         /// What has expired.
         place: Place,
     },
+    /// Ask for numbers of a stream of the peer's.
+    Want {
+        /// Whom to ask.
+        peer: PartyCode,
+        /// For what.
+        want: v1::Want,
+    },
+    /// The peer asks for numbers of its stream from here, of which some are not queued. Look up
+    /// the [`EndedRow`](crate::rows::EndedRow)s, and send voids of those.
+    LookEnded {
+        /// Who asks, and for whom the stream is.
+        peer: PartyCode,
+        /// The first number.
+        first: u64,
+        /// The last one.
+        last: u64,
+    },
+    /// The peer asks for numbers that were never given out. Nothing to do but say so to the
+    /// operator: without proof it means nothing.
+    NeverGiven {
+        /// Who asks.
+        peer: PartyCode,
+        /// The last number it asks for.
+        last: u64,
+        /// The next that will be given out.
+        next: u64,
+    },
     /// Tell the peer that its copy was dropped.
     TellFault {
         /// The peer.
@@ -114,6 +160,17 @@ pub enum Gated {
         submitted: LeafIndex,
         /// Which stream of the link.
         precedence: v1::Precedence,
+    },
+    /// Sign a void and tell the recipient, if it is linked. It asks for what it does not hear of.
+    Void {
+        /// For whom the stream is.
+        recipient: PartyCode,
+        /// The number that will not come.
+        seq: StreamSeq,
+        /// Why.
+        reason: v1::VoidReason,
+        /// The envelope, where a void may name it.
+        envelope_id: Option<EnvelopeId>,
     },
     /// Build the receipt of a leaf (with the Received leaf before it, where it is Delivered) and
     /// send it. Where the leaf is ReceiptTaken, hand on the receipt that it keeps.

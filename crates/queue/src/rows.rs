@@ -3,6 +3,7 @@
 
 mod carried;
 mod codec;
+mod ended;
 mod inbox;
 mod kept;
 mod sent;
@@ -11,6 +12,7 @@ mod streams;
 mod tests;
 
 pub use carried::{CarriedIdRow, CarriedRow};
+pub use ended::{EndedRow, VoidedRow};
 pub use inbox::{IdRow, InboxRow};
 pub use kept::{AskedRow, BegunRow, CareRow, ClosedRow, DueRow, HoldRow, ToldRow, WaitingRow};
 pub use sent::{QueueRow, RELAYED_KEPT, SentOutcome, SentRelayed, SentRow, SentTo, frame_size};

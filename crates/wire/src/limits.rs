@@ -84,6 +84,22 @@ pub const LIFETIME_MS: u64 = 90 * 24 * 60 * 60 * 1000;
 pub const SCRUB_INDEXES: usize = 4096;
 /// How far above the contiguous mark a stream number may lie.
 pub const STREAM_AHEAD: u64 = 65_536;
+/// Numbers that one `Want` asks for.
+pub const WANT_NUMBERS: u64 = 4096;
+/// Ranges that are asked for at once, of one peer.
+pub const WANT_RANGES: usize = 16;
+/// Bytes of envelopes that may be sent in answer to one `Want`.
+pub const WANT_BYTES: u64 = 4 << 20;
+/// Voids that are sent in answer to one `Want`.
+pub const WANT_VOIDS: usize = 256;
+/// Voids and wants that are taken from one peer at once …
+pub const STREAM_FRAMES: u64 = 1024;
+/// … and how many more each second.
+pub const STREAM_FRAMES_A_SECOND: u64 = 16;
+/// Ranges of voided numbers that are remembered of one stream.
+pub const VOIDED_RANGES: usize = 1024;
+/// Streams (lives of a log) of one originator that voids may begin here.
+pub const VOIDED_STREAMS: usize = 64;
 /// How far a peer's clock may be ahead before its claims are doubted, in milliseconds.
 pub const CLOCK_AHEAD_MS: u64 = 5 * 60 * 1000;
 /// Envelopes that a receiver lets a peer send before it answers.

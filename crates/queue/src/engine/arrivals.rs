@@ -14,6 +14,8 @@ use bytes::Bytes;
 /// What stands against taking a number.
 enum Number {
     Free,
+    /// Voided, and closed by nothing else.
+    Voided(v1::VoidReason),
     Held,
     TooFarAhead,
 }
@@ -40,23 +42,27 @@ impl Engine {
         }
         let seq = opened.stream_seq();
         match self.number(&opened, seq) {
-            Number::Free => match self.recall(&opened, &terms, target, checked) {
-                Recall::Taken => self.deliver(now, from, &opened, (&terms, target), plan),
-                Recall::Refused(reason) => {
-                    let stream = (opened.originator(), opened.incarnation());
-                    self.marks.entry(stream).or_default().insert(seq.get());
-                    let commit = seq_commit(opened.blind(), seq).to_bytes();
-                    let at = Some(position(seq, opened.blind()));
-                    self.close(now, from, &opened, (commit, at, reason), plan);
+            // What the originator took back and did not recall has found its way: a person waits.
+            Number::Free
+            | Number::Voided(v1::VoidReason::VoidExpired | v1::VoidReason::VoidLost) => {
+                match self.recall(&opened, &terms, target, checked) {
+                    Recall::Taken => self.deliver(now, from, &opened, (&terms, target), plan),
+                    Recall::Refused(reason) => {
+                        self.close_opened(now, from, &opened, reason, plan);
+                    }
+                    Recall::Look => plan.free.push(Free::CheckAgain { from, opened }),
+                    Recall::TooMany => plan.free.push(Free::TellFault {
+                        peer: from,
+                        envelope_id: id,
+                        recipient: None,
+                        kind: v1::FaultKind::FaultBusy,
+                    }),
                 }
-                Recall::Look => plan.free.push(Free::CheckAgain { from, opened }),
-                Recall::TooMany => plan.free.push(Free::TellFault {
-                    peer: from,
-                    envelope_id: id,
-                    recipient: None,
-                    kind: v1::FaultKind::FaultBusy,
-                }),
-            },
+            }
+            Number::Voided(v1::VoidReason::VoidRecalled) => {
+                let recalled = v1::Reason::RecalledByOriginator;
+                self.close_opened(now, from, &opened, recalled, plan);
+            }
             Number::TooFarAhead => plan.free.push(Free::TellFault {
                 peer: from,
                 envelope_id: id,
@@ -67,12 +73,10 @@ impl Engine {
             Number::Held if !self.outcomes.covered_by(checked.looked) => {
                 plan.free.push(Free::CheckAgain { from, opened });
             }
-            Number::Held => {
-                // Equivocation: two envelopes with one number. HDR and SIG of both are kept.
-                let commit = seq_commit(opened.blind(), seq).to_bytes();
-                let at = Some(position(seq, opened.blind()));
-                let refusal = (commit, at, v1::Reason::SeqConflict);
-                self.close(now, from, &opened, refusal, plan);
+            // Equivocation: two envelopes with one number, or one where there was to be none. HDR
+            // and SIG of both are kept.
+            Number::Held | Number::Voided(_) => {
+                self.close_opened(now, from, &opened, v1::Reason::SeqConflict, plan);
             }
         }
     }
@@ -110,10 +114,6 @@ impl Engine {
                 kind: v1::FaultKind::FaultBusy,
             });
         }
-        if let Some((seq, _)) = at {
-            let stream = (arrived.originator(), arrived.incarnation());
-            self.marks.entry(stream).or_default().insert(seq.get());
-        }
         let proof_position = at.map(|(seq, blind)| position(seq, &blind));
         let refusal = (envelope.seq_commit(), proof_position, reason);
         self.close(now, from, arrived, refusal, plan);
@@ -129,7 +129,8 @@ impl Engine {
         let mark = self.marks.get(&stream);
         let contiguous = mark.map_or(0, |mark| mark.contiguous());
         if mark.is_some_and(|mark| mark.contains(seq.get())) {
-            Number::Held
+            let voided = self.voided.get(&stream).and_then(|v| v.reason(seq.get()));
+            voided.map_or(Number::Held, Number::Voided)
         } else if seq.get() > contiguous.saturating_add(limits::STREAM_AHEAD) {
             Number::TooFarAhead
         } else {
@@ -147,9 +148,8 @@ impl Engine {
     ) {
         let seq = opened.stream_seq();
         let stream = (opened.originator(), opened.incarnation());
-        let mark = self.marks.entry(stream).or_default();
         assert!(
-            mark.insert(seq.get()),
+            self.close_number(now, stream, seq),
             "I2: a number of a stream is delivered once"
         );
         let leaf = |kind| v1::Leaf {
@@ -190,6 +190,21 @@ impl Engine {
         }
     }
 
+    /// An outcome that is not a delivery, of what was opened.
+    fn close_opened(
+        &mut self,
+        now: Now,
+        from: PartyCode,
+        opened: &Opened,
+        reason: v1::Reason,
+        plan: &mut Plan,
+    ) {
+        let seq = opened.stream_seq();
+        let commit = seq_commit(opened.blind(), seq).to_bytes();
+        let at = Some(position(seq, opened.blind()));
+        self.close(now, from, opened, (commit, at, reason), plan);
+    }
+
     /// An outcome that is not a delivery.
     fn close(
         &mut self,
@@ -199,6 +214,11 @@ impl Engine {
         (seq_commit, at, reason): (Bytes, Option<v1::StreamPosition>, v1::Reason),
         plan: &mut Plan,
     ) {
+        let seq = at.as_ref().and_then(|at| StreamSeq::new(at.stream_seq));
+        if let Some(seq) = seq {
+            let stream = (arrived.originator(), arrived.incarnation());
+            self.close_number(now, stream, seq);
+        }
         let kind = match reason {
             v1::Reason::TimePassed => v1::LeafKind::Expired,
             _ => v1::LeafKind::Refused,

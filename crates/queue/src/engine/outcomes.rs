@@ -41,8 +41,12 @@ impl Engine {
             lane.take(place.key());
         }
         self.routes.settle((recipient, place.key()), proven.from);
-        let kind = proven.kind;
+        let (kind, reason) = (proven.kind, proven.reason);
         let leaf = self.take_receipt(now, *proven, plan);
+        if is_queued && let Some(why) = unopened(kind, reason) {
+            let id = (why == v1::VoidReason::VoidExpired).then_some(id);
+            Self::tell_void(recipient, place.seq, (why, id), plan);
+        }
         match is_recall {
             true => self.taken_back.insert((id, recipient), leaf),
             false => self.taken.insert((id, recipient), leaf),
@@ -116,6 +120,20 @@ impl Engine {
             kind: v1::LeafKind::Expired,
             leaf,
         });
+        let why = (v1::VoidReason::VoidExpired, Some(envelope_id));
+        Self::tell_void(recipient, place.seq, why, plan);
+    }
+}
+
+/// What the void says of a number that its recipient ended without ever reading which it is.
+fn unopened(kind: v1::LeafKind, reason: v1::Reason) -> Option<v1::VoidReason> {
+    use v1::Reason::{BadBody, BadStanza, KeyGone, NotCanonical};
+    match kind {
+        v1::LeafKind::Expired => Some(v1::VoidReason::VoidExpired),
+        v1::LeafKind::Refused if matches!(reason, BadBody | BadStanza | KeyGone | NotCanonical) => {
+            Some(v1::VoidReason::VoidFailed)
+        }
+        _ => None,
     }
 }
 

@@ -11,6 +11,12 @@ use abeng_seal::Sealed;
 use abeng_wire::{Now, PartyCode, StreamSeq, encode, pae_signature_type, v1};
 use bytes::Bytes;
 
+/// The most that one step holds of what waited for a slow seal, in bytes as they are journalled;
+/// one submission may be above it.
+pub(super) const STEP_BYTES: usize = 8 << 20;
+/// What is counted for a leaf with its proof.
+const LEAF_BYTES: usize = 1024;
+
 /// A submission that has numbers and is not journalled.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -24,6 +30,20 @@ enum State {
     Sealing,
     Sealed(Box<Sealed>, PrivateInput, u64, Terms),
     Failed,
+}
+
+impl Pending {
+    /// Bytes in the journal, about.
+    fn size(&self) -> usize {
+        let leaves = LEAF_BYTES * (1 + self.positions.len());
+        match &self.state {
+            State::Sealed(sealed, ..) => {
+                let stanzas: usize = sealed.stanzas().iter().map(Bytes::len).sum();
+                leaves + sealed.hdr().bytes().len() + stanzas + sealed.body().len()
+            }
+            State::Sealing | State::Failed => leaves,
+        }
+    }
 }
 
 impl Engine {
@@ -84,9 +104,22 @@ impl Engine {
         matches!(pending.state, State::Sealing).then_some(pending)
     }
 
-    /// Journals what is ready, in ticket order.
-    fn drain(&mut self, now: Now, plan: &mut Plan) {
+    /// Whether more is ready than one step may hold: [`Input::Tick`](crate::Input::Tick) is to be
+    /// given at once.
+    pub fn has_more(&self) -> bool {
+        let first = self.pending.front();
+        first.is_some_and(|first| !matches!(first.state, State::Sealing))
+    }
+
+    /// Journals what is ready, in ticket order, as far as one step may hold it.
+    pub(super) fn drain(&mut self, now: Now, plan: &mut Plan) {
+        let mut bytes = 0;
         while let Some(first) = self.pending.front_mut() {
+            let size = first.size();
+            if bytes > 0 && bytes + size > STEP_BYTES {
+                return;
+            }
+            bytes += size;
             match std::mem::replace(&mut first.state, State::Sealing) {
                 State::Sealing => return,
                 State::Sealed(sealed, private, under, _) if under < self.config.roster.version => {
@@ -197,6 +230,8 @@ impl Engine {
             };
             let record = Record::new(leaf).with_proof(&proof(v1::proof_part::Of::Void(void)));
             self.fact(plan, record);
+            let why = (v1::VoidReason::VoidFailed, None);
+            Self::tell_void(recipient, seq, why, plan);
         }
         plan.step.gated.push(Gated::Failed {
             ticket: pending.ticket,

@@ -8,3 +8,4 @@ mod relay_model;
 mod relays;
 mod rules;
 mod scrubbed;
+mod streams;

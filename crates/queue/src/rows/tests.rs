@@ -211,6 +211,16 @@ proptest! {
             root: LeafHash(sent.envelope_id.0),
             checkpoint: Bytes::from_static(b"a note"),
         };
+        let reason = v1::VoidReason::try_from(1 + (size % 4) as i32).unwrap();
+        let ended = EndedRow { leaf: position, reason, envelope_id: sent.recalls };
+        exact(&ended, ended.encode(), EndedRow::decode);
+        let key = EndedRow::key(inbox.originator, next);
+        prop_assert_eq!(EndedRow::parse_key(&key).unwrap(), (inbox.originator, next));
+        let ranges = mark.above.iter().map(|&(first, last)| (first, last, reason));
+        let voided = VoidedRow { ranges: ranges.collect() };
+        exact(&voided, voided.encode(), VoidedRow::decode);
+        let key = VoidedRow::key(inbox.originator, inbox.incarnation);
+        prop_assert_eq!(VoidedRow::parse_key(&key).unwrap(), (inbox.originator, inbox.incarnation));
         prop_assert_eq!(HeldRow::decode(&held.encode()).unwrap(), held);
     }
 
@@ -280,6 +290,8 @@ proptest! {
             let _ = CareRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
             let _ = DueRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
             let _ = HoldRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
+            let _ = EndedRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
+            let _ = VoidedRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
             let _ = WaitingRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
             let _ = CarriedRow::decode(value).map(|row| assert_eq!(&row.encode(), value));
             let _ = CarriedIdRow::decode(value).map(|row| assert_eq!(&row.encode(), value));

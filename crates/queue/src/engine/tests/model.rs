@@ -9,7 +9,8 @@ use crate::{
     Engine, Input,
     lane::{Entry, Key},
     mark::Mark,
-    rows::{IdRow, SentOutcome, SentRow},
+    rows::{EndedRow, IdRow, SentOutcome, SentRow},
+    voided::Voided,
 };
 use abeng_wire::{EnvelopeId, Incarnation, Mono, Now, PartyCode, StreamSeq, v1};
 use proptest::{
@@ -38,6 +39,8 @@ enum Op {
     Deliver(usize),
     /// The same frame twice.
     Repeat(usize),
+    /// A want or a void is lost.
+    Lose(usize),
     /// A copy is dropped at the far end, and said so.
     Fault(usize),
     /// A notice that was accepted is taken back.
@@ -65,6 +68,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (node, 1..N).prop_map(|(n, d)| Op::Cut(n, (n + d) % N)),
         20 => (0..8usize).prop_map(Op::Deliver),
         8 => (0..8usize).prop_map(Op::Repeat),
+        2 => (0..8usize).prop_map(Op::Lose),
         1 => (0..8usize).prop_map(Op::Fault),
         3 => prop_oneof![1..2_000u64, 20_000..90_000u64].prop_map(Op::Wait),
     ]
@@ -150,6 +154,13 @@ impl Net {
                     && !matches!(frame, Frame::Credit(..))
                 {
                     self.deliver(from, to, session, frame);
+                }
+            }
+            Op::Lose(pick) => {
+                let i = pick % self.frames.len().max(1);
+                if let Some((_, _, _, Frame::Want(_) | Frame::Void(_))) = self.frames.get(i) {
+                    self.frames.remove(i);
+                    self.nodes[0].meet("want or void lost");
                 }
             }
             Op::Fault(pick) => {
@@ -247,10 +258,10 @@ impl Net {
             while !self.frames.is_empty() {
                 self.run(Op::Deliver(0));
             }
-            let idle = self
-                .nodes
-                .iter()
-                .all(|n| !n.has_work() && n.engine.depth() == 0 && !n.owes_scrubs());
+            let idle = self.nodes.iter().all(|n| {
+                let gaps = n.engine.marks.values().any(Mark::has_gaps);
+                !n.has_work() && n.engine.depth() == 0 && !n.owes_scrubs() && !gaps
+            });
             if idle {
                 for n in 0..N {
                     self.commit(n);
@@ -307,6 +318,46 @@ impl Net {
             }
         }
         self.numbers();
+        self.ended();
+    }
+
+    /// A void is ready for every number that ended without a delivery, and for no other.
+    fn ended(&self) {
+        for node in &self.nodes {
+            let ended: BTreeSet<_> = node.scan(EndedRow::PREFIX).into_iter().collect();
+            let ended = ended.iter().map(|(key, value)| {
+                let reason = EndedRow::decode(value).unwrap().reason;
+                (EndedRow::parse_key(key).unwrap(), reason)
+            });
+            let ended: BTreeMap<_, _> = ended.collect();
+            let mut expected = BTreeMap::new();
+            for record in &node.log {
+                if let Some(v1::proof_part::Of::Void(void)) =
+                    record.proof().unwrap().and_then(|p| p.of)
+                {
+                    let recipient = PartyCode::new(&void.recipient).unwrap();
+                    let seq = StreamSeq::new(void.first).unwrap();
+                    expected.insert((recipient, seq), v1::VoidReason::VoidFailed);
+                }
+            }
+            for (_, value) in node.scan(SentRow::PREFIX) {
+                for to in SentRow::decode(&value).unwrap().recipients {
+                    let reason = match to.outcome {
+                        SentOutcome::Refused { .. } => v1::VoidReason::VoidFailed,
+                        SentOutcome::Expired { .. } => v1::VoidReason::VoidExpired,
+                        _ => continue,
+                    };
+                    expected.insert((to.party, to.seq), reason);
+                }
+            }
+            let numbers = |map: &BTreeMap<_, _>| map.keys().copied().collect::<Vec<_>>();
+            assert_eq!(numbers(&ended), numbers(&expected));
+            for (number, reason) in ended {
+                // An end here may come before the refusal there.
+                let expired = reason == v1::VoidReason::VoidExpired;
+                assert!(expired || reason == expected[&number], "{number:?}");
+            }
+        }
     }
 
     /// I5: per originator and recipient the numbers given out are 1, 2, 3 … whatever happened.
@@ -369,7 +420,10 @@ fn one_outcome_each(node: &Node) {
 type State = (
     BTreeMap<(PartyCode, Key), Entry>,
     BTreeMap<PartyCode, StreamSeq>,
-    BTreeMap<(PartyCode, Incarnation), Mark>,
+    (
+        BTreeMap<(PartyCode, Incarnation), Mark>,
+        BTreeMap<(PartyCode, Incarnation), Voided>,
+    ),
     BTreeSet<EnvelopeId>,
     BTreeMap<(PartyCode, EnvelopeId), u64>,
 );
@@ -381,7 +435,7 @@ fn state(engine: &Engine) -> State {
     (
         entries.collect(),
         engine.streams.clone(),
-        engine.marks.clone(),
+        (engine.marks.clone(), engine.voided.clone()),
         engine.holds.clone(),
         engine.waiting.clone(),
     )
@@ -430,6 +484,12 @@ fn nothing_is_lost_doubled_or_promised_early() {
         "proved again",
         "expired",
         "came too late",
+        "asked for a gap",
+        "ended numbers looked up",
+        "voided when asked",
+        "voided unasked",
+        "number voided",
+        "want or void lost",
         "recalled",
         "scrub begun",
         "scrub ended",

@@ -6,8 +6,8 @@ use crate::{
     Place, Plan, PrivateInput, Proven, Refusable, RelayRank, Resend, RowSource, ScrubItem,
     TakenBack, Target, Terms, Ticket, View, fold,
     rows::{
-        AskedRow, BegunRow, CareRow, CarriedIdRow, HoldRow, IdRow, InboxRow, QueueRow, SentOutcome,
-        SentRow, ToldRow,
+        AskedRow, BegunRow, CareRow, CarriedIdRow, EndedRow, HoldRow, IdRow, InboxRow, QueueRow,
+        SentOutcome, SentRow, ToldRow,
     },
 };
 use abeng_audit_log::Record;
@@ -18,7 +18,7 @@ use abeng_roster::{
 };
 use abeng_seal::{
     Arrived, BoxCache, OpenedBoxes, SealInput, Sealed, VerifyFault, open, reopen_received, seal,
-    verify,
+    sign_void, verify, verify_void,
 };
 use abeng_wire::{
     Digest, EnvelopeId, Incarnation, LeafIndex, Millis, NetworkCode, Now, PartyCode, StreamSeq, v1,
@@ -76,6 +76,10 @@ pub(super) fn party(i: usize) -> PartyCode {
     PartyCode::new(CODES[i]).unwrap()
 }
 
+pub(super) fn index(peer: PartyCode) -> usize {
+    CODES.iter().position(|c| *c == peer.as_str()).unwrap()
+}
+
 pub(super) fn private() -> PrivateInput {
     PrivateInput {
         officer: "officer".to_owned(),
@@ -93,6 +97,8 @@ pub(super) enum Frame {
     Fault(EnvelopeId, PartyCode, v1::FaultKind),
     Reach(BTreeSet<PartyCode>),
     Credit(u64, u64),
+    Want(v1::Want),
+    Void(v1::Signed),
 }
 
 /// What the node has been asked to do and has not done.
@@ -101,6 +107,8 @@ pub(super) enum Frame {
 enum Todo {
     Handle(Input),
     Seal(Ticket, Vec<(PartyCode, StreamSeq)>),
+    /// A peer asks for numbers that are not queued.
+    Ended(PartyCode, u64, u64),
 }
 
 pub(super) struct Draft {
@@ -118,6 +126,8 @@ pub(super) struct Node {
     pub(super) overlay: Overlay,
     pub(super) view: MemView,
     gated: VecDeque<(usize, Gated)>,
+    /// What needs no disk and goes to a peer.
+    free: Vec<(usize, Option<u64>, Frame)>,
     todo: Vec<Todo>,
     drafts: BTreeMap<Ticket, Draft>,
     tickets: u64,
@@ -166,6 +176,7 @@ impl Node {
             overlay,
             view: MemView::new(),
             gated: VecDeque::new(),
+            free: Vec::new(),
             todo: Vec::new(),
             drafts: BTreeMap::new(),
             tickets: 0,
@@ -189,6 +200,9 @@ impl Node {
         for free in free {
             self.free(free);
         }
+        if self.engine.has_more() {
+            self.handle(now, Input::Tick);
+        }
     }
 
     pub(super) fn meet(&mut self, what: &'static str) {
@@ -205,6 +219,9 @@ impl Node {
             Free::CarryAgain { .. } => self.meet("looked again to carry"),
             Free::LookExpired { .. } => self.meet("expired"),
             Free::TellFault { .. } => self.meet("told a fault"),
+            Free::Want { .. } => self.meet("asked for a gap"),
+            Free::LookEnded { .. } => self.meet("ended numbers looked up"),
+            Free::NeverGiven { .. } => self.meet("never given out"),
         }
         let todo = match free {
             Free::SealNow { ticket, positions } => Todo::Seal(ticket, positions),
@@ -264,6 +281,12 @@ impl Node {
                 let leaf = Box::new(leaf);
                 Todo::Handle(Input::Expire { place, leaf })
             }
+            Free::Want { peer, want } => {
+                return self.free.push((index(peer), None, Frame::Want(want)));
+            }
+            Free::LookEnded { peer, first, last } => Todo::Ended(peer, first, last),
+            // Numbers that a crash took with it, reserved and never used.
+            Free::NeverGiven { .. } => return,
             // Never in these runs: streams stay short.
             Free::TellFault { .. } => unreachable!("no stream runs so far ahead"),
         };
@@ -412,6 +435,7 @@ impl Node {
         let todo = self.todo.remove(pick % self.todo.len());
         let input = match todo {
             Todo::Handle(input) => input,
+            Todo::Ended(peer, first, last) => return self.voids(peer, first, last),
             Todo::Seal(ticket, positions) => {
                 let draft = self.drafts.remove(&ticket).unwrap();
                 match draft.fails {
@@ -432,6 +456,40 @@ impl Node {
             }
         };
         self.handle(now, input);
+    }
+
+    /// Signs what a recipient is told of numbers that ended.
+    fn voids(&mut self, peer: PartyCode, first: u64, last: u64) {
+        for (key, value) in self.scan(EndedRow::PREFIX) {
+            let (recipient, seq) = EndedRow::parse_key(&key).unwrap();
+            if recipient == peer && (first..=last).contains(&seq.get()) {
+                let row = EndedRow::decode(&value).unwrap();
+                assert!(row.leaf.0 < self.durable as u64, "I6");
+                let frame = self.void(peer, seq, row.reason, row.envelope_id);
+                self.meet("voided when asked");
+                self.free.push((index(peer), None, frame));
+            }
+        }
+    }
+
+    fn void(
+        &self,
+        recipient: PartyCode,
+        seq: StreamSeq,
+        reason: v1::VoidReason,
+        envelope_id: Option<EnvelopeId>,
+    ) -> Frame {
+        let void = v1::Void {
+            originator: party(self.me).to_string(),
+            incarnation: incarnation(self.me).0,
+            recipient: recipient.to_string(),
+            first: seq.get(),
+            last: seq.get(),
+            reason: reason.into(),
+            envelope_id: envelope_id.map(|id| id.to_bytes()).unwrap_or_default(),
+        };
+        let org_sign = world().keyrings[self.me].org_sign();
+        Frame::Void(sign_void(org_sign.as_ref(), &void).unwrap())
     }
 
     pub(super) fn seal(
@@ -472,7 +530,7 @@ impl Node {
         self.fold_durable();
         let position = LeafIndex(self.durable as u64);
         self.handle(now, Input::Durable { position });
-        let mut out = Vec::new();
+        let mut out = std::mem::take(&mut self.free);
         while let Some((waits_for, gated)) = self.gated.pop_front() {
             assert!(waits_for <= self.durable);
             if let Some(frame) = self.carry_out(gated) {
@@ -492,7 +550,7 @@ impl Node {
     }
 
     fn carry_out(&mut self, gated: Gated) -> Option<(usize, Option<u64>, Frame)> {
-        let to = |peer: PartyCode| CODES.iter().position(|c| *c == peer.as_str()).unwrap();
+        let to = index;
         // I6: whatever leaves is about what is durable.
         let size = self.durable as u64;
         let durable = |leaf: LeafIndex| assert!(leaf.0 < size, "I6");
@@ -534,6 +592,16 @@ impl Node {
                 }
                 assert_eq!(arrived.precedence(), precedence);
                 Some((to(peer), Some(session), Frame::Envelope(frame)))
+            }
+            Gated::Void {
+                recipient,
+                seq,
+                reason,
+                envelope_id,
+            } => {
+                self.meet("voided unasked");
+                let frame = self.void(recipient, seq, reason, envelope_id);
+                Some((to(recipient), None, frame))
             }
             Gated::Receipt { peer, outcome } => {
                 durable(outcome);
@@ -601,6 +669,7 @@ impl Node {
         self.log.truncate(keep);
         self.durable = keep;
         self.gated.clear();
+        self.free.clear();
         self.todo.clear();
         self.drafts.clear();
         self.tickets = 0;
@@ -859,6 +928,17 @@ impl Node {
                         kind,
                     },
                 );
+            }
+            Frame::Want(want) => self.handle(now, Input::Wanted { peer, want }),
+            Frame::Void(signed) => {
+                let void = verify_void(&world().trust.roster, &signed).unwrap();
+                let void = Box::new(void.message().clone());
+                let before = self.log.len();
+                let (from, signed) = (peer, Box::new(signed));
+                self.handle(now, Input::Voided { from, signed, void });
+                if self.log.len() > before {
+                    self.meet("number voided");
+                }
             }
             Frame::Credit(envelopes, bytes) => self.handle(
                 now,

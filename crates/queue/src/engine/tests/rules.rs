@@ -337,9 +337,17 @@ fn tickets_are_journalled_in_order_and_a_failed_one_leaves_no_hole() {
             Submitted, Queued, Queued, Voided, Voided, Submitted, Queued, Queued
         ]
     );
+    let void = |recipient| Gated::Void {
+        recipient,
+        seq: seq(2),
+        reason: v1::VoidReason::VoidFailed,
+        envelope_id: None,
+    };
     assert_eq!(
         plan.step.gated[1..],
         [
+            void(party(1)),
+            void(party(2)),
             Gated::Failed { ticket: Ticket(2) },
             Gated::Submitted {
                 ticket,
