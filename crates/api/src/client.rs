@@ -2,7 +2,7 @@
 
 use crate::{
     AuditQuery, ClientError, ContradictionView, DeliveredEvent, ErrorBody, EventQuery,
-    EvidenceQuery, ExtendRequest, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem,
+    EvidenceQuery, ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem,
     LeafPage, NetworkView, NoticeView, PartyView, RecallRequest, RelaysView, RetentionQuery,
     SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline,
     extract::MARK, query::Target,
@@ -216,6 +216,11 @@ impl Client {
     /// See [`Operator::contradictions`](crate::Operator::contradictions).
     pub async fn contradictions(&self) -> Result<Vec<ContradictionView>, ClientError> {
         self.get(Target::new("/v1/contradictions")).await
+    }
+
+    /// See [`Operator::gaps`](crate::Operator::gaps).
+    pub async fn gaps(&self) -> Result<Vec<GapView>, ClientError> {
+        self.get(Target::new("/v1/gaps")).await
     }
 
     /// See [`Operator::parties`](crate::Operator::parties).

@@ -20,6 +20,7 @@ mod error;
 mod events;
 mod evidence;
 mod extract;
+mod gaps;
 mod health;
 mod inbox;
 mod keeping;
@@ -39,6 +40,7 @@ pub use courier::{CourierExportQuery, CourierReport, CourierTally, CourierTroubl
 pub use error::{ApiError, ErrorBody, ErrorCode};
 pub use events::{DeliveredEvent, EventQuery, SettledEvent};
 pub use evidence::EvidenceQuery;
+pub use gaps::GapView;
 pub use health::{
     ContradictionView, DiskView, InboxCount, LinkView, LogView, NetworkRow, NetworkView,
     QueueDepth, QueueView, RosterView, StatusView, ViewProgress, ViewState, WitnessView,

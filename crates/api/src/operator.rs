@@ -1,9 +1,9 @@
 use crate::{
     ApiError, AuditQuery, ContradictionView, CourierExportQuery, CourierReport, DeliveredEvent,
-    EventQuery, EvidenceQuery, ExtendRequest, HoldRequest, InboxItem, InboxQuery, KeepReply,
-    KeptItem, LeafPage, NetworkView, NoticeView, PartyView, Pieces, RecallRequest, RelaysView,
-    RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest,
-    Timeline,
+    EventQuery, EvidenceQuery, ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery,
+    KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, PartyView, Pieces, RecallRequest,
+    RelaysView, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply,
+    SubmitRequest, Timeline,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -133,6 +133,9 @@ pub trait Operator: Send + Sync + 'static {
 
     /// Proofs kept here that a party's log contradicts itself, each fit to be shown to anyone.
     async fn contradictions(&self) -> Result<Vec<ContradictionView>, ApiError>;
+
+    /// Numbers of streams to here that have not come, while they have not.
+    async fn gaps(&self) -> Result<Vec<GapView>, ApiError>;
 
     /// What became of one sent notice at each recipient, with the proof behind each step.
     async fn track(&self, id: &str, lang: &str) -> Result<Timeline, ApiError>;

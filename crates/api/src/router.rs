@@ -2,10 +2,10 @@
 
 use crate::{
     ApiError, AuditQuery, ContradictionView, CourierExportQuery, CourierReport, DeliveredEvent,
-    ErrorBody, ErrorCode, EventQuery, EvidenceQuery, ExtendRequest, HoldRequest, InboxItem,
-    InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, Operator, PartyView,
-    Pieces, RecallRequest, RelaysView, RetentionQuery, SentItem, SentQuery, SettledEvent,
-    StatusView, SubmitReply, SubmitRequest, Timeline,
+    ErrorBody, ErrorCode, EventQuery, EvidenceQuery, ExtendRequest, GapView, HoldRequest,
+    InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, Operator,
+    PartyView, Pieces, RecallRequest, RelaysView, RetentionQuery, SentItem, SentQuery,
+    SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline,
     extract::{Asked, Who, answer, body, file, json, raw},
 };
 use abeng_wire::limits;
@@ -64,6 +64,7 @@ pub fn router(operator: Arc<dyn Operator>) -> Router {
         .route("/v1/audit", get(audit))
         .route("/v1/relays", get(relays))
         .route("/v1/contradictions", get(contradictions))
+        .route("/v1/gaps", get(gaps))
         .route("/v1/parties", get(parties))
         .route("/v1/events/delivered", get(delivered))
         .route("/v1/events/settled", get(settled))
@@ -104,6 +105,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         audit,
         relays,
         contradictions,
+        gaps,
         parties,
         delivered,
         settled
@@ -301,6 +303,11 @@ async fn relays(State(ctx): Ctx) -> Answer {
     responses((status = 200, body = Vec<ContradictionView>)))]
 async fn contradictions(State(ctx): Ctx) -> Answer {
     ok(ctx.operator.contradictions().await)
+}
+
+#[utoipa::path(get, path = "/v1/gaps", responses((status = 200, body = Vec<GapView>)))]
+async fn gaps(State(ctx): Ctx) -> Answer {
+    ok(ctx.operator.gaps().await)
 }
 
 #[utoipa::path(get, path = "/v1/parties", responses((status = 200, body = Vec<PartyView>)))]

@@ -129,6 +129,8 @@ pub(crate) enum Command {
     Courier(CourierCommand),
     /// How this node is
     Status,
+    /// What was sent to this administration and has not come, while it has not
+    Gaps,
     /// Relays: whom they reach, how they stand, and what this node carries for others
     Relays,
     /// The tamper-evident log

@@ -15,6 +15,7 @@ mod courier;
 pub mod demo;
 mod error;
 mod evidence;
+mod gaps;
 mod inbox;
 mod keeping;
 mod manual;
@@ -76,6 +77,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Retention(command) => keeping::retention(command, common, ui),
         Command::Courier(command) => courier::run(command, common, ui),
         Command::Status => status::run(common, ui),
+        Command::Gaps => gaps::run(common, ui),
         Command::Relays => relays::run(common, ui),
         Command::Evidence(EvidenceCommand::Export(args)) => evidence::export(args, common, ui),
         Command::Evidence(EvidenceCommand::Verify(args)) => {

@@ -376,6 +376,14 @@ impl<O: Outlet> State<O> {
     }
 
     fn handle(&mut self, input: Input) {
+        self.handle_one(input);
+        // What waited behind a slow seal comes in steps that fit.
+        while self.engine.has_more() {
+            self.handle_one(Input::Tick);
+        }
+    }
+
+    fn handle_one(&mut self, input: Input) {
         let plan = self.engine.handle(clock::now(), input);
         if !plan.step.facts.is_empty() || !plan.step.gated.is_empty() {
             self.leaves += plan.step.facts.len();

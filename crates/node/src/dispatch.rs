@@ -7,6 +7,7 @@ use crate::{
     desk::Ended,
     metrics::Kind,
     shared::{Shared, lock},
+    streams::EndedNumber,
     writer::Done,
 };
 use abeng_api::{DeliveredEvent, SettledEvent};
@@ -45,6 +46,7 @@ struct Round<'a> {
     receipts: BTreeMap<PartyCode, Vec<LeafIndex>>,
     delivered: Vec<DeliveredEvent>,
     settled: Vec<SettledEvent>,
+    ended: BTreeMap<PartyCode, Vec<EndedNumber>>,
 }
 
 fn dispatch(shared: &Arc<Shared>, batch: Done) -> Result<(), ReadError> {
@@ -55,6 +57,7 @@ fn dispatch(shared: &Arc<Shared>, batch: Done) -> Result<(), ReadError> {
         receipts: BTreeMap::new(),
         delivered: Vec::new(),
         settled: Vec::new(),
+        ended: BTreeMap::new(),
     };
     for step in batch.settled {
         shared.watch_growth(&step.facts);
@@ -67,6 +70,9 @@ fn dispatch(shared: &Arc<Shared>, batch: Done) -> Result<(), ReadError> {
     }
     shared.delivered.push(round.delivered);
     shared.settled.push(round.settled);
+    for (recipient, numbers) in &round.ended {
+        shared.tell_ended(*recipient, numbers);
+    }
     if !round.receipts.is_empty() {
         shared.send_receipts(&round.facts, round.receipts)?;
     }
@@ -121,6 +127,16 @@ impl Round<'_> {
             } => {
                 self.forward((peer, session), recipient, submitted, precedence)?;
             }
+            Gated::Void {
+                recipient,
+                seq,
+                reason,
+                envelope_id,
+            } => self.ended.entry(recipient).or_default().push(EndedNumber {
+                seq,
+                reason,
+                envelope_id,
+            }),
             Gated::Receipt { peer, outcome } => {
                 self.receipts.entry(peer).or_default().push(outcome)
             }

@@ -169,10 +169,8 @@ impl Handler for NodeHandler {
             Frame::Claim(claim) => shared.take_claim(peer, claim).await,
             Frame::Reach(reach) => shared.take_reach(link, reach).await,
             Frame::CarriedReceipts(carried) => shared.take_carried_receipts(link, carried).await,
-            // These belong to later stages of the protocol; a peer of this version sends none.
-            Frame::Want(_) | Frame::Void(_) => {
-                tracing::debug!(%peer, "a frame that this version does not act on");
-            }
+            Frame::Want(want) => shared.take_want(peer, want).await,
+            Frame::Void(signed) => shared.take_void(peer, signed).await,
             // Kept inside the link.
             Frame::Hello(_)
             | Frame::Ready(_)

@@ -94,6 +94,8 @@ impl Shared {
         let size = self.reader.size();
         let (witnessed_size, witnessed_at) = self.witnessed();
         let contradicted = self.contradicted();
+        let gaps = self.gap_reports().await;
+        let gaps = gaps.iter().map(|gap| gap.last - gap.first + 1).sum();
         Some(v1::Status {
             software: SOFTWARE.to_owned(),
             time: clock::wall(),
@@ -112,6 +114,7 @@ impl Shared {
             witnessed_at,
             contradictions: contradicted.len() as u32,
             contradicted,
+            gaps,
             quota: Some(self.quota_status()),
             carried,
             ..v1::Status::default()

@@ -54,6 +54,7 @@ mod sent;
 mod shared;
 pub mod size;
 mod split;
+pub mod streams;
 mod submit;
 #[cfg(test)]
 mod test_network;

@@ -40,6 +40,9 @@ pub struct Metrics {
     pub receipts_rejected: Counter,
     pub faults: Family<Kind, Counter>,
     pub busy: Counter,
+    pub stream_frames: Family<Kind, Counter>,
+    pub gaps: Gauge,
+    pub gap_oldest: Gauge,
     pub no_room: Counter,
     pub queue_depth: Gauge,
     pub queue_oldest: Gauge,
@@ -159,6 +162,12 @@ impl Metrics {
             "Copies dropped for a fault a carrier could have caused",
             faults.clone(),
         );
+        let stream_frames = Family::default();
+        r.register(
+            "stream_frames",
+            "Frames that ask for missing numbers of streams or say that they will not come",
+            stream_frames.clone(),
+        );
         let linked = Family::default();
         r.register(
             "linked",
@@ -175,6 +184,11 @@ impl Metrics {
             "Envelopes awaiting proof of delivery, counted per recipient",
         );
         let queue_oldest = gauge("queue_oldest_seconds", "Age of the oldest of them");
+        let gaps = gauge(
+            "stream_gap_numbers",
+            "Numbers of streams to here that are missing below one that came",
+        );
+        let gap_oldest = gauge("stream_gap_oldest_seconds", "Age of the oldest gap");
         let leaves = gauge("journal_leaves", "Durable leaves of the audit log");
         let view_applied = gauge(
             "view_applied_leaves",
@@ -252,6 +266,9 @@ impl Metrics {
             receipts_rejected,
             faults,
             busy,
+            stream_frames,
+            gaps,
+            gap_oldest,
             no_room,
             queue_depth,
             queue_oldest,
@@ -323,6 +340,7 @@ mod tests {
         // A family shows only once it has a member.
         let kind = || Kind { kind: "x".into() };
         drop(metrics.receipts_taken.get_or_create(&kind()));
+        drop(metrics.stream_frames.get_or_create(&kind()));
         drop(metrics.faults.get_or_create(&kind()));
         drop(metrics.linked.get_or_create(&Peer { peer: "JM".into() }));
         let text = metrics.text();

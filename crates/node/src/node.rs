@@ -202,6 +202,7 @@ impl Node {
             adopting: Mutex::new(()),
             retention: Retention::default(),
             told: Mutex::default(),
+            gaps_warned: Mutex::default(),
             past: Mutex::new(past),
             quota: quota.clone(),
             courier: Default::default(),
@@ -531,6 +532,7 @@ impl Shared {
                 .map_or(0, |oldest| now.saturating_sub(oldest) / 1000);
             self.metrics.queue_oldest.set(age as i64);
         }
+        self.watch_gaps().await;
         self.metrics.free_disk.set(self.free_disk() as i64);
         let expires = self.trust().roster.expires();
         self.metrics

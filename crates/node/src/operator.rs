@@ -7,10 +7,10 @@ use crate::{
 };
 use abeng_api::{
     ApiError, AuditQuery, Caller, ContradictionView, CourierExportQuery, CourierReport,
-    DeliveredEvent, EventQuery, EvidenceQuery, ExtendRequest, HoldRequest, InboxItem, InboxQuery,
-    KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, Operator, PartyView, Pieces,
-    RecallRequest, RelaysView, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView,
-    SubmitReply, SubmitRequest, Timeline,
+    DeliveredEvent, EventQuery, EvidenceQuery, ExtendRequest, GapView, HoldRequest, InboxItem,
+    InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, Operator, PartyView,
+    Pieces, RecallRequest, RelaysView, RetentionQuery, SentItem, SentQuery, SettledEvent,
+    StatusView, SubmitReply, SubmitRequest, Timeline,
 };
 use abeng_notice::Lang;
 use abeng_roster::{LIMIT_MS, Standing};
@@ -143,6 +143,10 @@ impl Operator for NodeOperator {
 
     async fn contradictions(&self) -> Result<Vec<ContradictionView>, ApiError> {
         Ok(self.shared.contradiction_views())
+    }
+
+    async fn gaps(&self) -> Result<Vec<GapView>, ApiError> {
+        Ok(self.shared.gap_views().await)
     }
 
     async fn parties(&self) -> Result<Vec<PartyView>, ApiError> {

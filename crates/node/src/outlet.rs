@@ -46,6 +46,13 @@ impl Outlet for Effects {
             Free::LookExpired { place } => {
                 self.runtime.spawn(shared.look_expired(place));
             }
+            Free::Want { peer, want } => shared.send_want(peer, want),
+            Free::LookEnded { peer, first, last } => {
+                self.runtime.spawn(shared.answer_ended(peer, first, last));
+            }
+            Free::NeverGiven { peer, last, next } => {
+                tracing::warn!(%peer, last, next, "the peer asks for numbers of its stream that this log never gave out; ignored without proof. Was an older copy of the data directory started?");
+            }
             Free::TellFault {
                 peer,
                 envelope_id,

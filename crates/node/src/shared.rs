@@ -27,7 +27,7 @@ use abeng_keys::Keyring;
 use abeng_link::{Endpoint, Link};
 use abeng_roster::Trust;
 use abeng_seal::{BoxCache, OpenedBoxes};
-use abeng_wire::{Incarnation, Millis, PartyCode, v1};
+use abeng_wire::{Incarnation, Millis, Mono, PartyCode, v1};
 use arc_swap::ArcSwap;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -110,6 +110,8 @@ pub struct Shared {
     pub told: Mutex<BTreeMap<PartyCode, Told>>,
     /// Why nothing is submitted any more.
     pub past: Mutex<Option<Proved>>,
+    /// When old gaps in streams were last written down.
+    pub gaps_warned: Mutex<Option<Mono>>,
     /// Room on disk.
     pub quota: Arc<Quota>,
     /// Files that carry what a link would.

@@ -86,6 +86,12 @@ impl Life {
                     self.push_envelope(peer, precedence, envelope, book);
                 }
             }
+            Gated::Void {
+                recipient,
+                seq,
+                reason,
+                envelope_id,
+            } => self.tell_void(recipient, seq, (reason, envelope_id)),
             Gated::Receipt { peer, outcome } => owed.entry(peer).or_default().push(outcome),
             Gated::Delivered { .. } => book.delivered(self.me),
             Gated::Settled {

@@ -30,6 +30,7 @@ mod receipts;
 mod run;
 mod scenario;
 mod storm;
+mod streams;
 mod weather;
 mod work;
 mod world;

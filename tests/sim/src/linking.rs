@@ -233,6 +233,14 @@ impl Life {
                 self.take_fault(now, peer, &fault, book);
                 Ok(())
             }
+            Control::Want(want) => {
+                self.handle(now, Input::Wanted { peer, want }, book);
+                Ok(())
+            }
+            Control::Void(signed) => {
+                self.take_void(now, peer, signed, book);
+                Ok(())
+            }
             Control::Credit(v1::Credit { envelopes, bytes }) => {
                 let Some(link) = self.links.get(&peer) else {
                     return Ok(());

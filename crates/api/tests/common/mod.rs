@@ -78,6 +78,9 @@ impl Operator for Fake {
     async fn contradictions(&self) -> Result<Vec<ContradictionView>, ApiError> {
         Ok(vec![ContradictionView::default()])
     }
+    async fn gaps(&self) -> Result<Vec<GapView>, ApiError> {
+        Ok(vec![GapView::default()])
+    }
     async fn sent(&self, _: SentQuery) -> Result<Vec<SentItem>, ApiError> {
         Ok(Vec::new())
     }

@@ -172,9 +172,34 @@ impl Check<'_> {
                 Ok(())
             }
             Kind::RosterAdopted => same_subject(leaf, SignatureType::ROSTER, &signed.bytes),
-            Kind::Voided => same_subject(leaf, SignatureType::VOID, &signed.bytes),
+            Kind::Voided => self.void(leaf, signed),
             _ => Ok(()),
         }
+    }
+
+    /// An originator's word on its stream to here.
+    fn void(&mut self, leaf: &v1::Leaf, signed: &v1::Signed) -> Result<(), String> {
+        same_subject(leaf, SignatureType::VOID, &signed.bytes)?;
+        let void: v1::Void = read("void", &signed.bytes, limits::STATEMENT)?;
+        if void.originator != leaf.originator || void.recipient != leaf.recipient {
+            return Err("the void is of another stream than the leaf says".into());
+        }
+        let [signature] = &signed.signatures[..] else {
+            return Err("the void bears another number of signatures than one".into());
+        };
+        let party = PartyCode::new(&void.originator).ok();
+        let party = party.and_then(|code| self.trust.roster.party(code));
+        let key = Kid::from_slice(&signature.kid)
+            .and_then(|kid| party.and_then(|party| party.key(Role::OrgSign, &kid)));
+        let Some(key) = key else {
+            self.report.unjudged += 1;
+            return Ok(());
+        };
+        key.key
+            .verify(SignatureType::VOID, &signed.bytes, &signature.ed25519)
+            .map_err(|_| "the void's signature does not hold")?;
+        self.report.signatures += 1;
+        Ok(())
     }
 }
 

@@ -1,0 +1,88 @@
+//! `abeng gaps`: what was sent to this administration and has not come.
+
+use crate::{
+    CliError, Exit, Ui,
+    args::Common,
+    connect,
+    table::{Align, Table},
+};
+use abeng_api::GapView;
+use std::process::ExitCode;
+
+pub(crate) fn run(common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
+    let gaps = connect::block_on(async { Ok(connect::client(common).gaps().await?) })?;
+    ui.show(&gaps, || table(&gaps, ui))?;
+    Ok(Exit::Ok.into())
+}
+
+fn table(gaps: &[GapView], ui: &Ui) -> String {
+    if gaps.is_empty() {
+        return "Nothing is missing below what has come.".to_owned();
+    }
+    let mut table = Table::new([
+        ("FROM", Align::Left),
+        ("MISSING", Align::Right),
+        ("NUMBERS", Align::Right),
+        ("SINCE", Align::Left),
+        ("ASKED", Align::Right),
+        ("LAST ASKED", Align::Left),
+        ("LINK", Align::Left),
+    ]);
+    for gap in gaps {
+        let asked_at = gap.asked_at.as_deref().map(|at| ui.short_time(at));
+        let (asked_at, link) = (
+            asked_at.unwrap_or_else(|| "–".to_owned()),
+            if gap.linked { "up" } else { "down" },
+        );
+        table.row([
+            gap.originator.clone(),
+            (gap.last - gap.first + 1).to_string(),
+            numbers(gap),
+            ui.short_time(&gap.since),
+            gap.asked.to_string(),
+            asked_at,
+            link.to_owned(),
+        ]);
+    }
+    table.render(ui.width, |line| ui.paint(crate::Paint::Strong, line))
+}
+
+fn numbers(gap: &GapView) -> String {
+    match gap.first == gap.last {
+        true => gap.first.to_string(),
+        false => format!("{}–{}", gap.first, gap.last),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_is_one_line_with_its_numbers() {
+        let ui = Ui::new(false, None, crate::ui::Colour::Never);
+        let gap = |first, last, asked_at: Option<&str>| GapView {
+            originator: "TT".into(),
+            first,
+            last,
+            since: "2026-11-24T10:00:00Z".into(),
+            asked: 3,
+            asked_at: asked_at.map(str::to_owned),
+            linked: asked_at.is_some(),
+            ..GapView::default()
+        };
+        let text = table(
+            &[gap(4, 9, Some("2026-11-24T10:05:00Z")), gap(12, 12, None)],
+            &ui,
+        );
+        let lines: Vec<Vec<&str>> = text
+            .lines()
+            .map(|l| l.split_whitespace().collect())
+            .collect();
+        assert_eq!(lines[1][..3], ["TT", "6", "4–9"]);
+        assert_eq!(lines[1].last(), Some(&"up"));
+        assert_eq!(lines[2][..3], ["TT", "1", "12"]);
+        assert!(lines[2].contains(&"–") && lines[2].last() == Some(&"down"));
+        assert!(table(&[], &ui).starts_with("Nothing"));
+    }
+}

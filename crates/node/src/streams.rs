@@ -1,0 +1,273 @@
+//! Gaps in streams, on links: wants and voids that come, and those that go.
+
+use crate::{
+    clock,
+    metrics::Kind,
+    shared::{Shared, lock},
+};
+use abeng_link::Link;
+use abeng_queue::{Input, rows::EndedRow};
+use abeng_seal::{sign_void, verify_void};
+use abeng_wire::{EnvelopeId, Incarnation, PartyCode, StreamSeq, limits, v1};
+use std::sync::Arc;
+use v1::control::Frame;
+
+/// A number of a stream from here that will not come, and what a void says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EndedNumber {
+    /// The number.
+    pub seq: StreamSeq,
+    /// Why.
+    pub reason: v1::VoidReason,
+    /// The envelope, where it may be named.
+    pub envelope_id: Option<EnvelopeId>,
+}
+
+/// The voids that say all of it, lowest number first: neighbours that ended alike are one range,
+/// which then names no envelope.
+pub fn voids(
+    (me, incarnation): (PartyCode, Incarnation),
+    recipient: PartyCode,
+    numbers: &[EndedNumber],
+) -> Vec<v1::Void> {
+    let mut numbers = numbers.to_vec();
+    numbers.sort_unstable();
+    numbers.dedup_by_key(|number| number.seq);
+    let mut all: Vec<v1::Void> = Vec::new();
+    for number in numbers {
+        let seq = number.seq.get();
+        match all.last_mut() {
+            Some(last) if last.last + 1 == seq && last.reason() == number.reason => {
+                last.last = seq;
+                last.envelope_id.clear();
+            }
+            _ => all.push(v1::Void {
+                originator: me.to_string(),
+                incarnation: incarnation.0,
+                recipient: recipient.to_string(),
+                first: seq,
+                last: seq,
+                reason: number.reason.into(),
+                envelope_id: number
+                    .envelope_id
+                    .map(|id| id.to_bytes())
+                    .unwrap_or_default(),
+            }),
+        }
+    }
+    all
+}
+
+impl Shared {
+    /// A recipient asks for numbers of its stream. Of another life of this log nothing is known
+    /// here, and a peer's word proves nothing: it is written down and left.
+    pub async fn take_want(&self, peer: PartyCode, want: v1::Want) {
+        self.count_stream_frame("want_taken");
+        if want.originator != self.me.as_str() || want.incarnation != self.incarnation.0 {
+            tracing::info!(%peer, originator = want.originator, incarnation = %Incarnation(want.incarnation), first = want.first, last = want.last, "the peer asks for numbers of a stream that is not this node's");
+            return;
+        }
+        self.core.give(Input::Wanted { peer, want }).await;
+    }
+
+    /// A void, from its originator or from whoever carries it: it proves itself.
+    pub async fn take_void(&self, from: PartyCode, signed: v1::Signed) {
+        let void = match verify_void(&self.trust().roster, &signed) {
+            Ok(void) => void.message().clone(),
+            Err(why) => {
+                self.count_stream_frame("void_rejected");
+                return tracing::warn!(%from, %why, "a void is not believed; its numbers stay open");
+            }
+        };
+        if void.recipient != self.me.as_str() || void.originator == self.me.as_str() {
+            self.count_stream_frame("void_rejected");
+            return tracing::warn!(%from, recipient = void.recipient, "a void that is not for this party");
+        }
+        self.count_stream_frame("void_taken");
+        tracing::info!(%from, originator = void.originator, first = void.first, last = void.last, reason = void.reason().as_str_name(), "numbers of a stream will not come");
+        let (signed, void) = (Box::new(signed), Box::new(void));
+        self.core.give(Input::Voided { from, signed, void }).await;
+    }
+
+    /// Asks a peer for numbers of its stream, if it is linked; the engine asks again.
+    pub fn send_want(&self, peer: PartyCode, want: v1::Want) {
+        let Some(link) = self.links.link(peer) else {
+            return;
+        };
+        tracing::info!(%peer, first = want.first, last = want.last, "asking for numbers that have not come");
+        self.count_stream_frame("want_sent");
+        link.control(Frame::Want(want));
+    }
+
+    /// Tells a recipient which of the numbers that it asked for have ended.
+    pub async fn answer_ended(self: Arc<Self>, peer: PartyCode, first: u64, last: u64) {
+        let Some(numbers) = self.ended(peer, first, last).await else {
+            return;
+        };
+        if let Some(link) = self.links.link(peer) {
+            let voids = self.signed_voids(peer, &numbers);
+            self.send_voids(&link, voids.into_iter().take(limits::WANT_VOIDS));
+        }
+    }
+
+    /// Numbers of the stream to a recipient that ended without proof of delivery, as far as is
+    /// durable. Nothing where the view cannot be read.
+    pub async fn ended(
+        &self,
+        recipient: PartyCode,
+        first: u64,
+        last: u64,
+    ) -> Option<Vec<EndedNumber>> {
+        let (first, after) = (StreamSeq::new(first)?, StreamSeq::new(last)?.next());
+        let (from, to) = (
+            EndedRow::key(recipient, first),
+            EndedRow::key(recipient, after),
+        );
+        let most = limits::WANT_NUMBERS as usize;
+        let rows = self.view.scan(&from, &to, false, most).await.ok()?;
+        let number = |(key, value): &(Vec<u8>, Vec<u8>)| {
+            let (_, seq) = EndedRow::parse_key(key).ok()?;
+            let row = EndedRow::decode(value).ok()?;
+            Some(EndedNumber {
+                seq,
+                reason: row.reason,
+                envelope_id: row.envelope_id,
+            })
+        };
+        Some(rows.iter().filter_map(number).collect())
+    }
+
+    /// What ended is said with this node's signature, for whoever carries it.
+    pub fn signed_voids(&self, recipient: PartyCode, numbers: &[EndedNumber]) -> Vec<v1::Signed> {
+        let all = voids((self.me, self.incarnation), recipient, numbers);
+        let sign = |void: &v1::Void| match sign_void(self.keyring.org_sign().as_ref(), void) {
+            Ok(signed) => Some(signed),
+            Err(e) => {
+                tracing::error!(error = %e, "a void cannot be signed; the recipient asks again");
+                None
+            }
+        };
+        all.iter().filter_map(sign).collect()
+    }
+
+    /// Voids that nobody asked for yet, if the recipient is linked.
+    pub fn tell_ended(&self, recipient: PartyCode, numbers: &[EndedNumber]) {
+        if let Some(link) = self.links.link(recipient) {
+            let voids = self.signed_voids(recipient, numbers);
+            self.send_voids(&link, voids.into_iter());
+        }
+    }
+
+    fn send_voids(&self, link: &Link, voids: impl Iterator<Item = v1::Signed>) {
+        for void in voids {
+            self.count_stream_frame("void_sent");
+            link.control(Frame::Void(void));
+        }
+    }
+
+    fn count_stream_frame(&self, kind: &str) {
+        let kind = kind.to_owned();
+        self.metrics
+            .stream_frames
+            .get_or_create(&Kind { kind })
+            .inc();
+    }
+
+    /// Every gap there is.
+    pub async fn gap_reports(&self) -> Vec<abeng_queue::GapReport> {
+        let gaps = self.core.inspect(abeng_queue::Engine::gap_reports).await;
+        gaps.unwrap_or_default()
+    }
+
+    /// `GET /v1/gaps`.
+    pub async fn gap_views(&self) -> Vec<abeng_api::GapView> {
+        let view = |gap: &abeng_queue::GapReport| abeng_api::GapView {
+            originator: gap.originator.to_string(),
+            incarnation: gap.incarnation.to_string(),
+            first: gap.first,
+            last: gap.last,
+            since: clock::rfc3339(gap.since),
+            asked: gap.asked,
+            asked_at: gap.asked_at.map(clock::rfc3339),
+            asked_of: gap.asked_at.map(|_| gap.originator.to_string()),
+            linked: self.links.link(gap.originator).is_some(),
+        };
+        self.gap_reports().await.iter().map(view).collect()
+    }
+
+    /// Brings the gauges up to date, and writes down old gaps once an hour.
+    pub async fn watch_gaps(&self) {
+        let (gaps, now) = (self.gap_reports().await, clock::now());
+        let numbers: u64 = gaps.iter().map(|gap| gap.last - gap.first + 1).sum();
+        self.metrics
+            .gaps
+            .set(i64::try_from(numbers).unwrap_or(i64::MAX));
+        let oldest = gaps.iter().map(|gap| gap.since).min();
+        let age = oldest.map_or(0, |since| now.wall.saturating_sub(since));
+        self.metrics.gap_oldest.set((age / 1000) as i64);
+        if age < OLD_MS {
+            return;
+        }
+        {
+            let mut warned = lock(&self.gaps_warned);
+            if warned.is_some_and(|at| now.mono < at.plus_ms(WARN_MS)) {
+                return;
+            }
+            *warned = Some(now.mono);
+        }
+        let old = |gap: &&abeng_queue::GapReport| now.wall.saturating_sub(gap.since) >= OLD_MS;
+        for gap in gaps.iter().filter(old).take(WARN_GAPS) {
+            tracing::warn!(originator = %gap.originator, first = gap.first, last = gap.last, since = %clock::rfc3339(gap.since), asked = gap.asked, "notices of this administration are missing here and it has not said what became of them: `abeng gaps`");
+        }
+    }
+}
+
+/// A gap of this age is warned of.
+const OLD_MS: u64 = 10 * 60 * 1000;
+/// How often.
+const WARN_MS: u64 = 60 * 60 * 1000;
+/// How many are named at once.
+const WARN_GAPS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(seq: u64, reason: v1::VoidReason, id: u8) -> EndedNumber {
+        EndedNumber {
+            seq: StreamSeq::new(seq).unwrap(),
+            reason,
+            envelope_id: (id > 0).then_some(EnvelopeId([id; 32])),
+        }
+    }
+
+    #[test]
+    fn neighbours_that_ended_alike_are_one_void() {
+        use v1::VoidReason::{VoidExpired, VoidFailed};
+        let (jm, nl) = (PartyCode::new("JM").unwrap(), PartyCode::new("NL").unwrap());
+        let numbers = [
+            ended(5, VoidExpired, 5),
+            ended(4, VoidExpired, 4),
+            ended(9, VoidExpired, 9),
+            ended(6, VoidFailed, 0),
+            ended(9, VoidExpired, 9),
+        ];
+        let all = voids((jm, Incarnation(7)), nl, &numbers);
+        let said: Vec<_> = all
+            .iter()
+            .map(|v| (v.first, v.last, v.reason(), v.envelope_id.len()))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                (4, 5, VoidExpired, 0),
+                (6, 6, VoidFailed, 0),
+                (9, 9, VoidExpired, 32)
+            ]
+        );
+        assert!(
+            all.iter()
+                .all(|v| (&*v.originator, &*v.recipient) == ("JM", "NL"))
+        );
+    }
+}

@@ -1,0 +1,216 @@
+//! Numbers that never come: two whole nodes, an expired notice and failed seals, and no gap stays.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod common;
+
+use abeng_api::{AuditQuery, Client, EventQuery, GapView, SubmitRequest};
+use abeng_audit_log::{RealDisk, verify_log};
+use abeng_keys::SystemEntropy;
+use abeng_node::{Config, Node};
+use abeng_queue::{Input, PrivateInput, Terms, Ticket};
+use abeng_roster::{NoticeFacts, Policy, Tlp};
+use abeng_seal::{BoxCache, SealInput, seal};
+use abeng_wire::{Mono, Now, PartyCode, StreamSeq, v1};
+use bytes::Bytes;
+use common::found;
+use std::{
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+async fn start(dir: &Path) -> Node {
+    Node::start(Config::load(&dir.join("node.toml")).unwrap())
+        .await
+        .unwrap()
+}
+
+fn lc() -> PartyCode {
+    PartyCode::new("LC").unwrap()
+}
+
+async fn reserve(jm: &Node, ticket: u64) -> Ticket {
+    let (ticket, recipients) = (Ticket(ticket), vec![lc()]);
+    let input = Input::Reserve { ticket, recipients };
+    jm.shared().core.give(input).await;
+    ticket
+}
+
+/// A submission whose seal fails: its number holds nothing.
+async fn fail(jm: &Node, ticket: u64) {
+    let ticket = reserve(jm, ticket).await;
+    jm.shared().core.give(Input::SealFailed { ticket }).await;
+}
+
+/// A notice of JM's with number 1 that lives for a second only, which no officer could ask for.
+async fn short_lived(jm: &Node) {
+    let ticket = reserve(jm, 1).await;
+    let shared = jm.shared();
+    let trust = shared.trust();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let now = Now {
+        mono: Mono(0),
+        wall: since.as_millis() as u64,
+    };
+    let facts = NoticeFacts {
+        ty: "SEIZURE",
+        tlp: Tlp::RED,
+    };
+    let cleared = Policy::clear(&trust, shared.me, &[lc()], &facts, now.wall).unwrap();
+    let input = SealInput {
+        trust: &trust,
+        cleared: &cleared,
+        org_sign: shared.keyring.org_sign().as_ref(),
+        store: &shared.keyring.store,
+        incarnation: shared.incarnation,
+        created_at: now.wall,
+        expires_at: now.wall + 1_000,
+        precedence: v1::Precedence::Routine,
+        positions: &[(lc(), StreamSeq::FIRST)],
+        notice: &Bytes::from_static(b"{}"),
+        attachments: &[],
+        boxes: &mut BoxCache::new(),
+        now,
+    };
+    let sealed = Box::new(seal(input, &mut SystemEntropy).unwrap());
+    let private = PrivateInput {
+        officer: "officer".into(),
+        via: "test".into(),
+        salt: [7; 32],
+    };
+    let input = Input::Sealed {
+        ticket,
+        sealed,
+        private,
+        cleared_under: trust.roster.version(),
+        terms: Terms::default(),
+    };
+    shared.core.give(input).await;
+}
+
+/// Waits for a word at JM on something sent.
+async fn settled(jm: &Client, kind: &str) {
+    let mut after = 0;
+    loop {
+        let query = EventQuery {
+            after: Some(after),
+            timeout_ms: Some(30_000),
+            limit: None,
+        };
+        let events = jm.wait_settled(&query).await.unwrap();
+        assert!(!events.is_empty(), "nothing is ever {kind}");
+        if events.iter().any(|e| e.kind == kind) {
+            return;
+        }
+        after = events.last().unwrap().leaf;
+    }
+}
+
+/// The reasons of all Voided leaves, once there are so many.
+async fn voided(at: &Client, count: usize) -> Vec<String> {
+    let query = AuditQuery {
+        kind: Some("voided".to_owned()),
+        ..AuditQuery::default()
+    };
+    let end = tokio::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        let leaves = at.audit_show(&query).await.unwrap().leaves;
+        if leaves.len() >= count {
+            return leaves.into_iter().filter_map(|leaf| leaf.reason).collect();
+        }
+        assert!(tokio::time::Instant::now() < end, "{leaves:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn gaps(at: &Client, wanted: impl Fn(&[GapView]) -> bool) -> Vec<GapView> {
+    let end = tokio::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        let gaps = at.gaps().await.unwrap();
+        if wanted(&gaps) {
+            return gaps;
+        }
+        assert!(tokio::time::Instant::now() < end, "{gaps:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_will_not_come_leaves_no_gap() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("net");
+    found(&dir);
+    let at = |code: &str| Client::unix(dir.join(code).join("abeng.sock"));
+    let jm = start(&dir.join("jm")).await;
+    short_lived(&jm).await;
+    settled(&at("jm"), "EXPIRED").await;
+    fail(&jm, 2).await;
+    voided(&at("jm"), 1).await;
+
+    let office = start(&dir.join("lc")).await;
+    let draft = abeng_notice::samples().remove(0).draft;
+    let request = SubmitRequest {
+        to: vec!["LC".to_owned()],
+        notice: serde_json::to_value(draft).unwrap(),
+        ..Default::default()
+    };
+    at("jm").submit(&request).await.unwrap();
+    settled(&at("jm"), "DELIVERED").await;
+    let seen = gaps(&at("lc"), |gaps| !gaps.is_empty()).await;
+    assert_eq!(seen.len(), 1);
+    assert_eq!(
+        (&*seen[0].originator, seen[0].first, seen[0].last),
+        ("JM", 1, 2)
+    );
+    assert!(seen[0].linked && seen[0].asked == 0, "{seen:?}");
+
+    // What the engine will do once the gap is a minute old.
+    let link = office.shared().links.link(jm.shared().me).unwrap();
+    link.control(v1::control::Frame::Want(v1::Want {
+        originator: "JM".into(),
+        incarnation: jm.shared().incarnation.0,
+        first: 1,
+        last: 2,
+        byte_budget: 0,
+    }));
+    assert!(gaps(&at("lc"), <[GapView]>::is_empty).await.is_empty());
+    let reasons = voided(&at("lc"), 2).await;
+    assert_eq!(reasons, ["NUMBER_VOIDED", "NUMBER_VOIDED"]);
+
+    // With a link nobody has to ask.
+    fail(&jm, 9).await;
+    assert_eq!(voided(&at("lc"), 3).await.len(), 3);
+
+    // A void that somebody changed on the way closes nothing.
+    let rejected = || office.shared().metrics.text();
+    assert!(!rejected().contains("kind=\"void_rejected\""));
+    let mut forged = jm.shared().signed_voids(
+        lc(),
+        &[abeng_node::streams::EndedNumber {
+            seq: StreamSeq::new(5).unwrap(),
+            reason: v1::VoidReason::VoidLost,
+            envelope_id: None,
+        }],
+    );
+    let void = v1::Void {
+        last: 60_000,
+        ..abeng_wire::decode("void", &forged[0].bytes, 4096).unwrap()
+    };
+    forged[0].bytes = abeng_wire::encode(&void);
+    let back = jm.shared().links.link(lc()).unwrap();
+    back.control(v1::control::Frame::Void(forged.remove(0)));
+    let end = tokio::time::Instant::now() + Duration::from_secs(30);
+    while !rejected().contains("kind=\"void_rejected\"} 1") {
+        assert!(tokio::time::Instant::now() < end);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(voided(&at("lc"), 3).await.len(), 3);
+
+    let trust = office.shared().trust();
+    jm.shutdown().await.unwrap();
+    office.shutdown().await.unwrap();
+    for (code, party) in [("jm", "JM"), ("lc", "LC")] {
+        let disk = RealDisk::new(dir.join(code));
+        verify_log(&disk, &trust, PartyCode::new(party).unwrap(), |_| ()).unwrap();
+    }
+}
