@@ -187,24 +187,25 @@ impl Shared {
         })
     }
 
-    /// Own leaves in the newest checkpoint that a quorum has seen, as far as that reaches; the
-    /// rest in a checkpoint of now, which is shown to continue it.
+    /// Each own leaf in the first checkpoint over it that a quorum is known to have seen, so that
+    /// its time is close; the rest in a checkpoint of now. Each is shown to continue the one before.
     fn own_logs(&self, subject: &Subject) -> Result<Vec<v1::LogProof>, ReadError> {
         let now = self.checkpoint_at(self.reader.size())?;
-        let witnessed = self.witnessed_checkpoint();
         let mut leaves = self.speaking_of(subject)?;
         leaves.insert(0, LeafIndex(0));
         leaves.sort_unstable();
         leaves.dedup();
-        let reach = witnessed.as_ref().map_or(0, Checkpoint::size);
-        let (seen, rest) = leaves.split_at(leaves.partition_point(|leaf| leaf.0 < reach));
         let mut logs = Vec::new();
-        let shown = witnessed.filter(|_| !seen.is_empty());
-        if let Some(checkpoint) = &shown {
-            logs.push(self.log_proof(checkpoint, seen, None)?);
-        }
-        if !rest.is_empty() {
-            logs.push(self.log_proof(&now, rest, shown.as_ref())?);
+        let mut shown: Option<Checkpoint> = None;
+        let mut rest = &leaves[..];
+        while let Some(first) = rest.first() {
+            let seen = self.cosigned_over(*first);
+            let seen = seen.map(|cosigned| cosigned.checkpoint().clone());
+            let under = seen.unwrap_or_else(|| now.clone());
+            let (these, others) = rest.split_at(rest.partition_point(|leaf| leaf.0 < under.size()));
+            logs.push(self.log_proof(&under, these, shown.as_ref())?);
+            shown = Some(under);
+            rest = others;
         }
         Ok(logs)
     }
@@ -221,14 +222,22 @@ impl Shared {
         Ok(speaking)
     }
 
-    /// The newest own checkpoint with a quorum of cosignatures.
-    fn witnessed_checkpoint(&self) -> Option<Checkpoint> {
-        let note = self.reader.cosigned()?;
-        let cosigned = CosignedCheckpoint::verify(&note, &self.trust().roster).ok()?;
-        let checkpoint = cosigned.checkpoint();
-        let origin = LogOrigin::parse(checkpoint.origin()).ok()?;
-        let own = origin.party == self.me && origin.incarnation == self.incarnation;
-        (own && cosigned.witnessed_at().is_some()).then(|| checkpoint.clone())
+    /// The first own checkpoint over a leaf with a quorum of cosignatures, as far as is known; the
+    /// newest where the roster does not speak for the first any more.
+    pub fn cosigned_over(&self, leaf: LeafIndex) -> Option<CosignedCheckpoint> {
+        let trust = self.trust();
+        let first = self.reader.cosigned_over(leaf);
+        let notes = first.into_iter().chain(self.reader.cosigned());
+        let cosigned =
+            notes.filter_map(|note| CosignedCheckpoint::verify(&note, &trust.roster).ok());
+        let mut good = cosigned.filter(|cosigned| {
+            let origin = LogOrigin::parse(cosigned.checkpoint().origin());
+            let own = origin.is_ok_and(|origin| {
+                origin.party == self.me && origin.incarnation == self.incarnation
+            });
+            own && cosigned.size() > leaf.0 && cosigned.witnessed_at().is_some()
+        });
+        good.next()
     }
 
     fn log_proof(

@@ -163,10 +163,14 @@ impl Shared {
     fn witnessed_by(&self, index: LeafIndex) -> Option<StepWitness> {
         let trust = self.trust();
         trust.roster.party(self.me).and_then(quorum)?;
-        let witnessing = lock(&self.witnessing);
-        let covers = |seen: &&CosignedCheckpoint| index.0 < seen.size();
-        let seen = witnessing.witnessed().filter(covers);
-        let by = seen.and_then(CosignedCheckpoint::witnessed_at);
+        // The first that covers it: everything later has been seen later.
+        let first = self.cosigned_over(index);
+        let by = first.and_then(|seen| seen.witnessed_at()).or_else(|| {
+            let witnessing = lock(&self.witnessing);
+            let covers = |seen: &&CosignedCheckpoint| index.0 < seen.size();
+            let seen = witnessing.witnessed().filter(covers);
+            seen.and_then(CosignedCheckpoint::witnessed_at)
+        });
         Some(StepWitness {
             by: by.map(clock::rfc3339),
         })

@@ -49,6 +49,11 @@ impl Checkpoint {
         })
     }
 
+    /// The size that a note speaks of, by its own word.
+    pub(crate) fn size_of_note(note: &Bytes) -> Option<u64> {
+        Note::parse(note).ok().map(|note| note.size)
+    }
+
     /// Verifies a note of the log with this origin and key. Lines of others are not looked at; a
     /// line of this key that does not hold refuses the note.
     pub fn verify(note: &Bytes, origin: &str, key: &VerifyKey) -> Result<Self, NoteError> {

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Access, Batch, Disk, DiskFile, Outside,
     disk::{read_small, replace_small},
-    reader::{Head, Shared},
+    reader::{Head, Shared, cosigned::Spot},
     tiles::{Place, Tiles},
 };
 use std::collections::BTreeMap;
@@ -55,6 +55,7 @@ struct Rebuilt<'a, D: Disk> {
     keys: &'a Keys,
     tiles: Tiles<D>,
     outside: BTreeMap<String, Outside>,
+    cosigned: Vec<Spot>,
 }
 
 impl<D: Disk> Visitor for Rebuilt<'_, D> {
@@ -67,6 +68,7 @@ impl<D: Disk> Visitor for Rebuilt<'_, D> {
             self.tiles.push(at.leaf, place);
             self.tiles.settle();
         } else if let Some(said) = frame.outside(data, self.keys) {
+            self.cosigned.extend(Spot::of(&said, at.segment, at.offset));
             self.outside.insert(said.subject(), said);
         }
         Ok(())
@@ -138,10 +140,14 @@ impl<D: Disk> Journal<D> {
             keys: &keys,
             tiles,
             outside: BTreeMap::new(),
+            cosigned: Vec::new(),
         };
         let end = walk(&disk, &keys, &segments, from, marked, &mut rebuilt)?;
         let Rebuilt {
-            mut tiles, outside, ..
+            mut tiles,
+            outside,
+            cosigned,
+            ..
         } = rebuilt;
         let clean = mark.is_some_and(|m| m.batches == end.batches);
         let torn_tail = settle_end(&disk, &segments, &end, clean)?;
@@ -156,6 +162,7 @@ impl<D: Disk> Journal<D> {
             outside: outside.values().cloned().collect(),
         };
         let journal = Self::resume(disk, keys, tiles, options, segments, end, outside)?;
+        journal.reader().shared.add_cosigned(cosigned);
         Ok((journal, recovery))
     }
 

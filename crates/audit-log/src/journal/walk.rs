@@ -85,9 +85,10 @@ impl End {
     }
 }
 
-/// What a walk shows of each record: its segment's path, the offset of its batch, its own.
+/// What a walk shows of each record: its segment, the offset of its batch, its own.
 pub(crate) struct At<'a> {
     pub(crate) path: &'a str,
+    pub(crate) segment: u64,
     pub(crate) batch: u64,
     pub(crate) offset: u64,
     pub(crate) leaf: LeafHash,
@@ -313,6 +314,7 @@ fn check(
         let leaf = frame.in_tree.then(|| hashes.next()).flatten();
         let place = At {
             path: &segment.path,
+            segment: segment.header.ordinal,
             leaf: leaf.unwrap_or_default(),
             batch: offset,
             offset: offset + at as u64,

@@ -10,7 +10,7 @@ use crate::{
     Access, Batch, Disk, DiskFile, Durable, Fatal, Outside, Reader, Record, Released, Settled,
     Step,
     merkle::{Frontier, leaf_hash},
-    reader::{Head, Shared},
+    reader::{Head, Shared, cosigned::Spot},
     tiles::{Place, Tiles},
 };
 use abeng_wire::{Digest, LeafHash, LeafIndex, limits};
@@ -185,7 +185,7 @@ impl<D: Disk> Journal<D> {
         };
         let mut frontier = self.end.frontier.clone();
         let mut leaves = Vec::with_capacity(records.len());
-        self.fill(&header, records, statements, &mut frontier, &mut leaves);
+        let cosigned = self.fill(&header, records, statements, &mut frontier, &mut leaves);
         let root = frontier.root();
         self.buf.resize(length as usize - COMMIT, FILLER);
         self.buf.extend_from_slice(&header.commit_frame(&root));
@@ -211,6 +211,7 @@ impl<D: Disk> Journal<D> {
         }
         let size = self.end.frontier.size();
         self.shared.extend(&leaves, Head { size, root });
+        self.shared.add_cosigned(cosigned);
         Ok(())
     }
 
@@ -221,13 +222,17 @@ impl<D: Disk> Journal<D> {
         statements: &[Bytes],
         frontier: &mut Frontier,
         leaves: &mut Vec<(LeafHash, Place)>,
-    ) {
+    ) -> Vec<Spot> {
         let (keys, offset) = (&self.shared.keys, self.end.offset);
         self.buf.clear();
         let ordinal = self.segment.header.ordinal;
         self.buf
             .extend_from_slice(&header.encode(keys, ordinal, offset));
+        let mut cosigned = Vec::new();
         for statement in statements {
+            let at = offset + self.buf.len() as u64;
+            let said = Outside::decode(statement);
+            cosigned.extend(said.and_then(|said| Spot::of(&said, ordinal, at)));
             put_outside(&mut self.buf, keys, header.first, statement);
         }
         for record in records {
@@ -240,6 +245,7 @@ impl<D: Disk> Journal<D> {
             frontier.push(leaf);
             leaves.push((leaf, place));
         }
+        cosigned
     }
 
     /// Goes on in a new segment, which begins with the newest statements outside the tree.

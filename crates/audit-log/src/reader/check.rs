@@ -1,8 +1,9 @@
-use super::{ReadError, Reader, Shared};
+use super::{ReadError, Reader, Shared, cosigned::Spot};
 use crate::{
     Access, Disk,
     journal::{
         OpenError,
+        format::Keys,
         frame::Frame,
         segments::Segment,
         walk::{At, Visitor, walk_sealed},
@@ -65,22 +66,29 @@ fn walked<D: Disk>(
 ) -> Result<(), ReadError> {
     let file = shared.disk.open(&segment.path, Access::Read);
     let file = file.map_err(|e| ReadError::io(&segment.path, e))?;
-    let walked = walk_sealed(
-        file,
-        &shared.keys,
-        segment,
-        &following.header,
-        &mut LooksOnly,
-    );
-    walked
-        .map(drop)
-        .map_err(|error| ReadError::from_walk(segment, error))
+    let mut looks = Looks {
+        keys: &shared.keys,
+        cosigned: Vec::new(),
+    };
+    let walked = walk_sealed(file, &shared.keys, segment, &following.header, &mut looks);
+    walked.map_err(|error| ReadError::from_walk(segment, error))?;
+    shared.add_cosigned(looks.cosigned);
+    Ok(())
 }
 
-struct LooksOnly;
+/// Changes nothing, and remembers where cosigned checkpoints stand: a start reads only the newest.
+struct Looks<'a> {
+    keys: &'a Keys,
+    cosigned: Vec<Spot>,
+}
 
-impl Visitor for LooksOnly {
-    fn record(&mut self, _: At<'_>, _: &Frame, _: &[u8]) -> Result<(), OpenError> {
+impl Visitor for Looks<'_> {
+    fn record(&mut self, at: At<'_>, frame: &Frame, data: &[u8]) -> Result<(), OpenError> {
+        if !frame.in_tree
+            && let Some(said) = frame.outside(data, self.keys)
+        {
+            self.cosigned.extend(Spot::of(&said, at.segment, at.offset));
+        }
         Ok(())
     }
 }

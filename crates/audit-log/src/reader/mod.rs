@@ -1,4 +1,5 @@
 mod check;
+pub(crate) mod cosigned;
 mod error;
 mod scan;
 
@@ -59,6 +60,8 @@ pub(crate) struct Shared<D: Disk> {
     pub(crate) scrubbing: Mutex<()>,
     // The newest durable statement of each subject outside the tree.
     outside: Mutex<BTreeMap<String, Outside>>,
+    // Where every cosigned checkpoint stands, as far as is known.
+    cosigned: Mutex<cosigned::CosignedIndex>,
 }
 
 struct State<D: Disk> {
@@ -87,6 +90,7 @@ impl<D: Disk> Shared<D> {
             files: Mutex::default(),
             scrubbing: Mutex::default(),
             outside: Mutex::default(),
+            cosigned: Mutex::default(),
         }
     }
 
