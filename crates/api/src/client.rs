@@ -1,5 +1,9 @@
 //! The client of a node's local interface.
 
+mod files;
+
+pub use files::Incomer;
+
 use crate::{
     AuditQuery, ClientError, ContradictionView, DeliveredEvent, ErrorBody, EventQuery,
     EvidenceQuery, ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem,

@@ -12,6 +12,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod attach;
 mod audit;
 mod client;
 mod client_error;
@@ -33,8 +34,12 @@ mod serve;
 mod stream;
 mod submit;
 
+pub use attach::{
+    AttachQuery, AttachReply, AttachmentItem, AttachmentQuery, AttachmentState, Download,
+    FilesThere, Upload,
+};
 pub use audit::{AuditQuery, LeafPage, LeafView, PartyView};
-pub use client::Client;
+pub use client::{Client, Incomer};
 pub use client_error::ClientError;
 pub use courier::{CourierExportQuery, CourierReport, CourierTally, CourierTrouble};
 pub use error::{ApiError, ErrorBody, ErrorCode};

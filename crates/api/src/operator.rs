@@ -5,6 +5,7 @@ use crate::{
     RelaysView, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply,
     SubmitRequest, Timeline,
 };
+use crate::{AttachQuery, AttachReply, AttachmentItem, Download, Upload};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::fmt;
@@ -160,6 +161,27 @@ pub trait Operator: Send + Sync + 'static {
     /// Takes a courier file, as a link would. Answers when everything that it brought is durable,
     /// also where it turns out to be cut or damaged.
     async fn courier_import(&self, who: &Caller, file: Pieces) -> Result<CourierReport, ApiError>;
+
+    /// Takes a file, encrypts it and keeps it for the submission that names it. Returns when the
+    /// whole of it is on the disk.
+    async fn attach(
+        &self,
+        who: &Caller,
+        query: AttachQuery,
+        upload: Upload,
+    ) -> Result<AttachReply, ApiError>;
+
+    /// The files of a notice, sent from here or delivered, and where each is.
+    async fn attachments(&self, id: &str) -> Result<Vec<AttachmentItem>, ApiError>;
+
+    /// Takes a file out. Leaves an Acted leaf in the audit log before the first byte. One that is
+    /// not here is asked for, and ends in [`ErrorCode::Conflict`](crate::ErrorCode::Conflict).
+    async fn attachment(
+        &self,
+        who: &Caller,
+        notice: &str,
+        root: &str,
+    ) -> Result<Download, ApiError>;
 
     /// How this node is.
     async fn status(&self) -> Result<StatusView, ApiError>;

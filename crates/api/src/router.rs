@@ -1,5 +1,7 @@
 //! The HTTP routes over any [`Operator`].
 
+mod files;
+
 use crate::{
     ApiError, AuditQuery, ContradictionView, CourierExportQuery, CourierReport, DeliveredEvent,
     ErrorBody, ErrorCode, EventQuery, EvidenceQuery, ExtendRequest, GapView, HoldRequest,
@@ -69,6 +71,7 @@ pub fn router(operator: Arc<dyn Operator>) -> Router {
         .route("/v1/events/delivered", get(delivered))
         .route("/v1/events/settled", get(settled))
         .route("/v1/openapi.json", get(description))
+        .merge(files::routes())
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(shared)
@@ -88,6 +91,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     ),
     paths(
         submit,
+        files::attach,
+        files::attachments,
+        files::attachment,
         track,
         evidence,
         recall,

@@ -1,3 +1,4 @@
+use crate::FilesThere;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -123,6 +124,9 @@ pub struct RecipientTimeline {
     pub offline_since: Option<String>,
     /// Linked, and yet without a receipt for longer than it should take.
     pub late: bool,
+    /// How many of its files the recipient has proved to have; none where the notice has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<FilesThere>,
     /// The steps, oldest first.
     pub steps: Vec<TimelineStep>,
 }

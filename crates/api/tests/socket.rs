@@ -383,3 +383,61 @@ async fn courier_files_stream_both_ways() {
     assert!(refused.to_string().contains("no courier file"), "{refused}");
     assert!(client.status().await.is_ok());
 }
+
+#[tokio::test]
+async fn files_go_in_and_out_as_streams() {
+    let node = node();
+    let client = Client::unix(&node.path);
+    let query = AttachQuery {
+        name: "é x-ray.jpg".into(),
+    };
+    // More than any buffer between the two, and far more than a request may have.
+    let (chunk, count) = (bytes::Bytes::from(vec![7; 64 * 1024]), 200u64);
+    let length = chunk.len() as u64 * count;
+    let (give, chunks) = tokio::sync::mpsc::channel(1);
+    let giving = tokio::spawn(async move {
+        for _ in 0..count {
+            give.send(Ok(chunk.clone())).await.unwrap();
+        }
+    });
+    let reply = client.attach(&query, length, chunks).await.unwrap();
+    giving.await.unwrap();
+    assert_eq!((reply.length, &*reply.name), (length, "é x-ray.jpg"));
+    assert_eq!(client.attachments("ab").await.unwrap().len(), 1);
+
+    let mut file = client.attachment("ab", "root").await.unwrap();
+    assert_eq!(file.len(), 10);
+    let mut all = Vec::new();
+    while let Some(bytes) = file.next().await.unwrap() {
+        all.extend_from_slice(&bytes);
+    }
+    assert_eq!(all, b"root of ab");
+    let absent = client.attachment("ab", "absent").await.unwrap_err();
+    assert!(matches!(absent, ClientError::Api(e) if e.code == ErrorCode::NotFound));
+}
+
+#[tokio::test]
+async fn a_file_that_breaks_off_is_never_whole() {
+    let node = node();
+    let client = Client::unix(&node.path);
+    // Before the first byte or behind it, as the packets fall.
+    if let Ok(mut file) = client.attachment("ab", "cut").await {
+        let end = loop {
+            match file.next().await {
+                Ok(Some(_)) => {}
+                end => break end,
+            }
+        };
+        assert!(end.is_err(), "{end:?}");
+    }
+    // The same the other way: the node hears of the end.
+    let (give, chunks) = tokio::sync::mpsc::channel(2);
+    give.send(Ok(bytes::Bytes::from_static(b"half")))
+        .await
+        .unwrap();
+    give.send(Err(std::io::ErrorKind::Other.into()))
+        .await
+        .unwrap();
+    let query = AttachQuery { name: "x".into() };
+    assert!(client.attach(&query, 8, chunks).await.is_err());
+}

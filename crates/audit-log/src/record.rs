@@ -13,6 +13,9 @@ pub const RETENTION: &str = "application/vnd.abeng.retention.v1";
 /// The type of the statement that a leaf about a proven past is about ([`v1::Claim`]).
 pub const CLAIM: &str = "application/vnd.abeng.claim.v1";
 
+/// The type of the statement that a leaf about a file that has come is about ([`v1::AttachmentRef`]).
+pub const ATTACHMENT: &str = "application/vnd.abeng.attachment.v1";
+
 /// The longest proof, private or body part, in bytes: an envelope with room for its frame.
 pub const PART: usize = limits::ENVELOPE + limits::HDR;
 

@@ -88,6 +88,12 @@ pub enum PeerFault {
         /// Its first byte.
         kind: u8,
     },
+    /// An attachment that nobody asked for, or not the one that was asked for.
+    #[error("an attachment's stream: {what}")]
+    Attachment {
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// A stream or the control stream ended in the middle of a frame, or was reset.
     #[error("a stream broke off in the middle of a frame")]
     Broken,

@@ -1,4 +1,4 @@
-use crate::{Closed, Link};
+use crate::{AttachmentReceiver, Closed, Link, PeerFault};
 use abeng_wire::{PartyCode, v1};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -44,6 +44,16 @@ pub trait Handler: Send + Sync + 'static {
     /// A frame of the control stream. Hello, Ready, Ping, Pong and Trust stay inside the link;
     /// [`v1::Credit`] is passed on (totals since Ready, the Ready's own included).
     async fn control(&self, link: &Link, frame: v1::control::Frame);
+
+    /// A stream that claims to bring an attachment. It is read as fast as this reads, so that no
+    /// more than a piece of it is in memory. An error ends the link: nobody brings what was not
+    /// asked for.
+    async fn attachment(&self, link: &Link, stream: AttachmentReceiver) -> Result<(), PeerFault> {
+        let _ = (link, stream);
+        Err(PeerFault::Attachment {
+            what: "not asked for",
+        })
+    }
 
     /// The session has ended.
     fn down(&self, peer: PartyCode, session: u64, why: &Closed);

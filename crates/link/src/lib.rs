@@ -12,6 +12,7 @@
 
 mod accept;
 mod admission;
+mod attachment;
 mod backoff;
 mod congestion;
 mod core;
@@ -35,6 +36,7 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
+pub use attachment::{AttachmentReceiver, AttachmentSender, BrokeOff, NotTaken};
 pub use endpoint::{Endpoint, LinkConfig};
 pub use error::{CloseCode, Closed, LinkError, PeerFault};
 pub use handler::{Greeting, Handler};

@@ -1,3 +1,4 @@
+use abeng_wire::limits;
 use std::time::Duration;
 
 /// What kind of path leads to the other nodes.
@@ -37,10 +38,10 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// One control stream and four of envelopes can be full at the same time without any of them
-    /// keeping another from its window.
+    /// One control stream, four of envelopes and those of attachments can be full at the same time
+    /// without any of them keeping another from its window.
     pub(crate) fn connection_window(&self) -> u32 {
-        5 * self.stream_window
+        (5 + limits::ATTACHMENT_STREAMS as u32) * self.stream_window
     }
 }
 

@@ -237,6 +237,8 @@ pub(crate) fn kind(frame: &Frame) -> &'static str {
         Frame::Roster(_) => "roster",
         Frame::Cosignature(_) => "cosignature",
         Frame::ProofWanted(_) => "proof wanted",
+        Frame::AttachmentWant(_) => "attachment want",
+        Frame::AttachmentRefused(_) => "attachment refused",
         Frame::Claim(_) => "claim",
         Frame::Reach(_) => "reach",
         Frame::CarriedReceipts(_) => "carried receipts",

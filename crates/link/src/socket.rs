@@ -1,12 +1,13 @@
 use crate::{LinkError, congestion::DelayBoundedConfig, profile::Settings, tls::Identity};
+use abeng_wire::limits;
 use quinn::{
     EndpointConfig, IdleTimeout, ServerConfig, TokioRuntime, TransportConfig, VarInt,
     crypto::rustls::QuicClientConfig,
 };
 use std::{io::ErrorKind, net::SocketAddr, net::UdpSocket, sync::Arc};
 
-/// Envelope streams that a peer may have open: one per precedence.
-const UNI_STREAMS: u32 = 4;
+/// Streams that a peer may have open: one of envelopes per precedence, and those of attachments.
+const UNI_STREAMS: u32 = 4 + limits::ATTACHMENT_STREAMS as u32;
 /// Handshakes that wait for us to look at them; each is still unvalidated and small.
 const INCOMING: usize = 256;
 /// Bytes kept of handshakes that wait, each and together.

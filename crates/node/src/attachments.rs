@@ -1,8 +1,103 @@
 //! Attachments: files beside notices, from an officer's disk here to an officer's disk there.
+//!
+//! What an officer gives is encrypted as it is read and becomes a blob before its envelope is
+//! journalled (`give`). Its recipients ask for it once they have the notice (`fetch`), from a peer
+//! that serves it below all envelopes (`serve`). Whoever takes it out leaves a leaf (`show`). What
+//! no notice names any more is deleted (`sweep`).
 
+mod asks;
+mod fetch;
+mod give;
+mod proved;
+mod serve;
+mod show;
+mod sweep;
+
+pub use fetch::work as fetch;
+pub use sweep::work as sweep;
+
+use crate::{
+    blobs::Blobs,
+    reading::internal,
+    shared::{Shared, lock},
+};
+use abeng_api::ApiError;
 use abeng_notice::{Attachment, Notice};
+use abeng_queue::rows::{FileState, FilesRow};
 use abeng_seal::{AttachmentRef, attached_len};
-use abeng_wire::v1;
+use abeng_wire::{Hash32, LeafIndex, v1};
+use asks::Asks;
+use give::Given;
+use serve::Serving;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
+use tokio::sync::Notify;
+
+/// What a node knows of attachments beside its view.
+pub struct Attachments {
+    /// The ciphertexts.
+    pub blobs: Blobs,
+    /// Given and not yet submitted, by handle.
+    given: Mutex<BTreeMap<String, Given>>,
+    /// Asked for, by peer.
+    asks: Mutex<Asks>,
+    /// Being served, by session.
+    serving: Mutex<BTreeMap<u64, Serving>>,
+    /// Asked for by people: fetched also where bytes are paid for, or again.
+    requested: Mutex<BTreeSet<Hash32>>,
+    /// There may be something to fetch.
+    look: Notify,
+    /// One leaf about an arrival at a time.
+    arriving: tokio::sync::Mutex<()>,
+}
+
+impl Attachments {
+    /// With these blobs.
+    pub fn new(blobs: Blobs) -> Self {
+        Self {
+            blobs,
+            given: Mutex::default(),
+            asks: Mutex::default(),
+            serving: Mutex::default(),
+            requested: Mutex::default(),
+            look: Notify::new(),
+            arriving: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// There may be something to fetch.
+    pub fn look(&self) {
+        self.look.notify_one();
+    }
+
+    /// A link is gone, and with it what was asked for and served on it.
+    pub fn link_down(&self, session: u64) {
+        lock(&self.asks).end_session(session);
+        if let Some(serving) = lock(&self.serving).remove(&session) {
+            serving.close();
+        }
+    }
+}
+
+impl Shared {
+    /// The files of a record, where it has any and its content is not deleted.
+    async fn files_row(&self, record: LeafIndex) -> Result<Option<FilesRow>, ApiError> {
+        let row = self.view.get(&FilesRow::key(record)).await;
+        let row = row.map_err(internal)?;
+        let row = row.map(|v| FilesRow::decode(&v)).transpose();
+        row.map_err(internal)
+    }
+}
+
+/// How a row's file is named.
+fn named(file: &FileState) -> AttachmentRef {
+    AttachmentRef {
+        root: file.root,
+        length: file.length,
+    }
+}
 
 /// Whether a notice and its TRL name the same files, in the same order: whoever carries the
 /// envelope knows what belongs to it, and whoever opens it gets the keys to exactly that.

@@ -145,6 +145,7 @@ impl Round<'_> {
                 outcome,
             } => {
                 shared.metrics.delivered.inc();
+                shared.attachments.look();
                 shared.inbox.total.fetch_add(1, Ordering::Relaxed);
                 let (leaf, id) = (outcome.0, envelope_id.to_string());
                 self.delivered.push(DeliveredEvent {

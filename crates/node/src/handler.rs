@@ -6,7 +6,7 @@ use crate::{
     past::CONTRADICTED,
     shared::{Shared, lock},
 };
-use abeng_link::{Closed, Greeting, Handler, Link};
+use abeng_link::{AttachmentReceiver, Closed, Greeting, Handler, Link, PeerFault};
 use abeng_queue::Input;
 use abeng_wire::{EnvelopeId, LeafHash, PartyCode, v1};
 use async_trait::async_trait;
@@ -121,6 +121,7 @@ impl Handler for NodeHandler {
             })
             .set(1);
         tracing::debug!(%peer, session = link.session(), "told of the link");
+        shared.attachments.look();
         // Fails only when the node has stopped.
         let _ = self.turns.send(Turn::Up(link, ready));
     }
@@ -171,6 +172,8 @@ impl Handler for NodeHandler {
             Frame::CarriedReceipts(carried) => shared.take_carried_receipts(link, carried).await,
             Frame::Want(want) => shared.take_want(peer, want).await,
             Frame::Void(signed) => shared.take_void(peer, signed).await,
+            Frame::AttachmentWant(want) => shared.take_attachment_want(link, want).await,
+            Frame::AttachmentRefused(refused) => shared.take_attachment_refused(link, &refused),
             // Kept inside the link.
             Frame::Hello(_)
             | Frame::Ready(_)
@@ -181,8 +184,16 @@ impl Handler for NodeHandler {
         }
     }
 
+    async fn attachment(&self, link: &Link, stream: AttachmentReceiver) -> Result<(), PeerFault> {
+        if self.shared.quarantined(link.peer()) {
+            return Ok(());
+        }
+        self.shared.take_attachment(link, stream).await
+    }
+
     fn down(&self, peer: PartyCode, session: u64, why: &Closed) {
         let shared = &self.shared;
+        shared.attachments.link_down(session);
         if matches!(why, Closed::ByPeer { reason, .. } if reason.ends_with(CONTRADICTED)) {
             // Its word alone: it stops nothing here, and its operator should know of it.
             if lock(&shared.accused_by).insert(peer) {

@@ -16,6 +16,7 @@
 mod act;
 mod attachments;
 mod audit;
+mod blobs;
 mod checking;
 mod clock;
 mod config;

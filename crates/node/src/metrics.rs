@@ -54,6 +54,9 @@ pub struct Metrics {
     pub view_applied: Gauge,
     pub view_rebuilds: Counter,
     pub contents_deleted: Counter,
+    pub attachments_received: Counter,
+    pub pieces_received: Counter,
+    pub pieces_sent: Counter,
     pub deletions_failed: Counter,
     pub free_disk: Gauge,
     pub quota_left: Gauge,
@@ -117,6 +120,18 @@ impl Metrics {
         let view_rebuilds = counter(
             "view_rebuilds",
             "Times the view was rebuilt from the journal",
+        );
+        let attachments_received = counter(
+            "attachments_received",
+            "Attachments that came whole and were told to their originator",
+        );
+        let pieces_received = counter(
+            "attachment_pieces_received",
+            "Pieces of attachments of at most 1 MiB that came and were good",
+        );
+        let pieces_sent = counter(
+            "attachment_pieces_sent",
+            "Pieces of attachments of at most 1 MiB handed to a link",
         );
         let contents_deleted = counter(
             "contents_deleted",
@@ -280,6 +295,9 @@ impl Metrics {
             view_applied,
             view_rebuilds,
             contents_deleted,
+            attachments_received,
+            pieces_received,
+            pieces_sent,
             deletions_failed,
             free_disk,
             quota_left,

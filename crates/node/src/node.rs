@@ -5,6 +5,8 @@
 //! threads, link, serve. Anything that does not hold stops the start and changes nothing.
 
 use crate::{
+    attachments::{self, Attachments},
+    blobs::Blobs,
     checking, clock,
     config::{Config, KeysConfig},
     core::{Core, core},
@@ -166,6 +168,10 @@ impl Node {
             tracing::error!("this node submits nothing: {proved}. {WAY_FORWARD}");
         }
         metrics.roster_version.set(trust.roster.version() as i64);
+        let blobs = Blobs::open(&layout).map_err(|source| NodeError::Directory {
+            dir: config.data.clone(),
+            source,
+        })?;
         let (core, seat) = core();
         let shared = Arc::new(Shared {
             me: config.party,
@@ -201,6 +207,7 @@ impl Node {
             notices,
             adopting: Mutex::new(()),
             retention: Retention::default(),
+            attachments: Attachments::new(blobs),
             told: Mutex::default(),
             gaps_warned: Mutex::default(),
             past: Mutex::new(past),
@@ -251,6 +258,8 @@ impl Node {
         tasks.spawn(watch::watch(shared.clone()));
         tasks.spawn(checking::work(shared.clone()));
         tasks.spawn(relaying::work(shared.clone()));
+        tasks.spawn(attachments::fetch(shared.clone()));
+        tasks.spawn(attachments::sweep(shared.clone()));
         if let Some(addr) = shared.config.metrics {
             let listener = TcpListener::bind(addr)
                 .await

@@ -12,6 +12,7 @@ use abeng_api::{
     Pieces, RecallRequest, RelaysView, RetentionQuery, SentItem, SentQuery, SettledEvent,
     StatusView, SubmitReply, SubmitRequest, Timeline,
 };
+use abeng_api::{AttachQuery, AttachReply, AttachmentItem, Download, Upload};
 use abeng_notice::Lang;
 use abeng_roster::{LIMIT_MS, Standing};
 use abeng_wire::PartyCode;
@@ -123,6 +124,28 @@ impl Operator for NodeOperator {
 
     async fn courier_import(&self, who: &Caller, file: Pieces) -> Result<CourierReport, ApiError> {
         self.shared.courier_import(who, file).await
+    }
+
+    async fn attach(
+        &self,
+        _: &Caller,
+        query: AttachQuery,
+        upload: Upload,
+    ) -> Result<AttachReply, ApiError> {
+        self.shared.attach(query, upload).await
+    }
+
+    async fn attachments(&self, id: &str) -> Result<Vec<AttachmentItem>, ApiError> {
+        self.shared.attachment_list(id).await
+    }
+
+    async fn attachment(
+        &self,
+        who: &Caller,
+        notice: &str,
+        root: &str,
+    ) -> Result<Download, ApiError> {
+        self.shared.attachment(who, notice, root).await
     }
 
     async fn status(&self) -> Result<StatusView, ApiError> {

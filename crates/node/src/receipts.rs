@@ -183,6 +183,10 @@ impl Shared {
             seq_commit,
         };
         let proof = receipts::verify(&receipt, checkpoint, &expect)?;
+        let about = &proof.leaf.message().subject;
+        if proof.kind == v1::LeafKind::Received && !self.names_file(place.submitted, about).await {
+            return Err(TakeError::Unknown);
+        }
         receipt.checkpoint = checkpoint.note().clone();
         Ok(Box::new(Proven {
             from,

@@ -206,7 +206,9 @@ impl Shared {
         if begun.is_empty() {
             return Ok((begun, None));
         }
-        let all = self.rewrite(begun.iter().flat_map(indexes).collect()).await;
+        let going: Vec<LeafIndex> = begun.iter().flat_map(indexes).collect();
+        self.delete_files_of(&going).await?;
+        let all = self.rewrite(going).await;
         let why = match all {
             Ok(done) => {
                 self.count_scrubbed(round, done);

@@ -137,6 +137,9 @@ impl Shared {
         if proven.kind == v1::LeafKind::Read {
             return to.read;
         }
+        if proven.kind == v1::LeafKind::Received {
+            return self.settled_file(proven).await;
+        }
         match to.outcome {
             // The proof that it is deleted comes after that of its delivery.
             SentOutcome::Delivered { .. } if proven.kind == v1::LeafKind::Recalled => None,

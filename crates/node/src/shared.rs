@@ -1,6 +1,7 @@
 //! What all parts of one running node share.
 
 use crate::{
+    attachments::Attachments,
     audit::LogReading,
     config::Config,
     core::Core,
@@ -106,6 +107,8 @@ pub struct Shared {
     pub retention: Retention,
     /// What was said of who reaches whom.
     pub reaching: Reaching,
+    /// Files beside notices.
+    pub attachments: Attachments,
     /// How far peers got receipts again.
     pub told: Mutex<BTreeMap<PartyCode, Told>>,
     /// Why nothing is submitted any more.

@@ -28,6 +28,8 @@ struct Ready {
     created_at: Millis,
     expires_at: Millis,
     private: PrivateInput,
+    /// The files that it names, as the node has called them.
+    handles: Vec<String>,
 }
 
 /// The node ended between taking a notice and answering. It must not be told as a refusal, or as
@@ -113,8 +115,10 @@ impl Shared {
         let officer = named.clone().unwrap_or_else(|| who.name.clone());
         let context = CheckContext {
             officer: named,
+            attachments: self.given_files(&draft.attach),
             ..CheckContext::new(now, self.me)
         };
+        let handles = draft.attach.clone();
         let checked = Notice::check(draft, &context).map_err(|flaws| flawed(&flaws, lang))?;
         let notice = checked.notice;
         let precedence = match request.precedence.as_deref() {
@@ -146,6 +150,7 @@ impl Shared {
             created_at: now,
             expires_at,
             private,
+            handles,
         };
         Ok((ready, checked.doubts))
     }
@@ -154,6 +159,8 @@ impl Shared {
         self: Arc<Self>,
         ready: Ready,
     ) -> Result<(abeng_wire::EnvelopeId, abeng_wire::LeafIndex), ApiError> {
+        // On the disk before its envelope is journalled.
+        let files = self.keep_given(&ready.handles).await?;
         let place = {
             let _in_order = lock(&self.ticket_order);
             // Asked once more: nothing gets a number behind the proof.
@@ -203,6 +210,7 @@ impl Shared {
         // From here on it may be durable, whatever becomes of this node.
         match place.ended.await.map_err(|_| nobody_knows())? {
             Ended::Submitted { id, leaf } => {
+                files.used();
                 self.count(ty, 1, 0);
                 Ok((id, leaf))
             }

@@ -117,6 +117,7 @@ impl Shared {
                 .unwrap_or_default(),
             state,
             offline_since: (is_open && !linked).then(|| clock::rfc3339(offline)),
+            files: self.files_there(submitted, to.party)?,
             late: is_open && linked && clock::wall().saturating_sub(row.created_at) > LATE_MS,
             steps,
         })

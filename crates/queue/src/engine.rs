@@ -11,6 +11,7 @@
 
 mod allowance;
 mod arrivals;
+mod files;
 mod kept;
 mod outcomes;
 mod relay;
@@ -32,7 +33,9 @@ use crate::{
     voided::Voided,
 };
 use abeng_audit_log::Record;
-use abeng_wire::{EnvelopeId, Incarnation, LeafIndex, Millis, Mono, Now, PartyCode, StreamSeq, v1};
+use abeng_wire::{
+    Digest, EnvelopeId, Incarnation, LeafIndex, Millis, Mono, Now, PartyCode, StreamSeq, v1,
+};
 use allowance::Allowance;
 use relay::{Carried, Routes};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -115,6 +118,7 @@ pub struct Engine {
     carried: Carried,
     // When this process gave its first input.
     started: Option<Mono>,
+    files: Recent<(EnvelopeId, PartyCode, Digest)>,
     // What was done about content lately: holds, later dates, scrubs, recalls.
     acts: Recent<EnvelopeId>,
     holds: BTreeSet<EnvelopeId>,
@@ -162,6 +166,7 @@ impl Engine {
             routes: Routes::default(),
             carried: Carried::new(next_index),
             started: None,
+            files: Recent::new(next_index),
             acts: Recent::new(next_index),
             holds: BTreeSet::new(),
             waiting: BTreeMap::new(),
@@ -327,6 +332,7 @@ impl Engine {
                 self.taken.durable(position);
                 self.taken_back.durable(position);
                 self.reads.durable(position);
+                self.files.durable(position);
                 self.acts.durable(position);
                 self.relayed.durable(position);
                 self.carried_durable(position);

@@ -2,6 +2,7 @@
 //! view of a scrubbed log is the scrubbed view of the log.
 
 mod carried;
+mod files;
 mod kept;
 mod voids;
 
@@ -41,6 +42,7 @@ pub fn fold(
         v1::LeafKind::Submitted => fold.submitted(),
         v1::LeafKind::Queued => fold.queued(),
         v1::LeafKind::Voided => fold.voided(),
+        v1::LeafKind::Received if fold.is_about_file()? => fold.file_arrived(),
         v1::LeafKind::Received => fold.received(),
         v1::LeafKind::Relayed => fold.relayed(),
         v1::LeafKind::Delivered => fold.delivered(),
@@ -74,6 +76,7 @@ struct Fold<'a> {
 struct Header {
     pre: v1::Pre,
     body_length: u64,
+    attachments: Vec<v1::AttachmentRef>,
     hdr_length: usize,
 }
 
@@ -110,6 +113,7 @@ impl Fold<'_> {
             RowChange::fresh(IdRow::key(&row.envelope_id), id.encode()),
         ];
         changes.extend(due_row(row.keep_until, self.index, DueRow::Sent));
+        changes.extend(self.names(self.originator()?, &header.attachments)?);
         Ok(changes)
     }
 
@@ -155,10 +159,9 @@ impl Fold<'_> {
             keep_until: proof.keep_until,
             recalls: EnvelopeId::from_slice(&proof.recalls),
         };
-        Ok(vec![RowChange::fresh(
-            IdRow::key(&self.id()?),
-            row.encode(),
-        )])
+        let mut changes = vec![RowChange::fresh(IdRow::key(&self.id()?), row.encode())];
+        changes.extend(self.names(self.originator()?, &header.attachments)?);
+        Ok(changes)
     }
 
     fn delivered(&self) -> Result<Vec<RowChange>, RowError> {
@@ -205,6 +208,7 @@ impl Fold<'_> {
             received,
             DueRow::Received { delivered },
         ));
+        changes.extend(self.wanted(received)?);
         if delivered.0 != received.0 + 1 {
             let care = CareRow {
                 delivered: Some(delivered),
@@ -227,6 +231,7 @@ impl Fold<'_> {
             Some(_) => return Err(self.inconsistent("id")),
             None => self.index,
         };
+        let forgotten = self.unnamed(received)?;
         let id = IdRow::Held {
             received,
             outcome: self.index,
@@ -237,6 +242,7 @@ impl Fold<'_> {
             RowChange::set(key, id.encode()),
             RowChange::fresh(closed, ClosedRow.encode()),
         ];
+        changes.extend(forgotten);
         if self.leaf.reason() == v1::Reason::RecalledByOriginator {
             let waited = WaitingRow::key(self.originator()?, &self.id()?);
             changes.push(RowChange::delete(waited));
@@ -273,6 +279,9 @@ impl Fold<'_> {
         }
         if kind == v1::LeafKind::Relayed {
             return self.relayed_there(theirs.message(), &receipt.checkpoint);
+        }
+        if kind == v1::LeafKind::Received {
+            return self.file_arrived_there(theirs.message());
         }
         let outcome = |before: &SentTo| match kind {
             v1::LeafKind::Refused => SentOutcome::Refused { taken, reason },
@@ -409,9 +418,11 @@ impl Fold<'_> {
             abeng_wire::decode_tolerant("PRE", &hdr.pre, limits::PRE).map_err(bad)?;
         // A refused envelope may have no TRL that can be read; only what was sent needs its size.
         let trl = abeng_wire::decode_tolerant::<v1::Trl>("TRL", &hdr.trl, limits::PRE);
+        let trl = trl.unwrap_or_default();
         Ok(Header {
             pre,
-            body_length: trl.map(|trl| trl.body_length).unwrap_or_default(),
+            body_length: trl.body_length,
+            attachments: trl.attachments,
             hdr_length: bytes.len(),
         })
     }

@@ -4,6 +4,7 @@
 mod carried;
 mod codec;
 mod ended;
+pub(crate) mod files;
 mod inbox;
 mod kept;
 mod sent;
@@ -13,6 +14,7 @@ mod tests;
 
 pub use carried::{CarriedIdRow, CarriedRow};
 pub use ended::{EndedRow, VoidedRow};
+pub use files::{ArrivedRow, FileState, FilesRow, NamedRow, WantedRow};
 pub use inbox::{IdRow, InboxRow};
 pub use kept::{AskedRow, BegunRow, CareRow, ClosedRow, DueRow, HoldRow, ToldRow, WaitingRow};
 pub use sent::{QueueRow, RELAYED_KEPT, SentOutcome, SentRelayed, SentRow, SentTo, frame_size};

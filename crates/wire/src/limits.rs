@@ -78,6 +78,12 @@ pub const ATTACHMENTS: usize = 16;
 pub const ATTACHMENT: u64 = 2 << 30;
 /// One piece of an attachment's ciphertext: what is verified, stored and resumed at once.
 pub const ATTACHMENT_PIECE: usize = 1 << 20;
+/// The header of an attachment's stream, with the hashes of all its pieces.
+pub const ATTACHMENT_HEADER: usize = (ATTACHMENT / ATTACHMENT_PIECE as u64) as usize * 32 + 256;
+/// Streams of attachments that one peer sends at a time on one link.
+pub const ATTACHMENT_STREAMS: usize = 2;
+/// Attachments that a peer may wait for on one link; beyond that it is told to ask later.
+pub const ATTACHMENT_WANTS: usize = 32;
 /// The longest life of an envelope, in milliseconds: 90 days.
 pub const LIFETIME_MS: u64 = 90 * 24 * 60 * 60 * 1000;
 /// Records that one statement about scrubbing names.

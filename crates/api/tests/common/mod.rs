@@ -139,6 +139,42 @@ impl Operator for Fake {
         .concat();
         Ok(bytes.into())
     }
+    async fn attach(
+        &self,
+        _: &Caller,
+        query: AttachQuery,
+        mut upload: Upload,
+    ) -> Result<AttachReply, ApiError> {
+        let mut length = 0;
+        while let Some(bytes) = upload.next().await {
+            length += bytes?.len() as u64;
+        }
+        assert_eq!(upload.declared(), Some(length));
+        Ok(AttachReply {
+            handle: "h".into(),
+            name: query.name,
+            length,
+            ..AttachReply::default()
+        })
+    }
+    async fn attachments(&self, _: &str) -> Result<Vec<AttachmentItem>, ApiError> {
+        Ok(vec![AttachmentItem::default()])
+    }
+    async fn attachment(&self, _: &Caller, notice: &str, root: &str) -> Result<Download, ApiError> {
+        if root == "absent" {
+            return Err(ApiError::not_found("not here"));
+        }
+        let (give, chunks) = tokio::sync::mpsc::channel(2);
+        let said = format!("{root} of {notice}").into_bytes();
+        let length = said.len() as u64;
+        let said = if root == "cut" {
+            said[1..].to_vec()
+        } else {
+            said
+        };
+        give.try_send(Ok(said.into())).unwrap();
+        Ok(Download { length, chunks })
+    }
     async fn status(&self) -> Result<StatusView, ApiError> {
         Ok(StatusView {
             party: "JM".into(),

@@ -2,8 +2,9 @@
 
 use super::Check;
 use crate::{
-    CLAIM, CONTRADICTION, Contradiction, ContradictionError, Expect, HOLD, NoteError, RETENTION,
-    ReceiptError, Record, private_part_hash, receipt, record::sha256, scrub::SCRUB_TYPE, subject,
+    ATTACHMENT, CLAIM, CONTRADICTION, Contradiction, ContradictionError, Expect, HOLD, NoteError,
+    RETENTION, ReceiptError, Record, private_part_hash, receipt, record::sha256, scrub::SCRUB_TYPE,
+    subject,
 };
 use abeng_keys::{Role, SignatureType};
 use abeng_roster::{TrustError, verify_incarnation};
@@ -39,6 +40,9 @@ impl Check<'_> {
                 same_named(leaf, RETENTION, &abeng_wire::encode(&retention))?;
             }
             Some(Of::Claim(claim)) => same_named(leaf, CLAIM, &abeng_wire::encode(&claim))?,
+            Some(Of::Attachment(file)) => {
+                same_named(leaf, ATTACHMENT, &abeng_wire::encode(&file))?;
+            }
             None if needs_proof(leaf.kind()) => return Err("the leaf's proof is missing".into()),
             None => {}
         }

@@ -1,6 +1,6 @@
 use super::Finished;
 use crate::{
-    Link, PeerFault,
+    AttachmentReceiver, Link, PeerFault, attachment,
     core::Core,
     frames::{FrameReader, Stopped},
     rate::Class,
@@ -142,9 +142,7 @@ async fn accept_streams(
                 let (core, link) = (Arc::clone(&core), link.clone());
                 let (seen, reading) = (Arc::clone(&seen), readers.enter());
                 open.spawn(async move {
-                    let result = read_envelopes(&core, &link, reader, &seen).await;
-                    drop(reading);
-                    result
+                    read_envelopes(&core, &link, reader, &seen, reading).await
                 });
             }
             Some(done) = open.join_next() => match done {
@@ -163,8 +161,15 @@ async fn read_envelopes(
     link: &Link,
     mut reader: FrameReader,
     seen: &AtomicUsize,
+    reading: Reading,
 ) -> Result<(), Stopped> {
     let kind = reader.kind().await?;
+    if kind == attachment::KIND {
+        let stream = AttachmentReceiver::new(reader);
+        // A drain does not wait for it: it goes on with the next link.
+        drop(reading);
+        return Ok(core.handler.attachment(link, stream).await?);
+    }
     let precedence = v1::Precedence::try_from(i32::from(kind))
         .ok()
         .filter(|p| *p != v1::Precedence::Unspecified)
@@ -194,5 +199,6 @@ async fn read_envelopes(
             link.control(credit);
         }
     }
+    drop(reading);
     Ok(())
 }

@@ -16,6 +16,9 @@ impl Engine {
         if proven.kind == v1::LeafKind::Read {
             return self.read_proven(now, proven, plan);
         }
+        if proven.kind == v1::LeafKind::Received {
+            return self.file_proven(now, proven, plan);
+        }
         let (id, place) = (proven.envelope_id, proven.place);
         let recipient = place.recipient;
         // A proof of deletion may come after that of the delivery, once; and it covers that.

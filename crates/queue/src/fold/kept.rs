@@ -111,6 +111,7 @@ impl Fold<'_> {
                 kept.care.begun = Some(self.index);
                 kept.care.why = scrub.why();
                 changes.push(kept.save());
+                changes.extend(self.unwanted(LeafIndex(record))?);
             }
         }
         Ok(changes)
@@ -125,6 +126,7 @@ impl Fold<'_> {
             begun = begun.or(care.begun);
             care.scrubbed = Some(self.index);
             changes.push(RowChange::set(CareRow::key(record), care.encode()));
+            changes.extend(self.unnamed(record)?);
         }
         changes.extend(begun.map(|begun| RowChange::delete(BegunRow::key(begun))));
         Ok(changes)

@@ -1,0 +1,159 @@
+//! Which attachments are asked for, on which link, and which are let rest for a while.
+
+use crate::blobs::Partial;
+use abeng_seal::AttachmentRef;
+use abeng_wire::{EnvelopeId, Hash32, Mono, limits};
+use std::collections::BTreeMap;
+
+/// Without a stream after so long an ask is forgotten, and made again: nanoseconds.
+const ANSWER: u64 = 10 * 60 * 1_000_000_000;
+
+/// What is asked of one peer on one link.
+#[derive(Debug)]
+pub struct Ask {
+    /// The envelope that names it.
+    pub envelope: EnvelopeId,
+    /// What has come of it before, where its list of hashes is here.
+    pub partial: Option<Partial>,
+    session: u64,
+    of: AttachmentRef,
+    at: Mono,
+    coming: bool,
+}
+
+/// Everything that is asked for.
+#[derive(Debug, Default)]
+pub struct Asks {
+    asks: Vec<Ask>,
+    resting: BTreeMap<Hash32, Mono>,
+}
+
+impl Asks {
+    /// Whether something may be asked for on a link now.
+    pub fn may_ask(&mut self, session: u64, root: &Hash32, now: Mono) -> bool {
+        self.asks
+            .retain(|ask| ask.coming || now.0.saturating_sub(ask.at.0) < ANSWER);
+        self.resting.retain(|_, until| *until > now);
+        let on_link = self.asks.iter().filter(|ask| ask.session == session);
+        !self.resting.contains_key(root)
+            && self.asks.iter().all(|ask| ask.of.root != *root)
+            && on_link.count() < limits::ATTACHMENT_STREAMS
+    }
+
+    /// It is asked for.
+    pub fn ask(
+        &mut self,
+        session: u64,
+        (of, envelope): (AttachmentRef, EnvelopeId),
+        partial: Option<Partial>,
+        now: Mono,
+    ) {
+        self.asks.push(Ask {
+            envelope,
+            partial,
+            session,
+            of,
+            at: now,
+            coming: false,
+        });
+    }
+
+    /// It begins to come: gives what was asked, if it was, and if no other stream brings it.
+    pub fn comes(
+        &mut self,
+        session: u64,
+        of: AttachmentRef,
+    ) -> Option<(EnvelopeId, Option<Partial>)> {
+        let asked = |ask: &&mut Ask| ask.session == session && ask.of == of && !ask.coming;
+        let ask = self.asks.iter_mut().find(asked)?;
+        ask.coming = true;
+        Some((ask.envelope, ask.partial.take()))
+    }
+
+    /// Nothing more comes of it on that link.
+    pub fn end(&mut self, session: u64, root: &Hash32) -> bool {
+        let before = self.asks.len();
+        self.asks
+            .retain(|ask| ask.session != session || ask.of.root != *root);
+        self.asks.len() < before
+    }
+
+    /// Nothing more comes on that link.
+    pub fn end_session(&mut self, session: u64) {
+        self.asks.retain(|ask| ask.session != session);
+    }
+
+    /// It is not to be asked for before then.
+    pub fn rest(&mut self, root: Hash32, until: Mono) {
+        self.resting.insert(root, until);
+    }
+
+    /// Somebody wants it now.
+    pub fn wake(&mut self, root: &Hash32) {
+        self.resting.remove(root);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(byte: u8) -> AttachmentRef {
+        AttachmentRef {
+            root: [byte; 32],
+            length: 17,
+        }
+    }
+
+    const NOW: Mono = Mono(5);
+
+    fn asked(asks: &mut Asks, session: u64, byte: u8) -> bool {
+        let may = asks.may_ask(session, &[byte; 32], NOW);
+        if may {
+            asks.ask(session, (of(byte), EnvelopeId([byte; 32])), None, NOW);
+        }
+        may
+    }
+
+    #[test]
+    fn a_link_has_two_at_a_time_and_a_file_comes_once() {
+        let mut asks = Asks::default();
+        assert!(asked(&mut asks, 1, 1) && asked(&mut asks, 1, 2));
+        assert!(!asked(&mut asks, 1, 3), "a third");
+        assert!(!asked(&mut asks, 2, 1), "the same on another link");
+        assert!(asked(&mut asks, 2, 3));
+        assert!(asks.end(1, &[1; 32]) && !asks.end(1, &[1; 32]));
+        assert!(asked(&mut asks, 1, 4));
+        asks.end_session(1);
+        assert!(asked(&mut asks, 2, 2));
+    }
+
+    #[test]
+    fn only_what_was_asked_for_may_come_and_only_once() {
+        let mut asks = Asks::default();
+        asked(&mut asks, 1, 1);
+        let longer = AttachmentRef {
+            length: 18,
+            ..of(1)
+        };
+        assert!(asks.comes(2, of(1)).is_none(), "on another link");
+        assert!(asks.comes(1, longer).is_none(), "of another length");
+        assert!(asks.comes(1, of(2)).is_none());
+        assert!(asks.comes(1, of(1)).is_some());
+        assert!(asks.comes(1, of(1)).is_none(), "a second stream");
+    }
+
+    #[test]
+    fn an_ask_without_an_answer_is_made_again_and_what_rests_is_not() {
+        let mut asks = Asks::default();
+        asked(&mut asks, 1, 1);
+        let later = Mono(NOW.0 + ANSWER);
+        assert!(asks.may_ask(1, &[1; 32], later));
+        asks.rest([1; 32], Mono(later.0 + 10));
+        assert!(!asks.may_ask(1, &[1; 32], later));
+        assert!(asks.may_ask(1, &[1; 32], Mono(later.0 + 10)));
+        asks.rest([1; 32], Mono(later.0 + 10));
+        asks.wake(&[1; 32]);
+        assert!(asks.may_ask(1, &[1; 32], later));
+    }
+}

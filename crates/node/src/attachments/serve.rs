@@ -1,0 +1,194 @@
+//! Bringing attachments to those who were sent the notice: below all envelopes, two at a time, one
+//! piece of each in memory.
+
+use super::named;
+use crate::{
+    blobs::BlobError,
+    reading::internal,
+    shared::{Shared, lock},
+};
+use abeng_api::ApiError;
+use abeng_link::Link;
+use abeng_queue::rows::{IdRow, SentRow};
+use abeng_seal::AttachmentRef;
+use abeng_wire::{EnvelopeId, Hash32, limits, v1};
+use bytes::Bytes;
+use std::{collections::BTreeSet, sync::Arc};
+use tokio::sync::Semaphore;
+
+/// What is brought on one link.
+pub struct Serving {
+    wanted: BTreeSet<Hash32>,
+    turns: Arc<Semaphore>,
+}
+
+impl Default for Serving {
+    fn default() -> Self {
+        Self {
+            wanted: BTreeSet::new(),
+            turns: Arc::new(Semaphore::new(limits::ATTACHMENT_STREAMS)),
+        }
+    }
+}
+
+impl Serving {
+    /// The link is gone: who waits for a turn need not.
+    pub fn close(&self) {
+        self.turns.close();
+    }
+}
+
+impl Shared {
+    /// A recipient asks for an attachment.
+    pub async fn take_attachment_want(self: &Arc<Self>, link: &Link, want: v1::AttachmentWant) {
+        let refuse = |why: v1::AttachmentRefusal| {
+            let refused = v1::AttachmentRefused {
+                root: want.root.clone(),
+                why: why.into(),
+            };
+            link.control(v1::control::Frame::AttachmentRefused(refused));
+        };
+        let wire = v1::AttachmentRef {
+            root: want.root.clone(),
+            length: want.length,
+        };
+        let of = AttachmentRef::from_wire(&wire);
+        let Some(of) = of.filter(|of| want.first_piece < of.pieces()) else {
+            return refuse(v1::AttachmentRefusal::AttachmentUnknown);
+        };
+        let turns = match self.waits(link, &of.root) {
+            Waits::Turn(turns) => turns,
+            Waits::Already => return,
+            Waits::TooMany => return refuse(v1::AttachmentRefusal::AttachmentBusy),
+        };
+        let known = self.was_sent(link, &want.envelope_id, of).await;
+        match known {
+            Ok(true) if self.attachments.blobs.has(of) => {}
+            Ok(known) => {
+                self.waits_no_more(link, &of.root);
+                let why = match known {
+                    true => v1::AttachmentRefusal::AttachmentGone,
+                    false => v1::AttachmentRefusal::AttachmentUnknown,
+                };
+                tracing::warn!(peer = %link.peer(), why = why.as_str_name(), "an attachment is not served");
+                return refuse(why);
+            }
+            Err(e) => {
+                self.waits_no_more(link, &of.root);
+                tracing::error!(error = %e.message, "cannot look up what a peer asks for");
+                return refuse(v1::AttachmentRefusal::AttachmentBusy);
+            }
+        }
+        let (shared, link) = (self.clone(), link.clone());
+        tokio::spawn(async move {
+            // Closed where the link is gone.
+            if let Ok(_turn) = turns.acquire_owned().await
+                && let Err(why) = shared.bring(&link, of, &want).await
+            {
+                tracing::error!(peer = %link.peer(), %why, "an attachment cannot be served");
+                link.control(v1::control::Frame::AttachmentRefused(
+                    v1::AttachmentRefused {
+                        root: want.root.clone(),
+                        why: v1::AttachmentRefusal::AttachmentGone.into(),
+                    },
+                ));
+            }
+            shared.waits_no_more(&link, &of.root);
+        });
+    }
+
+    fn waits(&self, link: &Link, root: &Hash32) -> Waits {
+        // A link that has gone meanwhile must not leave an entry behind.
+        if self.links.session(link.peer(), link.session()).is_none() {
+            return Waits::Already;
+        }
+        let mut serving = lock(&self.attachments.serving);
+        let serving = serving.entry(link.session()).or_default();
+        if serving.wanted.contains(root) {
+            Waits::Already
+        } else if serving.wanted.len() >= limits::ATTACHMENT_WANTS {
+            Waits::TooMany
+        } else {
+            serving.wanted.insert(*root);
+            Waits::Turn(serving.turns.clone())
+        }
+    }
+
+    fn waits_no_more(&self, link: &Link, root: &Hash32) {
+        if let Some(serving) = lock(&self.attachments.serving).get_mut(&link.session()) {
+            serving.wanted.remove(root);
+        }
+    }
+
+    /// Whether an envelope that was sent from here to the peer names it.
+    async fn was_sent(
+        self: &Arc<Self>,
+        link: &Link,
+        envelope: &Bytes,
+        of: AttachmentRef,
+    ) -> Result<bool, ApiError> {
+        let Some(id) = EnvelopeId::from_slice(envelope) else {
+            return Ok(false);
+        };
+        let row = self.view.get(&IdRow::key(&id)).await.map_err(internal)?;
+        let row = row.map(|v| IdRow::decode(&v)).transpose();
+        let Some(IdRow::Sent { submitted }) = row.map_err(internal)? else {
+            return Ok(false);
+        };
+        let sent = self.view.get(&SentRow::key(submitted)).await;
+        let sent = sent.map_err(internal)?.map(|v| SentRow::decode(&v));
+        let sent = sent.transpose().map_err(internal)?;
+        let to_peer = |sent: SentRow| sent.recipients.iter().any(|to| to.party == link.peer());
+        if !sent.is_some_and(to_peer) {
+            return Ok(false);
+        }
+        let files = self.files_row(submitted).await?;
+        Ok(files.is_some_and(|row| row.files.iter().any(|file| named(file) == of)))
+    }
+
+    /// Sends it from the first piece that is wanted. Each piece is looked at before it leaves:
+    /// nobody is blamed for what this disk has done.
+    async fn bring(
+        self: &Arc<Self>,
+        link: &Link,
+        of: AttachmentRef,
+        want: &v1::AttachmentWant,
+    ) -> Result<(), BlobError> {
+        let blobs = self.attachments.blobs.clone();
+        let pieces = tokio::task::spawn_blocking(move || blobs.pieces(of)).await;
+        let pieces = Arc::new(pieces.map_err(|_| BlobError::Absent)??);
+        let hashes = match want.hashes() {
+            v1::AttachmentHashes::Held => Bytes::new(),
+            _ => Bytes::from(pieces.hashes().concat()),
+        };
+        let header = v1::AttachmentHeader {
+            root: want.root.clone(),
+            length: of.length,
+            first_piece: want.first_piece,
+            hashes,
+        };
+        let Ok(mut stream) = link.attachment(&header).await else {
+            return Ok(());
+        };
+        for index in want.first_piece..of.pieces() {
+            let (blobs, of_pieces) = (self.attachments.blobs.clone(), pieces.clone());
+            let read = move || blobs.read_piece(&of_pieces, index);
+            let piece = tokio::task::spawn_blocking(read).await;
+            let piece = piece.map_err(|_| BlobError::Absent)??;
+            // The peer is gone, or wants no more: it asks again.
+            if stream.piece(piece.into()).await.is_err() {
+                return Ok(());
+            }
+            self.metrics.pieces_sent.inc();
+        }
+        let _ = stream.finish().await;
+        Ok(())
+    }
+}
+
+/// Whether a want may wait for its turn.
+enum Waits {
+    Turn(Arc<Semaphore>),
+    Already,
+    TooMany,
+}

@@ -1,0 +1,11 @@
+//! Attachments between whole nodes, and between a node and a peer that does as it likes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod fake;
+mod hostile;
+mod resume;
+mod support;
+mod whole;
