@@ -198,6 +198,7 @@ mod tests {
                     state: DeliveryState::Queued,
                     offline_since: Some("2026-11-24T05:00:00Z".into()),
                     late: false,
+                    files: None,
                     steps: vec![submitted.clone()],
                 },
                 RecipientTimeline {
@@ -206,6 +207,7 @@ mod tests {
                     state: DeliveryState::Delivered,
                     offline_since: None,
                     late: false,
+                    files: None,
                     steps: vec![
                         submitted,
                         step(StepKind::Delivered, "TT", "2026-11-25T00:00:01.5Z", true),
