@@ -145,6 +145,7 @@ impl Pace {
     pub(crate) fn control(&mut self, now: Mono, frame: &Frame) -> bool {
         match frame {
             Frame::Receipts(_)
+            | Frame::CarriedReceipts(_)
             | Frame::Fault(_)
             | Frame::Credit(_)
             | Frame::Ping(_)

@@ -215,23 +215,36 @@ impl Shared {
     ) -> Result<(), ReadError> {
         let checkpoint = self.checkpoint_at(self.reader.size())?;
         for (peer, outcomes) in receipts {
-            let Some(link) = self.links.link(peer) else {
-                continue;
-            };
             let outcomes = outcomes
                 .into_iter()
                 .map(|outcome| self.with_companion(outcome, facts))
                 .collect::<Result<Vec<_>, _>>()?;
-            let outcomes = self.own_outcomes(&link, outcomes)?;
-            if outcomes.is_empty() {
+            let Some(link) = self.links.link(peer) else {
+                self.receipts_over_relays(peer, &outcomes, &checkpoint)?;
                 continue;
-            }
-            let holds = self.links.advance(peer, link.session(), checkpoint.size());
-            let Some(holds) = holds else { continue };
-            let frames = receipt::build_frames(&outcomes, holds, &self.reader, &checkpoint)?;
-            for frame in frames {
-                link.control(v1::control::Frame::Receipts(frame));
-            }
+            };
+            let outcomes = self.own_outcomes(&link, outcomes)?;
+            self.receipts_on(&link, &outcomes, &checkpoint)?;
+        }
+        Ok(())
+    }
+
+    /// Receipts on one link, which go on from what its peer holds.
+    pub fn receipts_on(
+        &self,
+        link: &Link,
+        outcomes: &[receipt::Outcome],
+        checkpoint: &Checkpoint,
+    ) -> Result<(), ReadError> {
+        let (peer, session) = (link.peer(), link.session());
+        if outcomes.is_empty() {
+            return Ok(());
+        }
+        let Some(holds) = self.links.advance(peer, session, checkpoint.size()) else {
+            return Ok(());
+        };
+        for frame in receipt::build_frames(outcomes, holds, &self.reader, checkpoint)? {
+            link.control(v1::control::Frame::Receipts(frame));
         }
         Ok(())
     }

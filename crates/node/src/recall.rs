@@ -127,6 +127,15 @@ impl Shared {
         });
     }
 
+    /// The same for a party that a relay has begun to reach: the first page.
+    pub async fn tell_over_relays(&self, party: PartyCode) {
+        if party == self.me || self.links.link(party).is_some() {
+            return;
+        }
+        let next = lock(&self.told).entry(party).or_default().next;
+        self.tell_page(party, &mut Round::from(next)).await;
+    }
+
     /// Tells one page. Says whether there is another.
     async fn tell_page(&self, peer: PartyCode, round: &mut Round) -> bool {
         let oldest = self.oldest_owed();

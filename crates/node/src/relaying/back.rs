@@ -9,10 +9,19 @@ use crate::{
     receipts::verify_checkpoint,
     shared::{Shared, lock},
 };
-use abeng_audit_log::{LogOrigin, NoteError, ReadError};
+use abeng_audit_log::{Checkpoint, LogOrigin, NoteError, ReadError, receipt::Outcome};
 use abeng_link::Link;
+use abeng_queue::Proven;
 use abeng_wire::{LeafIndex, PartyCode, SignedBytes, limits, prost::Message, v1};
 use std::sync::Arc;
+
+/// Relays that one receipt goes over at a time.
+const TOLD_OVER: usize = 2;
+
+/// What comes after an outcome and changes nothing about it.
+fn is_afterwards(kind: v1::LeafKind) -> bool {
+    matches!(kind, v1::LeafKind::Read | v1::LeafKind::Recalled)
+}
 
 /// Why a receipt that a relay brought is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +71,40 @@ impl Shared {
         }
         if !frame.receipts.is_empty() {
             send(&mut frame, &mut size);
+        }
+        Ok(())
+    }
+
+    /// What was opened or taken back, of what is carried here: passed on, and not kept, since it
+    /// ends nothing here and its recipient tells it again on every link. Says whether it was that.
+    pub fn pass_on(&self, proven: &Proven) -> bool {
+        if !proven.place.is_carried() || !is_afterwards(proven.kind) {
+            return false;
+        }
+        if let Some(link) = self.links.link(proven.originator) {
+            let receipts = vec![proven.receipt.clone()];
+            let frame = v1::CarriedReceipts { receipts };
+            self.metrics.carried_receipts.inc();
+            link.control(v1::control::Frame::CarriedReceipts(frame));
+        }
+        true
+    }
+
+    /// Tells an originator that is not linked, over relays that reach it, what came after the
+    /// outcome. The outcome itself goes to whoever brought the envelope.
+    pub fn receipts_over_relays(
+        &self,
+        originator: PartyCode,
+        outcomes: &[Outcome],
+        checkpoint: &Checkpoint,
+    ) -> Result<(), ReadError> {
+        let later = |o: &&Outcome| is_afterwards(o.0.fact().message().kind());
+        let outcomes: Vec<Outcome> = outcomes.iter().filter(later).cloned().collect();
+        if outcomes.is_empty() {
+            return Ok(());
+        }
+        for link in self.relays_reaching(originator).iter().take(TOLD_OVER) {
+            self.receipts_on(link, &outcomes, checkpoint)?;
         }
         Ok(())
     }

@@ -23,8 +23,8 @@ pub struct Reaching {
     changed: Notify,
     // What each peer was told on which link.
     told: Mutex<BTreeMap<PartyCode, (u64, Vec<String>)>>,
-    // Relays whose reach the engine knows.
-    heard: Mutex<BTreeMap<PartyCode, u64>>,
+    // What relays said, on which link: as the engine knows it.
+    heard: Mutex<BTreeMap<PartyCode, (u64, BTreeSet<PartyCode>)>>,
 }
 
 impl Reaching {
@@ -79,7 +79,7 @@ impl Shared {
     }
 
     /// A relay's word on whom it is linked with.
-    pub async fn take_reach(&self, link: &Link, frame: v1::Reach) {
+    pub async fn take_reach(self: &Arc<Self>, link: &Link, frame: v1::Reach) {
         let peer = link.peer();
         let trust = self.trust();
         let Some(relay) = trust
@@ -101,22 +101,40 @@ impl Shared {
             true => RelayRank::Coordination,
             false => RelayRank::Ordinary,
         };
-        lock(&self.reaching.heard).insert(peer, link.session());
+        let parties: BTreeSet<PartyCode> = codes.filter(active).collect();
+        let session = link.session();
+        let now = (session, parties.clone());
+        let before = lock(&self.reaching.heard).insert(peer, now);
+        let before = before.filter(|(before, _)| *before == session);
+        let before = before.map(|(_, parties)| parties).unwrap_or_default();
+        let newly: Vec<PartyCode> = parties.difference(&before).copied().collect();
         self.core
             .give(Input::Reach {
                 peer,
-                session: link.session(),
-                parties: codes.filter(active).collect(),
+                session,
+                parties,
                 rank,
             })
             .await;
+        for party in newly {
+            self.tell_over_relays(party).await;
+        }
+    }
+
+    /// The links of relays that say they are linked with a party.
+    pub fn relays_reaching(&self, party: PartyCode) -> Vec<Link> {
+        let heard = lock(&self.reaching.heard);
+        let reach = heard.iter().filter(|(_, said)| said.1.contains(&party));
+        reach
+            .filter_map(|(&relay, said)| self.links.session(relay, said.0))
+            .collect()
     }
 
     /// Whoever lost the relay flag under a newer roster reaches nobody any more.
     async fn forget_former_relays(&self) {
         let trust = self.trust();
         let heard = lock(&self.reaching.heard).clone();
-        for (peer, session) in heard {
+        for (peer, (session, _)) in heard {
             if is_relay(&trust.roster, peer) {
                 continue;
             }
