@@ -3,16 +3,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod common;
+#[path = "common/stick.rs"]
+mod stick;
 
 use abeng_api::{
     AuditQuery, Client, CourierExportQuery, CourierReport, CourierTally, DeliveryState,
-    EvidenceQuery, InboxQuery, StepKind, SubmitRequest, pieces,
+    EvidenceQuery, InboxQuery, StepKind, SubmitRequest,
 };
-use abeng_evidence::courier::{CourierReader, CourierWriter, Found, Item};
+use abeng_evidence::courier::{Found, Item};
 use abeng_node::{Config, Node};
 use abeng_wire::v1;
 use common::found;
 use std::path::Path;
+use stick::{export, export_as, frames, import as try_import, with_header};
 
 async fn start(dir: &Path, code: &str) -> (Node, Client) {
     let dir = dir.join(code);
@@ -32,49 +35,8 @@ async fn submit(at: &Client, to: &str, precedence: &str) -> String {
     at.submit(&request).await.unwrap().id.unwrap()
 }
 
-async fn export(at: &Client, query: CourierExportQuery) -> Vec<u8> {
-    let mut made = at.courier_export(&query).await.unwrap();
-    let mut file = Vec::new();
-    while let Some(piece) = made.next().await {
-        file.extend_from_slice(&piece.unwrap());
-    }
-    file
-}
-
-async fn export_to(at: &Client, to: &str) -> Vec<u8> {
-    let query = CourierExportQuery {
-        to: to.to_owned(),
-        ..Default::default()
-    };
-    export(at, query).await
-}
-
-async fn try_import(at: &Client, file: &[u8]) -> Result<CourierReport, String> {
-    let (sender, body) = pieces();
-    let parts: Vec<Vec<u8>> = file.chunks(10_000).map(<[u8]>::to_vec).collect();
-    tokio::spawn(async move {
-        for part in parts {
-            if sender.send(Ok(part.into())).await.is_err() {
-                return;
-            }
-        }
-    });
-    at.courier_import(body).await.map_err(|e| e.to_string())
-}
-
 async fn import(at: &Client, file: &[u8]) -> CourierReport {
     try_import(at, file).await.unwrap()
-}
-
-/// What stands in a file, and where each frame ends.
-fn frames(file: &[u8]) -> Vec<(Found, usize)> {
-    let (mut reader, mut found) = (CourierReader::new(), Vec::new());
-    reader.feed(file);
-    while let Some(next) = reader.read().unwrap() {
-        found.push((next, reader.at() as usize));
-    }
-    reader.end().unwrap();
-    found
 }
 
 fn envelopes(file: &[u8]) -> Vec<(v1::Precedence, usize)> {
@@ -86,26 +48,6 @@ fn envelopes(file: &[u8]) -> Vec<(v1::Precedence, usize)> {
         }
     }
     found
-}
-
-/// The same file with another header.
-fn with_header(file: &[u8], change: impl Fn(&mut v1::CourierHeader)) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut writer = None;
-    for (what, _) in frames(file) {
-        match (what, &mut writer) {
-            (Found::Header(mut header), _) => {
-                change(&mut header);
-                let (begun, bytes) = CourierWriter::begin(&header);
-                out.extend_from_slice(&bytes);
-                writer = Some(begun);
-            }
-            (Found::Item(item), Some(writer)) => out.extend_from_slice(&writer.item(&item)),
-            (Found::Close, Some(writer)) => out.extend_from_slice(&writer.close()),
-            (other, _) => panic!("{other:?}"),
-        }
-    }
-    out
 }
 
 fn taken(taken: u64) -> CourierTally {
@@ -145,7 +87,7 @@ async fn there_and_back_without_any_link() {
     for precedence in ["ROUTINE", "FLASH", "PRIORITY"] {
         ids.push(submit(&jm, "LC", precedence).await);
     }
-    let out = export_to(&jm, "LC").await;
+    let out = export(&jm, "LC").await;
     use v1::Precedence::{Flash, Priority, Routine};
     let order: Vec<_> = envelopes(&out).into_iter().map(|(p, _)| p).collect();
     assert_eq!(order, [Flash, Priority, Routine]);
@@ -170,7 +112,7 @@ async fn there_and_back_without_any_link() {
     assert_eq!(import(&lc, &out).await.envelopes, known(3));
     assert_eq!(inbox(&lc).await.len(), 3);
     lc.inbox_show(&ids[0], "en").await.unwrap();
-    let back = export_to(&lc, "JM").await;
+    let back = export(&lc, "JM").await;
     node.shutdown().await.unwrap();
 
     let (node, jm) = start(&dir, "jm").await;
@@ -194,7 +136,7 @@ async fn there_and_back_without_any_link() {
     }
     // What is proved does not go along again, and an old file changes nothing.
     let later = submit(&jm, "LC", "ROUTINE").await;
-    let newer = export_to(&jm, "LC").await;
+    let newer = export(&jm, "LC").await;
     assert_eq!(envelopes(&newer).len(), 1);
     node.shutdown().await.unwrap();
     let (node, lc) = start(&dir, "lc").await;
@@ -224,7 +166,7 @@ async fn a_limited_file_goes_on_where_the_last_one_ended() {
         submit(&jm, "LC", "ROUTINE").await;
     }
     let flash = submit(&jm, "LC", "FLASH").await;
-    let all = export_to(&jm, "LC").await;
+    let all = export(&jm, "LC").await;
     let frames = envelopes(&all);
     let one = (frames[4].1 - frames[3].1) as u64;
     let ask = |limit, again| CourierExportQuery {
@@ -244,8 +186,8 @@ async fn a_limited_file_goes_on_where_the_last_one_ended() {
         assert!(file.len() as u64 <= room, "{} of {room}", file.len());
         ids
     };
-    let first = of(&export(&jm, ask(room, true)).await);
-    let second = of(&export(&jm, ask(room, false)).await);
+    let first = of(&export_as(&jm, ask(room, true)).await);
+    let second = of(&export_as(&jm, ask(room, false)).await);
     assert_eq!(
         (first[0].as_str(), second[0].as_str()),
         (flash.as_str(), flash.as_str())
@@ -254,7 +196,7 @@ async fn a_limited_file_goes_on_where_the_last_one_ended() {
     both.sort();
     both.dedup();
     assert_eq!(both.len(), 4, "{first:?} {second:?}");
-    assert_eq!(of(&export(&jm, ask(room, true)).await), first);
+    assert_eq!(of(&export_as(&jm, ask(room, true)).await), first);
     for wrong in ["JM", "XX", "no party"] {
         let query = CourierExportQuery {
             to: wrong.to_owned(),
@@ -290,7 +232,7 @@ async fn cut_changed_and_misdirected_files_do_no_harm() {
     for _ in 0..3 {
         sent.push(submit(&jm, "LC", "ROUTINE").await);
     }
-    let out = export_to(&jm, "LC").await;
+    let out = export(&jm, "LC").await;
     let own = try_import(&jm, &out).await.unwrap_err();
     assert!(own.contains("is for LC"), "{own}");
     node.shutdown().await.unwrap();

@@ -124,3 +124,5 @@ pub const COURIER_ENVELOPES: usize = 1 << 20;
 pub const COURIER_RECEIPTS: usize = 1 << 20;
 /// Ranges of missing numbers in one courier file.
 pub const COURIER_WANTS: usize = 4096;
+/// Voids in one courier file.
+pub const COURIER_VOIDS: usize = 1024;

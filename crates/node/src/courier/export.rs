@@ -68,8 +68,9 @@ impl Shared {
 
 fn fixed_bytes(plan: &Plan, trust: &v1::TrustBundle) -> u64 {
     let wants = plan.wants.iter().map(|want| HEAD + encoded(want));
+    let voids = plan.voids.iter().map(|void| HEAD + encoded(void));
     let checkpoint = abeng_wire::limits::CHECKPOINT as u64;
-    AROUND + HEAD + encoded(trust) + checkpoint + wants.sum::<u64>()
+    AROUND + HEAD + encoded(trust) + checkpoint + wants.chain(voids).sum::<u64>()
 }
 
 fn encoded(message: &impl Message) -> u64 {
@@ -113,6 +114,9 @@ impl File<'_> {
         self.item(&Item::Checkpoint(shown))?;
         for want in &plan.wants {
             self.item(&Item::Want(want.clone()))?;
+        }
+        for void in &plan.voids {
+            self.item(&Item::Void(void.clone()))?;
         }
         let share = match plan.envelopes.is_empty() {
             true => self.left,

@@ -15,8 +15,9 @@ use crate::{
 use abeng_api::{ApiError, Caller, CourierReport, ErrorCode, Pieces};
 use abeng_audit_log::{Checkpoint, LogOrigin, hashes, merkle::verify_consistency};
 use abeng_evidence::courier::{CourierFault, CourierReader, Found, Item};
-use abeng_seal::Arrived;
-use abeng_wire::{PartyCode, StreamSeq, limits, v1};
+use abeng_queue::Input;
+use abeng_seal::{Arrived, verify_void};
+use abeng_wire::{Incarnation, PartyCode, StreamSeq, limits, v1};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -37,6 +38,9 @@ impl Shared {
         };
         let problem = import.read(&mut file).await?;
         import.window.settle(self, &mut import.tally).await;
+        // Also what is no envelope: a roster adopted, a contradiction kept. After the stop nobody
+        // is answered.
+        let _ = self.core.reached().await;
         let mut report = import.tally.report;
         report.whole = problem.is_none();
         report.problem = problem;
@@ -134,6 +138,7 @@ impl Import<'_> {
         if let Some(held) = &header.held {
             shared.courier_held(from, held);
         }
+        lock(&shared.courier.wanted).remove(&from);
         self.from = Some(from);
         self.tally.report.from = from.to_string();
         self.tally.report.created_at = clock::rfc3339(header.created_at);
@@ -145,9 +150,7 @@ impl Import<'_> {
             Item::Trust(bundle) => self.trust(bundle).await,
             Item::Checkpoint(frame) => self.checkpoint(&frame).await,
             Item::Want(want) => self.want(&want),
-            Item::Void(_) => self
-                .tally
-                .fault(What::Void, None, "not acted on by this version"),
+            Item::Void(signed) => self.void(signed).await,
             Item::Receipts(frame) => self.receipts(frame).await,
             Item::Envelope(frame) => self.envelope(&frame).await,
         }
@@ -172,9 +175,7 @@ impl Import<'_> {
                 shared.me
             ))
         } else if known && shared.quarantined(originator) {
-            Some(format!(
-                "the log of {originator} contradicts itself, and nobody has decided to go on with it"
-            ))
+            Some(contradicted(originator))
         } else {
             None
         };
@@ -293,9 +294,7 @@ impl Import<'_> {
             return Err("it is of this node's own log".to_owned());
         }
         if shared.quarantined(party) {
-            return Err(format!(
-                "the log of {party} contradicts itself, and nobody has decided to go on with it"
-            ));
+            return Err(contradicted(party));
         }
         let origin = LogOrigin::parse(checkpoint.origin()).map_err(|e| e.to_string())?;
         let met = lock(&shared.logs).meet(origin, shower(shared), checkpoint);
@@ -327,6 +326,44 @@ impl Import<'_> {
         }
     }
 
+    /// An originator's word that numbers will not come. It proves itself.
+    async fn void(&mut self, signed: v1::Signed) {
+        let (shared, what) = (self.shared, What::Void);
+        let void = match verify_void(&shared.trust().roster, &signed) {
+            Ok(void) => void.message().clone(),
+            Err(why) => return self.tally.fault(what, None, why),
+        };
+        let originator = PartyCode::new(&void.originator);
+        let originator = match originator {
+            Ok(party) if party != shared.me && void.recipient == shared.me.as_str() => party,
+            _ => {
+                return self
+                    .tally
+                    .fault(what, None, "it is about no stream to this node");
+            }
+        };
+        if shared.quarantined(originator) {
+            return self.tally.fault(what, None, contradicted(originator));
+        }
+        let before = shared.closed_up_to(&void, originator).await;
+        if before {
+            return self.tally.known(what);
+        }
+        let input = Input::Voided {
+            from: originator,
+            signed: Box::new(signed),
+            void: Box::new(void.clone()),
+        };
+        shared.core.give(input).await;
+        match shared.core.reached().await {
+            Some(()) if shared.closed_up_to(&void, originator).await => self.tally.taken(what),
+            // Beyond what is taken of one party at once; the numbers stay open.
+            _ => self
+                .tally
+                .fault(what, None, "it was put off; import the file again"),
+        }
+    }
+
     /// What the maker misses goes along first in the next file. A claim; it changes nothing else.
     fn want(&mut self, want: &v1::Want) {
         let shared = self.shared;
@@ -338,12 +375,42 @@ impl Import<'_> {
             {
                 let mut carried = lock(&shared.courier.carried);
                 carried.entry(from).or_default().missing(first, last);
+                drop(carried);
+                let mut wanted = lock(&shared.courier.wanted);
+                let wanted = wanted.entry(from).or_default();
+                if wanted.len() < limits::COURIER_WANTS {
+                    wanted.push((first, last));
+                }
                 self.tally.taken(What::Want);
             }
             _ => self
                 .tally
                 .fault(What::Want, None, "it is about no stream of this node"),
         }
+    }
+}
+
+fn contradicted(party: PartyCode) -> String {
+    format!("the log of {party} contradicts itself, and nobody has decided to go on with it")
+}
+
+impl Shared {
+    /// Whether every number of a void is closed here already.
+    async fn closed_up_to(&self, void: &v1::Void, originator: PartyCode) -> bool {
+        let (incarnation, first, last) = (void.incarnation, void.first, void.last);
+        let look = move |engine: &abeng_queue::Engine| {
+            let is_here = |(of, first, last): &(Incarnation, u64, u64)| (of.0, *first, *last);
+            let gaps = engine.gaps(originator);
+            let mut gaps = gaps.iter().map(is_here).filter(|gap| gap.0 == incarnation);
+            let marks = engine.marks(originator);
+            let mark = marks.iter().find(|mark| mark.incarnation == incarnation);
+            let contiguous = mark.map_or(0, |mark| mark.contiguous);
+            // Above the highest number that is closed there is no gap, and nothing is closed.
+            let highest = gaps.clone().map(|gap| gap.2 + 1).max().unwrap_or(0);
+            last <= contiguous
+                || (last <= highest && !gaps.any(|gap| gap.1 <= last && first <= gap.2))
+        };
+        self.core.inspect(look).await.unwrap_or(false)
     }
 }
 

@@ -12,7 +12,7 @@ mod window;
 
 use crate::{clock, shared::Shared};
 use abeng_api::ApiError;
-use abeng_wire::{PartyCode, v1};
+use abeng_wire::{PartyCode, StreamSeq, v1};
 use carried::Carried;
 use std::{
     collections::BTreeMap,
@@ -27,9 +27,14 @@ pub struct Courier {
     exporting: Arc<tokio::sync::Mutex<()>>,
     importing: Arc<tokio::sync::Mutex<()>>,
     carried: Mutex<BTreeMap<PartyCode, Carried>>,
+    // What others said they miss of the streams from here, in their newest file.
+    wanted: Mutex<BTreeMap<PartyCode, Vec<Range>>>,
     // Sizes of the own log that others said they hold. Only saves a question later on.
     held: Mutex<BTreeMap<PartyCode, u64>>,
 }
+
+/// Numbers of a stream from here to a party, both ends in it.
+type Range = (StreamSeq, StreamSeq);
 
 type Turn = OwnedMutexGuard<()>;
 

@@ -4,11 +4,12 @@ use crate::{
     clock,
     reading::internal,
     shared::{Shared, lock},
+    streams::EndedNumber,
 };
 use abeng_api::{ApiError, CourierExportQuery};
 use abeng_queue::{
     RowPair,
-    rows::{ClosedRow, InboxRow, QueueRow, ToldRow},
+    rows::{ClosedRow, EndedRow, InboxRow, QueueRow, ToldRow},
 };
 use abeng_wire::{LeafIndex, PartyCode, StreamSeq, limits, v1};
 use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
@@ -34,6 +35,7 @@ pub struct Plan {
     /// Leaves that receipts are made of, the newest first.
     pub receipts: Vec<LeafIndex>,
     pub wants: Vec<v1::Want>,
+    pub voids: Vec<v1::Signed>,
     /// Bytes that the file may have.
     pub limit: u64,
 }
@@ -68,6 +70,7 @@ impl Shared {
             to,
             envelopes,
             receipts: self.owed_to(to).await?,
+            voids: self.voids_for(to).await?,
             wants: gaps
                 .into_iter()
                 .take(limits::COURIER_WANTS)
@@ -107,6 +110,32 @@ impl Shared {
                 None => return Ok(waiting),
             }
         }
+    }
+
+    /// What this node has to say of numbers that will not come: those that the recipient's newest
+    /// file asked for, and the newest that ended, asked for or not.
+    async fn voids_for(&self, to: PartyCode) -> Result<Vec<v1::Signed>, ApiError> {
+        let wanted = lock(&self.courier.wanted).get(&to).cloned();
+        let mut ended: Vec<EndedNumber> = Vec::new();
+        for (first, last) in wanted.unwrap_or_default() {
+            let found = self.ended(to, first.get(), last.get()).await;
+            ended.extend(found.unwrap_or_default());
+        }
+        let first = StreamSeq::FIRST;
+        let last = StreamSeq::new(u64::MAX).unwrap_or(first);
+        let (from, end) = (EndedRow::key(to, first), after(EndedRow::key(to, last)));
+        let rows = self.view.scan(&from, &end, true, PAGE).await;
+        for (key, value) in rows.map_err(internal)? {
+            let row = EndedRow::decode(&value).map_err(internal)?;
+            ended.push(EndedNumber {
+                seq: EndedRow::parse_key(&key).map_err(internal)?.1,
+                reason: row.reason,
+                envelope_id: row.envelope_id,
+            });
+        }
+        let mut voids = self.signed_voids(to, &ended);
+        voids.truncate(limits::COURIER_VOIDS);
+        Ok(voids)
     }
 
     /// Outcomes given here to envelopes of a party, for as long as an envelope may live, and what
