@@ -253,7 +253,11 @@ impl Life {
                     envelopes,
                     bytes,
                 };
+                let before = self.steps.len();
                 self.handle(now, input, book);
+                if self.steps.len() > before {
+                    book.meet("sent on new credit");
+                }
                 Ok(())
             }
             _ => Ok(()),

@@ -83,7 +83,7 @@ impl Scenario {
                 "stream reset with frames in flight",
                 "one-way",
                 "hello timed out",
-                "waited for credit",
+                "sent on new credit",
                 "replay",
                 "replay of an older life",
                 "damage",
