@@ -88,6 +88,10 @@ impl Life {
     ) -> Result<(), CarrierFault> {
         let me = party(self.me);
         let arrived = Arrived::parse(bytes)?;
+        if arrived.originator() == me || arrived.entry(me).is_none() {
+            book.meet("brought to the wrong door");
+            return Ok(());
+        }
         let checked = self.checked();
         if let Some(known) = self.known(from, &arrived.id(), book) {
             self.todo.push(Todo::Handle(known));

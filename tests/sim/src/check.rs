@@ -1,6 +1,6 @@
 //! The judge: what a history shows to be wrong. It knows nothing of how the run came about.
 
-use crate::{Fate, History};
+use crate::{Fate, History, Number};
 use abeng_wire::{EnvelopeId, PartyCode, v1};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,6 +22,8 @@ pub enum Kind {
     Misrouted,
     /// I5: a number of a stream is missing, or given twice.
     Gap,
+    /// What is less urgent goes first, or a later one of the same precedence.
+    Order,
     /// I6: a receipt for what is not so, or no longer.
     FalseReceipt,
     /// I7: a log that contradicts itself, or does not verify.
@@ -61,6 +63,7 @@ pub fn check(history: &History) -> Vec<Verdict> {
     judge.fates();
     judge.receipts();
     judge.streams();
+    judge.marks();
     judge.verdicts
 }
 
@@ -162,6 +165,29 @@ impl Judge<'_> {
             if log.and_then(|log| log.get(index as usize)) != Some(&promise.leaf) {
                 let what = format!("leaf {index} of {by} was given out and is another now");
                 self.say(Kind::FalseReceipt, what);
+            }
+        }
+    }
+
+    /// I5: what a recipient takes for closed is what came, or what its originator ended.
+    fn marks(&mut self) {
+        let history = self.history;
+        let seen: BTreeSet<_> = history.seen.iter().copied().collect();
+        for &(from, to, number) in seen.difference(&history.marked) {
+            let what = format!("{from} to {to}: {number} came, and {to} takes it for missing");
+            self.say(Kind::Gap, what);
+        }
+        let number = |n: &Number| ((n.from, n.to, n.number), n.id);
+        let given: BTreeMap<_, _> = history.numbers.iter().map(number).collect();
+        for &(from, to, number) in history.marked.difference(&seen) {
+            let ended = match given.get(&(from, to, number)) {
+                Some(Some(id)) => self.fates.get(&(*id, to)) != Some(&Fate::Delivered),
+                Some(None) => true,
+                None => false,
+            };
+            if !ended {
+                let what = format!("{from} to {to}: {number} never came, and {to} misses nothing");
+                self.say(Kind::Gap, what);
             }
         }
     }

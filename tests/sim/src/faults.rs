@@ -91,7 +91,11 @@ impl Sim {
             return;
         }
         let at = self.random.index(self.sent.len());
-        let (from, to, life, bytes) = self.sent[at].clone();
+        let (from, mut to, life, bytes) = self.sent[at].clone();
+        // Sometimes to somebody it is not for.
+        if self.random.per_mille(200) {
+            to = self.random.index(self.nodes.len());
+        }
         if self.nodes[to].life.is_none() {
             return;
         }

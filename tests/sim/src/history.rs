@@ -23,6 +23,8 @@ pub struct History {
     pub refusals: BTreeSet<(EnvelopeId, PartyCode)>,
     /// Numbers that recipients' logs hold: (originator, recipient, number).
     pub seen: Vec<(PartyCode, PartyCode, u64)>,
+    /// Numbers that recipients take for closed: (originator, recipient, number).
+    pub marked: BTreeSet<(PartyCode, PartyCode, u64)>,
     /// Every log at the end: the bytes of its leaves.
     pub logs: BTreeMap<PartyCode, Vec<Bytes>>,
     /// The latest that each party's clock showed.

@@ -379,6 +379,7 @@ impl Life {
         for record in &step.facts {
             book.trace(record.leaf().bytes());
         }
+        urgent_first(&step.gated, book);
         if !step.facts.is_empty() || !step.gated.is_empty() {
             self.steps.push_back(step);
         }
@@ -467,6 +468,30 @@ impl Life {
     /// Whether nothing waits to be done or written, and nothing is queued.
     pub(crate) fn is_idle(&self) -> bool {
         self.todo.is_empty() && self.steps.is_empty() && self.engine.depth() == 0
+    }
+}
+
+/// What one look at a queue puts on a link goes by urgency, then by number.
+fn urgent_first(gated: &[Gated], book: &mut Book) {
+    let mut last = BTreeMap::new();
+    for effect in gated {
+        let &Gated::Forward {
+            peer,
+            submitted,
+            precedence,
+            ..
+        } = effect
+        else {
+            continue;
+        };
+        let this = (precedence as i32, submitted);
+        let before = last.insert(peer, this);
+        if before.is_some_and(|before| before > this) {
+            book.problem(
+                Kind::Order,
+                format!("{before:?} goes to {peer} before {this:?}"),
+            );
+        }
     }
 }
 

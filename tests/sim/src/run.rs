@@ -12,7 +12,7 @@ use crate::{
 };
 use abeng_audit_log::{Disk, verify_log};
 use abeng_keys::Entropy;
-use abeng_queue::rows::{InboxRow, SentOutcome, SentRow};
+use abeng_queue::rows::{InboxRow, MarkRow, SentOutcome, SentRow};
 use abeng_seal::reopen_received;
 use abeng_wire::{Digest, LeafIndex, Mono, Now, PartyCode, v1};
 use bytes::Bytes;
@@ -381,6 +381,7 @@ impl Sim {
             history.logs.insert(me, log);
             history.inboxes.insert(me, inbox(n, life));
             history.sent.extend(sent(life));
+            history.marked.extend(marked(me, life));
         }
     }
 }
@@ -438,6 +439,19 @@ fn inbox(n: usize, life: &crate::node::Life) -> Vec<Entry> {
         }
     });
     entry.collect()
+}
+
+/// The numbers that a node takes for closed.
+fn marked(me: PartyCode, life: &crate::node::Life) -> Vec<(PartyCode, PartyCode, u64)> {
+    let rows = life.scan(Some(MarkRow::PREFIX)).into_iter();
+    let numbers = rows.flat_map(|(key, value)| {
+        let (from, _) = MarkRow::parse_key(&key).unwrap();
+        let row = MarkRow::decode(&value).unwrap();
+        let below = 1..=row.contiguous;
+        let above = row.above.into_iter().flat_map(|(first, last)| first..=last);
+        below.chain(above).map(move |number| (from, me, number))
+    });
+    numbers.collect()
 }
 
 fn sent(life: &crate::node::Life) -> Vec<Sent> {

@@ -85,6 +85,7 @@ impl Scenario {
                 "hello timed out",
                 "sent on new credit",
                 "replay",
+                "brought to the wrong door",
                 "replay of an older life",
                 "damage",
                 "copy dropped",

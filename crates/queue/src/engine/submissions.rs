@@ -10,6 +10,7 @@ use abeng_audit_log::{Record, subject};
 use abeng_seal::Sealed;
 use abeng_wire::{Now, PartyCode, StreamSeq, encode, pae_signature_type, v1};
 use bytes::Bytes;
+use std::collections::BTreeSet;
 
 /// The most that one step holds of what waited for a slow seal, in bytes as they are journalled;
 /// one submission may be above it.
@@ -111,8 +112,17 @@ impl Engine {
         first.is_some_and(|first| !matches!(first.state, State::Sealing))
     }
 
-    /// Journals what is ready, in ticket order, as far as one step may hold it.
+    /// Journals what is ready, in ticket order, as far as one step may hold it; then the links are
+    /// looked at once, so that what is urgent among it goes first.
     pub(super) fn drain(&mut self, now: Now, plan: &mut Plan) {
+        let mut queued_for = BTreeSet::new();
+        self.journal_ready(now, &mut queued_for, plan);
+        for recipient in queued_for {
+            self.forward(now, recipient, plan);
+        }
+    }
+
+    fn journal_ready(&mut self, now: Now, queued_for: &mut BTreeSet<PartyCode>, plan: &mut Plan) {
         let mut bytes = 0;
         while let Some(first) = self.pending.front_mut() {
             let size = first.size();
@@ -134,6 +144,7 @@ impl Engine {
                 State::Sealed(sealed, private, _, terms) => {
                     let ticket = first.ticket;
                     self.pending.pop_front();
+                    queued_for.extend(sealed.recipients());
                     self.submit(now, ticket, (&sealed, private, terms), plan);
                 }
                 State::Failed => {
@@ -201,9 +212,6 @@ impl Engine {
             let key = lane::key(sealed.precedence(), seq);
             lane.push(key, entry);
             self.wait_for_one(now, recipient, key);
-        }
-        for &recipient in sealed.recipients() {
-            self.forward(now, recipient, plan);
         }
     }
 

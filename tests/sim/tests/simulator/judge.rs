@@ -132,6 +132,17 @@ fn gap() {
 }
 
 #[test]
+fn a_mark_without_its_number() {
+    let forgotten = |history: &mut History| _ = history.marked.pop_first();
+    assert_eq!(verdicts(forgotten), [Kind::Gap]);
+    let ahead = |history: &mut History| {
+        let (from, to, last) = *history.marked.last().unwrap();
+        history.marked.insert((from, to, last + 1000));
+    };
+    assert_eq!(verdicts(ahead), [Kind::Gap]);
+}
+
+#[test]
 fn false_receipt() {
     let empty = |history: &mut History| inbox(history).1.clear();
     assert_eq!(verdicts(empty), [Kind::FalseReceipt]);
