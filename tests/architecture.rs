@@ -69,6 +69,7 @@ const TESTS: &[&str] = &[
     "abeng-vectors",
     "abeng-model",
     "abeng-fuzz-targets",
+    "abeng-planted",
 ];
 
 /// Outside crates that belong to one crate of ours.

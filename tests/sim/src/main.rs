@@ -34,6 +34,9 @@ struct Args {
     /// Goes on for this many minutes instead of a number of seeds.
     #[arg(long)]
     soak: Option<u64>,
+    /// Stops at the first seed that fails.
+    #[arg(long)]
+    fail_fast: bool,
     /// Prints one JSON object on stdout.
     #[arg(long)]
     json: bool,
@@ -149,6 +152,15 @@ fn run_all(args: &Args, begun: Instant) -> Sum {
     let work = || loop {
         let seed = next.fetch_add(1, Ordering::Relaxed);
         if !goes_on(seed) {
+            break;
+        }
+        let failed = || {
+            !sum.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .failed
+                .is_empty()
+        };
+        if args.fail_fast && failed() {
             break;
         }
         let scenario = args.scenario.of(seed);

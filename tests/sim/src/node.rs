@@ -386,6 +386,9 @@ impl Life {
         for free in free {
             self.free(free, book);
         }
+        if self.engine.has_more() {
+            self.handle(now, Input::Tick, book);
+        }
     }
 
     /// Folds a durable leaf into the overlay.
@@ -477,6 +480,7 @@ fn urgent_first(gated: &[Gated], book: &mut Book) {
     for effect in gated {
         let &Gated::Forward {
             peer,
+            recipient,
             submitted,
             precedence,
             ..
@@ -484,7 +488,8 @@ fn urgent_first(gated: &[Gated], book: &mut Book) {
         else {
             continue;
         };
-        let this = (precedence as i32, submitted);
+        // What the peer is to relay goes behind what is for itself.
+        let this = (precedence as i32, recipient != peer, submitted);
         let before = last.insert(peer, this);
         if before.is_some_and(|before| before > this) {
             book.problem(
