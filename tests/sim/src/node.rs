@@ -468,9 +468,12 @@ impl Life {
         Some((place_of(peer), link.session))
     }
 
-    /// Whether nothing waits to be done or written, and nothing is queued.
+    /// Whether nothing waits to be done or written, nothing is queued, and no number is missing.
     pub(crate) fn is_idle(&self) -> bool {
-        self.todo.is_empty() && self.steps.is_empty() && self.engine.depth() == 0
+        self.todo.is_empty()
+            && self.steps.is_empty()
+            && self.engine.depth() == 0
+            && !self.engine.has_gaps()
     }
 }
 

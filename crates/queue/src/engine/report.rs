@@ -49,6 +49,11 @@ impl Engine {
         marks.map(mark).collect()
     }
 
+    /// Whether any stream to this party misses a number below one that came.
+    pub fn has_gaps(&self) -> bool {
+        self.marks.values().any(Mark::has_gaps)
+    }
+
     /// Numbers of an originator's streams that are still missing below one that came, as
     /// (incarnation, first, last).
     pub fn gaps(&self, originator: PartyCode) -> Vec<(Incarnation, u64, u64)> {

@@ -51,6 +51,9 @@ fn every_seed_drains_and_owes_nothing() {
         "link cut with frames in flight",
         "copy dropped",
         "proved again",
+        "gap asked for",
+        "void asked for",
+        "void taken",
     ] {
         assert!(met.contains_key(what), "never met: {what}, of {met:?}");
     }
