@@ -246,7 +246,9 @@ fn a_gap_stops_a_stream_only_until_it_is_voided() {
     assert!(asked(&there.handle(at(1), up(party(0), 9))).is_empty());
     let plan = there.handle(at(60_000), Input::Tick);
     assert_eq!(asked(&plan), [(0, 1, 1)]);
+    assert_eq!(there.gap_reports().len(), 1);
     there.handle(at(60_001), voided(void(1, 1, VoidExpired)));
+    assert!(there.gap_reports().is_empty() && !there.has_gaps());
     let plan = there.handle(at(60_002), arrival(opened(&mut node, edge + 1)));
     assert_eq!(plan.step.facts.len(), 2);
     assert!(there.gap_reports().is_empty());
