@@ -79,10 +79,21 @@ impl Network {
 
     /// A journal of a party with its leaf 0.
     pub(crate) fn journal(&self, party: &str) -> (SimDisk, Journal<SimDisk>) {
+        self.journal_of(party, INCARNATION, Incarnation(0))
+    }
+
+    /// A journal of a life of a party with its leaf 0.
+    pub(crate) fn journal_of(
+        &self,
+        party: &str,
+        life: Incarnation,
+        previous: Incarnation,
+    ) -> (SimDisk, Journal<SimDisk>) {
         let disk = SimDisk::new();
         let statement = v1::Incarnation {
             party: party.into(),
-            incarnation: INCARNATION.0,
+            incarnation: life.0,
+            previous: previous.0,
             reason: "test".into(),
             ..Default::default()
         };
@@ -90,6 +101,7 @@ impl Network {
         let about = subject(SignatureType::INCARNATION.name(), &signed.bytes);
         let leaf = v1::Leaf {
             subject: about.to_bytes(),
+            incarnation: life.0,
             ..leaf(party, v1::LeafKind::Incarnation)
         };
         let proof = v1::ProofPart {

@@ -11,6 +11,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod carry;
 mod checkpoint;
 mod disk;
 mod durable;
@@ -27,6 +28,7 @@ mod tiles;
 mod verify_log;
 pub mod witness;
 
+pub use carry::{CarryError, carry_over};
 pub use checkpoint::{
     CONTRADICTION, Checkpoint, ConsistencyError, Contradiction, ContradictionError, Cosignature,
     CosignedCheckpoint, LogOrigin, NoteError, VerifierKey, WitnessedBy, hashes, log_keys, quorum,

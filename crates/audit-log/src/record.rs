@@ -90,6 +90,11 @@ impl Record {
         &self.leaf
     }
 
+    /// The same record under another leaf.
+    pub(crate) fn with_leaf(self, leaf: Leaf) -> Self {
+        Self { leaf, ..self }
+    }
+
     pub(crate) fn into_leaf(self) -> Leaf {
         self.leaf
     }

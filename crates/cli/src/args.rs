@@ -4,6 +4,7 @@ mod audit;
 mod courier;
 mod evidence;
 mod keeping;
+mod loss;
 mod seizure;
 
 pub(crate) use audit::{
@@ -13,6 +14,7 @@ pub(crate) use audit::{
 pub(crate) use courier::{CourierCommand, CourierExportArgs};
 pub(crate) use evidence::{ContradictionsArgs, EvidenceCommand, EvidenceExportArgs, JudgeArgs};
 pub(crate) use keeping::{HoldCommand, RecallArgs, RetentionCommand};
+pub(crate) use loss::{BackupArgs, NewIncarnationArgs, RestoreArgs};
 pub(crate) use seizure::SeizureArgs;
 #[cfg(test)]
 pub(crate) use seizure::ShortArgs;
@@ -136,6 +138,15 @@ pub(crate) enum Command {
     /// The tamper-evident log
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Copy a node, running or not, so that it can be restored
+    ///
+    /// Reads the files of the data directory (--data DIR), as the node's user. Only what grew since an
+    /// earlier backup in the same directory is copied; the copy is verified whole.
+    Backup(BackupArgs),
+    /// Bring a lost node back, from a backup or from its keys alone, as a new life of its log
+    ///
+    /// --data DIR names the new data directory.
+    Restore(RestoreArgs),
     /// Measure two nodes on this machine against the machine's own floor
     Bench(BenchArgs),
     /// Print the completion script of a shell
@@ -207,6 +218,10 @@ pub(crate) struct NetworkInitArgs {
 pub(crate) enum NodeCommand {
     /// Run a node until it is told to stop (SIGTERM, Ctrl-C)
     Run(NodeRunArgs),
+    /// Open a new life of the node's log, where the old one ran on in a copy
+    ///
+    /// The node must not run. All that the old log holds goes over into the new one.
+    NewIncarnation(NewIncarnationArgs),
 }
 
 #[derive(Debug, Args)]

@@ -54,7 +54,7 @@ fn question(would: &SubmitReply, ui: &Ui) -> String {
 }
 
 /// Leaving the question is a no.
-fn confirm(question: &str) -> bool {
+pub(crate) fn confirm(question: &str) -> bool {
     let ask = inquire::Confirm::new(question).with_default(false);
     ask.prompt().unwrap_or(false)
 }

@@ -18,6 +18,7 @@ mod evidence;
 mod gaps;
 mod inbox;
 mod keeping;
+mod loss;
 mod manual;
 mod network;
 mod node;
@@ -68,6 +69,11 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
             None => network::show(common, args.watch.then_some(args.every), ui),
         },
         Command::Node(NodeCommand::Run(args)) => node::run(args, ui),
+        Command::Node(NodeCommand::NewIncarnation(args)) => {
+            loss::new_incarnation(&args, common, ui)
+        }
+        Command::Backup(args) => loss::backup(&args, common, ui),
+        Command::Restore(args) => loss::restore_node(args, common, ui),
         Command::Submit(SubmitCommand::Seizure(args)) => submit::seizure(*args, common, ui),
         Command::Inbox(command) => inbox::run(command, common, ui),
         Command::Sent(command) => sent::run(command, common, ui),

@@ -213,6 +213,9 @@ impl Shared {
         facts: &BTreeMap<LeafIndex, Durable<Leaf>>,
         receipts: BTreeMap<PartyCode, Vec<LeafIndex>>,
     ) -> Result<(), ReadError> {
+        if !self.shows_its_log() {
+            return Ok(());
+        }
         let checkpoint = self.checkpoint_at(self.reader.size())?;
         for (peer, outcomes) in receipts {
             let outcomes = outcomes

@@ -240,24 +240,7 @@ pub fn create_journal(
         reason: "founded".to_owned(),
         ..Default::default()
     };
-    let signed = sign_incarnation(keyring.org_sign().as_ref(), statement)?;
-    let leaf = v1::Leaf {
-        version: 1,
-        kind: v1::LeafKind::Incarnation.into(),
-        actor: keyring.party.to_string(),
-        incarnation: incarnation.0,
-        time: now,
-        roster: Some(trust.roster.reference()),
-        subject: subject(SignatureType::INCARNATION.name(), &signed.bytes).to_bytes(),
-        ..Default::default()
-    };
-    let proof = v1::ProofPart {
-        of: Some(v1::proof_part::Of::Statement(signed)),
-    };
-    let step = Step {
-        facts: vec![Record::new(leaf).with_proof(&proof)],
-        gated: Vec::<()>::new(),
-    };
+    let step = first_leaf(keyring, trust, now, statement)?;
     let mut key = [0; 32];
     SystemEntropy.fill(&mut key);
     let journal = Journal::create(
@@ -271,6 +254,34 @@ pub fn create_journal(
         source: io::Error::other(e.to_string()),
     })?;
     Ok(incarnation)
+}
+
+/// Leaf 0: the incarnation that opens a log, signed.
+pub(crate) fn first_leaf(
+    keyring: &Keyring,
+    trust: &Trust,
+    now: u64,
+    statement: v1::Incarnation,
+) -> Result<Step<()>, InitError> {
+    let incarnation = statement.incarnation;
+    let signed = sign_incarnation(keyring.org_sign().as_ref(), statement)?;
+    let leaf = v1::Leaf {
+        version: 1,
+        kind: v1::LeafKind::Incarnation.into(),
+        actor: keyring.party.to_string(),
+        incarnation,
+        time: now,
+        roster: Some(trust.roster.reference()),
+        subject: subject(SignatureType::INCARNATION.name(), &signed.bytes).to_bytes(),
+        ..Default::default()
+    };
+    let proof = v1::ProofPart {
+        of: Some(v1::proof_part::Of::Statement(signed)),
+    };
+    Ok(Step {
+        facts: vec![Record::new(leaf).with_proof(&proof)],
+        gated: Vec::<()>::new(),
+    })
 }
 
 /// A node that others reach at `host:port` listens on that port on all its addresses.

@@ -58,6 +58,7 @@ impl NodeHandler {
                             })
                             .await;
                         told.reaching.changed();
+                        told.offer_again(&link);
                         told.report_to(peer).await;
                         told.tell_again(peer).await;
                         told.watch_up(&link).await;
@@ -87,12 +88,15 @@ impl Handler for NodeHandler {
         // What was recovered or signed last; nothing newer is signed before the peer has
         // answered with what it holds.
         let signed = lock(&shared.signed).clone();
-        let checkpoint = signed.or_else(|| shared.checkpoint_at(shared.reader.size()).ok());
+        let checkpoint = signed.or_else(|| {
+            let shows = shared.shows_its_log();
+            shows.then(|| shared.checkpoint_at(shared.reader.size()).ok())?
+        });
         Greeting {
             incarnation: shared.incarnation.0,
             roster: shared.trust().roster.reference(),
             checkpoint: checkpoint.map(|c| c.note().clone()).unwrap_or_default(),
-            marks: Vec::new(),
+            marks: shared.marks_for(peer),
             held,
             held_note: lock(&shared.logs)
                 .newest(peer)

@@ -14,8 +14,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod act;
+mod again;
 mod attachments;
 mod audit;
+mod backup;
 mod blobs;
 mod checking;
 mod clock;
@@ -33,8 +35,10 @@ mod health;
 mod hold;
 mod inbound;
 mod layout;
+mod life;
 mod logging;
 mod logs;
+mod lost;
 mod metrics;
 mod node;
 mod node_error;
@@ -49,6 +53,7 @@ mod receipts;
 mod recent;
 mod recovery;
 mod relaying;
+mod restore;
 pub mod retention;
 mod run;
 mod sent;
@@ -65,10 +70,13 @@ mod watch;
 mod witnessing;
 mod writer;
 
+pub use backup::{BackupError, BackupReport, Manifest, PlainKeys, back_up, last_backup};
 pub use clock::rfc3339;
 pub use config::{ApiConfig, Config, ConfigError, KeysConfig, LinkConfig, LogConfig, LogFormat};
 pub use health::SOFTWARE;
 pub use layout::Layout;
+pub use life::{LifeError, LifeReport, new_life};
 pub use node::Node;
 pub use node_error::NodeError;
+pub use restore::{RestoreError, Source, backup_of, restore};
 pub use run::run;

@@ -66,6 +66,10 @@ pub struct Metrics {
     pub checkpoint_contradictions: Counter,
     pub checkpoints_unexplained: Counter,
     pub logs_contradicted: Gauge,
+    /// Newer lives of the logs of others that were met.
+    pub new_lives: Counter,
+    /// Envelopes offered again to a newer life of a recipient's log.
+    pub offered_again: Counter,
     /// 1 where nothing is submitted any more, since the own past is proved not to be the newest.
     pub submitting_stopped: Gauge,
     pub cosignatures_given: Counter,
@@ -148,6 +152,14 @@ impl Metrics {
         let relay_copies = counter(
             "relay_copies",
             "Copies given to relays because the recipient was not linked",
+        );
+        let new_lives = counter(
+            "new_lives",
+            "Newer lives of the logs of others that were met",
+        );
+        let offered_again = counter(
+            "envelopes_offered_again",
+            "Envelopes offered again to a newer life of a recipient's log",
         );
         let checkpoint_contradictions = counter(
             "checkpoint_contradictions",
@@ -307,6 +319,8 @@ impl Metrics {
             checkpoint_contradictions,
             checkpoints_unexplained,
             logs_contradicted,
+            new_lives,
+            offered_again,
             submitting_stopped,
             cosignatures_given,
             witness_rounds,

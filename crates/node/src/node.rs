@@ -5,6 +5,7 @@
 //! threads, link, serve. Anything that does not hold stops the start and changes nothing.
 
 use crate::{
+    again,
     attachments::{self, Attachments},
     blobs::Blobs,
     checking, clock,
@@ -16,6 +17,7 @@ use crate::{
     fatal::Fatal,
     handler::NodeHandler,
     layout::Layout,
+    life::{finish_switch, kept_lives},
     metrics::Metrics,
     node_error::NodeError,
     operator::NodeOperator,
@@ -96,6 +98,8 @@ impl Node {
         let held = held.ok_or_else(|| NodeError::InUse {
             dir: config.data.clone(),
         })?;
+        // A new life whose opening a crash cut short is whole, or was not begun.
+        finish_switch(&layout).map_err(|e| NodeError::Failed(e.to_string()))?;
         let now = clock::wall();
         let quota =
             Arc::new(
@@ -110,7 +114,7 @@ impl Node {
 
         let metrics = Metrics::new();
         let (journal, recovery) = Journal::open(disk, OpenOptions::default())?;
-        let incarnation = identity(&journal, &trust, config.party, &config.data)?;
+        let incarnation = open_identity(&journal, &trust, config.party, &config.data)?;
         let mut notices = Vec::new();
         if let Some(torn) = &recovery.torn_tail {
             tracing::warn!(file = %torn.file, offset = torn.offset, bytes = torn.bytes, "a batch that was being written when the node stopped was cut off; it was never acknowledged");
@@ -134,6 +138,12 @@ impl Node {
                 leaves = recovery.tiles_rebuilt,
                 "node hashes were computed again"
             );
+        }
+        if kept_lives(&layout) > 0 {
+            notices.push(format!(
+                "the journal of an earlier life lies in {}: what is deleted or taken back here stays there. Once this life runs well, delete that directory",
+                layout.root().join("lives").display()
+            ));
         }
         metrics.leaves.set(recovery.size as i64);
         let trusting = Trusting {
@@ -211,9 +221,13 @@ impl Node {
             told: Mutex::default(),
             gaps_warned: Mutex::default(),
             past: Mutex::new(past),
+            lost_search: Mutex::default(),
+            new_lives: Mutex::default(),
             quota: quota.clone(),
             courier: Default::default(),
             reaching: Default::default(),
+            marks: Mutex::default(),
+            offered: Mutex::default(),
             fatal,
             config,
         });
@@ -244,12 +258,14 @@ impl Node {
             .map_err(NodeError::Thread)?;
         core.give(Input::note(v1::LeafKind::Started)).await;
 
+        shared.refresh_marks().await;
         let mut tasks = JoinSet::new();
         let endpoint = link(&shared, &mut tasks).await?;
         *lock(&shared.endpoint) = Some(endpoint.clone());
         let serving = serve(&shared).await?;
         tasks.spawn(tick(core.clone()));
         tasks.spawn(quota::work(shared.clone()));
+        tasks.spawn(again::keep_marks(shared.clone()));
         tasks.spawn(retention::work(
             shared.clone(),
             Watch::new(clock::now(), past),
@@ -346,7 +362,7 @@ impl Node {
     }
 }
 
-fn unlock(config: &Config, layout: &Layout) -> Result<Keyring, NodeError> {
+pub(crate) fn unlock(config: &Config, layout: &Layout) -> Result<Keyring, NodeError> {
     let passphrase = || -> Result<Passphrase, String> {
         let read = |path: &Path| {
             fs::read(path)
@@ -389,7 +405,7 @@ fn private(path: &Path) -> Result<(), String> {
     }
 }
 
-fn load_trust(config: &Config, layout: &Layout, now: u64) -> Result<Trust, NodeError> {
+pub(crate) fn load_trust(config: &Config, layout: &Layout, now: u64) -> Result<Trust, NodeError> {
     let bundle = layout.read_trust().map_err(|source| NodeError::TrustFile {
         path: layout.trust(),
         source,
@@ -404,7 +420,7 @@ fn load_trust(config: &Config, layout: &Layout, now: u64) -> Result<Trust, NodeE
 }
 
 /// The keys here must be those that the roster has for us.
-fn check_keys(keyring: &Keyring, trust: &Trust, now: u64) -> Result<(), NodeError> {
+pub(crate) fn check_keys(keyring: &Keyring, trust: &Trust, now: u64) -> Result<(), NodeError> {
     use abeng_keys::Signer;
     let party = trust
         .roster
@@ -430,7 +446,7 @@ fn check_keys(keyring: &Keyring, trust: &Trust, now: u64) -> Result<(), NodeErro
 }
 
 /// Leaf 0 says whose journal this is, and in which life.
-fn identity(
+pub(crate) fn open_identity(
     journal: &Journal<RealDisk>,
     trust: &Trust,
     me: PartyCode,

@@ -348,6 +348,7 @@ impl Shared {
                 unexplained.join(", ")
             ));
         }
+        warnings.extend(self.new_lives_told());
         warnings.extend(self.notices.clone());
         let days = trust.roster.expires().saturating_sub(now) / 86_400_000;
         if days < 30 {

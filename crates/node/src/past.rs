@@ -276,6 +276,34 @@ impl Shared {
         close_soon(link, CONTRADICTED);
     }
 
+    /// A checkpoint proves that a newer life of another's log has begun: its origin before is closed,
+    /// and people hear of it.
+    pub fn met_new_life(&self, origin: LogOrigin) {
+        let (party, life) = (origin.party, origin.incarnation);
+        self.metrics.new_lives.inc();
+        lock(&self.new_lives).insert(party, (life, crate::clock::wall()));
+        tracing::warn!(%party, %life, "this party has begun a new life of its log: its machine was lost or replaced. If its people know of nothing, its keys are in other hands");
+    }
+
+    /// What `status` says of newer lives of others.
+    pub fn new_lives_told(&self) -> Vec<String> {
+        let lives = lock(&self.new_lives);
+        let told = lives.iter().map(|(party, (_, at))| {
+            format!(
+                "{party} began a new life of its log (seen here {}): ask there, by another way, whether its machine was lost or replaced",
+                crate::clock::rfc3339(*at)
+            )
+        });
+        told.collect()
+    }
+
+    /// Whether this log's checkpoints may go out. One whose past is in doubt by proof signs nothing
+    /// new: that would be a second past, held against it for good. What it delivers gets its
+    /// receipts in the next life.
+    pub fn shows_its_log(&self) -> bool {
+        self.stopped_submitting().is_none()
+    }
+
     /// Whether the peer of a link is in a life that a newer one of its log has closed, by a
     /// checkpoint known here.
     pub fn outlived(&self, link: &Link) -> bool {

@@ -1,6 +1,8 @@
 //! Envelopes submitted here lately, whole, so that forwarding and checking receipts need no disk.
 
-use abeng_wire::{Digest, EnvelopeId, LeafIndex, Millis, PartyCode, StreamSeq, v1::Precedence};
+use abeng_wire::{
+    Digest, EnvelopeId, Incarnation, LeafIndex, Millis, PartyCode, StreamSeq, v1::Precedence,
+};
 use bytes::Bytes;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -17,6 +19,8 @@ pub struct SentEnvelope {
     pub id: EnvelopeId,
     /// The encoded envelope, as it travels; empty where its content is scrubbed.
     pub frame: Bytes,
+    /// The life of this log that it was sealed in.
+    pub incarnation: Incarnation,
     /// How urgent.
     pub precedence: Precedence,
     /// When it stops being offered.
@@ -96,6 +100,7 @@ mod tests {
 
     fn envelope(n: u8, size: usize) -> Arc<SentEnvelope> {
         Arc::new(SentEnvelope {
+            incarnation: Incarnation(1),
             id: EnvelopeId([n; 32]),
             frame: vec![0; size].into(),
             precedence: Precedence::Routine,

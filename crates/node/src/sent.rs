@@ -6,11 +6,13 @@ use crate::{
 };
 use abeng_audit_log::ReadError;
 use abeng_queue::{
-    Place, Proven,
+    Custody, Place, Proven,
     rows::{IdRow, RELAYED_KEPT, SentOutcome, SentRow},
 };
 use abeng_seal::{envelope_id, seq_commit};
-use abeng_wire::{EnvelopeId, LeafIndex, PartyCode, SignedBytes, StreamSeq, encode, limits, v1};
+use abeng_wire::{
+    EnvelopeId, Incarnation, LeafIndex, PartyCode, SignedBytes, StreamSeq, encode, limits, v1,
+};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -80,6 +82,7 @@ impl Shared {
         let sent = Arc::new(SentEnvelope {
             id,
             frame: frame.unwrap_or_default(),
+            incarnation: Incarnation(pre.message().incarnation),
             precedence,
             expires_at,
             to,
@@ -177,9 +180,12 @@ impl SentEnvelope {
         let nth = self.to.iter().position(|to| to.party == recipient)?;
         let to = &self.to[nth];
         let place = Place {
+            custody: Custody::Own {
+                life: self.incarnation,
+                seq: to.seq,
+            },
             recipient,
             precedence: self.precedence,
-            seq: to.seq,
             submitted,
             queued: LeafIndex(submitted.0 + 1 + nth as u64),
         };

@@ -111,6 +111,14 @@ pub struct Shared {
     pub attachments: Attachments,
     /// How far peers got receipts again.
     pub told: Mutex<BTreeMap<PartyCode, Told>>,
+    /// How far streams to this party have come, by originator.
+    pub marks: Mutex<BTreeMap<PartyCode, Vec<v1::StreamMark>>>,
+    /// Up to which life of its log each peer was offered again what older ones had delivered.
+    pub offered: Mutex<BTreeMap<PartyCode, Incarnation>>,
+    /// When numbers of earlier lives were searched for last.
+    pub lost_search: Mutex<Option<Mono>>,
+    /// Newer lives of the logs of others that began while this process ran, and when.
+    pub new_lives: Mutex<BTreeMap<PartyCode, (Incarnation, Millis)>>,
     /// Why nothing is submitted any more.
     pub past: Mutex<Option<Proved>>,
     /// When old gaps in streams were last written down.

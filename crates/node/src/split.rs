@@ -4,7 +4,7 @@
 use crate::{
     clock,
     logs::{Explained, Met},
-    past::claim,
+    past::{Proved, claim},
     receipts::verify_checkpoint,
     shared::{Shared, lock},
 };
@@ -92,7 +92,11 @@ impl Shared {
         if origin.party == self.me {
             return self.meet_own(from, origin, checkpoint).await;
         }
+        let before = lock(&self.logs).life(origin.party);
         let met = lock(&self.logs).meet(origin, from, checkpoint);
+        if before.is_some_and(|before| before < origin.incarnation) {
+            self.met_new_life(origin);
+        }
         if let Met::Contradiction(proof) = met {
             self.keep_contradiction(*proof).await;
         }
@@ -237,6 +241,13 @@ impl Shared {
     pub fn answer_proof(&self, link: &Link, wanted: &v1::ProofWanted) -> Result<(), ReadError> {
         let (old, new, size) = (wanted.old_size, wanted.new_size, self.reader.size());
         if wanted.incarnation != self.incarnation.0 || old == 0 || old >= new {
+            return Ok(());
+        }
+        // An older copy has nothing to explain; whoever has another past may show it.
+        if !matches!(
+            self.stopped_submitting(),
+            None | Some(Proved::OtherPast { .. })
+        ) {
             return Ok(());
         }
         let (shown, path) = match new <= size {

@@ -59,10 +59,13 @@ pub fn voids(
 }
 
 impl Shared {
-    /// A recipient asks for numbers of its stream. Of another life of this log nothing is known
-    /// here, and a peer's word proves nothing: it is written down and left.
-    pub async fn take_want(&self, peer: PartyCode, want: v1::Want) {
+    /// A recipient asks for numbers of its stream. For earlier lives of this log this one answers; of
+    /// a later one a peer's word proves nothing: it is written down and left.
+    pub async fn take_want(self: &Arc<Self>, peer: PartyCode, want: v1::Want) {
         self.count_stream_frame("want_taken");
+        if want.originator == self.me.as_str() && want.incarnation < self.incarnation.0 {
+            return self.answer_lost(peer, want).await;
+        }
         if want.originator != self.me.as_str() || want.incarnation != self.incarnation.0 {
             tracing::info!(%peer, originator = want.originator, incarnation = %Incarnation(want.incarnation), first = want.first, last = want.last, "the peer asks for numbers of a stream that is not this node's");
             return;

@@ -13,7 +13,7 @@ use abeng_notice::{CheckContext, Draft, Flaw, Lang, Notice, NoticeType};
 use abeng_queue::{Input, PrivateInput, Terms, Ticket};
 use abeng_roster::{Cleared, Policy, Refusal, Trust};
 use abeng_seal::{SealInput, Sealed, seal, seq_commit};
-use abeng_wire::{Millis, PartyCode, StreamSeq, limits, v1};
+use abeng_wire::{Incarnation, Millis, PartyCode, StreamSeq, limits, v1};
 use std::sync::{Arc, TryLockError};
 
 /// Hours that delivery is tried unless the officer says otherwise: 30 days.
@@ -331,6 +331,7 @@ fn sent_envelope(sealed: &Sealed) -> SentEnvelope {
     SentEnvelope {
         id: sealed.id(),
         frame: sealed.envelope().clone(),
+        incarnation: Incarnation(sealed.pre().message().incarnation),
         precedence: sealed.precedence(),
         expires_at: sealed.expires_at(),
         to: to.collect(),

@@ -93,6 +93,9 @@ impl Shared {
     }
 
     fn aim(&self) -> Result<(), ReadError> {
+        if !self.shows_its_log() {
+            return Ok(());
+        }
         let trust = self.trust();
         let own = trust.roster.party(self.me);
         if own.is_none_or(|own| own.witnesses.is_empty()) || !lock(&self.witnessing).wants_target()

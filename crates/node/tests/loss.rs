@@ -6,8 +6,13 @@
 mod net;
 
 use abeng_api::StatusView;
+use abeng_node::{
+    BackupError, BackupReport, PlainKeys, RestoreError, Source, back_up, last_backup, new_life,
+    restore,
+};
 use abeng_wire::v1;
-use net::{code, copy, found};
+use net::{code, copy, counter, found};
+use std::{collections::BTreeMap, fs, path::Path};
 
 fn stopped(status: &StatusView) -> bool {
     status.submitting_stopped.is_some()
@@ -138,7 +143,7 @@ async fn an_envelope_of_this_life_that_the_log_does_not_know_is_proof() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_that_run_at_once_both_learn_it() {
+async fn of_two_that_run_at_once_one_is_stopped() {
     let net = found(&["JM"]);
     let (jm, lc) = (net.start("JM").await, net.start("LC").await);
     net.send("JM", "LC").await;
@@ -152,11 +157,310 @@ async fn of_two_that_run_at_once_both_learn_it() {
     std::fs::write(&path, text).unwrap();
     let one = net.start("JM").await;
     let two = net.start("JM-COPY").await;
-    // They take the link from each other, and each gives out the next number.
-    for name in ["JM", "JM-COPY"] {
-        net.until(name, "stopped", stopped).await;
+    // They take the link from each other. Whoever shows its log first goes on, the other is stopped by
+    // what it is shown, before it has signed a second past.
+    let deadline = std::time::Instant::now() + net::PATIENCE;
+    let (mut ended, mut sent) = (0, 0);
+    while ended == 0 {
+        for name in ["JM", "JM-COPY"] {
+            sent += usize::from(net.try_send(name, "LC").await.is_ok());
+            ended += usize::from(stopped(&net.client(name).status().await.unwrap()));
+        }
+        assert!(std::time::Instant::now() < deadline, "both go on");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
+    assert!(sent > 0);
+    let status = net.client("LC").status().await.unwrap();
+    assert!(status.contradicted.is_empty(), "{:?}", status.contradicted);
     one.shutdown().await.unwrap();
     two.shutdown().await.unwrap();
     lc.shutdown().await.unwrap();
+}
+
+/// What is in an inbox, and how often.
+async fn inbox(net: &net::Net, name: &str) -> BTreeMap<String, usize> {
+    let all = net.client(name).inbox(&Default::default()).await.unwrap();
+    let mut count = BTreeMap::new();
+    all.into_iter()
+        .for_each(|item| *count.entry(item.id).or_default() += 1);
+    count
+}
+
+/// Waits until exactly these are in an inbox, each once.
+async fn holds(net: &net::Net, name: &str, wanted: &[&str]) {
+    let wanted: BTreeMap<String, usize> = wanted.iter().map(|id| (id.to_string(), 1)).collect();
+    let deadline = std::time::Instant::now() + net::PATIENCE;
+    loop {
+        let found = inbox(net, name).await;
+        if found == wanted {
+            return;
+        }
+        assert!(
+            std::time::Instant::now() < deadline,
+            "{name}: {found:?}, not {wanted:?}"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_life_goes_on_with_all_that_the_old_one_had() {
+    let net = found(&["JM"]);
+    let (jm, lc) = (net.start("JM").await, net.start("LC").await);
+    net.send("JM", "LC").await;
+    net.send("LC", "JM").await;
+    let received = inbox(&net, "JM").await.into_keys().next().unwrap();
+    let delivered = inbox(&net, "LC").await.into_keys().next().unwrap();
+    net.client("JM").inbox_show(&received, "en").await.unwrap();
+    lc.shutdown().await.unwrap();
+    // Not delivered when the old life ends.
+    let waiting = net.try_send("JM", "LC").await.unwrap();
+    let before = net.client("JM").status().await.unwrap();
+    jm.shutdown().await.unwrap();
+
+    let leaves = net.verify("JM").leaves;
+    let mut told = 0;
+    let report = new_life(&net.config("JM"), "the disk was replaced", &mut |n, of| {
+        assert_eq!(of, leaves);
+        told = n;
+    })
+    .unwrap();
+    assert_eq!((report.leaves, told), (leaves, leaves));
+    assert_eq!(report.previous.unwrap().to_string(), before.incarnation);
+    assert!(report.incarnation > report.previous.unwrap());
+    assert!(report.kept.unwrap().join("journal/key").is_file());
+    // The new log is one of its own, and everything in it holds.
+    assert_eq!(net.verify("JM").leaves, leaves);
+    assert_eq!(net.verify("JM").unjudged, 0);
+
+    let (jm, lc) = (net.start("JM").await, net.start("LC").await);
+    let fresh = net.try_send("JM", "LC").await.unwrap();
+    holds(&net, "LC", &[&delivered, &waiting, &fresh]).await;
+    holds(&net, "JM", &[&received]).await;
+    net.until("JM", "settled", |s| s.queue.depth == 0).await;
+    // What was read stays read, and what was sent is known.
+    let item = net
+        .client("JM")
+        .inbox(&Default::default())
+        .await
+        .unwrap()
+        .remove(0);
+    assert!(item.read, "{item:?}");
+    assert_eq!(
+        net.client("JM")
+            .sent(&Default::default())
+            .await
+            .unwrap()
+            .len(),
+        3
+    );
+    net.send("LC", "JM").await;
+    net.witnessed("JM").await;
+    for node in [jm, lc] {
+        node.shutdown().await.unwrap();
+    }
+    assert_eq!(net.verify("JM").unjudged, 0);
+    net.verify("LC");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_old_life_started_again_is_refused_and_learns_of_the_new_one() {
+    let net = found(&["JM"]);
+    let (jm, lc) = (net.start("JM").await, net.start("LC").await);
+    net.send("JM", "LC").await;
+    jm.shutdown().await.unwrap();
+    copy(&net.home("JM"), &net.home("JM-COPY"));
+    new_life(
+        &net.config("JM"),
+        "moved to another machine",
+        &mut |_, _| (),
+    )
+    .unwrap();
+    let jm = net.start("JM").await;
+    net.send("JM", "LC").await;
+    jm.shutdown().await.unwrap();
+    let before = inbox(&net, "LC").await;
+    let old = net.start("JM-COPY").await;
+    let _ = net.try_send("JM-COPY", "LC").await;
+    let status = net.until("JM-COPY", "stopped", stopped).await;
+    assert!(status.submitting_stopped.unwrap().contains("newer life"));
+    assert_eq!(inbox(&net, "LC").await, before);
+    // LC's operator hears of the new life.
+    let warned = |s: &StatusView| s.warnings.iter().any(|w| w.contains("new life of its log"));
+    net.until("LC", "the alarm", warned).await;
+    // It may become the newest again, on purpose.
+    let newer = net.config("JM-COPY");
+    old.shutdown().await.unwrap();
+    let report = new_life(&newer, "this machine after all", &mut |_, _| ()).unwrap();
+    let jm = net.start("JM-COPY").await;
+    assert!(!stopped(&net.client("JM-COPY").status().await.unwrap()));
+    net.send("JM-COPY", "LC").await;
+    let shown = net.client("JM-COPY").status().await.unwrap();
+    assert_eq!(shown.incarnation, report.incarnation.to_string());
+    jm.shutdown().await.unwrap();
+    lc.shutdown().await.unwrap();
+}
+
+/// A backup of a node into a directory beside it.
+fn back_up_of(net: &net::Net, name: &str, size: Option<u64>) -> BackupReport {
+    let config = net.home(name).join("node.toml");
+    let out = net.dir.join("backup");
+    let durable = |leaves| match size {
+        Some(size) if leaves <= size => Ok(()),
+        found => Err(format!("{found:?} are durable, and {leaves} were copied")),
+    };
+    back_up(
+        &net.config(name),
+        &config,
+        &out,
+        PlainKeys::Include,
+        durable,
+    )
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_comes_back_from_a_backup_and_peers_send_the_rest_again() {
+    let net = found(&["JM"]);
+    let (jm, lc) = (net.start("JM").await, net.start("LC").await);
+    net.send("JM", "LC").await;
+    net.send("LC", "JM").await;
+    let early = inbox(&net, "JM").await.into_keys().next().unwrap();
+    // While it runs; and again, where only what grew is copied.
+    let first = back_up_of(&net, "JM", Some(jm.shared().reader.size()));
+    assert!(first.copied > 0 && first.manifest.leaves > 1);
+    net.send("JM", "LC").await;
+    let second = back_up_of(&net, "JM", Some(jm.shared().reader.size()));
+    assert!(second.manifest.leaves > first.manifest.leaves);
+    assert!(second.copied < first.copied);
+    // Traffic both ways that no backup has.
+    net.send("JM", "LC").await;
+    net.send("LC", "JM").await;
+    let late = inbox(&net, "JM")
+        .await
+        .into_keys()
+        .find(|id| *id != early)
+        .unwrap();
+    let at_lc = inbox(&net, "LC").await;
+    assert_eq!(at_lc.len(), 3);
+    jm.shutdown().await.unwrap();
+    let waiting = net.try_send("LC", "JM").await.unwrap();
+    fs::remove_dir_all(net.home("JM")).unwrap();
+
+    let source = Source::Backup(net.dir.join("backup"));
+    let report = restore(
+        &source,
+        &net.home("JM"),
+        "the machine burnt",
+        &mut |_, _| (),
+    )
+    .unwrap();
+    assert_eq!(report.leaves, second.manifest.leaves);
+    let jm = net.start("JM").await;
+    holds(&net, "JM", &[&early, &late, &waiting]).await;
+    net.until("LC", "all is settled", |s| s.queue.depth == 0)
+        .await;
+    // Nothing reached LC twice, also not what the backup did not know to be delivered.
+    net.until("JM", "all is settled", |s| s.queue.depth == 0)
+        .await;
+    assert_eq!(inbox(&net, "LC").await, at_lc);
+    net.send("JM", "LC").await;
+    net.send("LC", "JM").await;
+    assert!(!stopped(&net.client("JM").status().await.unwrap()));
+    // Only what was missing was offered: the mark covers the rest.
+    assert_eq!(counter(&lc, "abeng_envelopes_offered_again_total "), 1);
+    // A second hello in the same life brings nothing more.
+    jm.shutdown().await.unwrap();
+    let jm = net.start("JM").await;
+    net.send("LC", "JM").await;
+    assert_eq!(counter(&lc, "abeng_envelopes_offered_again_total "), 1);
+    jm.shutdown().await.unwrap();
+    lc.shutdown().await.unwrap();
+    assert_eq!(net.verify("JM").unjudged, 0);
+    net.verify("LC");
+    let refused = restore(&source, &net.home("JM"), "again", &mut |_, _| ());
+    assert!(matches!(refused, Err(RestoreError::NotEmpty { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_comes_back_from_its_keys_alone() {
+    let net = found(&["JM"]);
+    let (jm, lc) = (net.start("JM").await, net.start("LC").await);
+    net.send("JM", "LC").await;
+    net.send("LC", "JM").await;
+    net.send("LC", "JM").await;
+    let had = inbox(&net, "JM").await;
+    let at_lc = inbox(&net, "LC").await;
+    jm.shutdown().await.unwrap();
+    let safe = net.dir.join("safe");
+    copy(&net.home("JM").join("keys"), &safe);
+    fs::copy(net.home("JM").join("node.toml"), net.dir.join("jm.toml")).unwrap();
+    fs::remove_dir_all(net.home("JM")).unwrap();
+    let source = Source::Keys {
+        keys: safe,
+        trust: net.home("LC").join("trust/bundle.pb"),
+        config: net.dir.join("jm.toml"),
+    };
+    let report = restore(&source, &net.home("JM"), "stolen", &mut |_, _| ()).unwrap();
+    assert_eq!((report.leaves, report.previous), (1, None));
+    let jm = net.start("JM").await;
+    let had: Vec<&str> = had.keys().map(String::as_str).collect();
+    holds(&net, "JM", &had).await;
+    net.send("JM", "LC").await;
+    assert_eq!(inbox(&net, "LC").await.len(), at_lc.len() + 1);
+    net.until("LC", "settled", |s| s.queue.depth == 0).await;
+    jm.shutdown().await.unwrap();
+    lc.shutdown().await.unwrap();
+    net.verify("JM");
+    net.verify("LC");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_is_refused_where_it_would_be_none() {
+    let net = found(&["JM"]);
+    let config = net.home("JM").join("node.toml");
+    let none = |_| panic!("no node runs");
+    let of = |out: &Path, plain| back_up(&net.config("JM"), &config, out, plain, none);
+    let out = net.dir.join("backup");
+    let plain = of(&out, PlainKeys::Refuse);
+    assert!(matches!(plain, Err(BackupError::PlainKeys)), "{plain:?}");
+    let inside = of(&net.home("JM").join("backup"), PlainKeys::Include);
+    assert!(
+        matches!(inside, Err(BackupError::Inside { .. })),
+        "{inside:?}"
+    );
+    let foreign = of(&net.home("LC"), PlainKeys::Include);
+    assert!(
+        matches!(foreign, Err(BackupError::Foreign { .. })),
+        "{foreign:?}"
+    );
+    let done = of(&out, PlainKeys::Include).unwrap();
+    assert_eq!(last_backup(&net.home("JM")).unwrap(), done.manifest);
+    // One with damage is not restored.
+    let segment = out.join("journal/00000000000000000000.seg");
+    let mut bytes = fs::read(&segment).unwrap();
+    let at = 4096 + 300;
+    bytes[at] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    let to = net.dir.join("new");
+    let damaged = restore(&Source::Backup(out), &to, "test", &mut |_, _| ());
+    assert!(
+        matches!(damaged, Err(RestoreError::Verify(_))),
+        "{damaged:?}"
+    );
+    assert!(!to.exists());
+    // While a node runs, what it does not call durable is no backup.
+    let jm = net.start("JM").await;
+    let unsure = back_up(
+        &net.config("JM"),
+        &config,
+        &net.dir.join("other"),
+        PlainKeys::Include,
+        |_| Err("it does not answer".to_owned()),
+    );
+    assert!(
+        matches!(unsure, Err(BackupError::NotDurable(_))),
+        "{unsure:?}"
+    );
+    jm.shutdown().await.unwrap();
 }

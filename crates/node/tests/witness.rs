@@ -13,14 +13,8 @@ use abeng_node::Node;
 use abeng_roster::Trust;
 use abeng_wire::{decode, limits, v1};
 use data_encoding::BASE64;
-use net::{Net, PATIENCE, copy, found, now};
+use net::{Net, PATIENCE, copy, counter, found, now};
 use std::time::Duration;
-
-fn counter(node: &Node, name: &str) -> u64 {
-    let text = node.shared().metrics.text();
-    let line = text.lines().find_map(|l| l.strip_prefix(name)).unwrap();
-    line.trim().parse().unwrap()
-}
 
 async fn rounds(nodes: &[&Node], count: u64) {
     let name = "abeng_witness_rounds_total ";

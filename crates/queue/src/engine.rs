@@ -9,6 +9,7 @@
 //! once; **I5** an envelope is journalled with exactly the numbers that were reserved for it, in
 //! the order of reservation.
 
+mod again;
 mod allowance;
 mod arrivals;
 mod files;
@@ -24,7 +25,7 @@ mod tests;
 pub use relay::{CarriedFor, CarryLimits, RelayReport};
 
 use crate::{
-    Free, Gated, Input, Place, Plan,
+    Custody, Free, Gated, Input, Place, Plan,
     gaps::Gaps,
     lane::{Budget, Entry, Key, Lane},
     mark::Mark,
@@ -174,10 +175,12 @@ impl Engine {
         for (key, value) in rows {
             match key.first() {
                 Some(&QueueRow::PREFIX) => {
-                    let (recipient, precedence, seq) = QueueRow::parse_key(&key)?;
-                    let entry = Entry::from(&QueueRow::decode(&value)?);
+                    let (recipient, precedence, _) = QueueRow::parse_key(&key)?;
+                    let row = QueueRow::decode(&value)?;
+                    let life = engine.config.incarnation;
+                    let at = crate::lane::row_key(precedence, &row, life);
                     let lane = engine.lanes.entry(recipient).or_default();
-                    lane.push(crate::lane::key(precedence, seq), entry);
+                    lane.push(at, Entry::from(&row));
                 }
                 Some(&StreamRow::PREFIX) => {
                     let next = StreamRow::decode(&value)?.next;
@@ -257,6 +260,9 @@ impl Engine {
             Input::Wanted { peer, want } => self.wanted(now, peer, &want, &mut plan),
             Input::Voided { from, signed, void } => {
                 self.void_taken(now, from, (*signed, &void), &mut plan);
+            }
+            Input::OfferAgain { recipient, rows } => {
+                self.offer_again(now, recipient, &rows, &mut plan);
             }
             Input::Fault {
                 from,
@@ -431,9 +437,9 @@ impl Engine {
         if place.recipient != from {
             return self.relay_fault(now, (from, place), kind, plan);
         }
-        let resend = self.config.resend;
+        let (resend, life) = (self.config.resend, self.config.incarnation);
         if let Some(lane) = self.lanes.get_mut(&from) {
-            lane.fault(place.key(), now, resend);
+            lane.fault(place.key(life), now, resend);
         }
     }
 
@@ -441,12 +447,12 @@ impl Engine {
         self.drain(now, plan);
         self.forget_waiting(now.wall);
         self.look_at_gaps(now, plan);
-        let mut left = EXPIRE_AT_ONCE;
+        let (mut left, life) = (EXPIRE_AT_ONCE, self.config.incarnation);
         let mut woken = Vec::new();
         for (&peer, lane) in &mut self.lanes {
             for key in lane.expire(now.wall, left) {
                 left -= 1;
-                look_expired(peer, lane, key, plan);
+                look_expired((peer, life), lane, key, plan);
             }
             if lane.wake(now.mono) {
                 woken.push(peer);
@@ -459,15 +465,24 @@ impl Engine {
     }
 }
 
-fn look_expired(recipient: PartyCode, lane: &Lane, key: Key, plan: &mut Plan) {
-    let (Some(entry), Some(seq)) = (lane.get(key), StreamSeq::new(key.1)) else {
+fn look_expired(
+    (recipient, life): (PartyCode, Incarnation),
+    lane: &Lane,
+    key: Key,
+    plan: &mut Plan,
+) {
+    let Some(entry) = lane.get(key) else {
         return;
     };
     plan.free.push(Free::LookExpired {
         place: Place {
+            custody: match crate::lane::own_seq(key) {
+                Some(seq) => Custody::Own { life, seq },
+                None if crate::lane::is_carried(key) => Custody::Carried,
+                None => Custody::Earlier,
+            },
             recipient,
             precedence: to_precedence(key.0),
-            seq,
             submitted: entry.submitted(),
             queued: entry.queued(),
         },
@@ -479,8 +494,20 @@ fn to_precedence(value: u8) -> v1::Precedence {
 }
 
 impl Place {
-    pub(crate) fn key(&self) -> Key {
-        crate::lane::key(self.precedence, self.seq)
+    pub(crate) fn key(&self, life: Incarnation) -> Key {
+        match self.own_seq(life) {
+            Some(seq) => crate::lane::key(self.precedence, seq),
+            None if self.is_carried() => crate::lane::carried_key(self.precedence, self.submitted),
+            None => crate::lane::earlier_key(self.precedence, self.queued),
+        }
+    }
+
+    /// Its number, where it was sealed in this life of the log.
+    pub(crate) fn own_seq(&self, life: Incarnation) -> Option<StreamSeq> {
+        match self.custody {
+            Custody::Own { life: of, seq } if of == life => Some(seq),
+            _ => None,
+        }
     }
 }
 

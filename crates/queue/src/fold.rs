@@ -102,6 +102,7 @@ impl Fold<'_> {
                 until => until.max(header.pre.expires_at),
             },
             recalls: EnvelopeId::from_slice(&proof.recalls),
+            incarnation: Incarnation(header.pre.incarnation),
             recipients: Vec::new(),
             relayed: Vec::new(),
         };
@@ -134,17 +135,23 @@ impl Fold<'_> {
         let queue = QueueRow {
             submitted,
             queued: self.index,
+            seq,
+            life: sent.incarnation,
             created_at: sent.created_at,
             expires_at: sent.expires_at,
             size: sent.size,
         };
-        let key = QueueRow::key(party, sent.precedence, seq);
+        let key = QueueRow::key(party, sent.precedence, self.index);
         let next = StreamRow { next: seq.next() };
-        Ok(vec![
+        let mut changes = vec![
             RowChange::set(SentRow::key(submitted), sent.encode()),
             RowChange::fresh(key, queue.encode()),
-            RowChange::set(StreamRow::key(party), next.encode()),
-        ])
+        ];
+        // The streams of a new life begin anew; what was carried over keeps its old numbers.
+        if sent.incarnation == self.life() {
+            changes.push(RowChange::set(StreamRow::key(party), next.encode()));
+        }
+        Ok(changes)
     }
 
     fn received(&self) -> Result<Vec<RowChange>, RowError> {
@@ -294,7 +301,11 @@ impl Fold<'_> {
                     _ => None,
                 },
             },
-            _ => SentOutcome::Delivered { taken, at_peer },
+            _ => SentOutcome::Delivered {
+                taken,
+                at_peer,
+                life: Incarnation(theirs.message().incarnation),
+            },
         };
         let known = [
             v1::LeafKind::Delivered,
@@ -327,9 +338,13 @@ impl Fold<'_> {
         let (submitted, mut sent) = self.sent()?;
         let to = sent.recipients.iter_mut().find(|to| to.party == party);
         let to = to.ok_or_else(|| self.inconsistent("sent"))?;
-        let ended = self.ended_by(kind, &to.outcome, (party, to.seq))?;
+        // Numbers of an earlier life are none of this one's streams.
+        let ended = match sent.incarnation == self.life() {
+            true => self.ended_by(kind, &to.outcome, (party, to.seq))?,
+            false => None,
+        };
         to.outcome = outcome(to);
-        let queue = QueueRow::key(party, sent.precedence, to.seq);
+        let queue = QueueRow::key(party, sent.precedence, to.queued);
         let mut changes = vec![
             RowChange::delete(queue),
             RowChange::set(SentRow::key(submitted), sent.encode()),
@@ -430,6 +445,11 @@ impl Fold<'_> {
     fn id(&self) -> Result<EnvelopeId, RowError> {
         let id = EnvelopeId::from_slice(&self.leaf.envelope_id);
         id.ok_or_else(|| self.lacks("envelope id"))
+    }
+
+    /// The life of this log.
+    fn life(&self) -> Incarnation {
+        Incarnation(self.leaf.incarnation)
     }
 
     fn recipient(&self) -> Result<PartyCode, RowError> {

@@ -1,8 +1,9 @@
 //! What the node tells the engine.
 
+use crate::rows::QueueRow;
 use abeng_audit_log::Record;
 use abeng_seal::{Opened, Rejected, Sealed, Verified};
-use abeng_wire::{Digest, EnvelopeId, LeafIndex, Millis, PartyCode, StreamSeq, v1};
+use abeng_wire::{Digest, EnvelopeId, Incarnation, LeafIndex, Millis, PartyCode, StreamSeq, v1};
 use std::collections::BTreeSet;
 
 /// A submission between its reservation and its answer. The node counts up from 1 per process.
@@ -81,15 +82,31 @@ pub struct TakenBack {
     pub seq_commit: Digest,
 }
 
+/// For whom this party has something queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Custody {
+    /// It was submitted here.
+    Own {
+        /// In which life of this log.
+        life: Incarnation,
+        /// Its number in the recipient's stream of that life.
+        seq: StreamSeq,
+    },
+    /// It was submitted here in an earlier life, and its number does not matter.
+    Earlier,
+    /// It is carried for another party.
+    Carried,
+}
+
 /// One queued (notice, recipient).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
+    /// Whose it is.
+    pub custody: Custody,
     /// For whom it is queued.
     pub recipient: PartyCode,
     /// How urgent.
     pub precedence: v1::Precedence,
-    /// Its number in the recipient's stream.
-    pub seq: StreamSeq,
     /// The Submitted leaf, whose record holds the envelope.
     pub submitted: LeafIndex,
     /// The Queued leaf.
@@ -100,11 +117,10 @@ impl Place {
     /// Where what is carried for another party waits: under its Relayed leaf, since its number is
     /// the secret of both ends.
     pub fn carried(recipient: PartyCode, precedence: v1::Precedence, relayed: LeafIndex) -> Self {
-        let (_, number) = crate::lane::carried_key(precedence, relayed);
         Self {
+            custody: Custody::Carried,
             recipient,
             precedence,
-            seq: StreamSeq::new(number).unwrap_or(StreamSeq::FIRST),
             submitted: relayed,
             queued: relayed,
         }
@@ -112,7 +128,7 @@ impl Place {
 
     /// Whether it is carried for another party.
     pub fn is_carried(&self) -> bool {
-        crate::lane::is_carried(self.key())
+        self.custody == Custody::Carried
     }
 }
 
@@ -282,6 +298,14 @@ pub enum Input {
         signed: Box<v1::Signed>,
         /// What it says.
         void: Box<v1::Void>,
+    },
+    /// What an older life of a recipient's log has delivered is offered to the newer one. Its
+    /// receipts are journalled anew; nothing else that becomes of it is.
+    OfferAgain {
+        /// The recipient.
+        recipient: PartyCode,
+        /// What was queued once, and how urgently.
+        rows: Vec<(v1::Precedence, QueueRow)>,
     },
     /// A peer dropped a copy, or cannot take more. Never an outcome.
     Fault {

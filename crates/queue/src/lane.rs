@@ -1,14 +1,37 @@
 //! The queue to one recipient: what waits, what is on the link, what is put off, and credit.
 
 use crate::{Resend, rows::QueueRow};
-use abeng_wire::{LeafIndex, Millis, Mono, Now, StreamSeq, v1};
+use abeng_wire::{Incarnation, LeafIndex, Millis, Mono, Now, StreamSeq, v1};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Sorts as things are sent: FLASH first, then by number.
+/// Sorts as things are sent: FLASH first, then what earlier lives of the log left, by Queued leaf,
+/// then this life's by number.
 pub(crate) type Key = (u8, u64);
 
+/// A number of this life has this bit over it: leaves and numbers are far below.
+const OWN: u64 = 1 << 62;
+
 pub(crate) fn key(precedence: v1::Precedence, seq: StreamSeq) -> Key {
-    (precedence as i32 as u8, seq.get())
+    (precedence as i32 as u8, OWN | seq.get())
+}
+
+/// The key of what was sealed in an earlier life of the log: its number is one of that life.
+pub(crate) fn earlier_key(precedence: v1::Precedence, queued: LeafIndex) -> Key {
+    (precedence as i32 as u8, queued.0)
+}
+
+/// The key of a row in the queue of a log in this life.
+pub(crate) fn row_key(precedence: v1::Precedence, row: &QueueRow, life: Incarnation) -> Key {
+    match row.life == life {
+        true => key(precedence, row.seq),
+        false => earlier_key(precedence, row.queued),
+    }
+}
+
+/// The number of what was sealed in this life.
+pub(crate) fn own_seq(key: Key) -> Option<StreamSeq> {
+    let own = key.1 & OWN != 0 && !is_carried(key);
+    own.then(|| StreamSeq::new(key.1 & !OWN)).flatten()
 }
 
 /// What is carried for others has this bit in the place of a number, over its leaf's index: it
@@ -36,6 +59,8 @@ pub(crate) struct Entry {
     // The Queued leaf is at most as far behind the Submitted one as there are recipients.
     queued: u16,
     tries: u8,
+    // Delivered already, to a life of the recipient's log that is over.
+    again: bool,
 }
 
 const _: () = assert!(size_of::<Key>() + size_of::<Entry>() <= 64);
@@ -63,6 +88,18 @@ impl Entry {
         }
     }
 
+    /// What is offered again to a newer life of the recipient's log.
+    pub(crate) fn again(row: &QueueRow) -> Self {
+        Self {
+            again: true,
+            ..Self::from(row)
+        }
+    }
+
+    pub(crate) fn is_again(&self) -> bool {
+        self.again
+    }
+
     pub(crate) fn is_expired(&self, now: Millis) -> bool {
         self.expires_at <= now
     }
@@ -78,6 +115,7 @@ impl From<&QueueRow> for Entry {
             size: row.size,
             queued: row.queued.0.saturating_sub(row.submitted.0) as u16,
             tries: 0,
+            again: false,
         }
     }
 }
@@ -168,6 +206,8 @@ impl Lane {
 
     /// Takes the next that may be sent now, or the head if its life is over.
     pub(crate) fn next(&mut self, now: Now, resend: Resend) -> Option<Next> {
+        self.link.as_ref()?;
+        self.drop_heads(now.wall);
         let link = self.link.as_mut()?;
         let (&key, entry) = self.waiting.first_key_value()?;
         let mut entry = *entry;
@@ -189,6 +229,16 @@ impl Lane {
             submitted: entry.submitted(),
             key,
         })
+    }
+
+    /// What is only offered again and is past its life ends without a word: it was delivered.
+    fn drop_heads(&mut self, now: Millis) {
+        while let Some(head) = self.waiting.first_entry() {
+            if !(head.get().again && head.get().is_expired(now)) {
+                return;
+            }
+            head.remove();
+        }
     }
 
     fn set_busy(&mut self, key: Key, entry: Entry, state: State) {
@@ -239,7 +289,8 @@ impl Lane {
     /// The recipient asks for a number: what was put off, or has been on the link for a while,
     /// waits for its turn again if `budget` has room for it. False where it is not queued.
     pub(crate) fn wanted(&mut self, seq: u64, now: Now, resend: Resend, budget: &mut u64) -> bool {
-        let keys = (v1::Precedence::Flash as u8..=v1::Precedence::Routine as u8).map(|p| (p, seq));
+        let keys =
+            (v1::Precedence::Flash as u8..=v1::Precedence::Routine as u8).map(|p| (p, OWN | seq));
         for key in keys {
             if self.waiting.contains_key(&key) {
                 return true;
@@ -366,6 +417,12 @@ impl Lane {
     pub(crate) fn expire(&mut self, now: Millis, limit: usize) -> Vec<Key> {
         if self.earliest.is_none_or(|earliest| earliest > now) {
             return Vec::new();
+        }
+        let stays = |entry: &Entry| !(entry.again && entry.is_expired(now));
+        self.waiting.retain(|_, entry| stays(entry));
+        let over = self.busy.iter().filter(|(_, (entry, _))| !stays(entry));
+        for key in over.map(|(&key, _)| key).collect::<Vec<_>>() {
+            self.take(key);
         }
         let is_over = |entry: &Entry| entry.is_expired(now);
         let waiting = self.waiting.iter().filter(|(_, e)| is_over(e));

@@ -28,8 +28,8 @@ mod voided;
 pub use engine::{CarriedFor, CarryLimits, Engine, EngineConfig, RelayReport, Resend};
 pub use fold::fold;
 pub use input::{
-    Checked, Input, Place, PrivateInput, Proven, Refusable, RelayRank, ScrubItem, TakenBack,
-    Target, Terms, Ticket,
+    Checked, Custody, Input, Place, PrivateInput, Proven, Refusable, RelayRank, ScrubItem,
+    TakenBack, Target, Terms, Ticket,
 };
 pub use overlay::{Layered, Overlay, OverlayBatch, ScanView};
 pub use plan::{Free, GapReport, Gated, Plan};

@@ -88,6 +88,8 @@ pub const ATTACHMENT_WANTS: usize = 32;
 pub const LIFETIME_MS: u64 = 90 * 24 * 60 * 60 * 1000;
 /// Records that one statement about scrubbing names.
 pub const SCRUB_INDEXES: usize = 4096;
+/// Envelopes at a time that are offered again to a newer life of a recipient's log.
+pub const OFFERED_AGAIN: usize = 512;
 /// How far above the contiguous mark a stream number may lie.
 pub const STREAM_AHEAD: u64 = 65_536;
 /// Numbers that one `Want` asks for.

@@ -57,10 +57,10 @@ pub fn values() -> Vec<Vec<u8>> {
 /// Keys that are right.
 pub fn keys() -> Vec<Vec<u8>> {
     let (leaf, party) = (LeafIndex(77), sender());
-    let (seq, urgent) = (StreamSeq::new(8).unwrap(), v1::Precedence::Flash);
+    let urgent = v1::Precedence::Flash;
     vec![
         SentRow::key(leaf),
-        QueueRow::key(party, urgent, seq),
+        QueueRow::key(party, urgent, leaf),
         InboxRow::key(leaf),
         MarkRow::key(party, Incarnation(NOW << 16)),
         StreamRow::key(party),

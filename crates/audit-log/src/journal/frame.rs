@@ -188,18 +188,38 @@ pub(crate) fn put_record(out: &mut Vec<u8>, keys: &Keys, index: u64, record: &Re
         record.private_bytes(),
         record.body_bytes(),
     ];
-    put(out, keys, index, IN_TREE, parts);
+    let scrubbed = match record.is_scrubbed() {
+        // What was scrubbed before it was carried over is said to be so here too.
+        true => SCRUBBABLE.into_iter().filter(|&part| parts[part].is_none()),
+        false => return put(out, keys, index, IN_TREE, parts, 0),
+    };
+    let flags = scrubbed.fold(0, |flags, part| flags | 1 << part | scrub_flag(part));
+    put(out, keys, index, IN_TREE, parts, flags);
 }
 
 /// Appends a statement outside the tree.
 pub(crate) fn put_outside(out: &mut Vec<u8>, keys: &Keys, next: u64, encoded: &Bytes) {
-    put(out, keys, next, OUTSIDE, [None, Some(encoded), None, None]);
+    put(
+        out,
+        keys,
+        next,
+        OUTSIDE,
+        [None, Some(encoded), None, None],
+        0,
+    );
 }
 
-fn put(out: &mut Vec<u8>, keys: &Keys, index: u64, kind: u8, parts: [Option<&Bytes>; 4]) {
+fn put(
+    out: &mut Vec<u8>,
+    keys: &Keys,
+    index: u64,
+    kind: u8,
+    parts: [Option<&Bytes>; 4],
+    scrubbed: u8,
+) {
     let start = out.len();
     out.resize(start + FRAME, 0);
-    let mut present = 0;
+    let mut present = scrubbed;
     for (i, part) in parts.iter().enumerate() {
         if let Some(part) = part {
             present |= 1 << i;

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 use abeng_roster::Trust;
-use abeng_wire::{LeafHash, PartyCode, v1};
+use abeng_wire::{Incarnation, LeafHash, PartyCode, v1};
 use scrubs::{Locate, Scrubs};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +29,8 @@ const PROGRESS: u64 = 4096;
 /// What the check of a whole log found to hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogReport {
+    /// The life of the log that leaf 0 opens.
+    pub incarnation: Incarnation,
     /// Leaves, all of them under the root.
     pub leaves: u64,
     /// Batches, each whole and chained to the one before.
@@ -136,6 +138,7 @@ fn attempt<D: Disk>(
         walk(disk, &keys, &segments, 0, clean, &mut locate).map_err(|e| fault(e, Some(index)))?;
     }
     let end = walked.map_err(|e| fault(e, index))?;
+    check.report.incarnation = Incarnation(check.incarnation);
     check.report.scrubbed = check.scrubs.count();
     check.report.batches = end.batches;
     check.report.root = end.frontier.root();

@@ -81,21 +81,23 @@ impl Shared {
     }
 
     async fn waiting_for(&self, to: PartyCode) -> Result<Vec<Waiting>, ApiError> {
-        let first = StreamSeq::FIRST;
-        let mut from = QueueRow::key(to, v1::Precedence::Unspecified, first);
-        let last = StreamSeq::new(u64::MAX).unwrap_or(first);
-        let end = after(QueueRow::key(to, v1::Precedence::Routine, last));
+        let mut from = QueueRow::key(to, v1::Precedence::Unspecified, LeafIndex(0));
+        let end = after(QueueRow::key(
+            to,
+            v1::Precedence::Routine,
+            LeafIndex(u64::MAX),
+        ));
         let (mut waiting, now) = (Vec::new(), clock::wall());
         loop {
             let rows = self.view.scan(&from, &end, false, PAGE).await;
             let rows = rows.map_err(internal)?;
             for (key, value) in &rows {
-                let (_, precedence, seq) = QueueRow::parse_key(key).map_err(internal)?;
+                let (_, precedence, _) = QueueRow::parse_key(key).map_err(internal)?;
                 let row = QueueRow::decode(value).map_err(internal)?;
                 if row.expires_at > now {
                     waiting.push(Waiting {
                         precedence,
-                        seq,
+                        seq: row.seq,
                         submitted: row.submitted,
                         size: row.size,
                     });

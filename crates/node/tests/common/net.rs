@@ -88,6 +88,10 @@ impl Net {
         }
     }
 
+    pub fn config(&self, name: &str) -> Config {
+        Config::load(&self.home(name).join("node.toml")).unwrap()
+    }
+
     pub fn client(&self, name: &str) -> Client {
         Client::unix(self.home(name).join("abeng.sock"))
     }
@@ -205,4 +209,11 @@ pub fn copy(from: &Path, to: &Path) {
             _ => {}
         }
     }
+}
+
+/// The value of a metric.
+pub fn counter(node: &Node, name: &str) -> u64 {
+    let text = node.shared().metrics.text();
+    let line = text.lines().find_map(|l| l.strip_prefix(name)).unwrap();
+    line.trim().parse().unwrap()
 }

@@ -29,11 +29,25 @@ impl Engine {
             false => lately.or_else(|| self.taken.get(&(id, recipient))),
         };
         let known = proven.settled.or(lately);
-        if !is_outcome(proven.kind) || known.is_some() {
+        let queued = self
+            .lanes
+            .get(&recipient)
+            .and_then(|l| l.get(place.key(self.config.incarnation)));
+        let queued = queued.filter(|entry| entry.submitted() == place.submitted);
+        let (is_queued, again) = (queued.is_some(), queued.is_some_and(|e| e.is_again()));
+        let ended = matches!(proven.kind, v1::LeafKind::Refused | v1::LeafKind::Expired);
+        if again && ended {
+            // It was delivered once, and that stands.
+            self.lanes
+                .entry(recipient)
+                .or_default()
+                .take(place.key(self.config.incarnation));
             return;
         }
-        let queued = self.lanes.get(&recipient).and_then(|l| l.get(place.key()));
-        let is_queued = queued.is_some_and(|entry| entry.submitted() == place.submitted);
+        let delivered_again = again && proven.kind == v1::LeafKind::Delivered;
+        if !is_outcome(proven.kind) || known.is_some() && !delivered_again {
+            return;
+        }
         // After its life ended here, a receipt is still taken, once.
         let looked = proven.looked;
         let covered = self.taken.covered_by(looked) && self.taken_back.covered_by(looked);
@@ -41,14 +55,15 @@ impl Engine {
             return plan.free.push(Free::ProveAgain(proven));
         }
         if is_queued && let Some(lane) = self.lanes.get_mut(&recipient) {
-            lane.take(place.key());
+            lane.take(place.key(self.config.incarnation));
         }
-        self.routes.settle((recipient, place.key()), proven.from);
+        self.routes
+            .settle((recipient, place.key(self.config.incarnation)), proven.from);
         let (kind, reason) = (proven.kind, proven.reason);
         let leaf = self.take_receipt(now, *proven, plan);
         if is_queued && let Some(why) = unopened(kind, reason) {
             let id = (why == v1::VoidReason::VoidExpired).then_some(id);
-            Self::tell_void(recipient, place.seq, (why, id), plan);
+            self.tell_void(place, (why, id), plan);
         }
         match is_recall {
             true => self.taken_back.insert((id, recipient), leaf),
@@ -97,13 +112,13 @@ impl Engine {
         let Some(lane) = self.lanes.get_mut(&recipient) else {
             return;
         };
-        if !lane.is_expiring(place.key()) {
+        if !lane.is_expiring(place.key(self.config.incarnation)) {
             return;
         }
         let Some(envelope_id) = EnvelopeId::from_slice(&queued.envelope_id) else {
             return;
         };
-        lane.take(place.key());
+        lane.take(place.key(self.config.incarnation));
         let leaf = v1::Leaf {
             envelope_id: queued.envelope_id,
             originator: queued.originator,
@@ -116,7 +131,10 @@ impl Engine {
         if place.is_carried() {
             return self.carried_over(envelope_id, recipient, leaf);
         }
-        self.routes.settle((recipient, place.key()), self.config.me);
+        self.routes.settle(
+            (recipient, place.key(self.config.incarnation)),
+            self.config.me,
+        );
         plan.step.gated.push(Gated::Settled {
             envelope_id,
             recipient,
@@ -124,7 +142,7 @@ impl Engine {
             leaf,
         });
         let why = (v1::VoidReason::VoidExpired, Some(envelope_id));
-        Self::tell_void(recipient, place.seq, why, plan);
+        self.tell_void(place, why, plan);
     }
 }
 

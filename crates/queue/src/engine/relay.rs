@@ -162,7 +162,7 @@ impl Engine {
     }
 
     fn forward_own(&mut self, now: Now, peer: PartyCode, plan: &mut Plan) -> bool {
-        let resend = self.config.resend;
+        let (resend, life) = (self.config.resend, self.config.incarnation);
         let Some(lane) = self.lanes.get_mut(&peer) else {
             return false;
         };
@@ -179,7 +179,7 @@ impl Engine {
                 submitted,
                 precedence: to_precedence(precedence),
             }),
-            Some(Next::Expired(key)) => look_expired(peer, lane, key, plan),
+            Some(Next::Expired(key)) => look_expired((peer, life), lane, key, plan),
         }
         true
     }
@@ -268,8 +268,8 @@ impl Engine {
     pub(super) fn relayed_proven(&mut self, now: Now, proven: Box<Proven>, plan: &mut Plan) {
         let (place, relay) = (proven.place, proven.from);
         let lane = self.lanes.get(&place.recipient);
-        if lane.is_some_and(|lane| lane.get(place.key()).is_some()) {
-            let item = (place.recipient, place.key());
+        if lane.is_some_and(|lane| lane.get(place.key(self.config.incarnation)).is_some()) {
+            let item = (place.recipient, place.key(self.config.incarnation));
             self.routes.held(item, relay, now.mono);
         }
         let key = (proven.envelope_id, place.recipient, relay);
@@ -291,7 +291,7 @@ impl Engine {
         kind: v1::FaultKind,
         plan: &mut Plan,
     ) {
-        let item = (place.recipient, place.key());
+        let item = (place.recipient, place.key(self.config.incarnation));
         self.routes.fault(item, relay, kind, now.mono);
         self.reroute(now, &BTreeSet::from([place.recipient]), plan);
     }

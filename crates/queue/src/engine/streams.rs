@@ -3,7 +3,7 @@
 
 use super::{Engine, allowance::Allowance, submissions::proof};
 use crate::{
-    Free, GapReport, Gated, Plan,
+    Free, GapReport, Gated, Place, Plan,
     gaps::{Gap, Gaps},
     lane::Lane,
 };
@@ -199,19 +199,21 @@ impl Engine {
         self.forward(now, peer, plan);
     }
 
-    /// Tells a recipient what will not come, unasked.
+    /// Tells a recipient what will not come, unasked. Numbers of earlier lives are asked for.
     pub(super) fn tell_void(
-        recipient: PartyCode,
-        seq: StreamSeq,
+        &self,
+        place: Place,
         (reason, envelope_id): (v1::VoidReason, Option<EnvelopeId>),
         plan: &mut Plan,
     ) {
-        plan.step.gated.push(Gated::Void {
-            recipient,
-            seq,
-            reason,
-            envelope_id,
-        });
+        if let Some(seq) = place.own_seq(self.config.incarnation) {
+            plan.step.gated.push(Gated::Void {
+                recipient: place.recipient,
+                seq,
+                reason,
+                envelope_id,
+            });
+        }
     }
 }
 

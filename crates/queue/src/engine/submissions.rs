@@ -203,6 +203,8 @@ impl Engine {
             let row = QueueRow {
                 submitted,
                 queued,
+                seq,
+                life: self.config.incarnation,
                 created_at: sealed.created_at(),
                 expires_at: sealed.expires_at(),
                 size,
@@ -239,7 +241,13 @@ impl Engine {
             let record = Record::new(leaf).with_proof(&proof(v1::proof_part::Of::Void(void)));
             self.fact(plan, record);
             let why = (v1::VoidReason::VoidFailed, None);
-            Self::tell_void(recipient, seq, why, plan);
+            let (reason, envelope_id) = why;
+            plan.step.gated.push(Gated::Void {
+                recipient,
+                seq,
+                reason,
+                envelope_id,
+            });
         }
         plan.step.gated.push(Gated::Failed {
             ticket: pending.ticket,

@@ -1,5 +1,6 @@
 //! The engine against a plain model of what a broker owes, and the rules one by one.
 
+mod again;
 mod kept;
 mod model;
 mod net;

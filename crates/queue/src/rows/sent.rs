@@ -4,8 +4,8 @@ use super::{
     RowError,
     codec::{Reader, Writer},
 };
-use crate::Place;
-use abeng_wire::{EnvelopeId, LeafIndex, Millis, PartyCode, StreamSeq, limits, v1};
+use crate::{Custody, Place};
+use abeng_wire::{EnvelopeId, Incarnation, LeafIndex, Millis, PartyCode, StreamSeq, limits, v1};
 
 /// Bytes of an envelope on a link, exactly: with the recipient's own stanza, the others pruned.
 /// What credit is counted in, so that both sides count the same.
@@ -40,6 +40,8 @@ pub struct SentRow {
     pub keep_until: Millis,
     /// The notice that it takes back.
     pub recalls: Option<EnvelopeId>,
+    /// The life of this log that it was sent in: whose streams its numbers are of.
+    pub incarnation: Incarnation,
     /// Sorted by code.
     pub recipients: Vec<SentTo>,
     /// Which relays have said that they carry it, in the order in which they did: for each
@@ -87,6 +89,8 @@ pub enum SentOutcome {
         taken: LeafIndex,
         /// The Delivered leaf in the recipient's log.
         at_peer: u64,
+        /// The life of that log: to a newer one it may be offered again.
+        life: Incarnation,
     },
     /// The recipient has signed a refusal.
     Refused {
@@ -138,9 +142,12 @@ impl SentRow {
     pub fn place(&self, submitted: LeafIndex, recipient: PartyCode) -> Option<Place> {
         let to = self.recipients.iter().find(|to| to.party == recipient)?;
         Some(Place {
+            custody: Custody::Own {
+                life: self.incarnation,
+                seq: to.seq,
+            },
             recipient,
             precedence: self.precedence,
-            seq: to.seq,
             submitted,
             queued: to.queued,
         })
@@ -163,12 +170,17 @@ impl SentRow {
             .u32(self.size)
             .u64(self.keep_until)
             .bytes(&self.recalls.unwrap_or_default().0)
+            .u64(self.incarnation.0)
             .u16(self.recipients.len() as u16);
         for to in &self.recipients {
             out = out.party(to.party).u64(to.seq.get()).leaf(to.queued);
             out = match to.outcome {
                 SentOutcome::Queued => out.u8(0),
-                SentOutcome::Delivered { taken, at_peer } => out.u8(1).leaf(taken).u64(at_peer),
+                SentOutcome::Delivered {
+                    taken,
+                    at_peer,
+                    life,
+                } => out.u8(1).leaf(taken).u64(at_peer).u64(life.0),
                 SentOutcome::Refused { taken, reason } => {
                     out.u8(2).leaf(taken).u8(reason as i32 as u8)
                 }
@@ -203,6 +215,7 @@ impl SentRow {
             size: reader.u32()?,
             keep_until: reader.u64()?,
             recalls: Some(reader.id()?).filter(|id| *id != EnvelopeId::default()),
+            incarnation: reader.incarnation()?,
             recipients: Vec::new(),
             relayed: Vec::new(),
         };
@@ -233,6 +246,7 @@ fn outcome(reader: &mut Reader<'_>) -> Result<SentOutcome, RowError> {
         1 => SentOutcome::Delivered {
             taken: reader.leaf()?,
             at_peer: reader.u64()?,
+            life: reader.incarnation()?,
         },
         2 => SentOutcome::Refused {
             taken: reader.leaf()?,
@@ -254,13 +268,17 @@ fn outcome(reader: &mut Reader<'_>) -> Result<SentOutcome, RowError> {
     })
 }
 
-/// `'Q' ‖ recipient ‖ precedence ‖ seq`: one (notice, recipient) that is not done with.
+/// `'Q' ‖ recipient ‖ precedence ‖ Queued leaf`: one (notice, recipient) that is not done with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueRow {
     /// The Submitted leaf, whose record holds the envelope.
     pub submitted: LeafIndex,
     /// The Queued leaf.
     pub queued: LeafIndex,
+    /// Its number in the recipient's stream, of the life that it was sealed in.
+    pub seq: StreamSeq,
+    /// That life.
+    pub life: Incarnation,
     /// Unix milliseconds.
     pub created_at: Millis,
     /// Unix milliseconds.
@@ -275,18 +293,18 @@ impl QueueRow {
     const ROW: &'static str = "queue";
 
     /// Its key.
-    pub fn key(recipient: PartyCode, precedence: v1::Precedence, seq: StreamSeq) -> Vec<u8> {
+    pub fn key(recipient: PartyCode, precedence: v1::Precedence, queued: LeafIndex) -> Vec<u8> {
         Writer::key(Self::PREFIX)
             .party(recipient)
             .precedence(precedence)
-            .u64(seq.get())
+            .leaf(queued)
             .done()
     }
 
     /// The place that a key names.
-    pub fn parse_key(key: &[u8]) -> Result<(PartyCode, v1::Precedence, StreamSeq), RowError> {
+    pub fn parse_key(key: &[u8]) -> Result<(PartyCode, v1::Precedence, LeafIndex), RowError> {
         let mut reader = Reader::key(Self::ROW, Self::PREFIX, key)?;
-        let place = (reader.party()?, reader.precedence()?, reader.seq()?);
+        let place = (reader.party()?, reader.precedence()?, reader.leaf()?);
         reader.end()?;
         Ok(place)
     }
@@ -296,6 +314,8 @@ impl QueueRow {
         Writer::value()
             .leaf(self.submitted)
             .leaf(self.queued)
+            .u64(self.seq.get())
+            .u64(self.life.0)
             .u64(self.created_at)
             .u64(self.expires_at)
             .u32(self.size)
@@ -308,6 +328,8 @@ impl QueueRow {
         let row = Self {
             submitted: reader.leaf()?,
             queued: reader.leaf()?,
+            seq: reader.seq()?,
+            life: reader.incarnation()?,
             created_at: reader.u64()?,
             expires_at: reader.u64()?,
             size: reader.u32()?,

@@ -22,8 +22,11 @@ fn precedence() -> impl Strategy<Value = v1::Precedence> {
 fn outcome() -> impl Strategy<Value = SentOutcome> {
     prop_oneof![
         Just(SentOutcome::Queued),
-        (leaf(), any::<u64>())
-            .prop_map(|(taken, at_peer)| SentOutcome::Delivered { taken, at_peer }),
+        (leaf(), any::<u64>()).prop_map(|(taken, at_peer)| SentOutcome::Delivered {
+            taken,
+            at_peer,
+            life: Incarnation(at_peer / 3),
+        }),
         (leaf(), 0..12i32).prop_map(|(taken, reason)| SentOutcome::Refused {
             taken,
             reason: v1::Reason::try_from(reason).unwrap(),
@@ -81,6 +84,7 @@ fn sent() -> impl Strategy<Value = SentRow> {
                 relayed: said.into_iter().map(relayed).collect(),
                 keep_until,
                 recalls,
+                incarnation: Incarnation(created_at / 5),
                 envelope_id: EnvelopeId(id),
                 created_at,
                 expires_at,
@@ -199,7 +203,7 @@ proptest! {
         let stream = StreamRow { next };
         exact(&stream, stream.encode(), StreamRow::decode);
         let ([created_at, expires_at], submitted, queued, size) = queue;
-        let queue = QueueRow { submitted, queued, created_at, expires_at, size };
+        let queue = QueueRow { submitted, queued, seq: next, life: Incarnation(created_at), created_at, expires_at, size };
         exact(&queue, queue.encode(), QueueRow::decode);
         let applied = AppliedRow { position, incarnation: Incarnation(size.into()) };
         exact(&applied, applied.encode(), AppliedRow::decode);
@@ -300,11 +304,11 @@ proptest! {
 
     #[test]
     fn queue_keys_sort_as_notices_are_sent(
-        a in (party(), precedence(), seq()), b in (party(), precedence(), seq()),
+        a in (party(), precedence(), leaf()), b in (party(), precedence(), leaf()),
     ) {
-        let key = |(party, precedence, seq)| QueueRow::key(party, precedence, seq);
-        let order = |(party, precedence, seq): (PartyCode, v1::Precedence, StreamSeq)| {
-            (party, precedence as i32, seq)
+        let key = |(party, precedence, queued)| QueueRow::key(party, precedence, queued);
+        let order = |(party, precedence, queued): (PartyCode, v1::Precedence, LeafIndex)| {
+            (party, precedence as i32, queued)
         };
         prop_assert_eq!(key(a).cmp(&key(b)), order(a).cmp(&order(b)));
         prop_assert_eq!(QueueRow::parse_key(&key(a)).unwrap(), a);

@@ -8,6 +8,7 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
+mod carry;
 mod crash;
 mod damage;
 

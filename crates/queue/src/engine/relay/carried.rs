@@ -13,7 +13,7 @@ use crate::{
 };
 use abeng_audit_log::Record;
 use abeng_seal::Verified;
-use abeng_wire::{EnvelopeId, LeafIndex, Millis, Now, PartyCode, v1};
+use abeng_wire::{EnvelopeId, LeafIndex, Millis, Now, PartyCode, StreamSeq, v1};
 use std::collections::BTreeMap;
 
 /// How much is carried for others at a time.
@@ -244,7 +244,7 @@ impl Engine {
             return plan.free.push(Free::ProveAgain(proven));
         }
         if let Some(lane) = self.lanes.get_mut(&id.1) {
-            lane.take(proven.place.key());
+            lane.take(proven.place.key(self.config.incarnation));
         }
         let originator = proven.originator;
         let leaf = self.take_receipt(now, *proven, plan);
@@ -304,6 +304,9 @@ fn entry(row: &CarriedRow, relayed: LeafIndex) -> Entry {
     Entry::from(&QueueRow {
         submitted: relayed,
         queued: relayed,
+        // Secret, and of no use to a queue.
+        seq: StreamSeq::FIRST,
+        life: abeng_wire::Incarnation(0),
         created_at: row.created_at,
         expires_at: row.expires_at,
         size: row.size,

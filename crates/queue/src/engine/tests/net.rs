@@ -146,7 +146,7 @@ pub(super) struct Node {
 pub(super) const CREDIT: u64 = 3;
 const CREDIT_BYTES: u64 = 1 << 20;
 
-fn incarnation(me: usize) -> Incarnation {
+pub(super) fn incarnation(me: usize) -> Incarnation {
     Incarnation(0x0123_4567_0000 + me as u64)
 }
 

@@ -141,21 +141,31 @@ fn what_a_relay_may_have_is_sent_by_precedence_between_what_is_its_own() {
         let row = QueueRow {
             submitted: LeafIndex(100 + 2 * n),
             queued: LeafIndex(101 + 2 * n),
+            seq: seq(n),
+            life: super::net::incarnation(0),
             created_at: START,
             expires_at: START + 100 * HOUR,
             size: 1000,
         };
-        rows.push((QueueRow::key(code("AA"), precedence, seq(n)), row.encode()));
+        rows.push((
+            QueueRow::key(code("AA"), precedence, row.queued),
+            row.encode(),
+        ));
     }
     for (n, precedence) in [(1, Immediate), (2, Flash)] {
         let row = QueueRow {
             submitted: LeafIndex(2 * (n - 1)),
             queued: LeafIndex(2 * n - 1),
+            seq: seq(n),
+            life: super::net::incarnation(0),
             created_at: START,
             expires_at: START + 100 * HOUR,
             size: 1000,
         };
-        rows.push((QueueRow::key(party(1), precedence, seq(n)), row.encode()));
+        rows.push((
+            QueueRow::key(party(1), precedence, row.queued),
+            row.encode(),
+        ));
     }
     engine = recover(0, engine.next_index(), &rows);
     engine.handle(at(0), Input::Tick);

@@ -30,6 +30,8 @@ fn queue_row(submitted: u64, expires_at: Millis, size: u32) -> Vec<u8> {
     QueueRow {
         submitted: LeafIndex(submitted),
         queued: LeafIndex(submitted + 1),
+        seq: seq(submitted / 2 + 1),
+        life: super::net::incarnation(0),
         created_at: START,
         expires_at,
         size,
@@ -43,14 +45,14 @@ pub(super) fn queued(precedences: &[v1::Precedence]) -> Engine {
         .iter()
         .enumerate()
         .map(|(i, &p)| {
-            let key = QueueRow::key(party(1), p, seq(i as u64 + 1));
+            let key = QueueRow::key(party(1), p, LeafIndex(2 * i as u64 + 1));
             (key, queue_row(2 * i as u64, START + DAY, 1_000))
         })
         .collect();
     recover(0, LeafIndex(2 * precedences.len() as u64), &rows)
 }
 
-fn up(session: u64, envelopes: u64, bytes: u64) -> Input {
+pub(super) fn up(session: u64, envelopes: u64, bytes: u64) -> Input {
     let peer = party(1);
     Input::LinkUp {
         peer,
@@ -60,7 +62,7 @@ fn up(session: u64, envelopes: u64, bytes: u64) -> Input {
     }
 }
 
-fn forwarded(plan: &Plan) -> Vec<u64> {
+pub(super) fn forwarded(plan: &Plan) -> Vec<u64> {
     let forward = |gated: &Gated| match gated {
         Gated::Forward { submitted, .. } => Some(submitted.0),
         _ => None,
@@ -70,9 +72,12 @@ fn forwarded(plan: &Plan) -> Vec<u64> {
 
 pub(super) fn place(n: u64, precedence: v1::Precedence) -> Place {
     Place {
+        custody: crate::Custody::Own {
+            life: super::net::incarnation(0),
+            seq: seq(n),
+        },
         recipient: party(1),
         precedence,
-        seq: seq(n),
         submitted: LeafIndex(2 * (n - 1)),
         queued: LeafIndex(2 * (n - 1) + 1),
     }
@@ -94,7 +99,7 @@ pub(super) fn proven(place: Place, looked: u64) -> Input {
     Input::ReceiptProven(Box::new(Proven {
         from: place.recipient,
         place,
-        envelope_id: abeng_wire::EnvelopeId([place.seq.get() as u8; 32]),
+        envelope_id: abeng_wire::EnvelopeId([(place.queued.0 / 2 + 1) as u8; 32]),
         originator: party(0),
         seq_commit: Digest([2; 32]),
         kind: v1::LeafKind::Delivered,
@@ -215,7 +220,7 @@ fn a_dropped_copy_waits_its_turn_and_others_go_on() {
 fn the_end_of_a_life_is_looked_up_once_and_nothing_dead_is_sent() {
     let routine = v1::Precedence::Routine;
     let rows = [1, 2].map(|n| {
-        let key = QueueRow::key(party(1), routine, seq(n));
+        let key = QueueRow::key(party(1), routine, LeafIndex(2 * n - 1));
         (key, queue_row(2 * (n - 1), START + n * 10_000, 1_000))
     });
     let mut engine = recover(0, LeafIndex(4), &rows);
@@ -230,7 +235,7 @@ fn the_end_of_a_life_is_looked_up_once_and_nothing_dead_is_sent() {
     // Time passed unseen: the head of the queue is dead when the link comes.
     let plan = engine.handle(at(30_000), up(1, 9, 1 << 20));
     assert!(forwarded(&plan).is_empty());
-    assert!(matches!(plan.free[..], [Free::LookExpired { place }] if place.seq == seq(2)));
+    assert!(matches!(plan.free[..], [Free::LookExpired { place }] if place.queued == LeafIndex(3)));
 
     let leaf = Box::new(v1::Leaf {
         envelope_id: Bytes::copy_from_slice(&[1; 32]),
@@ -281,7 +286,7 @@ fn the_end_of_a_life_is_looked_up_once_and_nothing_dead_is_sent() {
 fn a_thousand_ends_come_in_portions() {
     let rows: Vec<_> = (1..=1_000)
         .map(|n| {
-            let key = QueueRow::key(party(1), v1::Precedence::Routine, seq(n));
+            let key = QueueRow::key(party(1), v1::Precedence::Routine, LeafIndex(2 * n + 1));
             (key, queue_row(2 * n, START + 1, 1_000))
         })
         .collect();

@@ -1,0 +1,278 @@
+//! `abeng backup`, `abeng restore`, `abeng node new-incarnation`: for administrators, in English.
+
+use crate::{
+    CliError, Exit, Ui,
+    args::{BackupArgs, Common, NewIncarnationArgs, RestoreArgs},
+    connect,
+    keeping::confirm,
+};
+use abeng_node::{
+    BackupError, Config, LifeError, LifeReport, NodeError, PlainKeys, RestoreError, Source,
+    back_up, backup_of, new_life, restore,
+};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+/// How long a running node is given to say that what was copied is durable.
+const PATIENCE: Duration = Duration::from_secs(60);
+const BETWEEN: Duration = Duration::from_millis(200);
+
+pub(crate) fn backup(args: &BackupArgs, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
+    let (config, path) = configuration(args.config.as_deref(), common)?;
+    let plain = match args.include_plain_keys {
+        true => PlainKeys::Include,
+        false => PlainKeys::Refuse,
+    };
+    let of_node = Common {
+        data: Some(config.data.clone()),
+        socket: common.socket.clone().or(Some(config.api.socket.clone())),
+        ..common.clone()
+    };
+    let began = Instant::now();
+    let report = back_up(&config, &path, &args.out, plain, |leaves| {
+        durable(&of_node, leaves)
+    })
+    .map_err(|e| failed(exit_of_backup(&e), &e, e.hint()))?;
+    let seconds = began.elapsed().as_secs_f64();
+    ui.show(&json!({"backup": report, "seconds": seconds}), || {
+        format!(
+            "Backed up: {} leaves of {} (life {}), {:.1} MiB written to {} in {seconds:.1} s, and verified.\n\
+             Keep it on another machine; the passphrase of its keys somewhere else.",
+            report.manifest.leaves,
+            report.manifest.party,
+            report.manifest.incarnation,
+            report.copied as f64 / 1_048_576.0,
+            report.out.display(),
+        )
+    })?;
+    Ok(Exit::Ok.into())
+}
+
+/// Waits until the running node has so many leaves durable.
+fn durable(common: &Common, leaves: u64) -> Result<(), String> {
+    let client = connect::client(common);
+    let began = Instant::now();
+    loop {
+        let status = connect::block_on(async { Ok(client.status().await?) });
+        match status {
+            Ok(status) if status.log.size >= leaves => return Ok(()),
+            Ok(_) if began.elapsed() < PATIENCE => std::thread::sleep(BETWEEN),
+            Ok(status) => {
+                return Err(format!(
+                    "{leaves} leaves were copied, and {} are durable",
+                    status.log.size
+                ));
+            }
+            Err(e) => return Err(e.message),
+        }
+    }
+}
+
+pub(crate) fn restore_node(
+    args: RestoreArgs,
+    common: &Common,
+    ui: &Ui,
+) -> Result<ExitCode, CliError> {
+    let data = common.data.as_deref().ok_or_else(|| {
+        CliError::usage("where to is not said").with_try("add --data DIR, a new directory")
+    })?;
+    let (source, what) = match (args.from, args.keys, args.trust, args.config) {
+        (Some(from), ..) => {
+            let of = backup_of(&from).map_err(|e| failed(Exit::NotFound, &e, e.hint()))?;
+            let what = format!(
+                "The backup is of {} from {}, {} leaves of its life {}.",
+                of.party, of.at, of.leaves, of.incarnation
+            );
+            (Source::Backup(from), what)
+        }
+        (None, Some(keys), Some(trust), Some(config)) => {
+            let what = "From keys alone: inbox and sent notices are empty until peers send again what they still hold.".to_owned();
+            (
+                Source::Keys {
+                    keys,
+                    trust,
+                    config,
+                },
+                what,
+            )
+        }
+        _ => {
+            return Err(CliError::usage(
+                "name --from DIR, or --keys, --trust and --config",
+            ));
+        }
+    };
+    ask(
+        &format!(
+            "{what}\nIt becomes a new life of the log in {}. The lost machine must never start again",
+            data.display()
+        ),
+        args.yes,
+        ui,
+    )?;
+    let bar = Bar::new(ui);
+    let restored = restore(&source, data, &args.reason, &mut |n, of| bar.at(n, of));
+    bar.done();
+    let report = restored.map_err(|e| failed(exit_of_restore(&e), &e, e.hint()))?;
+    told(&report, data, ui)
+}
+
+pub(crate) fn new_incarnation(
+    args: &NewIncarnationArgs,
+    common: &Common,
+    ui: &Ui,
+) -> Result<ExitCode, CliError> {
+    let (config, _) = configuration(args.config.as_deref(), common)?;
+    let what = format!(
+        "{} begins a new life of its log in {}. Every other copy of this directory must never start again",
+        config.party,
+        config.data.display()
+    );
+    ask(&what, args.yes, ui)?;
+    let bar = Bar::new(ui);
+    let opened = new_life(&config, &args.reason, &mut |n, of| bar.at(n, of));
+    bar.done();
+    let report = opened.map_err(|e| failed(exit_of_life(&e), &e, e.hint()))?;
+    told(&report, &config.data, ui)
+}
+
+fn told(report: &LifeReport, data: &Path, ui: &Ui) -> Result<ExitCode, CliError> {
+    let previous = report.previous.map(|life| life.to_string());
+    let value = json!({
+        "party": report.party.to_string(),
+        "incarnation": report.incarnation.to_string(),
+        "previous": previous,
+        "leaves": report.leaves,
+        "kept": report.kept,
+        "data": data,
+    });
+    ui.show(&value, || {
+        let mut text = format!(
+            "{} is in a new life of its log: {} ({} leaves).\n",
+            report.party, report.incarnation, report.leaves
+        );
+        if let Some(kept) = &report.kept {
+            text += &format!(
+                "The journal of the life before lies in {}. Delete it once this one runs well: what is deleted or taken back later stays in it.\n",
+                kept.display()
+            );
+        }
+        text + &format!(
+            "Start the node: abengd --config {}/node.toml. Peers witness the new life, raise an alarm that names your reason, and send again what they hold.",
+            data.display()
+        )
+    })?;
+    Ok(Exit::Ok.into())
+}
+
+/// Asks whether it is meant; leaving the question is a no.
+fn ask(what: &str, yes: bool, ui: &Ui) -> Result<(), CliError> {
+    if yes {
+        return Ok(());
+    }
+    if !ui.interactive {
+        return Err(
+            CliError::usage(format!("{what}: this must be meant")).with_try("add --yes if it is")
+        );
+    }
+    match confirm(&format!("{what}. Go on?")) {
+        true => Ok(()),
+        false => {
+            Err(CliError::usage("nothing was changed").with_try("run it again when it is meant"))
+        }
+    }
+}
+
+/// `--config`, or node.toml in the data directory.
+fn configuration(file: Option<&Path>, common: &Common) -> Result<(Config, PathBuf), CliError> {
+    let file = match (file, &common.data) {
+        (Some(file), _) => file.to_owned(),
+        (None, Some(dir)) => dir.join("node.toml"),
+        (None, None) => {
+            return Err(CliError::usage("which node is not said")
+                .with_try("add --data DIR with its data directory, or --config FILE"));
+        }
+    };
+    let config =
+        Config::load(&file).map_err(|e| CliError::usage(e.to_string()).with_try(e.hint()))?;
+    Ok((config, file))
+}
+
+fn failed(exit: Exit, error: &dyn std::fmt::Display, hint: String) -> CliError {
+    CliError::new(exit, error.to_string()).with_try(hint)
+}
+
+fn exit_of_node(error: &NodeError) -> Exit {
+    match error {
+        NodeError::NoData { .. } => Exit::NotFound,
+        NodeError::InUse { .. } | NodeError::OtherNode { .. } => Exit::Refused,
+        NodeError::Open(_) | NodeError::Read(_) | NodeError::Trust(_) => Exit::Unverified,
+        _ => Exit::Internal,
+    }
+}
+
+fn exit_of_life(error: &LifeError) -> Exit {
+    match error {
+        LifeError::Node(error) => exit_of_node(error),
+        LifeError::Reason(_) => Exit::Usage,
+        LifeError::Room { .. } => Exit::Refused,
+        LifeError::Carry(_) => Exit::Unverified,
+        LifeError::Create(_) | LifeError::File { .. } => Exit::Internal,
+    }
+}
+
+fn exit_of_restore(error: &RestoreError) -> Exit {
+    match error {
+        RestoreError::NotEmpty { .. } => Exit::Refused,
+        RestoreError::NoBackup { .. } => Exit::NotFound,
+        RestoreError::Other { .. } | RestoreError::Verify(_) => Exit::Unverified,
+        RestoreError::Config(_) => Exit::Usage,
+        RestoreError::Node(error) => exit_of_node(error),
+        RestoreError::Life(error) => exit_of_life(error),
+        RestoreError::File { .. } => Exit::Internal,
+    }
+}
+
+fn exit_of_backup(error: &BackupError) -> Exit {
+    match error {
+        BackupError::Node(error) => exit_of_node(error),
+        BackupError::PlainKeys | BackupError::Foreign { .. } | BackupError::Inside { .. } => {
+            Exit::Refused
+        }
+        BackupError::NotDurable(_) => Exit::Unreachable,
+        BackupError::Unsteady => Exit::Busy,
+        BackupError::Verify(_) => Exit::Unverified,
+        BackupError::File { .. } => Exit::Internal,
+    }
+}
+
+/// Leaves carried over, on a terminal.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new(ui: &Ui) -> Self {
+        if ui.json || !ui.interactive {
+            return Self(ProgressBar::hidden());
+        }
+        let style = ProgressStyle::with_template("{bar:40} {pos} of {len} leaves, {eta} left");
+        let bar = ProgressBar::new(0);
+        Self(match style {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        })
+    }
+
+    fn at(&self, leaves: u64, of: u64) {
+        self.0.set_length(of);
+        self.0.set_position(leaves);
+    }
+
+    fn done(&self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,241 @@
+//! A node's directory from a backup, or from its keys alone. What was restored is never the same life
+//! again: between the backup and the loss the old one has said more, to peers who hold proof of it.
+
+use crate::{
+    backup::{MANIFEST, Manifest},
+    config::{Config, ConfigError},
+    layout::{Layout, replace},
+    life::{LifeError, LifeReport, new_life},
+    node::load_trust,
+    node_error::NodeError,
+};
+use abeng_audit_log::{LogFault, RealDisk, verify_log};
+use abeng_wire::PartyCode;
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+/// What goes from a backup into a data directory.
+const PARTS: [&str; 4] = ["journal", "keys", "trust", "blobs"];
+const CONFIG: &str = "node.toml";
+
+/// Where a node is restored from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The directory of a backup.
+    Backup(
+        /// The directory.
+        PathBuf,
+    ),
+    /// Nothing but keys, a trust bundle of any node of the network, and a configuration.
+    Keys {
+        /// The directory with the keyring.
+        keys: PathBuf,
+        /// The bundle, which proves itself.
+        trust: PathBuf,
+        /// The node.toml.
+        config: PathBuf,
+    },
+}
+
+/// Why nothing was restored.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// There is something already.
+    #[error("{} is not empty: a node is restored into a directory of its own", dir.display())]
+    NotEmpty {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// No backup.
+    #[error("{} holds no backup: {why}", dir.display())]
+    NoBackup {
+        /// The directory.
+        dir: PathBuf,
+        /// What is missing.
+        why: String,
+    },
+    /// The backup is not what its manifest says.
+    #[error("the backup holds {found} leaves with the root {root}, and says {leaves}")]
+    Other {
+        /// Leaves in it.
+        found: u64,
+        /// Their root.
+        root: String,
+        /// What it says.
+        leaves: u64,
+    },
+    /// The backup does not verify.
+    #[error("the backup does not verify: {0}")]
+    Verify(#[from] LogFault),
+    /// Its configuration is not in order.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// It is another party's, or its trust data does not hold.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The new life was not opened.
+    #[error(transparent)]
+    Life(#[from] LifeError),
+    /// A file cannot be read or written.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    File {
+        /// The operation.
+        doing: &'static str,
+        /// What.
+        path: PathBuf,
+        /// The system's word.
+        source: io::Error,
+    },
+}
+
+impl RestoreError {
+    /// What to try.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NotEmpty { .. } => {
+                "name a new directory; what lies there may be all that is left of the node".into()
+            }
+            Self::NoBackup { .. } => {
+                "name the directory that `abeng backup --out DIR` wrote".into()
+            }
+            Self::Other { .. } | Self::Verify(_) => {
+                "use an older backup, or restore from the keys alone: peers send again what they hold".into()
+            }
+            Self::Config(e) => e.hint(),
+            Self::Node(e) => e.hint(),
+            Self::Life(e) => format!(
+                "{}. The files are laid out: when that is mended, run `abeng node new-incarnation`",
+                e.hint()
+            ),
+            Self::File { .. } => "check owner, mode and free space".into(),
+        }
+    }
+}
+
+fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RestoreError {
+    let path = path.to_owned();
+    move |source| RestoreError::File {
+        doing,
+        path,
+        source,
+    }
+}
+
+/// What a directory is a backup of.
+pub fn backup_of(dir: &Path) -> Result<Manifest, RestoreError> {
+    let none = |why: String| RestoreError::NoBackup {
+        dir: dir.to_owned(),
+        why,
+    };
+    let bytes = fs::read(dir.join(MANIFEST)).map_err(|e| none(format!("{MANIFEST}: {e}")))?;
+    let of: Manifest =
+        serde_json::from_slice(&bytes).map_err(|e| none(format!("{MANIFEST}: {e}")))?;
+    match of.leaves {
+        0 => Err(none("it was cut short before it was one".to_owned())),
+        _ => Ok(of),
+    }
+}
+
+/// Restores a node into `data`, which is empty or not there, and opens a new life of its log.
+/// `told` hears of leaves carried over.
+pub fn restore(
+    source: &Source,
+    data: &Path,
+    reason: &str,
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<LifeReport, RestoreError> {
+    if fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(RestoreError::NotEmpty { dir: data.into() });
+    }
+    match source {
+        Source::Backup(from) => lay_out(from, data)?,
+        Source::Keys {
+            keys,
+            trust,
+            config,
+        } => {
+            copy_dir(keys, &data.join("keys"))?;
+            let dir = data.join("trust");
+            Layout::create_dir(&dir).map_err(file("make", &dir))?;
+            copy_file(trust, &dir.join("bundle.pb"))?;
+            copy_file(config, &data.join(CONFIG))?;
+        }
+    }
+    Ok(new_life(&configured(data)?, reason, told)?)
+}
+
+/// The configuration that was restored. It may name another directory: that of the old machine.
+fn configured(data: &Path) -> Result<Config, RestoreError> {
+    let mut config = Config::load(&data.join(CONFIG))?;
+    config.data = data.canonicalize().map_err(file("find", data))?;
+    Ok(config)
+}
+
+/// Checks a backup where it lies, then copies it.
+fn lay_out(from: &Path, data: &Path) -> Result<(), RestoreError> {
+    let manifest = backup_of(from)?;
+    let of = Config::load(&from.join(CONFIG))?;
+    let layout = Layout::new(from);
+    let trust = load_trust(&of, &layout, crate::clock::wall())?;
+    if PartyCode::new(&manifest.party).ok() != Some(of.party) {
+        return Err(NodeError::OtherNode {
+            dir: from.to_owned(),
+            found: manifest.party,
+            expected: of.party,
+        }
+        .into());
+    }
+    let found = verify_log(&RealDisk::new(from), &trust, of.party, |_| ())?;
+    // A later backup that was cut short leaves more than the manifest says, and as good.
+    let other_root = found.leaves == manifest.leaves && found.root.to_string() != manifest.root;
+    if found.leaves < manifest.leaves || other_root {
+        return Err(RestoreError::Other {
+            found: found.leaves,
+            root: found.root.to_string(),
+            leaves: manifest.leaves,
+        });
+    }
+    for part in PARTS {
+        let part_of = from.join(part);
+        if part_of.is_dir() {
+            copy_dir(&part_of, &data.join(part))?;
+        }
+    }
+    copy_file(&from.join(CONFIG), &data.join(CONFIG))
+}
+
+fn copy_dir(from: &Path, to: &Path) -> Result<(), RestoreError> {
+    Layout::create_dir(to).map_err(file("make", to))?;
+    for entry in fs::read_dir(from).map_err(file("read", from))? {
+        let entry = entry.map_err(file("read", from))?;
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().map_err(file("look at", &path))?;
+        // A copy that was cut short, of an interrupted backup.
+        let left = path.extension().is_some_and(|e| e == "new");
+        if kind.is_dir() {
+            copy_dir(&path, &target)?;
+        } else if kind.is_file() && !left {
+            copy_large(&path, &target)?;
+        }
+    }
+    let synced = File::open(to).and_then(|dir| dir.sync_all());
+    synced.map_err(file("sync", to))
+}
+
+fn copy_large(from: &Path, to: &Path) -> Result<(), RestoreError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut source = File::open(from).map_err(file("open", from))?;
+    let mut options = fs::OpenOptions::new();
+    let target = options.write(true).create_new(true).mode(0o600).open(to);
+    let mut target = target.map_err(file("make", to))?;
+    io::copy(&mut source, &mut target).map_err(file("write", to))?;
+    target.sync_all().map_err(file("sync", to))
+}
+
+fn copy_file(from: &Path, to: &Path) -> Result<(), RestoreError> {
+    let bytes = fs::read(from).map_err(file("read", from))?;
+    replace(to, &bytes, 0o600).map_err(file("write", to))
+}
