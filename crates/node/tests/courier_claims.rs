@@ -286,6 +286,51 @@ async fn two_pasts_of_a_log_meet_on_a_stick() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_comes_back_by_stick_too() {
+    let net = found(&["JM"]);
+    alone(&net, "JM", async || net.try_send("JM", "LC").await.unwrap()).await;
+    copy(&net.home("JM"), &net.home("JM-COPY"));
+    let mut files = Vec::new();
+    let mut refused = String::new();
+    for (name, exports) in [("JM", 1), ("JM-COPY", 5)] {
+        let made = alone(&net, name, async || {
+            refused = net.try_send(name, "LC").await.unwrap();
+            for _ in 1..exports {
+                export(&net.client(name), "LC").await;
+            }
+            export(&net.client(name), "LC").await
+        });
+        files.push(made.await);
+    }
+    assert_ne!(log_size(&files[0]), log_size(&files[1]), "a size for each");
+    let back = alone(&net, "LC", async || {
+        let lc = net.client("LC");
+        assert_eq!(import(&lc, &files[0]).await.unwrap().envelopes, taken(2));
+        // Its number is taken: by the originator's own fault.
+        let report = import(&lc, &files[1]).await.unwrap();
+        assert_eq!((report.envelopes.known, report.envelopes.refused), (1, 1));
+        assert!(
+            report.troubles[0].why.contains("SEQ_CONFLICT"),
+            "{report:?}"
+        );
+        assert_eq!(import(&lc, &files[1]).await.unwrap().envelopes, known(2));
+        export(&lc, "JM").await
+    })
+    .await;
+    alone(&net, "JM-COPY", async || {
+        let copy = net.client("JM-COPY");
+        let report = import(&copy, &back).await.unwrap();
+        // What the other copy sent is none of its own.
+        assert_eq!((report.receipts.taken, report.receipts.faults), (2, 1));
+        let track = copy.track(&refused, "en").await.unwrap();
+        let state = track.recipients[0].state;
+        assert_eq!(state, abeng_api::DeliveryState::Refused);
+        assert_eq!(copy.status().await.unwrap().queue.depth, 0);
+    })
+    .await;
+}
+
 /// Leaves under the checkpoint that a file shows.
 fn log_size(file: &[u8]) -> u64 {
     let size = |item: &Item| match item {
