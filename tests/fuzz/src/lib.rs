@@ -15,6 +15,7 @@
 )]
 
 mod chance;
+mod courier;
 mod envelopes;
 mod evidence;
 mod links;
@@ -78,6 +79,7 @@ targets! {
     control: links::control, links::streams, SOME;
     peer_frame: links::frames_of_peers, links::frames, MANY;
     evidence: evidence::file, evidence::files, SOME;
+    courier: courier::file, courier::files, MANY;
     row: rows::value, rows::values, MANY;
     row_key: rows::key, rows::keys, MANY;
 }
