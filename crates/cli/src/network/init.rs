@@ -222,6 +222,16 @@ mod tests {
     }
 
     #[test]
+    fn a_relay_is_one_of_the_parties() {
+        assert_eq!(code("NL", "--relay").unwrap().as_str(), "NL");
+        let error = code("nl", "--relay").unwrap_err();
+        assert_eq!(error.try_this.as_deref(), Some("write --relay NL"));
+        let relay = PartyCode::new("NL").unwrap();
+        let error = failed(InitError::Relay { relay });
+        assert_eq!(error.try_this.as_deref(), Some("name it with --party too"));
+    }
+
+    #[test]
     fn ports_in_a_row_are_free() {
         let host: IpAddr = "127.0.0.1".parse().unwrap();
         let base = free_ports(host, 3).unwrap();

@@ -217,6 +217,7 @@ impl Node {
             Free::RefuseAgain { .. } => self.meet("refused again"),
             Free::ProveAgain(_) => self.meet("proved again"),
             Free::CarryAgain { .. } => self.meet("looked again to carry"),
+            Free::LookExpired { place } if place.is_carried() => self.meet("expired while carried"),
             Free::LookExpired { .. } => self.meet("expired"),
             Free::TellFault { .. } => self.meet("told a fault"),
             Free::Want { .. } => self.meet("asked for a gap"),

@@ -41,7 +41,7 @@ fn op() -> impl Strategy<Value = Op> {
     let node = 0..N;
     let ends = prop_oneof![Just(0usize), Just(2)];
     prop_oneof![
-        6 => (node.clone(), 1..N, 1..5i32, prop::bool::weighted(0.1)).prop_map(
+        6 => (node.clone(), 1..N, 1..5i32, prop::bool::weighted(0.25)).prop_map(
             |(from, d, precedence, short)| Op::Submit { from, to: (from + d) % N, precedence, short }),
         16 => (node.clone(), 0..8usize).prop_map(|(n, pick)| Op::Work(n, pick)),
         14 => node.clone().prop_map(Op::Commit),
@@ -139,7 +139,7 @@ impl Net {
         let draft = Draft {
             notice: format!("{}", self.submitted).into(),
             precedence: v1::Precedence::try_from(precedence).unwrap(),
-            life_ms: if short { 60_000 } else { 80 * DAY },
+            life_ms: if short { 100_000 } else { 80 * DAY },
             fails: false,
         };
         self.nodes[from].submit(self.now, vec![party(to)], draft);
@@ -366,4 +366,48 @@ fn a_relay_loses_doubles_and_invents_nothing() {
     ] {
         assert!(met.contains_key(what), "{what} never happened: {met:?}");
     }
+}
+
+/// A party that goes while the relay has something for it, and comes back when its life is over.
+#[test]
+fn what_expires_at_the_relay_leaves_nothing_behind() {
+    let mut net = Net::new();
+    net.link(0, RELAY);
+    net.link(2, RELAY);
+    net.submit(0, 2, v1::Precedence::Flash as i32, true);
+    for _ in 0..10 {
+        net.wait(1_000);
+        for n in [0, RELAY] {
+            while net.nodes[n].has_work() {
+                net.nodes[n].work(net.now, 0);
+            }
+            net.commit(n);
+        }
+        while !net.frames.is_empty() && net.nodes[RELAY].engine.carried_count() == 0 {
+            net.run(Op::Deliver(0));
+            while net.nodes[RELAY].has_work() {
+                net.nodes[RELAY].work(net.now, 0);
+            }
+        }
+        if net.nodes[RELAY].engine.carried_count() == 1 {
+            break;
+        }
+    }
+    assert_eq!(net.nodes[RELAY].engine.carried_count(), 1);
+    net.cut(RELAY, 2);
+    net.commit(RELAY);
+    net.wait(200_000);
+    for n in 0..N {
+        while net.nodes[n].has_work() {
+            net.nodes[n].work(net.now, 0);
+        }
+        net.commit(n);
+    }
+    let relay = &net.nodes[RELAY];
+    assert!(relay.met.contains_key("expired while carried"));
+    let last = relay.log.last().unwrap().leaf().message();
+    assert_eq!(last.kind(), v1::LeafKind::Expired);
+    net.drain();
+    net.verdict();
+    assert!(net.nodes[2].inbox().is_empty());
 }
