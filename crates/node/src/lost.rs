@@ -76,6 +76,16 @@ impl Shared {
         }
     }
 
+    /// Numbers of this life that a recipient asks for and that no row says ended: delivered to a life
+    /// of its log that is over, and past their own life, so that nobody offers them again.
+    pub async fn over(&self, peer: PartyCode, range: (u64, u64)) -> Vec<EndedNumber> {
+        if !self.may_search(clock::mono()) {
+            return Vec::new();
+        }
+        let known = self.numbers_of(self.incarnation, peer, range).await;
+        known.unwrap_or_default().into_values().flatten().collect()
+    }
+
     fn may_search(&self, now: Mono) -> bool {
         let mut last = lock(&self.lost_search);
         let rested = last.is_none_or(|last: Mono| now.0.saturating_sub(last.0) >= REST_NS);

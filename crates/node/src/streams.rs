@@ -48,8 +48,10 @@ pub fn voids(
                 first: seq,
                 last: seq,
                 reason: number.reason.into(),
+                // What failed has no envelope to name.
                 envelope_id: number
                     .envelope_id
+                    .filter(|_| number.reason != v1::VoidReason::VoidFailed)
                     .map(|id| id.to_bytes())
                     .unwrap_or_default(),
             }),
@@ -104,9 +106,12 @@ impl Shared {
 
     /// Tells a recipient which of the numbers that it asked for have ended.
     pub async fn answer_ended(self: Arc<Self>, peer: PartyCode, first: u64, last: u64) {
-        let Some(numbers) = self.ended(peer, first, last).await else {
+        let Some(mut numbers) = self.ended(peer, first, last).await else {
             return;
         };
+        if (numbers.len() as u64) <= last - first {
+            numbers.extend(self.over(peer, (first, last)).await);
+        }
         if let Some(link) = self.links.link(peer) {
             let voids = self.signed_voids(peer, &numbers);
             self.send_voids(&link, voids.into_iter().take(limits::WANT_VOIDS));
@@ -252,7 +257,7 @@ mod tests {
             ended(5, VoidExpired, 5),
             ended(4, VoidExpired, 4),
             ended(9, VoidExpired, 9),
-            ended(6, VoidFailed, 0),
+            ended(6, VoidFailed, 6),
             ended(9, VoidExpired, 9),
         ];
         let all = voids((jm, Incarnation(7)), nl, &numbers);
