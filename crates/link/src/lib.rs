@@ -28,6 +28,8 @@ mod link;
 mod outbox;
 mod profile;
 mod rate;
+#[cfg(feature = "raw")]
+pub mod raw;
 mod serve;
 pub mod session;
 mod socket;

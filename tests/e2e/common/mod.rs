@@ -6,6 +6,7 @@
     reason = "each test file takes what it needs of this harness"
 )]
 
+pub mod attackers;
 pub mod bytes;
 pub mod notices;
 pub mod proxy;
@@ -216,6 +217,15 @@ impl Node {
     pub fn runs(&mut self) -> bool {
         let child = self.child.as_mut();
         child.is_some_and(|c| c.try_wait().unwrap().is_none())
+    }
+
+    /// The greatest resident size of the process so far, in MiB.
+    pub fn memory_mib(&self) -> u64 {
+        let pid = self.child.as_ref().unwrap().id();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+        let kib: u64 = peak.unwrap().trim_end_matches("kB").trim().parse().unwrap();
+        kib / 1024
     }
 
     /// All that the node has written about itself, over all its runs.
