@@ -126,7 +126,11 @@ async fn streams(raw: &RawLink, done: &Done) -> Result<(), Failed> {
 async fn giant(raw: &RawLink, nth: u64, done: &Done) -> Result<(), Failed> {
     let mut stream = raw.connection.open_uni().await?;
     stream.write_all(&[4]).await?;
-    let length = if nth % 2 == 0 { u32::MAX } else { 1 << 30 };
+    let length = if nth.is_multiple_of(2) {
+        u32::MAX
+    } else {
+        1 << 30
+    };
     stream.write_all(&length.to_be_bytes()).await?;
     done.giant_lengths.fetch_add(1, Relaxed);
     // And goes on as if it were taken.
