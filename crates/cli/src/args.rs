@@ -1,5 +1,6 @@
 //! The command line. Doc comments here are what `--help` says.
 
+mod attachment;
 mod audit;
 mod courier;
 mod evidence;
@@ -7,6 +8,7 @@ mod keeping;
 mod loss;
 mod seizure;
 
+pub(crate) use attachment::{AttachmentCommand, AttachmentGetArgs};
 pub(crate) use audit::{
     AuditExportTilesArgs, AuditFilter, AuditReadByArgs, AuditShowArgs, AuditVerifyArgs,
     AuditWatchArgs, Format, Span,
@@ -107,6 +109,9 @@ pub(crate) enum Command {
     /// What was delivered here
     #[command(subcommand)]
     Inbox(InboxCommand),
+    /// Files beside notices: which there are, and taking them out
+    #[command(subcommand)]
+    Attachment(AttachmentCommand),
     /// What was sent from here
     #[command(subcommand)]
     Sent(SentCommand),

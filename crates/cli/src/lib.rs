@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod args;
+mod attachment;
 mod audit;
 pub mod bench;
 mod connect;
@@ -75,6 +76,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Backup(args) => loss::backup(&args, common, ui),
         Command::Restore(args) => loss::restore_node(args, common, ui),
         Command::Submit(SubmitCommand::Seizure(args)) => submit::seizure(*args, common, ui),
+        Command::Attachment(command) => attachment::run(command, common, ui),
         Command::Inbox(command) => inbox::run(command, common, ui),
         Command::Sent(command) => sent::run(command, common, ui),
         Command::Track { id } => track::run(&id, common, ui),

@@ -1,5 +1,6 @@
 //! `abeng submit seizure`.
 
+mod files;
 mod form;
 mod input;
 
@@ -27,9 +28,20 @@ pub(crate) fn seizure(args: SeizureArgs, common: &Common, ui: &Ui) -> Result<Exi
              or -f FILE with a notice in TOML or JSON",
         ));
     }
-    let input = Input::read(&args)?;
-    let request = input.request(&args, ui)?;
-    connect::block_on(send(&client, &request, &input, ui))
+    let mut input = Input::read(&args)?;
+    let files = files::look(&mut input, &args)?;
+    connect::block_on(async {
+        if !files.is_empty() && !args.dry_run {
+            // What is wrong with the notice shows before a large file has been read.
+            let mut request = input.request(&args, ui)?;
+            request.dry_run = true;
+            let looked = client.submit(&request).await;
+            looked.map_err(|e| placed(CliError::from(e), &input, ui))?;
+            files::give(&files, &mut input, &client, ui).await?;
+        }
+        let request = input.request(&args, ui)?;
+        send(&client, &request, &input, ui).await
+    })
 }
 
 /// The code that the node gives a refusal by policy.

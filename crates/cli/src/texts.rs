@@ -5,10 +5,14 @@
 mod en;
 #[path = "text/es.rs"]
 mod es;
+#[path = "text/files.rs"]
+mod files;
 #[path = "text/fr.rs"]
 mod fr;
 #[path = "text/nl.rs"]
 mod nl;
+
+pub(crate) use files::Files;
 
 use abeng_api::{DeliveryState, StepKind};
 use abeng_notice::Lang;

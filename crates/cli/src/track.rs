@@ -6,7 +6,7 @@ use crate::{
     connect,
     inbox::short_id,
     table::{columns, wrap},
-    texts::fill,
+    texts::{Files, fill},
     when,
 };
 use abeng_api::{DeliveryState, RecipientTimeline, StepKind, StepWitness, Timeline, TimelineStep};
@@ -84,6 +84,17 @@ fn heading(recipient: &RecipientTimeline, ui: &Ui) -> String {
         out.push_str(&format!("  {}", ui.paint(Paint::Bad, texts.track.late)));
     }
     out.push('\n');
+    if let Some(files) = recipient.files {
+        let (arrived, of) = (files.arrived.to_string(), files.of.to_string());
+        let values = [("arrived", &*arrived), ("of", &*of)];
+        let said = fill(Files::of(ui.lang).arrived, &values);
+        let paint = if files.arrived == files.of {
+            Paint::Good
+        } else {
+            Paint::Warn
+        };
+        out.push_str(&format!("  {}\n", ui.paint(paint, &said)));
+    }
     out
 }
 
@@ -207,7 +218,7 @@ mod tests {
                     state: DeliveryState::Delivered,
                     offline_since: None,
                     late: false,
-                    files: None,
+                    files: Some(abeng_api::FilesThere { arrived: 1, of: 2 }),
                     steps: vec![
                         submitted,
                         step(StepKind::Delivered, "TT", "2026-11-25T00:00:01.5Z", true),

@@ -18,6 +18,9 @@ pub(crate) struct SeizureArgs {
     /// Your reference, such as a badge number; the audit log keeps it, recipients see it
     #[arg(long, value_name = "REFERENCE")]
     pub(crate) officer: Option<String>,
+    /// A file that belongs to it: a photo, a scan; may be given again
+    #[arg(long, value_name = "FILE")]
+    pub(crate) attach: Vec<PathBuf>,
     /// Check it and send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

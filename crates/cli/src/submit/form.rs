@@ -1,6 +1,6 @@
 //! The short form as questions on a terminal: about a minute.
 
-use super::{Input, accepted, placed, send};
+use super::{Input, accepted, files, placed, send};
 use crate::{CliError, Exit, Ui, args::SeizureArgs, texts::Form};
 use abeng_api::{Client, PartyView};
 use abeng_notice::{
@@ -35,7 +35,8 @@ pub(super) async fn ask(
     if !done(answered, form, ui)? {
         return Ok(Exit::Usage.into());
     }
-    let input = Input::read(&args)?;
+    let mut input = Input::read(&args)?;
+    let files = files::look(&mut input, &args)?;
     let mut request = input.request(&args, ui)?;
     if args.dry_run {
         return send(client, &request, &input, ui).await;
@@ -57,7 +58,8 @@ pub(super) async fn ask(
             return Ok(Exit::Usage.into());
         }
     }
-    request.dry_run = false;
+    files::give(&files, &mut input, client, ui).await?;
+    let request = input.request(&args, ui)?;
     send(client, &request, &input, ui).await
 }
 

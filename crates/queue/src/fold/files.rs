@@ -127,3 +127,7 @@ impl Fold<'_> {
         row.map(|v| FilesRow::decode(&v)).transpose()
     }
 }
+
+#[cfg(test)]
+#[path = "files_tests.rs"]
+mod tests;

@@ -1,0 +1,220 @@
+//! The files of a notice: looked at, given to the node, and named in the draft as it has called
+//! them.
+
+use super::Input;
+use crate::{CliError, Ui, args::SeizureArgs, attachment::bar};
+use abeng_api::{AttachQuery, Client};
+use abeng_notice::Attachment;
+use abeng_wire::limits;
+use bytes::Bytes;
+use indicatif::ProgressBar;
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+use tokio::sync::mpsc;
+
+/// Bytes read at once.
+const READ: usize = 256 * 1024;
+/// Buffers on their way from the disk to the socket.
+const AHEAD: usize = 4;
+
+/// A file that will be given.
+#[derive(Debug)]
+pub(super) struct Local {
+    path: PathBuf,
+    name: String,
+    length: u64,
+}
+
+/// Takes the files out of the draft and the options, and looks whether each can be attached.
+pub(super) fn look(input: &mut Input, args: &SeizureArgs) -> Result<Vec<Local>, CliError> {
+    let beside = args.file.as_deref().and_then(Path::parent);
+    let written = std::mem::take(&mut input.draft.attach);
+    // A path in a file is meant from where the file lies.
+    let written = written.iter().map(|path| match beside {
+        Some(dir) => dir.join(path),
+        None => PathBuf::from(path),
+    });
+    let paths: Vec<PathBuf> = written.chain(args.attach.iter().cloned()).collect();
+    if paths.len() > limits::ATTACHMENTS {
+        return Err(CliError::usage(format!(
+            "{} files are attached; a notice can have {}",
+            paths.len(),
+            limits::ATTACHMENTS
+        ))
+        .with_try("put some of them into one .zip file"));
+    }
+    let mut names = BTreeSet::new();
+    paths
+        .into_iter()
+        .map(|path| {
+            let file = local(path)?;
+            if !names.insert(file.name.clone()) {
+                let name = &file.name;
+                return Err(CliError::usage(format!("two files are called {name}"))
+                    .with_try("rename one of them"));
+            }
+            Ok(file)
+        })
+        .collect()
+}
+
+fn local(path: PathBuf) -> Result<Local, CliError> {
+    let shown = path.display().to_string();
+    let there = path.metadata().map_err(|e| {
+        CliError::usage(format!("cannot attach {shown}: {e}"))
+            .with_try("name a file that is there and that you may read")
+    })?;
+    let problem = if !there.is_file() {
+        Some("it is not a file")
+    } else if there.len() == 0 {
+        Some("it is empty")
+    } else if there.len() > limits::ATTACHMENT {
+        Some("it is longer than 2 GiB")
+    } else {
+        None
+    };
+    if let Some(problem) = problem {
+        return Err(CliError::usage(format!("cannot attach {shown}: {problem}"))
+            .with_try("choose another file"));
+    }
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name
+        .filter(|name| Attachment::is_name(name))
+        .ok_or_else(|| {
+            CliError::usage(format!(
+                "cannot attach {shown}: no recipient could have a file called so"
+            ))
+            .with_try("rename it: no \\ : * ? \" < > |, no dot or hyphen at its beginning")
+        })?;
+    Ok(Local {
+        name: name.to_owned(),
+        length: there.len(),
+        path,
+    })
+}
+
+/// Gives all of them to the node, and names them in the draft.
+pub(super) async fn give(
+    files: &[Local],
+    input: &mut Input,
+    client: &Client,
+    ui: &Ui,
+) -> Result<(), CliError> {
+    for file in files {
+        let bar = bar(&file.name, file.length, ui);
+        let (tx, chunks) = mpsc::channel(AHEAD);
+        let (path, length, moving) = (file.path.clone(), file.length, bar.clone());
+        let reading = tokio::task::spawn_blocking(move || read(&path, length, &tx, &moving));
+        let query = AttachQuery {
+            name: file.name.clone(),
+        };
+        let given = client.attach(&query, file.length, chunks).await;
+        bar.finish_and_clear();
+        // The reader's own trouble says more than the break that it causes.
+        if let Ok(Err(e)) = reading.await {
+            let shown = file.path.display();
+            return Err(CliError::usage(format!("cannot read {shown}: {e}"))
+                .with_try("check that nobody is changing the file, and submit again"));
+        }
+        input.draft.attach.push(given?.handle);
+    }
+    Ok(())
+}
+
+/// Reads a file to its end; that the other side is gone is no trouble of its own.
+fn read(
+    path: &Path,
+    length: u64,
+    chunks: &mpsc::Sender<io::Result<Bytes>>,
+    bar: &ProgressBar,
+) -> io::Result<()> {
+    let broken = |e: io::Error| {
+        let _ = chunks.blocking_send(Err(io::Error::from(e.kind())));
+        e
+    };
+    let mut file = File::open(path).map_err(broken)?;
+    let (mut buffer, mut rest) = (vec![0; READ], length);
+    loop {
+        match file.read(&mut buffer).map_err(broken)? {
+            0 if rest == 0 => return Ok(()),
+            n if n == 0 || n as u64 > rest => {
+                return Err(broken(io::Error::other("it changed while it was read")));
+            }
+            n => {
+                rest -= n as u64;
+                let bytes = Bytes::copy_from_slice(&buffer[..n]);
+                if chunks.blocking_send(Ok(bytes)).is_err() {
+                    return Ok(());
+                }
+                bar.inc(n as u64);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn looked(attach: &[&Path]) -> Result<Vec<Local>, CliError> {
+        let args = SeizureArgs {
+            attach: attach.iter().map(|p| p.to_path_buf()).collect(),
+            ..SeizureArgs::default()
+        };
+        let mut input = Input {
+            draft: Default::default(),
+            source: None,
+        };
+        look(&mut input, &args)
+    }
+
+    #[test]
+    fn what_cannot_be_attached_is_said_before_anything_is_sent() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str, bytes: &[u8]| {
+            let path = dir.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            path
+        };
+        let (good, empty) = (path("x.jpg", b"x"), path("empty", b""));
+        assert_eq!(looked(&[&good]).unwrap()[0].name, "x.jpg");
+        for (bad, word) in [
+            (empty.as_path(), "empty"),
+            (dir.path(), "not a file"),
+            (&dir.path().join("absent"), "No such file"),
+            (&path(".hidden", b"x"), "called so"),
+            (&path("a:b", b"x"), "called so"),
+        ] {
+            let error = looked(&[bad]).unwrap_err();
+            assert!(error.message.contains(word), "{error}");
+            assert!(error.try_this.is_some(), "{error}");
+        }
+        let twice = looked(&[&good, &good]).unwrap_err();
+        assert!(twice.message.contains("two files"), "{twice}");
+        let many = vec![good.as_path(); limits::ATTACHMENTS + 1];
+        assert!(looked(&many).unwrap_err().message.contains("17 files"));
+    }
+
+    #[test]
+    fn a_path_in_a_file_is_meant_from_where_the_file_lies() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("x.jpg"), b"x").unwrap();
+        let args = SeizureArgs {
+            file: Some(dir.path().join("notice.toml")),
+            ..SeizureArgs::default()
+        };
+        let mut input = Input {
+            draft: Default::default(),
+            source: None,
+        };
+        input.draft.attach = vec!["x.jpg".into()];
+        let files = look(&mut input, &args).unwrap();
+        assert_eq!(files[0].path, dir.path().join("x.jpg"));
+        assert!(input.draft.attach.is_empty(), "the node names them");
+    }
+}

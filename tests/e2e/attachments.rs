@@ -1,0 +1,129 @@
+//! An attachment over a narrow line while both nodes are killed: it comes whole, once, and what was
+//! there before a kill does not come again.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use abeng_api::{AttachmentItem, AttachmentState, FilesThere};
+use common::{
+    Network, Node,
+    proxy::{Line, Proxy},
+    until,
+};
+use std::{fs, time::Duration};
+
+const MIB: u64 = 1 << 20;
+
+/// About twelve seconds for the file.
+const NARROW: Line = Line {
+    loss_permille: 0,
+    repeat_permille: 0,
+    delay: Duration::from_millis(5),
+    jitter: Duration::ZERO,
+    bytes_per_second: Some(500_000),
+    queue_bytes: 100_000,
+    cut: false,
+};
+
+async fn file(node: &Node, id: &str) -> Option<AttachmentItem> {
+    node.client.attachments(id).await.ok()?.pop()
+}
+
+/// Once so many bytes of it are there; not all of them.
+async fn coming(node: &Node, id: &str, bytes: u64) -> u64 {
+    let what = format!("{bytes} bytes have come");
+    let here = until(&what, async || {
+        let item = file(node, id).await?;
+        (item.here >= bytes).then_some(item)
+    })
+    .await;
+    assert_eq!(
+        here.state,
+        AttachmentState::Coming,
+        "too fast for this test"
+    );
+    here.here
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_comes_whole_through_kills_on_both_sides() {
+    let network = Network::found(&["LC:coordination", "JM"]);
+    let proxy = Proxy::before(&network, &["LC", "JM"], 1);
+    proxy.all(NARROW);
+    let (mut jm, mut lc) = (network.node("JM"), network.node("LC"));
+    jm.start().await;
+    lc.start().await;
+    jm.linked(1).await;
+
+    let bytes: Vec<u8> = (0..6_000_000u32)
+        .map(|i| (i / 3) as u8 ^ (i >> 14) as u8)
+        .collect();
+    let path = network.scratch().join("x-ray.jpg");
+    fs::write(&path, &bytes).unwrap();
+    let attach = Some(path.to_str().unwrap());
+    jm.submit_with(&[("--attach", attach)]).ok();
+    let id = jm.sent().await[0].id.clone();
+
+    // The notice is there long before its file.
+    let inbox = until("the notice is delivered", async || {
+        let inbox = lc.inbox().await;
+        (inbox.len() == 1).then_some(inbox)
+    })
+    .await;
+    assert_eq!(inbox[0].id, id);
+    assert_ne!(file(&lc, &id).await.unwrap().state, AttachmentState::Here);
+    lc.run(&["attachment", "get", &id, "--no-wait"])
+        .fails(7, &["not here yet", "try: "]);
+
+    let before = coming(&lc, &id, MIB).await;
+    lc.kill();
+    lc.start().await;
+    let after = file(&lc, &id).await.unwrap().here;
+    assert!(
+        after >= before,
+        "{after} of {before} bytes outlived the kill"
+    );
+    let before = coming(&lc, &id, 3 * MIB).await;
+    jm.kill();
+    jm.start().await;
+    let after = file(&lc, &id).await.unwrap().here;
+    assert!(
+        after >= before,
+        "{after} of {before} bytes outlived the other's kill"
+    );
+
+    let out = network.scratch().join("out");
+    fs::create_dir(&out).unwrap();
+    // Waits for the rest.
+    lc.run(&["attachment", "get", &id, "--out", out.to_str().unwrap()])
+        .ok();
+    assert!(fs::read(out.join("x-ray.jpg")).unwrap() == bytes);
+    lc.run(&[
+        "attachment",
+        "get",
+        &id,
+        "1",
+        "--out",
+        out.to_str().unwrap(),
+    ])
+    .fails(2, &["x-ray.jpg is there already", "--force"]);
+    let one = FilesThere { arrived: 1, of: 1 };
+    until("the originator knows that it came", async || {
+        let timeline = jm.client.track(&id, "en").await.ok()?;
+        (timeline.recipients[0].files == Some(one)).then_some(())
+    })
+    .await;
+    let told = jm.run(&["track", &id]).ok();
+    assert!(told.contains("1 of 1 attachments there"), "{told}");
+    let listed = lc.run(&["attachment", "list", &id]).ok();
+    assert!(
+        listed.contains("x-ray.jpg") && listed.contains("here"),
+        "{listed}"
+    );
+    for node in [&mut jm, &mut lc] {
+        node.run(&["audit", "verify"]).ok();
+        node.stop().await;
+        node.run(&["audit", "verify"]).ok();
+    }
+}
