@@ -76,7 +76,14 @@ async fn a_file_comes_whole_through_kills_on_both_sides() {
     lc.run(&["attachment", "get", &id, "--no-wait"])
         .fails(7, &["not here yet", "try: "]);
 
+    // What is urgent does not wait behind a file.
     let before = coming(&lc, &id, MIB).await;
+    jm.submit_with(&[("--precedence", Some("FLASH"))]).ok();
+    until("the urgent notice overtakes the file", async || {
+        (lc.inbox().await.len() == 2).then_some(())
+    })
+    .await;
+    assert_eq!(file(&lc, &id).await.unwrap().state, AttachmentState::Coming);
     lc.kill();
     lc.start().await;
     let after = file(&lc, &id).await.unwrap().here;

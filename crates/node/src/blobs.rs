@@ -152,21 +152,30 @@ impl Blobs {
 
     /// Reads one piece of a whole one, and looks whether it is still what it was.
     pub fn read_piece(&self, pieces: &Pieces, index: u64) -> Result<Vec<u8>, BlobError> {
+        let mut piece = Vec::new();
+        self.read_into(pieces, index, &mut piece)?;
+        Ok(piece)
+    }
+
+    /// The same into a buffer that is used again.
+    pub fn read_into(
+        &self,
+        pieces: &Pieces,
+        index: u64,
+        piece: &mut Vec<u8>,
+    ) -> Result<(), BlobError> {
         let of = pieces.of();
         let mut file = match File::open(self.path(&of.root)) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Err(BlobError::Absent),
             file => file?,
         };
         file.seek(SeekFrom::Start(index * limits::ATTACHMENT_PIECE as u64))?;
-        let mut piece = vec![0; of.piece_len(index)];
-        match file.read_exact(&mut piece) {
+        piece.resize(of.piece_len(index), 0);
+        match file.read_exact(piece) {
             Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Err(BlobError::Damaged),
             read => read?,
         }
-        pieces
-            .check(index, &piece)
-            .map_err(|_| BlobError::Damaged)?;
-        Ok(piece)
+        pieces.check(index, piece).map_err(|_| BlobError::Damaged)
     }
 
     /// Puts a damaged one out of the way, for whoever wants to look at it. Its pieces may come

@@ -16,7 +16,7 @@ use abeng_queue::{
     rows::{FileState, FilesRow, WantedRow},
 };
 use abeng_seal::{AttachmentRef, Pieces};
-use abeng_wire::{EnvelopeId, Hash32, LeafIndex, Mono, v1};
+use abeng_wire::{EnvelopeId, Hash32, LeafIndex, Mono, PartyCode, v1};
 use std::{sync::Arc, time::Duration};
 
 /// Notices whose files are looked at in one round.
@@ -49,8 +49,8 @@ fn later(seconds: u64) -> Mono {
 enum Took {
     /// It is here whole.
     All,
-    /// It may be asked for again.
-    Part,
+    /// It may be asked for again; so many pieces of it came.
+    Part(u64),
 }
 
 impl Shared {
@@ -69,7 +69,11 @@ impl Shared {
                 continue;
             }
             for file in row.files.iter().filter(|file| file.arrived.is_none()) {
-                self.look_for(record, &row, file).await?;
+                // What is wrong with one file keeps no other from coming.
+                if let Err(e) = self.look_for(record, &row, file).await {
+                    let root = abeng_wire::LeafHash(file.root);
+                    tracing::error!(%root, error = %e.message, "an attachment cannot be asked for");
+                }
             }
         }
         self.look_for_damaged().await
@@ -115,7 +119,7 @@ impl Shared {
         let Some(link) = self.links.link(row.originator) else {
             return Ok(());
         };
-        if !self.comes_by_itself(of) || self.quarantined(row.originator) {
+        if !self.comes_by_itself(of, row.originator) || self.quarantined(row.originator) {
             return Ok(());
         }
         let may = lock(&self.attachments.asks).may_ask(link.session(), &of.root, clock::mono());
@@ -155,8 +159,10 @@ impl Shared {
     }
 
     /// Whether it comes without anybody asking: where bytes are paid for only what people want.
-    pub(super) fn comes_by_itself(&self, of: AttachmentRef) -> bool {
-        self.config.link.profile != Profile::Metered
+    pub(super) fn comes_by_itself(&self, of: AttachmentRef, originator: PartyCode) -> bool {
+        let link = &self.config.link;
+        let profile = link.profiles.get(&originator).unwrap_or(&link.profile);
+        *profile != Profile::Metered
             || lock(&self.attachments.requested).contains(&of.root)
             // Somebody wanted it before the node stopped.
             || self.attachments.blobs.arrived(of) > 0
@@ -211,7 +217,9 @@ impl Shared {
         lock(&self.attachments.asks).end(session, &of.root);
         match &took {
             Ok(Took::All) => self.arrived(&envelope, of).await,
-            Ok(Took::Part) => {}
+            // A sender that ends at once would be asked at once, for ever.
+            Ok(Took::Part(0)) => lock(&self.attachments.asks).rest(of.root, later(BUSY)),
+            Ok(Took::Part(_)) => {}
             Err(_) => lock(&self.attachments.asks).rest(of.root, later(REFUSED)),
         }
         self.attachments.look();
@@ -262,7 +270,7 @@ impl Shared {
                 (partial, kept)
             };
             let Ok((back, kept)) = tokio::task::spawn_blocking(put).await else {
-                return Ok(Took::Part);
+                return Ok(Took::Part(0));
             };
             partial = back;
             match kept {
@@ -272,7 +280,7 @@ impl Shared {
             };
         }
         if !partial.is_whole() {
-            return Ok(Took::Part);
+            return Ok(Took::Part(partial.good() - header.first_piece));
         }
         match self.complete(Some(partial)).await {
             Ok(()) => Ok(Took::All),
@@ -282,7 +290,7 @@ impl Shared {
 
     fn not_kept(&self, why: &dyn std::fmt::Display) -> Took {
         tracing::error!(error = %why, "a part of an attachment cannot be kept; it is asked for again");
-        Took::Part
+        Took::Part(0)
     }
 
     async fn complete(self: &Arc<Self>, partial: Option<Partial>) -> Result<(), ApiError> {

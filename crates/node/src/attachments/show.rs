@@ -40,7 +40,7 @@ impl Shared {
         let files = opened.notice.attachments().iter();
         let item = |(nth, file): (usize, &Attachment)| {
             let of = ref_of(file);
-            let (here, state) = self.state_of(of);
+            let (here, state) = self.state_of(of, opened.originator);
             AttachmentItem {
                 number: nth as u32 + 1,
                 name: file.name.clone(),
@@ -55,14 +55,14 @@ impl Shared {
         Ok(files.enumerate().map(item).collect())
     }
 
-    fn state_of(&self, of: AttachmentRef) -> (u64, AttachmentState) {
+    fn state_of(&self, of: AttachmentRef, originator: PartyCode) -> (u64, AttachmentState) {
         let blobs = &self.attachments.blobs;
         if blobs.has(of) {
             return (of.length, AttachmentState::Here);
         }
         let here = blobs.arrived(of);
         let state = match here {
-            0 if !self.comes_by_itself(of) => AttachmentState::OnRequest,
+            0 if !self.comes_by_itself(of, originator) => AttachmentState::OnRequest,
             0 => AttachmentState::Waiting,
             _ => AttachmentState::Coming,
         };
@@ -113,9 +113,11 @@ impl Shared {
     ) -> Result<(), BlobError> {
         let pieces = self.attachments.blobs.pieces(of)?;
         let mut rest = Vec::with_capacity(ATTACHMENT_CHUNK);
+        let mut read = Vec::new();
         for index in 0..of.pieces() {
-            let piece = self.attachments.blobs.read_piece(&pieces, index)?;
-            let mut piece = &piece[..];
+            let blobs = &self.attachments.blobs;
+            blobs.read_into(&pieces, index, &mut read)?;
+            let mut piece = &read[..];
             while !piece.is_empty() {
                 let wanted = opener.next_len().saturating_sub(rest.len());
                 let (now, later) = piece.split_at(wanted.min(piece.len()));
@@ -171,7 +173,7 @@ impl Shared {
                 .with_try("restore `blobs` from a backup of the data directory, or ask a recipient for the file");
         }
         self.request(of.root);
-        let (here, _) = self.state_of(of);
+        let (here, _) = self.state_of(of, opened.originator);
         let from = opened.originator;
         let (here, all) = (here >> 10, of.length >> 10);
         let told = format!("the attachment is not here yet: {here} of {all} KiB have come");
@@ -193,6 +195,11 @@ impl Shared {
             kind: v1::LeafKind::Acted.into(),
             envelope_id: opened.id.to_bytes(),
             originator: opened.originator.to_string(),
+            recipient: if opened.originator == self.me {
+                String::new()
+            } else {
+                self.me.to_string()
+            },
             subject: subject(ATTACHMENT, &encode(&of.to_wire())).to_bytes(),
             ..Default::default()
         };

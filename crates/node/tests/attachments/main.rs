@@ -6,6 +6,7 @@
 mod common;
 mod fake;
 mod hostile;
+mod metered;
 mod resume;
 mod support;
 mod whole;

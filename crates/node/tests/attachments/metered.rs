@@ -9,7 +9,10 @@ async fn on_a_metered_link_a_file_comes_when_it_is_asked_for() {
     let net = Net::new();
     let path = net.dir("lc").join("node.toml");
     let toml = fs::read_to_string(&path).unwrap();
-    assert!(toml.contains("[link]\n") && !toml.contains("profile"), "{toml}");
+    assert!(
+        toml.contains("[link]\n") && !toml.contains("profile"),
+        "{toml}"
+    );
     let metered = toml.replacen("[link]\n", "[link]\nprofile = \"metered\"\n", 1);
     fs::write(&path, metered).unwrap();
     let (jm, lc) = (net.start("jm").await, net.start("lc").await);
@@ -23,7 +26,10 @@ async fn on_a_metered_link_a_file_comes_when_it_is_asked_for() {
     let sent = net.client("jm").submit(&seizure("LC", &handles)).await;
     let id = sent.unwrap().id.unwrap();
     let files = until(|| async { client.attachments(&id).await.ok() }).await;
-    assert!(files.iter().all(|f| f.state == AttachmentState::OnRequest), "{files:?}");
+    assert!(
+        files.iter().all(|f| f.state == AttachmentState::OnRequest),
+        "{files:?}"
+    );
     let asked = client.attachment(&id, &files[1].root).await.unwrap_err();
     assert!(matches!(asked, ClientError::Api(e) if e.code == ErrorCode::Conflict));
     let taken = until(|| async { take(&client, &id, &files[1].root).await.ok() }).await;
