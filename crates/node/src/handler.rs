@@ -39,9 +39,6 @@ impl NodeHandler {
                 match turn {
                     Turn::Up(link, ready) => {
                         let (peer, session) = (link.peer(), link.session());
-                        // Whoever knows more of this log than there is here says so before
-                        // anything goes out.
-                        told.meet_note(peer, &link.hello().held_note).await;
                         told.meet_note(peer, &link.hello().checkpoint).await;
                         told.remember_newest(peer);
                         if told.outlived(&link) {
@@ -115,6 +112,7 @@ impl Handler for NodeHandler {
             // Not a link for anything here; it stays open until the peer has seen why.
             return shared.refuse_outlived(link);
         }
+        shared.greeted(peer, &hello.held_note);
         let holds = shared.what_peer_holds(peer, &hello);
         shared.links.up(link.clone(), holds, clock::wall());
         shared

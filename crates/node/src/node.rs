@@ -221,6 +221,7 @@ impl Node {
             told: Mutex::default(),
             gaps_warned: Mutex::default(),
             past: Mutex::new(past),
+            met_peer: Default::default(),
             lost_search: Mutex::default(),
             new_lives: Mutex::default(),
             quota: quota.clone(),

@@ -16,7 +16,11 @@ use abeng_roster::Roster;
 use abeng_seal::SignedHeader;
 use abeng_wire::{EnvelopeId, Incarnation, LeafHash, PartyCode, limits, v1};
 use bytes::Bytes;
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 /// What the operator can do about it.
 pub const WAY_FORWARD: &str = "find out where the other copy runs and switch it off for good; then stop this node and run `abeng node new-incarnation --reason TEXT` (docs/operations.md)";
@@ -163,7 +167,7 @@ impl Shared {
         match self.knows_sent(&id).await {
             Some(false) => {
                 let proved = Proved::UnknownEnvelope { id };
-                self.stop_submitting(from, proved, claim).await;
+                self.stop_submitting(from, proved, claim);
             }
             Some(true) => tracing::debug!(%from, envelope = %id, "an envelope that is known here"),
             None => tracing::warn!(%from, "a claim cannot be looked up now"),
@@ -171,19 +175,26 @@ impl Shared {
     }
 
     /// Somebody shows a checkpoint of this party's log, signed by its log key.
-    pub async fn meet_own(
-        self: &Arc<Self>,
-        from: PartyCode,
-        origin: LogOrigin,
-        shown: &Checkpoint,
-    ) {
+    pub fn meet_own(self: &Arc<Self>, from: PartyCode, origin: LogOrigin, shown: &Checkpoint) {
         if let Some(proved) = self.judge_own(origin, shown) {
             let claim = v1::Claim {
                 note: shown.note().clone(),
                 ..Default::default()
             };
-            self.stop_submitting(from, proved, claim).await;
+            self.stop_submitting(from, proved, claim);
         }
+    }
+
+    /// What a peer's hello shows of this log, looked at before anything else of that session: until
+    /// a peer has shown what it knows, this process signs no checkpoint of its own accord.
+    pub fn greeted(self: &Arc<Self>, from: PartyCode, note: &bytes::Bytes) {
+        if let Ok((party, shown)) = verify_checkpoint(&self.trust().roster, note)
+            && party == self.me
+            && let Ok(origin) = LogOrigin::parse(shown.origin())
+        {
+            self.meet_own(from, origin, &shown);
+        }
+        self.met_peer.store(true, Ordering::Relaxed);
     }
 
     fn judge_own(&self, origin: LogOrigin, shown: &Checkpoint) -> Option<Proved> {
@@ -205,7 +216,7 @@ impl Shared {
     }
 
     /// From here on nothing is submitted, also after a restart. Told once.
-    async fn stop_submitting(self: &Arc<Self>, from: PartyCode, proved: Proved, claim: v1::Claim) {
+    fn stop_submitting(self: &Arc<Self>, from: PartyCode, proved: Proved, claim: v1::Claim) {
         {
             let mut past = lock(&self.past);
             if past.is_some() {
@@ -224,16 +235,19 @@ impl Shared {
         let part = v1::ProofPart {
             of: Some(v1::proof_part::Of::Claim(claim.clone())),
         };
-        self.core.keep_now(Outside::Claim(claim)).await;
-        self.core
-            .give(Input::Note {
-                leaf: Box::new(leaf),
-                proof: Some(part),
-                private: None,
-                tell: None,
-                receipt_to: None,
-            })
-            .await;
+        let note = Input::Note {
+            leaf: Box::new(leaf),
+            proof: Some(part),
+            private: None,
+            tell: None,
+            receipt_to: None,
+        };
+        let core = self.core.clone();
+        // Where the process ends first, the next start is shown the same.
+        tokio::spawn(async move {
+            core.keep_now(Outside::Claim(claim)).await;
+            core.give(note).await;
+        });
     }
 
     /// Shows the party at the other end the newest checkpoint of its log that is known here.
@@ -302,6 +316,11 @@ impl Shared {
     /// receipts in the next life.
     pub fn shows_its_log(&self) -> bool {
         self.stopped_submitting().is_none()
+    }
+
+    /// The same of its own accord, at the beat of witnessing: not before a peer was met.
+    pub fn aims(&self) -> bool {
+        self.shows_its_log() && self.met_peer.load(Ordering::Relaxed)
     }
 
     /// Whether the peer of a link is in a life that a newer one of its log has closed, by a

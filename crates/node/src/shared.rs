@@ -32,7 +32,10 @@ use abeng_wire::{Incarnation, Millis, Mono, PartyCode, v1};
 use arc_swap::ArcSwap;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64},
+    },
 };
 
 /// One node, as its tasks and threads see it.
@@ -115,6 +118,8 @@ pub struct Shared {
     pub marks: Mutex<BTreeMap<PartyCode, Vec<v1::StreamMark>>>,
     /// Up to which life of its log each peer was offered again what older ones had delivered.
     pub offered: Mutex<BTreeMap<PartyCode, Incarnation>>,
+    /// Whether a peer has shown in its hello what it knows of this log, since the start.
+    pub met_peer: AtomicBool,
     /// When numbers of earlier lives were searched for last.
     pub lost_search: Mutex<Option<Mono>>,
     /// Newer lives of the logs of others that began while this process ran, and when.

@@ -90,7 +90,7 @@ impl Shared {
             return;
         };
         if origin.party == self.me {
-            return self.meet_own(from, origin, checkpoint).await;
+            return self.meet_own(from, origin, checkpoint);
         }
         let before = lock(&self.logs).life(origin.party);
         let met = lock(&self.logs).meet(origin, from, checkpoint);

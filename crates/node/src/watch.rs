@@ -93,7 +93,7 @@ impl Shared {
     }
 
     fn aim(&self) -> Result<(), ReadError> {
-        if !self.shows_its_log() {
+        if !self.aims() {
             return Ok(());
         }
         let trust = self.trust();
@@ -112,7 +112,7 @@ impl Shared {
     fn show_to(&self, link: &Link) -> Result<(), ReadError> {
         let (trust, peer) = (self.trust(), link.peer());
         let own = trust.roster.party(self.me);
-        if own.is_some_and(|own| own.witnesses.contains(&peer)) {
+        if self.shows_its_log() && own.is_some_and(|own| own.witnesses.contains(&peer)) {
             let ask = lock(&self.witnessing).ask(peer, link.session());
             if let Some(ask) = ask {
                 self.submit_to(link, &ask)?;
