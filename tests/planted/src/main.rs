@@ -104,6 +104,7 @@ impl Place {
         if names.is_empty() {
             return Err(io::Error::other("git lists no files: run this in a clone"));
         }
+        sweep(&place.tree, &place.tree, &names)?;
         for name in names {
             let Ok(content) = fs::read(root.join(name)) else {
                 continue;
@@ -188,6 +189,25 @@ impl Place {
         }
         cargo.output()
     }
+}
+
+/// Takes away what the tree does not hold any more.
+fn sweep(tree: &Path, dir: &Path, names: &BTreeSet<&str>) -> io::Result<()> {
+    let Ok(entries) = fs::read_dir(dir) else {
+        return Ok(());
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            sweep(tree, &path, names)?;
+            continue;
+        }
+        let name = path.strip_prefix(tree).unwrap_or(&path);
+        if !name.to_str().is_some_and(|name| names.contains(name)) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// What it said, on both ways.

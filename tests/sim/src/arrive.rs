@@ -36,7 +36,9 @@ impl Life {
         if let Err(fault) = self.envelope(now, peer, &bytes, book) {
             book.meet("copy dropped");
             if let Some(id) = fault.id {
-                self.say_fault(peer, id, fault.kind);
+                let arrived = Arrived::parse(&bytes).ok();
+                let carried = arrived.and_then(|arrived| self.to_carry(&arrived));
+                self.say_fault(peer, (id, carried), fault.kind);
             }
         }
         if session > 0 {
@@ -54,7 +56,9 @@ impl Life {
         book: &mut Book,
     ) {
         let id = EnvelopeId::from_slice(&fault.envelope_id).expect("an honest fault names one");
-        let envelope = self.place(&id, from).map(|(place, _)| place);
+        let recipient = PartyCode::new(&fault.recipient).unwrap_or(from);
+        let about = self.about(&id, recipient, from);
+        let envelope = about.map(|about| about.place);
         let kind = fault.kind();
         let input = Input::Fault {
             from,
@@ -64,7 +68,12 @@ impl Life {
         self.handle(now, input, book);
     }
 
-    fn say_fault(&mut self, peer: PartyCode, id: EnvelopeId, kind: v1::FaultKind) {
+    fn say_fault(
+        &mut self,
+        peer: PartyCode,
+        (id, carried): (EnvelopeId, Option<PartyCode>),
+        kind: v1::FaultKind,
+    ) {
         if !self.is_up(peer) {
             return;
         }
@@ -73,7 +82,7 @@ impl Life {
         let fault = v1::Fault {
             envelope_id,
             kind,
-            ..v1::Fault::default()
+            recipient: carried.map(|c| c.to_string()).unwrap_or_default(),
         };
         self.say(peer, Control::Fault(fault));
     }
@@ -88,6 +97,9 @@ impl Life {
     ) -> Result<(), CarrierFault> {
         let me = party(self.me);
         let arrived = Arrived::parse(bytes)?;
+        if let Some(recipient) = self.to_carry(&arrived) {
+            return self.carry(now, (from, recipient), arrived, book);
+        }
         if arrived.originator() == me || arrived.entry(me).is_none() {
             book.meet("brought to the wrong door");
             return Ok(());
@@ -106,6 +118,9 @@ impl Life {
                     .expect("what verifies here was sealed by an honest node");
                 Policy::granted(&trust.roster, opened.originator(), me, "SEIZURE", Tlp::RED)
                     .expect("everybody may send to everybody");
+                if from != opened.originator() {
+                    book.meet("delivered through a relay");
+                }
                 Input::Opened {
                     from,
                     opened: Box::new(opened),
@@ -140,11 +155,11 @@ impl Life {
     pub(crate) fn tell_fault(
         &mut self,
         peer: PartyCode,
-        id: EnvelopeId,
+        about: (EnvelopeId, Option<PartyCode>),
         kind: v1::FaultKind,
         book: &mut Book,
     ) {
         book.meet("too far ahead");
-        self.say_fault(peer, id, kind);
+        self.say_fault(peer, about, kind);
     }
 }

@@ -55,6 +55,7 @@ impl Life {
         for (peer, outcomes) in owed {
             self.send_receipts(size, peer, &outcomes, book);
         }
+        self.let_go(book);
         Ok(())
     }
 
@@ -75,15 +76,20 @@ impl Life {
             Gated::Noted { .. } => {}
             Gated::Forward {
                 peer,
+                recipient,
                 session,
                 submitted,
                 precedence,
-                ..
             } => {
                 if self.session(peer).is_some_and(|(_, s)| s == session) {
                     book.meet("forwarded");
-                    let envelope = self.envelope_for(submitted, peer);
-                    self.push_envelope(peer, precedence, envelope, book);
+                    let (envelope, carried) = self.envelope_for(submitted, recipient);
+                    match carried {
+                        true => {
+                            self.forward_carried((peer, session), precedence, envelope, book);
+                        }
+                        false => self.push_envelope(peer, precedence, envelope, book),
+                    }
                 }
             }
             Gated::Void {
@@ -123,12 +129,16 @@ impl Life {
         book: &mut Book,
     ) {
         let checkpoint = self.checkpoint_at(size);
-        let Some(link) = self.peers.get_mut(&peer) else {
+        if !self.peers.contains_key(&peer) {
+            return;
+        }
+        let outcomes: Vec<receipt::Outcome> = outcomes.iter().map(|o| self.outcome(*o)).collect();
+        let outcomes = self.own_outcomes(peer, outcomes, book);
+        let Some(link) = self.peers.get_mut(&peer).filter(|_| !outcomes.is_empty()) else {
             return;
         };
         let old_size = link.holds;
         link.holds = old_size.max(size);
-        let outcomes: Vec<receipt::Outcome> = outcomes.iter().map(|o| self.outcome(*o)).collect();
         for (leaf, _) in &outcomes {
             book.history.promises.push(Promise {
                 by: party(self.me),
@@ -164,30 +174,42 @@ impl Life {
         checkpoint
     }
 
-    /// The envelope as it goes to one recipient: the others' stanzas pruned.
-    fn envelope_for(&self, submitted: LeafIndex, peer: PartyCode) -> Bytes {
+    /// The envelope as it goes to one recipient: the others' stanzas pruned. True with it where it
+    /// is carried for another party, and came like that.
+    fn envelope_for(&self, submitted: LeafIndex, recipient: PartyCode) -> (Bytes, bool) {
         let record = self
             .reader
             .read(submitted)
             .expect("the journal reads back")
             .record;
-        let Some(v1::proof_part::Of::Submitted(proof)) = record.proof().unwrap().unwrap().of else {
-            unreachable!("a Submitted leaf has its proof");
-        };
         let body = record.body().unwrap().unwrap();
+        let proof = match record.proof().unwrap().unwrap().of {
+            Some(v1::proof_part::Of::Submitted(proof)) => proof,
+            Some(v1::proof_part::Of::Relayed(proof)) => {
+                let envelope = encode(&v1::Envelope {
+                    hdr: proof.hdr,
+                    sig: proof.sig,
+                    stanzas: body.stanzas,
+                    body: body.body,
+                });
+                return (envelope, true);
+            }
+            _ => unreachable!("a Submitted leaf has its proof"),
+        };
         let hdr: v1::Hdr = abeng_wire::decode("HDR", &proof.hdr, limits::HDR).unwrap();
         let pre: v1::Pre = abeng_wire::decode("PRE", &hdr.pre, limits::PRE).unwrap();
         let pruned = pre.recipients.iter().zip(body.stanzas).map(|(to, stanza)| {
-            match to.party == peer.as_str() {
+            match to.party == recipient.as_str() {
                 true => stanza,
                 false => Bytes::new(),
             }
         });
-        encode(&v1::Envelope {
+        let envelope = encode(&v1::Envelope {
             hdr: proof.hdr,
             sig: proof.sig,
             stanzas: pruned.collect(),
             body: body.body,
-        })
+        });
+        (envelope, false)
     }
 }

@@ -1,6 +1,6 @@
 //! Faults, as they are injected.
 
-use crate::{net::Frame, node::End, run::Sim, weather::Act};
+use crate::{net::Frame, node::End, run::Sim, weather::Act, world::RELAY};
 
 const YEAR_MS: i64 = 365 * 86_400_000;
 
@@ -103,6 +103,10 @@ impl Sim {
         if self.nodes[to].lives > life {
             self.book.meet("replay of an older life");
         }
+        let from = match self.weather.ways.malicious && to != RELAY && from != to {
+            true => RELAY,
+            false => from,
+        };
         // On no link: nothing of it is counted.
         self.deliver(from, to, 0, Frame::Envelope(bytes));
     }

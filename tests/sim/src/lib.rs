@@ -27,6 +27,7 @@ mod net;
 mod node;
 mod random;
 mod receipts;
+mod relay;
 mod run;
 mod scenario;
 mod storm;

@@ -224,6 +224,14 @@ impl Life {
                 true => Ok(()),
                 false => Err(Close),
             },
+            Control::Reach(reach) => {
+                self.take_reach(now, peer, &reach, book);
+                Ok(())
+            }
+            Control::CarriedReceipts(receipts) => {
+                self.take_carried_receipts(peer, receipts, book);
+                Ok(())
+            }
             Control::Fault(fault) => {
                 self.take_fault(now, peer, &fault, book);
                 Ok(())

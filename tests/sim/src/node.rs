@@ -5,6 +5,8 @@ use crate::{
     book::Book,
     linking,
     net::Out,
+    relay::Hoarded,
+    weather::Ways,
     work::{Draft, Todo},
     world::{START, World, incarnation, party, place_of, world},
 };
@@ -46,6 +48,8 @@ pub(crate) struct Node {
     fragile: bool,
     /// Processes so far.
     pub(crate) lives: u64,
+    /// Whether the relay relays, and means ill.
+    pub(crate) ways: Ways,
 }
 
 /// A process ended because its disk failed.
@@ -78,6 +82,9 @@ pub(crate) struct Life {
     pub(crate) boot_id: [u8; 16],
     // Frames on their way out.
     pub(crate) words: Vec<Out>,
+    pub(crate) ways: Ways,
+    /// What a malicious relay keeps back.
+    pub(crate) hoard: Vec<Hoarded>,
 }
 
 /// A checkpoint that receipts led to, and the compact range that they go on from.
@@ -131,6 +138,7 @@ impl Node {
             told: 1,
             fragile: false,
             lives: 0,
+            ways: Ways::default(),
         }
     }
 
@@ -196,6 +204,8 @@ impl Node {
             links: BTreeMap::new(),
             boot_id: linking::boot_id(random),
             words: Vec::new(),
+            ways: self.ways,
+            hoard: Vec::new(),
         };
         for stored in reader.scan(position) {
             let stored = stored.expect("the journal reads back");
@@ -379,7 +389,7 @@ impl Life {
         for record in &step.facts {
             book.trace(record.leaf().bytes());
         }
-        urgent_first(&step.gated, book);
+        urgent_first(&step.gated, !self.relays(), book);
         if !step.facts.is_empty() || !step.gated.is_empty() {
             self.steps.push_back(step);
         }
@@ -451,6 +461,7 @@ impl Life {
             bytes: ready.credit_bytes,
         };
         self.handle(now, input, book);
+        self.tell_reach();
     }
 
     pub(crate) fn link_down(&mut self, now: Now, peer: usize, session: u64, book: &mut Book) {
@@ -460,6 +471,7 @@ impl Life {
             return;
         }
         self.handle(now, Input::LinkDown { peer, session }, book);
+        self.tell_reach();
     }
 
     /// The session of the present link to a peer.
@@ -474,12 +486,16 @@ impl Life {
             && self.steps.is_empty()
             && self.engine.depth() == 0
             && !self.engine.has_gaps()
+            && self.engine.carried_count() == 0
     }
 }
 
-/// What one look at a queue puts on a link goes by urgency, then by number.
-fn urgent_first(gated: &[Gated], book: &mut Book) {
-    let mut last = BTreeMap::new();
+/// What one input puts on a link goes by urgency; within a precedence, what is for one recipient
+/// goes by number. What a peer is to relay is looked at apart, more than once, and at a
+/// relay what it carries waits behind its own.
+fn urgent_first(gated: &[Gated], by_number: bool, book: &mut Book) {
+    let mut precedences = BTreeMap::new();
+    let mut numbers = BTreeMap::new();
     for effect in gated {
         let &Gated::Forward {
             peer,
@@ -491,14 +507,13 @@ fn urgent_first(gated: &[Gated], book: &mut Book) {
         else {
             continue;
         };
-        // What the peer is to relay goes behind what is for itself.
-        let this = (precedence as i32, recipient != peer, submitted);
-        let before = last.insert(peer, this);
-        if before.is_some_and(|before| before > this) {
-            book.problem(
-                Kind::Order,
-                format!("{before:?} goes to {peer} before {this:?}"),
-            );
+        let this = precedence as i32;
+        let last = precedences.insert((peer, recipient == peer), this);
+        let number = numbers.insert((peer, recipient, this), submitted);
+        let late = number.is_some_and(|last| last > submitted) && by_number && recipient == peer;
+        if late || last.is_some_and(|last| last > this) {
+            let what = format!("{precedence:?} of leaf {submitted} goes to {peer} after {last:?}");
+            book.problem(Kind::Order, what);
         }
     }
 }

@@ -11,7 +11,7 @@ use abeng_audit_log::{
     Checkpoint, Expect, LogOrigin, Outside,
     receipt::{self, FrameError},
 };
-use abeng_queue::{Input, Proven};
+use abeng_queue::{Input, Place, Proven, rows::SentRow};
 use abeng_wire::{Digest, EnvelopeId, LeafIndex, PartyCode, limits, v1};
 
 /// The frame does not continue the checkpoint held.
@@ -30,8 +30,10 @@ impl Life {
             return false;
         };
         for receipt in receipts {
-            let proven = self.prove(from, receipt, &checkpoint);
-            self.todo.push(Todo::Handle(Input::ReceiptProven(proven)));
+            match self.prove(from, receipt, &checkpoint) {
+                Some(proven) => self.todo.push(Todo::Handle(Input::ReceiptProven(proven))),
+                None => book.meet("receipt about nothing of ours"),
+            }
         }
         true
     }
@@ -72,45 +74,86 @@ impl Life {
         }
     }
 
-    fn prove(
+    /// None where it is about nothing of ours.
+    pub(crate) fn prove(
         &self,
         from: PartyCode,
         mut receipt: v1::Receipt,
         checkpoint: &Checkpoint,
-    ) -> Box<Proven> {
+    ) -> Option<Box<Proven>> {
         let leaf: v1::Leaf = abeng_wire::decode("leaf", &receipt.leaf, limits::LEAF).unwrap();
         let envelope_id = EnvelopeId::from_slice(&leaf.envelope_id).unwrap();
         let recipient = PartyCode::new(&leaf.recipient).unwrap();
-        let (place, _) = self
-            .place(&envelope_id, recipient)
-            .expect("a receipt is for what was sent");
-        let queued = self
-            .reader
-            .read(place.queued)
-            .expect("the journal reads back");
-        let seq_commit = &queued.record.leaf().message().seq_commit;
-        let seq_commit = Digest::from_slice(seq_commit).unwrap();
+        let about = self.about(&envelope_id, recipient, from)?;
         let expect = Expect {
             roster: &world().trust.roster,
             envelope_id,
-            originator: party(self.me),
+            originator: about.originator,
             recipient,
-            seq_commit,
+            seq_commit: about.seq_commit,
         };
         let proof = receipt::verify(&receipt, checkpoint, &expect).expect("an honest receipt");
         receipt.checkpoint = checkpoint.note().clone();
-        Box::new(Proven {
+        Some(Box::new(Proven {
             from,
-            place,
+            place: about.place,
             envelope_id,
-            originator: party(self.me),
-            seq_commit,
+            originator: about.originator,
+            seq_commit: about.seq_commit,
             kind: proof.kind,
             reason: proof.leaf.message().reason(),
             receipt,
             settled: None,
             // What is still queued needs no look-up; what is not comes back for one.
             looked: LeafIndex(0),
+        }))
+    }
+
+    /// What a receipt from a peer, or its fault, is about: something of ours, or what is carried here for
+    /// others, of which only its recipient has a say.
+    pub(crate) fn about(
+        &self,
+        id: &EnvelopeId,
+        recipient: PartyCode,
+        from: PartyCode,
+    ) -> Option<About> {
+        let Some((place, _)) = self.place(id, recipient) else {
+            let carried = || self.about_carried(id, recipient);
+            return (from == recipient).then(carried)?;
+        };
+        let queued = self.reader.read(place.queued);
+        let queued = queued.expect("the journal reads back").record;
+        let seq_commit = &queued.leaf().message().seq_commit;
+        Some(About {
+            place,
+            originator: party(self.me),
+            seq_commit: Digest::from_slice(seq_commit).unwrap(),
         })
     }
+
+    /// Whether a receipt was taken already, as far as the view shows.
+    pub(crate) fn look_settled(&self, proven: &mut Proven) {
+        let recipient = proven.place.recipient;
+        proven.looked = self.overlay.position();
+        if proven.place.is_carried() {
+            let row = self.carried_row(&proven.envelope_id, recipient);
+            proven.settled = row.and_then(|row| row.outcome);
+        } else if proven.kind == v1::LeafKind::Relayed {
+            let row = self.row(&SentRow::key(proven.place.submitted)).unwrap();
+            let row = SentRow::decode(&row).unwrap();
+            let mut said = row.relayed_to(recipient);
+            let said = said.find(|said| said.relay == proven.from);
+            proven.settled = said.map(|said| said.taken);
+        } else {
+            let place = self.place(&proven.envelope_id, recipient);
+            proven.settled = place.and_then(|(_, settled)| settled);
+        }
+    }
+}
+
+/// What a receipt is about.
+pub(crate) struct About {
+    pub(crate) place: Place,
+    pub(crate) originator: PartyCode,
+    pub(crate) seq_commit: Digest,
 }

@@ -138,6 +138,7 @@ impl Sim {
 
     pub(crate) fn start(&mut self, n: usize) {
         let now = self.now(n);
+        self.nodes[n].ways = self.weather.ways;
         self.nodes[n].start(now, &mut self.random, &mut self.book);
     }
 
@@ -303,6 +304,9 @@ impl Sim {
         self.net.free();
         for node in &mut self.nodes {
             node.free_disk();
+            if let Some(life) = &mut node.life {
+                life.ways = self.weather.ways;
+            }
         }
         let end = self.mono.plus_ms(DRAIN_MS);
         while self.mono <= end {

@@ -19,6 +19,8 @@ pub enum Scenario {
     Clocks,
     /// One node that hardly gets anything done, and reads late.
     SlowPeer,
+    /// No paths but those to a relay, which drops, keeps back, shuffles and repeats what it carries.
+    MaliciousRelay,
 }
 
 impl Scenario {
@@ -31,6 +33,7 @@ impl Scenario {
         Self::FullDisk,
         Self::Clocks,
         Self::SlowPeer,
+        Self::MaliciousRelay,
     ];
 
     /// Its name on the command line.
@@ -43,6 +46,7 @@ impl Scenario {
             Self::FullDisk => "full-disk",
             Self::Clocks => "clocks",
             Self::SlowPeer => "slow-peer",
+            Self::MaliciousRelay => "malicious-relay",
         }
     }
 
@@ -125,6 +129,21 @@ impl Scenario {
                 "submission refused by the clock",
                 "link refused by the clock",
                 "copy dropped",
+            ],
+            Self::MaliciousRelay => &[
+                "only a relay between",
+                "taken to carry",
+                "relay answers a copy",
+                "relay drops",
+                "relay keeps back",
+                "relay delays",
+                "relay reorders",
+                "receipt handed on",
+                "receipt by a relay",
+                "delivered through a relay",
+                "duplicate answered",
+                "crash",
+                "replay",
             ],
             Self::SlowPeer => &[
                 "stall",

@@ -3,6 +3,7 @@
 use crate::{
     Random, Scenario,
     linking::{WINDOWS, window},
+    world::RELAY,
 };
 use abeng_link::session::Window;
 
@@ -57,6 +58,8 @@ pub(crate) struct Weather {
     pub(crate) nodes: usize,
     /// Notices still to be handed in.
     pub(crate) notices: u64,
+    /// Whether the relay relays, and means ill.
+    pub(crate) ways: Ways,
     /// A node that hardly gets anything done.
     pub(crate) slow: Option<usize>,
     /// The longest delay of a frame, in milliseconds.
@@ -64,6 +67,15 @@ pub(crate) struct Weather {
     /// What nodes take on a link before they have looked at anything.
     pub(crate) window: Window,
     pub(crate) phases: Vec<Phase>,
+}
+
+/// What the relay does.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Ways {
+    /// It relays.
+    pub(crate) relays: bool,
+    /// It drops, keeps back and shuffles what it carries.
+    pub(crate) malicious: bool,
 }
 
 const DAY_MS: u64 = 86_400_000;
@@ -74,6 +86,7 @@ impl Weather {
             scenario,
             nodes: 3,
             notices: 10 + random.below(60),
+            ways: Ways::default(),
             slow: None,
             slowest_ms: [5, 100, 2_000, 40_000][random.index(4)],
             window: window(WINDOWS[random.index(WINDOWS.len())]),
@@ -103,6 +116,7 @@ impl Weather {
                 let weights = mixture(random, &[(Act::Years, 12), (Act::Skew, 12)]);
                 weather.phases.push(Phase::of(700, weights));
             }
+            Scenario::MaliciousRelay => weather.malicious_relay(random),
             Scenario::SlowPeer => {
                 weather.slow = Some(random.index(weather.nodes));
                 let weights = mixture(random, &[(Act::Stall, 30), (Act::Wait, 200)]);
@@ -167,8 +181,31 @@ impl Weather {
         self.phases.push(Phase::of(150, weights));
     }
 
+    /// For hours nobody is linked with anybody but the relay.
+    fn malicious_relay(&mut self, random: &mut Random) {
+        self.nodes = 3 + random.index(2);
+        self.notices = 40 + random.below(80);
+        self.ways = Ways {
+            relays: true,
+            malicious: random.per_mille(750),
+        };
+        let weights = mixture(random, &[(Act::Replay, 60)]);
+        let others: Vec<usize> = (0..self.nodes).filter(|&n| n != RELAY).collect();
+        let mut barred = self.around(&others);
+        barred.retain(|&(a, b)| a != RELAY && b != RELAY);
+        self.phases.push(Phase {
+            what: Some("only a relay between"),
+            barred,
+            lasts_ms: 6 * 3_600_000,
+            wait_ms: 600_000,
+            ..Phase::of(800, weights.clone())
+        });
+        self.phases.push(Phase::of(100, weights));
+    }
+
     /// The faults stop.
     pub(crate) fn clear(&mut self) {
+        self.ways.malicious = false;
         self.slowest_ms = 5;
         self.slow = None;
     }

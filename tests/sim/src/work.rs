@@ -119,22 +119,39 @@ impl Life {
             }
             Free::ProveAgain(mut proven) => {
                 book.meet("proved again");
-                let found = self.place(&proven.envelope_id, proven.from).unwrap();
-                (proven.place, proven.settled) = found;
-                proven.looked = self.overlay.position();
+                self.look_settled(&mut proven);
                 Todo::Handle(Input::ReceiptProven(proven))
             }
             Free::LookExpired { place } => Todo::Look(place),
             Free::Want { peer, want } => return self.want(peer, want, book),
             Free::LookEnded { peer, first, last } => return self.look_ended(peer, first, last),
             Free::NeverGiven { .. } => return,
-            Free::CarryAgain { .. } => unreachable!("nobody is a relay here"),
+            Free::CarryAgain {
+                from,
+                recipient,
+                verified,
+            } => {
+                book.meet("carried again");
+                let row = self.carried_row(&verified.id(), recipient);
+                Todo::Handle(match row {
+                    Some(row) => Input::Duplicate {
+                        from,
+                        outcome: row.answer(),
+                    },
+                    None => Input::Carry {
+                        from,
+                        recipient,
+                        verified,
+                        checked: self.checked(),
+                    },
+                })
+            }
             Free::TellFault {
                 peer,
                 envelope_id,
+                recipient,
                 kind,
-                ..
-            } => return self.tell_fault(peer, envelope_id, kind, book),
+            } => return self.tell_fault(peer, (envelope_id, recipient), kind, book),
         };
         self.todo.push(todo);
     }

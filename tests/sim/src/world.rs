@@ -14,6 +14,8 @@ use std::sync::OnceLock;
 pub(crate) const START: Millis = 1_790_000_000_000;
 /// The parties, sorted by code.
 pub(crate) const CODES: [&str; 5] = ["CW", "JM", "NL", "SX", "TT"];
+/// The place of the party that may relay.
+pub(crate) const RELAY: usize = 2;
 /// The most that a run may have.
 pub(crate) const N: usize = CODES.len();
 
@@ -33,7 +35,7 @@ pub(crate) fn world() -> &'static World {
             country: (*code).to_owned(),
             kind: v1::PartyKind::Member,
             addresses: vec!["127.0.0.1:4433".to_owned()],
-            relay: false,
+            relay: *code == CODES[RELAY],
         };
         let network = NetworkCode::new("sim").unwrap();
         let request = FoundingRequest::new(network, CODES.iter().map(party).collect(), START);
