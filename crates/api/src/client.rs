@@ -5,11 +5,11 @@ mod files;
 pub use files::Incomer;
 
 use crate::{
-    AuditQuery, ClientError, ContradictionView, DeliveredEvent, ErrorBody, EventQuery,
-    EvidenceQuery, ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem,
-    LeafPage, NetworkView, NoticeView, PartyView, RecallRequest, RelaysView, RetentionQuery,
-    SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline,
-    extract::MARK, query::Target,
+    AllowRequest, AuditQuery, BudgetView, ClientError, ContradictionView, CostReply,
+    DeliveredEvent, ErrorBody, EventQuery, EvidenceQuery, ExtendRequest, GapView, HoldRequest,
+    InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, LimitsView, NetworkView, NoticeView,
+    PartyView, RecallRequest, RelaysView, RetentionQuery, SentItem, SentQuery, SettledEvent,
+    StatusView, SubmitReply, SubmitRequest, Timeline, extract::MARK, query::Target,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -187,6 +187,23 @@ impl Client {
     /// See [`Operator::status`](crate::Operator::status).
     pub async fn status(&self) -> Result<StatusView, ClientError> {
         self.get(Target::new("/v1/status")).await
+    }
+
+    /// See [`Operator::cost`](crate::Operator::cost). `body` is a [`SubmitRequest`] in JSON.
+    pub async fn cost(&self, body: Bytes) -> Result<CostReply, ClientError> {
+        self.call(Method::POST, "/v1/cost", body).await
+    }
+
+    /// See [`Operator::limits`](crate::Operator::limits).
+    pub async fn limits(&self) -> Result<LimitsView, ClientError> {
+        self.get(Target::new("/v1/limits")).await
+    }
+
+    /// See [`Operator::allow`](crate::Operator::allow).
+    pub async fn allow(&self, request: &AllowRequest) -> Result<BudgetView, ClientError> {
+        let body = serde_json::to_vec(request).map_err(protocol)?;
+        self.call(Method::POST, "/v1/link/allow", Bytes::from(body))
+            .await
     }
 
     /// See [`Operator::network`](crate::Operator::network).

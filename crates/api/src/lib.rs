@@ -25,6 +25,7 @@ mod gaps;
 mod health;
 mod inbox;
 mod keeping;
+mod limits;
 mod operator;
 mod query;
 mod relays;
@@ -56,6 +57,7 @@ pub use keeping::{
     ExtendRequest, HeldView, HoldRequest, KeepReply, KeptItem, KeptSide, RecallRequest,
     RetentionQuery,
 };
+pub use limits::{AllowRequest, BudgetView, CostLine, CostReply, LimitsView};
 pub use operator::{Caller, Operator, Via};
 pub use relays::{CarriedView, CarryQuota, RelayView, RelaysView};
 pub use router::{openapi, router};

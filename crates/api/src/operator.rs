@@ -1,9 +1,9 @@
 use crate::{
-    ApiError, AuditQuery, ContradictionView, CourierExportQuery, CourierReport, DeliveredEvent,
-    EventQuery, EvidenceQuery, ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery,
-    KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, PartyView, Pieces, RecallRequest,
-    RelaysView, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply,
-    SubmitRequest, Timeline,
+    AllowRequest, ApiError, AuditQuery, BudgetView, ContradictionView, CostReply,
+    CourierExportQuery, CourierReport, DeliveredEvent, EventQuery, EvidenceQuery, ExtendRequest,
+    GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, LimitsView,
+    NetworkView, NoticeView, PartyView, Pieces, RecallRequest, RelaysView, RetentionQuery,
+    SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline,
 };
 use crate::{AttachQuery, AttachReply, AttachmentItem, Download, Upload};
 use async_trait::async_trait;
@@ -182,6 +182,15 @@ pub trait Operator: Send + Sync + 'static {
         notice: &str,
         root: &str,
     ) -> Result<Download, ApiError>;
+
+    /// What a submission would cost on the path to each recipient. Sends nothing.
+    async fn cost(&self, who: &Caller, request: SubmitRequest) -> Result<CostReply, ApiError>;
+
+    /// Bounds in force, and how much of them is used.
+    async fn limits(&self) -> Result<LimitsView, ApiError>;
+
+    /// Lets more bytes be spent on metered paths today.
+    async fn allow(&self, who: &Caller, request: AllowRequest) -> Result<BudgetView, ApiError>;
 
     /// How this node is.
     async fn status(&self) -> Result<StatusView, ApiError>;

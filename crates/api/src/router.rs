@@ -24,6 +24,8 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 use utoipa::{IntoParams, OpenApi};
 
+mod bounds;
+
 /// How much of requests' bodies is held at once, in KiB, whatever the number of connections.
 const BODIES_KIB: usize = 64 * 1024;
 /// The part of it that a request takes: its declared length, or the most it may have.
@@ -58,6 +60,9 @@ pub fn router(operator: Arc<dyn Operator>) -> Router {
         .route("/v1/notices/{id}/evidence", get(evidence))
         .route("/v1/courier/export", post(courier_export))
         .route("/v1/courier/import", post(courier_import))
+        .route("/v1/cost", post(bounds::cost))
+        .route("/v1/limits", get(bounds::limits))
+        .route("/v1/link/allow", post(bounds::allow))
         .route("/v1/inbox", get(inbox))
         .route("/v1/inbox/{id}", get(inbox_show))
         .route("/v1/sent", get(sent))
@@ -103,6 +108,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         retention,
         courier_export,
         courier_import,
+        bounds::cost,
+        bounds::limits,
+        bounds::allow,
         inbox,
         inbox_show,
         sent,

@@ -24,6 +24,8 @@ pub struct LinkStats {
     pub sent: u64,
     /// Bytes received.
     pub received: u64,
+    /// Datagrams, both ways: each has headers of its own.
+    pub datagrams: u64,
 }
 
 /// A live session with another party. Clones are handles to the same session; all of them go
@@ -154,6 +156,7 @@ impl Link {
         LinkStats {
             sent: stats.udp_tx.bytes,
             received: stats.udp_rx.bytes,
+            datagrams: stats.udp_tx.datagrams + stats.udp_rx.datagrams,
         }
     }
 

@@ -3,7 +3,7 @@
 mod relay;
 
 use crate::{
-    paths::{LimitsSection, LinkProfile, MeteredSection, Metering, Peers, profiles},
+    paths::{LimitsSection, LinkProfile, MeteredSection, Metering, Peers, profiles, rates},
     quota::QuotaConfig,
     size::Size,
 };
@@ -60,6 +60,10 @@ pub struct LinkConfig {
     pub profile: Profile,
     /// Parties to which another kind of line leads.
     pub profiles: BTreeMap<PartyCode, Profile>,
+    /// Bytes a second that this line carries; `None`: what is usual for its kind.
+    pub rate: Option<u64>,
+    /// The same of the line to one party.
+    pub rates: BTreeMap<PartyCode, u64>,
     /// Lines that are paid by the byte.
     pub metered: Metering,
     /// Parties to link with although their log is proved to contradict itself.
@@ -264,6 +268,7 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
     };
     let profile = Profile::from(file.link.profile);
     let profiles = profiles(&file.link.peers).map_err(|(code, what)| at(code, &what))?;
+    let rates = rates(&file.link.peers).map_err(|(code, what)| at(code, &what))?;
     let metered = file.link.metered.checked();
     let metered = metered.map_err(|(span, what)| wrong(Some(span), what, None))?;
     let status_every_ms = file.status.every_s.map_or(
@@ -291,6 +296,8 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
             listen: file.link.listen,
             profile,
             profiles,
+            rate: file.link.rate.map(|r| r.0),
+            rates,
             metered,
             accept_contradicted,
         },
@@ -391,6 +398,7 @@ struct LinkSection {
     profile: LinkProfile,
     #[serde(default)]
     accept_contradicted: Vec<Spanned<String>>,
+    rate: Option<Size>,
     #[serde(default)]
     peers: Peers,
     #[serde(default)]

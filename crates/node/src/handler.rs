@@ -6,7 +6,7 @@ use crate::{
     past::CONTRADICTED,
     shared::{Shared, lock},
 };
-use abeng_link::{AttachmentReceiver, Closed, Greeting, Handler, Link, PeerFault};
+use abeng_link::{AttachmentReceiver, Closed, Greeting, Handler, Link, PeerFault, Profile};
 use abeng_queue::Input;
 use abeng_wire::{EnvelopeId, LeafHash, PartyCode, v1};
 use async_trait::async_trait;
@@ -115,6 +115,9 @@ impl Handler for NodeHandler {
         shared.greeted(peer, &hello.held_note);
         let holds = shared.what_peer_holds(peer, &hello);
         shared.links.up(link.clone(), holds, clock::wall());
+        if shared.profile(peer) == Profile::Metered {
+            shared.metered.up(&link, clock::mono());
+        }
         shared
             .metrics
             .linked
@@ -202,6 +205,11 @@ impl Handler for NodeHandler {
                 tracing::error!(%peer, "this peer closes its links: it says that it holds proof that the log of this node contradicts itself. Was an older copy of the data directory started somewhere?");
             }
         }
+        if shared.profile(peer) == Profile::Metered
+            && let Some(link) = shared.links.session(peer, session)
+        {
+            shared.metered.forget(&link, clock::now());
+        }
         if shared.links.down(peer, session, clock::wall()) {
             shared
                 .metrics
@@ -213,6 +221,11 @@ impl Handler for NodeHandler {
             tracing::debug!(%peer, session, %why, "told that the link is down");
         }
         let _ = self.turns.send(Turn::Down(peer, session));
+    }
+
+    fn may_dial(&self, peer: PartyCode) -> bool {
+        let shared = &self.shared;
+        shared.profile(peer) != Profile::Metered || shared.metered.may_dial(peer, clock::now())
     }
 
     fn trust_bundle(&self) -> v1::TrustBundle {

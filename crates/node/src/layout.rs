@@ -35,6 +35,11 @@ impl Layout {
         self.root.join("trust").join("bundle.pb")
     }
 
+    /// What was spent today on metered paths.
+    pub fn budget(&self) -> PathBuf {
+        self.root.join("budget.json")
+    }
+
     /// The journal: the truth.
     pub fn journal(&self) -> PathBuf {
         self.root.join("journal")

@@ -61,6 +61,8 @@ pub struct Metrics {
     pub free_disk: Gauge,
     pub quota_left: Gauge,
     pub quota_reserve: Gauge,
+    pub metered_spent: Gauge,
+    pub metered_left: Gauge,
     pub roster_version: Gauge,
     pub roster_expires: Gauge,
     pub checkpoint_contradictions: Counter,
@@ -233,6 +235,14 @@ impl Metrics {
             "quota_reserve",
             "1 while nothing new is taken because the disk is nearly full",
         );
+        let metered_spent = gauge(
+            "metered_spent_bytes",
+            "Bytes of today on metered paths, both ways",
+        );
+        let metered_left = gauge(
+            "metered_left_bytes",
+            "Bytes left today for all but FLASH on metered paths; -1 without a budget",
+        );
         let roster_version = gauge("roster_version", "Version of the roster in force here");
         let roster_expires = gauge("roster_expires_seconds", "Seconds until the roster expires");
         let submitting_stopped = gauge(
@@ -314,6 +324,8 @@ impl Metrics {
             free_disk,
             quota_left,
             quota_reserve,
+            metered_spent,
+            metered_left,
             roster_version,
             roster_expires,
             checkpoint_contradictions,

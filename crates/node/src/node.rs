@@ -18,6 +18,7 @@ use crate::{
     handler::NodeHandler,
     layout::Layout,
     life::{finish_switch, kept_lives},
+    metered::{self, Metered},
     metrics::Metrics,
     node_error::NodeError,
     operator::NodeOperator,
@@ -108,6 +109,13 @@ impl Node {
                     source,
                 })?,
             );
+        let spent = layout.budget();
+        let metered = Metered::open(config.link.metered, spent.clone()).map_err(|source| {
+            NodeError::Budget {
+                path: spent,
+                source,
+            }
+        })?;
         let keyring = Arc::new(unlock(&config, &layout)?);
         let trust = load_trust(&config, &layout, now)?;
         check_keys(&keyring, &trust, now)?;
@@ -225,6 +233,7 @@ impl Node {
             lost_search: Mutex::default(),
             new_lives: Mutex::default(),
             quota: quota.clone(),
+            metered,
             courier: Default::default(),
             reaching: Default::default(),
             marks: Mutex::default(),
@@ -267,6 +276,7 @@ impl Node {
         tasks.spawn(tick(core.clone()));
         tasks.spawn(quota::work(shared.clone()));
         tasks.spawn(again::keep_marks(shared.clone()));
+        tasks.spawn(metered::work(shared.clone()));
         tasks.spawn(retention::work(
             shared.clone(),
             Watch::new(clock::now(), past),
@@ -329,6 +339,7 @@ impl Node {
             tracing::warn!("a segment is still being written anew; the next start carries it on");
         }
         self.endpoint.shutdown().await;
+        self.shared.keep_budget();
         lock(&self.shared.endpoint).take();
         self.shared
             .core

@@ -19,6 +19,12 @@ pub enum NodeError {
     /// The data directory cannot be used.
     #[error("the data directory {} cannot be used: {source}", dir.display())]
     Directory { dir: PathBuf, source: io::Error },
+    /// What was spent today cannot be read.
+    #[error("what was spent today on metered paths cannot be read from {}: {source}", path.display())]
+    Budget {
+        path: std::path::PathBuf,
+        source: io::Error,
+    },
     /// Another process holds it.
     #[error("another node runs on {}", dir.display())]
     InUse { dir: PathBuf },
@@ -105,6 +111,7 @@ impl NodeError {
         match self {
             Self::NoData { .. } => "make one with `abeng network init`, or mend `data` in node.toml".into(),
             Self::Directory { .. } => "check its owner and mode: the node's user must own it".into(),
+            Self::Budget { .. } => "move the file away: the day then begins anew, and what was spent today is forgotten".into(),
             Self::InUse { .. } => "stop the other one first (`abeng status --data DIR` shows its process id); never copy a data directory to run it twice".into(),
             Self::OtherNode { expected, .. } => format!("set `data` in node.toml to the data directory of {expected}"),
             Self::NoIncarnation { .. } => "this is no journal of abengd; restore the data directory from its backup".into(),

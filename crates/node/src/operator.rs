@@ -6,11 +6,12 @@ use crate::{
     watch::UNWITNESSED_MS,
 };
 use abeng_api::{
-    ApiError, AuditQuery, Caller, ContradictionView, CourierExportQuery, CourierReport,
-    DeliveredEvent, EventQuery, EvidenceQuery, ExtendRequest, GapView, HoldRequest, InboxItem,
-    InboxQuery, KeepReply, KeptItem, LeafPage, NetworkView, NoticeView, Operator, PartyView,
-    Pieces, RecallRequest, RelaysView, RetentionQuery, SentItem, SentQuery, SettledEvent,
-    StatusView, SubmitReply, SubmitRequest, Timeline,
+    AllowRequest, ApiError, AuditQuery, BudgetView, Caller, ContradictionView, CostReply,
+    CourierExportQuery, CourierReport, DeliveredEvent, EventQuery, EvidenceQuery, ExtendRequest,
+    GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, LimitsView,
+    NetworkView, NoticeView, Operator, PartyView, Pieces, RecallRequest, RelaysView,
+    RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest,
+    Timeline,
 };
 use abeng_api::{AttachQuery, AttachReply, AttachmentItem, Download, Upload};
 use abeng_notice::Lang;
@@ -150,6 +151,18 @@ impl Operator for NodeOperator {
 
     async fn status(&self) -> Result<StatusView, ApiError> {
         self.shared.status_view().await
+    }
+
+    async fn cost(&self, who: &Caller, request: SubmitRequest) -> Result<CostReply, ApiError> {
+        self.shared.cost(who, request)
+    }
+
+    async fn limits(&self) -> Result<LimitsView, ApiError> {
+        Ok(self.shared.limits_view())
+    }
+
+    async fn allow(&self, who: &Caller, request: AllowRequest) -> Result<BudgetView, ApiError> {
+        self.shared.allow_bytes(who, &request)
     }
 
     async fn network(&self) -> Result<NetworkView, ApiError> {
@@ -317,6 +330,7 @@ impl Shared {
             ));
         }
         warnings.extend(self.room_warning());
+        warnings.extend(self.budget_warning());
         for party in self.contradicted() {
             warnings.push(format!(
                 "the log of {party} contradicts itself: the proof is kept here and its link is closed. Speak with {party} and the coordination office; `accept_contradicted` in [link] of node.toml opens the link again"

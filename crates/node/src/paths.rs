@@ -58,7 +58,10 @@ impl From<LinkProfile> for Profile {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PeerSection {
-    pub(crate) profile: LinkProfile,
+    #[serde(default)]
+    pub(crate) profile: Option<LinkProfile>,
+    /// Bytes a second.
+    pub(crate) rate: Option<Size>,
 }
 
 /// `[link.peers]`: by code.
@@ -68,12 +71,35 @@ pub(crate) type Peers = BTreeMap<Spanned<String>, PeerSection>;
 pub(crate) fn profiles(
     peers: &Peers,
 ) -> Result<BTreeMap<PartyCode, Profile>, (&Spanned<String>, String)> {
-    let profile = |(code, section): (_, &PeerSection)| {
+    let mut profiles = BTreeMap::new();
+    for (party, section) in parties(peers)? {
+        if let Some(profile) = section.profile {
+            profiles.insert(party, profile.into());
+        }
+    }
+    Ok(profiles)
+}
+
+/// The rates by party, in bytes a second; else the code that is none.
+pub(crate) fn rates(peers: &Peers) -> Result<BTreeMap<PartyCode, u64>, (&Spanned<String>, String)> {
+    let mut rates = BTreeMap::new();
+    for (party, section) in parties(peers)? {
+        if let Some(rate) = section.rate {
+            rates.insert(party, rate.0);
+        }
+    }
+    Ok(rates)
+}
+
+type Section<'a> = (PartyCode, &'a PeerSection);
+
+fn parties(peers: &Peers) -> Result<Vec<Section<'_>>, (&Spanned<String>, String)> {
+    let party = |(code, section)| {
         let code: &Spanned<String> = code;
         let party = PartyCode::new(code.get_ref()).map_err(|e| (code, e.to_string()))?;
-        Ok((party, section.profile.into()))
+        Ok((party, section))
     };
-    peers.iter().map(profile).collect()
+    peers.iter().map(party).collect()
 }
 
 /// `[link.metered]`.

@@ -11,6 +11,7 @@ use crate::{
     fatal::Fatal,
     layout::Layout,
     logs::LogBook,
+    metered::Metered,
     metrics::Metrics,
     past::Proved,
     quota::Quota,
@@ -132,6 +133,8 @@ pub struct Shared {
     pub quota: Arc<Quota>,
     /// Files that carry what a link would.
     pub courier: Courier,
+    /// Paths that are paid by the byte.
+    pub metered: Metered,
     /// Ends the node.
     pub fatal: Fatal,
 }

@@ -20,16 +20,16 @@ use std::sync::{Arc, TryLockError};
 const DEFAULT_HOURS: u32 = 720;
 
 /// A notice that may be sealed.
-struct Ready {
-    notice: Notice,
-    cleared: Cleared,
-    trust: Arc<Trust>,
-    precedence: v1::Precedence,
-    created_at: Millis,
-    expires_at: Millis,
-    private: PrivateInput,
+pub(crate) struct Ready {
+    pub(crate) notice: Notice,
+    pub(crate) cleared: Cleared,
+    pub(crate) trust: Arc<Trust>,
+    pub(crate) precedence: v1::Precedence,
+    pub(crate) created_at: Millis,
+    pub(crate) expires_at: Millis,
+    pub(crate) private: PrivateInput,
     /// The files that it names, as the node has called them.
-    handles: Vec<String>,
+    pub(crate) handles: Vec<String>,
 }
 
 /// The node ended between taking a notice and answering. It must not be told as a refusal, or as
@@ -95,7 +95,8 @@ impl Shared {
         Ok(reply)
     }
 
-    fn prepare(
+    /// Checks a draft, and whether policy lets it go.
+    pub(crate) fn prepare(
         &self,
         who: &Caller,
         request: SubmitRequest,

@@ -299,6 +299,10 @@ impl Engine {
                 }
                 self.relay_lost(now, peer, session, &mut plan);
             }
+            Input::Allow { peer, allowed } => {
+                self.lanes.entry(peer).or_default().allow(allowed);
+                self.forward(now, peer, &mut plan);
+            }
             Input::Note {
                 leaf,
                 proof,

@@ -184,6 +184,23 @@ pub enum Refusable {
     ),
 }
 
+/// What may be sent to a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Allowed {
+    /// Everything.
+    #[default]
+    All,
+    /// FLASH alone: the path is paid for, and the rest of what may be spent is kept for it.
+    Flash,
+}
+
+impl Allowed {
+    /// Whether an envelope of this precedence may go.
+    pub(crate) fn covers(self, precedence: u8) -> bool {
+        self == Self::All || precedence == v1::Precedence::Flash as u8
+    }
+}
+
 /// Everything that can happen to the engine.
 #[derive(Debug)]
 pub enum Input {
@@ -344,6 +361,13 @@ pub enum Input {
         peer: PartyCode,
         /// The link.
         session: u64,
+    },
+    /// What may be sent to a peer from now on, over this link and any later one.
+    Allow {
+        /// The peer.
+        peer: PartyCode,
+        /// What.
+        allowed: Allowed,
     },
     /// A leaf about the node itself or about a person's act: Started, Stopped, Read, Admin,
     /// RosterAdopted … The engine fills in version, actor, incarnation, time and roster.

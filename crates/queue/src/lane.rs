@@ -1,6 +1,6 @@
 //! The queue to one recipient: what waits, what is on the link, what is put off, and credit.
 
-use crate::{Resend, rows::QueueRow};
+use crate::{Allowed, Resend, rows::QueueRow};
 use abeng_wire::{Incarnation, LeafIndex, Millis, Mono, Now, StreamSeq, v1};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -193,6 +193,7 @@ pub(crate) struct Lane {
     link: Option<Link>,
     // Since when there is no link, by this process.
     lost: Mono,
+    allowed: Allowed,
     // No entry expires before this.
     earliest: Option<Millis>,
 }
@@ -215,6 +216,9 @@ impl Lane {
             self.waiting.remove(&key);
             self.busy.insert(key, (entry, State::Expiring));
             return Some(Next::Expired(key));
+        }
+        if !self.allowed.covers(key.0) {
+            return None;
         }
         if !link.spend(key.0, entry.size) {
             return None;
@@ -239,6 +243,11 @@ impl Lane {
             }
             head.remove();
         }
+    }
+
+    /// Holds back what may not be sent from now on. What is on the link already stays there.
+    pub(crate) fn allow(&mut self, allowed: Allowed) {
+        self.allowed = allowed;
     }
 
     fn set_busy(&mut self, key: Key, entry: Entry, state: State) {
@@ -378,7 +387,8 @@ impl Lane {
 
     /// Takes credit for a copy that the peer is to relay; nothing where there is none.
     pub(crate) fn spend(&mut self, precedence: u8, size: u32) -> Option<u64> {
-        let link = self.link.as_mut()?;
+        let held = !self.allowed.covers(precedence);
+        let link = self.link.as_mut().filter(|_| !held)?;
         link.spend(precedence, size).then_some(link.session)
     }
 

@@ -28,7 +28,7 @@ mod voided;
 pub use engine::{CarriedFor, CarryLimits, Engine, EngineConfig, RelayReport, Resend};
 pub use fold::fold;
 pub use input::{
-    Checked, Custody, Input, Place, PrivateInput, Proven, Refusable, RelayRank, ScrubItem,
+    Allowed, Checked, Custody, Input, Place, PrivateInput, Proven, Refusable, RelayRank, ScrubItem,
     TakenBack, Target, Terms, Ticket,
 };
 pub use overlay::{Layered, Overlay, OverlayBatch, ScanView};

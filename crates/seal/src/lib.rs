@@ -18,6 +18,7 @@ mod cache;
 mod derive;
 mod header;
 mod layout;
+mod measure;
 mod open;
 mod rules;
 mod sealing;
@@ -36,6 +37,7 @@ pub use cache::{BoxCache, OpenedBoxes};
 pub use derive::{envelope_id, seq_commit};
 pub use header::{DisclosureFault, HeaderFault, SignedHeader};
 pub use layout::Misframed;
+pub use measure::{MeasureInput, Measured, measure};
 pub use open::{
     ContentKey, OpenFault, OpenStep, Opened, Reopened, open, own_content_key, received_content_key,
     reopen_own, reopen_received,

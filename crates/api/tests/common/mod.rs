@@ -181,6 +181,21 @@ impl Operator for Fake {
             ..StatusView::default()
         })
     }
+    async fn cost(&self, _: &Caller, request: SubmitRequest) -> Result<CostReply, ApiError> {
+        Ok(CostReply {
+            summary: request.to.join(","),
+            ..CostReply::default()
+        })
+    }
+    async fn limits(&self) -> Result<LimitsView, ApiError> {
+        Ok(LimitsView::default())
+    }
+    async fn allow(&self, _: &Caller, request: AllowRequest) -> Result<BudgetView, ApiError> {
+        Ok(BudgetView {
+            budget: request.bytes,
+            ..BudgetView::default()
+        })
+    }
     async fn network(&self) -> Result<NetworkView, ApiError> {
         Err(ApiError::forbidden("not a coordination node").with_try("ask the JIO"))
     }

@@ -4,8 +4,8 @@ use crate::{
 };
 use abeng_keys::StoreKey;
 use abeng_seal::{
-    Arrived, BoxCache, CarrierWhy, OpenStep, OpenedBoxes, VerifyFault, body_len, envelope_id, open,
-    reopen_own, reopen_received, seq_commit,
+    Arrived, BoxCache, CarrierWhy, MeasureInput, OpenStep, OpenedBoxes, VerifyFault, body_len,
+    envelope_id, measure, open, reopen_own, reopen_received, seq_commit,
 };
 use abeng_wire::{StreamSeq, limits, prost::Message, v1};
 use bytes::Bytes;
@@ -68,6 +68,41 @@ proptest! {
             let verified = net.verify(&theirs, me).unwrap();
             let opened = net.open(&verified, me).unwrap();
             prop_assert_eq!(&opened.notice()[..], &notice[..]);
+        }
+    }
+}
+
+/// An estimate is of use only where it is what will be.
+#[test]
+fn an_envelope_is_as_long_as_it_was_measured_to_be() {
+    let net = net();
+    let own_to: [&[&str]; 3] = [&["TT"], &["BB", "TT"], &OTHERS];
+    for to in own_to {
+        for length in [0, 1, 700, 5_000, 70_000, limits::NOTICE] {
+            let sealed = net.seal("JM", to, &vec![3; length]);
+            let pre = sealed.pre().message();
+            let measured = measure(&MeasureInput {
+                trust: &net.trust,
+                cleared: &net.cleared("JM", to),
+                incarnation: LIFE,
+                created_at: pre.created_at,
+                expires_at: pre.expires_at,
+                precedence: pre.precedence(),
+                notice: length,
+                attachments: &[],
+            });
+            assert_eq!(measured.whole, sealed.envelope().len());
+            let envelope = v1::Envelope::decode(sealed.envelope().clone()).unwrap();
+            for (mine, (party, bytes)) in measured.to.into_iter().enumerate() {
+                assert_eq!(party, code(to[mine]));
+                let mut pruned = envelope.clone();
+                for (i, stanza) in pruned.stanzas.iter_mut().enumerate() {
+                    if i != mine {
+                        *stanza = Bytes::new();
+                    }
+                }
+                assert_eq!(bytes, frame(&pruned).len());
+            }
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::net::{Draft, Node, START, party, private, recover, scrubbed, world};
 use crate::{
-    Checked, Engine, Free, Gated, Input, MemView, Overlay, Place, Plan, Proven, Refusable, Target,
-    Ticket, View, fold,
+    Allowed, Checked, Engine, Free, Gated, Input, MemView, Overlay, Place, Plan, Proven, Refusable,
+    Target, Ticket, View, fold,
     rows::{QueueRow, StreamRow, ToldRow},
 };
 use abeng_audit_log::Record;
@@ -121,6 +121,22 @@ fn flash_overtakes_what_is_queued_and_numbers_break_ties() {
     assert_eq!(forwarded(&plan), [4, 10, 8, 2, 0, 6]);
     assert_eq!(engine.in_flight(), 6);
     assert_eq!(engine.depth(), 6);
+}
+
+#[test]
+fn where_only_flash_is_allowed_the_rest_waits_and_its_credit_stays() {
+    use v1::Precedence::{Flash, Immediate, Routine};
+    let allow = |allowed| Input::Allow {
+        peer: party(1),
+        allowed,
+    };
+    let mut engine = queued(&[Routine, Immediate, Flash, Routine, Flash]);
+    engine.handle(at(0), allow(Allowed::Flash));
+    assert_eq!(forwarded(&engine.handle(at(0), up(1, 8, 1 << 20))), [4, 8]);
+    assert!(forwarded(&engine.handle(at(1), Input::Tick)).is_empty());
+    let plan = engine.handle(at(2), allow(Allowed::All));
+    assert_eq!(forwarded(&plan), [2, 0, 6]);
+    assert_eq!(engine.depth(), 5);
 }
 
 #[test]
