@@ -43,6 +43,9 @@ pub struct StatusView {
     pub disk: DiskView,
     /// The index.
     pub view: ViewProgress,
+    /// The clock.
+    #[serde(default)]
+    pub clock: ClockView,
     /// What an administrator should look at, in words, gravest first.
     pub warnings: Vec<String>,
     /// Process id.
@@ -206,6 +209,32 @@ pub enum ViewState {
     Ready,
     /// It is being built again from the journal.
     Rebuilding,
+}
+
+/// What a clock is taken for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockState {
+    /// Nothing speaks against it.
+    #[default]
+    Believed,
+    /// It has jumped, or is far from anything known, and no peer has confirmed it.
+    Doubted,
+    /// It is wrong, as most peers say; their time is used.
+    Corrected,
+}
+
+/// The clock.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ClockView {
+    /// What it is taken for.
+    pub state: ClockState,
+    /// How far it is ahead of what is believed, in milliseconds.
+    pub off_ms: i64,
+    /// How far what is believed may be wrong either way, in milliseconds.
+    pub uncertainty_ms: u64,
+    /// Jumps since the start.
+    pub jumps: u64,
 }
 
 /// How far the index is.

@@ -48,9 +48,9 @@ pub use events::{DeliveredEvent, EventQuery, SettledEvent};
 pub use evidence::EvidenceQuery;
 pub use gaps::GapView;
 pub use health::{
-    ContradictionView, DiskView, InboxCount, LinkView, LogView, NetworkRow, NetworkView,
-    QueueDepth, QueueView, RosterView, StatusView, ViewProgress, ViewState, WitnessView,
-    WitnessedByView,
+    ClockState, ClockView, ContradictionView, DiskView, InboxCount, LinkView, LogView, NetworkRow,
+    NetworkView, QueueDepth, QueueView, RosterView, StatusView, ViewProgress, ViewState,
+    WitnessView, WitnessedByView,
 };
 pub use inbox::{InboxItem, InboxQuery, LabelledValue, NoticeView};
 pub use keeping::{

@@ -5,6 +5,7 @@ mod audit;
 mod courier;
 mod evidence;
 mod keeping;
+mod link;
 mod loss;
 mod seizure;
 
@@ -16,6 +17,7 @@ pub(crate) use audit::{
 pub(crate) use courier::{CourierCommand, CourierExportArgs};
 pub(crate) use evidence::{ContradictionsArgs, EvidenceCommand, EvidenceExportArgs, JudgeArgs};
 pub(crate) use keeping::{HoldCommand, RecallArgs, RetentionCommand};
+pub(crate) use link::{LinkAllowArgs, LinkCommand};
 pub(crate) use loss::{BackupArgs, NewIncarnationArgs, RestoreArgs};
 pub(crate) use seizure::SeizureArgs;
 #[cfg(test)]
@@ -106,6 +108,12 @@ pub(crate) enum Command {
     /// Send a notice
     #[command(subcommand)]
     Submit(SubmitCommand),
+    /// What a notice would cost on the path to each recipient, before it goes; the arguments of `abeng submit`
+    #[command(subcommand)]
+    Cost(SubmitCommand),
+    /// Paths to other nodes
+    #[command(subcommand)]
+    Link(LinkCommand),
     /// What was delivered here
     #[command(subcommand)]
     Inbox(InboxCommand),

@@ -12,6 +12,7 @@ mod attachment;
 mod audit;
 pub mod bench;
 mod connect;
+mod cost;
 mod courier;
 pub mod demo;
 mod error;
@@ -38,7 +39,8 @@ pub use texts::Texts;
 pub use ui::{Colour, Paint, Ui};
 
 use args::{
-    AuditCommand, Cli, Command, Daemon, EvidenceCommand, NetworkCommand, NodeCommand, SubmitCommand,
+    AuditCommand, Cli, Command, Daemon, EvidenceCommand, LinkCommand, NetworkCommand, NodeCommand,
+    SubmitCommand,
 };
 use clap::Parser;
 use std::{ffi::OsString, process::ExitCode};
@@ -84,6 +86,8 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Hold(command) => keeping::hold(command, common, ui),
         Command::Retention(command) => keeping::retention(command, common, ui),
         Command::Courier(command) => courier::run(command, common, ui),
+        Command::Cost(SubmitCommand::Seizure(args)) => cost::seizure(*args, common, ui),
+        Command::Link(LinkCommand::Allow(args)) => cost::allow(args, common, ui),
         Command::Status => status::run(common, ui),
         Command::Gaps => gaps::run(common, ui),
         Command::Relays => relays::run(common, ui),

@@ -14,7 +14,7 @@ use crate::{
 };
 use abeng_api::{Client, FlawView, SubmitReply, SubmitRequest};
 use abeng_notice::{locate_toml, printable};
-use input::Input;
+pub(crate) use input::Input;
 use std::process::ExitCode;
 
 pub(crate) fn seizure(args: SeizureArgs, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
@@ -44,6 +44,13 @@ pub(crate) fn seizure(args: SeizureArgs, common: &Common, ui: &Ui) -> Result<Exi
     })
 }
 
+/// What was given, and the request that it makes.
+pub(crate) fn read(args: &SeizureArgs, ui: &Ui) -> Result<(Input, SubmitRequest), CliError> {
+    let input = Input::read(args)?;
+    let request = input.request(args, ui)?;
+    Ok((input, request))
+}
+
 /// The code that the node gives a refusal by policy.
 const POLICY: &str = "policy";
 
@@ -61,7 +68,7 @@ async fn send(
 }
 
 /// Tells flaws in the reader's language, each with its place in the file that it came from.
-fn placed(mut error: CliError, input: &Input, ui: &Ui) -> CliError {
+pub(crate) fn placed(mut error: CliError, input: &Input, ui: &Ui) -> CliError {
     if error.flaws.is_empty() {
         return error;
     }

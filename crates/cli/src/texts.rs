@@ -29,6 +29,7 @@ pub struct Texts {
     pub(crate) inbox: Inbox,
     pub(crate) track: Track,
     pub(crate) keep: Keep,
+    pub(crate) cost: Cost,
     pub(crate) courier: Courier,
 }
 
@@ -120,6 +121,25 @@ pub(crate) struct Form {
     pub(crate) send: &'static str,
     pub(crate) not_sent: &'static str,
     pub(crate) needed: &'static str,
+}
+
+/// What a notice costs.
+#[derive(Debug)]
+pub(crate) struct Cost {
+    pub(crate) path: &'static str,
+    pub(crate) envelope: &'static str,
+    pub(crate) out: &'static str,
+    pub(crate) back: &'static str,
+    pub(crate) time: &'static str,
+    pub(crate) share: &'static str,
+    pub(crate) no_link: &'static str,
+    /// `{to}`.
+    pub(crate) waits: &'static str,
+    /// `{spent}`, `{budget}`, `{flash}`, `{until}`.
+    pub(crate) today: &'static str,
+    /// `{spent}`.
+    pub(crate) no_budget: &'static str,
+    pub(crate) nothing_sent: &'static str,
 }
 
 /// The inbox and what was sent.

@@ -13,7 +13,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 use tokio::{
     sync::{Notify, watch},
@@ -46,7 +46,23 @@ pub(crate) struct Core {
     stopping: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
     sessions: AtomicU64,
+    pub(crate) clocks: Clocks,
+}
+
+/// Both clocks, as all tasks of an endpoint read them.
+#[derive(Clone)]
+pub(crate) struct Clocks {
     start: Instant,
+    handler: Arc<dyn Handler>,
+}
+
+impl Clocks {
+    pub(crate) fn now(&self) -> Now {
+        Now {
+            mono: Mono(self.start.elapsed().as_nanos() as u64),
+            wall: self.handler.wall(),
+        }
+    }
 }
 
 /// How other tasks reach the one that dials a party.
@@ -79,6 +95,10 @@ impl Core {
         trust: Arc<ArcSwap<Trust>>,
         handler: Arc<dyn Handler>,
     ) -> Self {
+        let clocks = Clocks {
+            start: Instant::now(),
+            handler: Arc::clone(&handler),
+        };
         Self {
             config,
             settings,
@@ -96,16 +116,12 @@ impl Core {
             stopping: watch::Sender::new(false),
             tasks: Mutex::default(),
             sessions: AtomicU64::new(0),
-            start: Instant::now(),
+            clocks,
         }
     }
 
     pub(crate) fn now(&self) -> Now {
-        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        Now {
-            mono: Mono(self.start.elapsed().as_nanos() as u64),
-            wall: wall.map_or(0, |since| since.as_millis() as u64),
-        }
+        self.clocks.now()
     }
 
     pub(crate) fn next_session(&self) -> u64 {

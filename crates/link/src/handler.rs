@@ -1,7 +1,8 @@
 use crate::{AttachmentReceiver, Closed, Link, PeerFault};
-use abeng_wire::{PartyCode, v1};
+use abeng_wire::{Millis, PartyCode, v1};
 use async_trait::async_trait;
 use bytes::Bytes;
+use std::time::SystemTime;
 
 /// What a node says of itself in the hello to one peer.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -57,6 +58,12 @@ pub trait Handler: Send + Sync + 'static {
 
     /// The session has ended.
     fn down(&self, peer: PartyCode, session: u64, why: &Closed);
+
+    /// The time in Unix milliseconds, as far as this node believes its clock.
+    fn wall(&self) -> Millis {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        since.map_or(0, |since| since.as_millis() as u64)
+    }
 
     /// Whether `peer` may be dialled now: a node that pays by the byte waits until it has
     /// something to say. Asked again every few seconds and at every [`crate::Endpoint::wake`].

@@ -1,10 +1,11 @@
 use crate::{
     Closed,
+    core::Clocks,
     outbox::Outbox,
     rate::Pace,
     session::{Connection, Session},
 };
-use abeng_wire::{PartyCode, limits, v1};
+use abeng_wire::{Millis, PartyCode, limits, v1};
 use bytes::Bytes;
 use std::{
     fmt,
@@ -57,6 +58,7 @@ pub(crate) struct Shared {
     pub(crate) outbox: Outbox,
     pub(crate) since: Instant,
     pace: Mutex<Pace>,
+    clocks: Clocks,
     session: Mutex<Session>,
     peer_roster: Mutex<v1::RosterRef>,
     ending: watch::Sender<Ending>,
@@ -75,7 +77,7 @@ impl Link {
         peer_key: [u8; 32],
         hello: v1::Hello,
         session: Session,
-        pace: Pace,
+        (pace, clocks): (Pace, Clocks),
         quic: quinn::Connection,
     ) -> Self {
         Self {
@@ -90,6 +92,7 @@ impl Link {
                 outbox: Outbox::default(),
                 since: Instant::now(),
                 pace: Mutex::new(pace),
+                clocks,
                 session: Mutex::new(session),
                 ending: watch::Sender::new(Ending::No),
                 told_down: AtomicBool::new(false),
@@ -163,7 +166,15 @@ impl Link {
     /// How far the peer's wall clock is ahead of ours, in milliseconds; `None` before the first
     /// answer to a ping.
     pub fn clock_offset_ms(&self) -> Option<i64> {
-        self.lock_session().clock_offset_ms()
+        self.lock_session()
+            .clock_offset_ms(self.shared.clocks.now())
+    }
+
+    /// The peer's wall clock now, as it says, reckoned from its newest good answer by what passed
+    /// since; `None` before the first answer to a ping.
+    pub fn peer_time(&self) -> Option<Millis> {
+        let now = self.shared.clocks.now().mono;
+        self.lock_session().peer_time(now)
     }
 
     pub(crate) fn shared(&self) -> &Shared {

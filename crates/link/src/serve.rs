@@ -88,7 +88,10 @@ async fn enter(
         *greeted.key.bytes(),
         greeted.hello.clone(),
         greeted.session,
-        Pace::new(&core.config.limits, core.now().mono),
+        (
+            Pace::new(&core.config.limits, core.now().mono),
+            core.clocks.clone(),
+        ),
         connection.clone(),
     );
     lock(&core.links).insert(peer, link.clone());

@@ -23,7 +23,7 @@ pub use rule::{Connection, Verdict, which_stays};
 
 use crate::PeerFault;
 use abeng_keys::{SignError, Signer, VerifyKey};
-use abeng_wire::{Now, PartyCode, limits, v1};
+use abeng_wire::{Millis, Mono, Now, PartyCode, limits, v1};
 use clock::Clock;
 use credit::{Given, Granted};
 use v1::control::Frame;
@@ -214,8 +214,14 @@ impl Session {
     }
 
     /// How far the peer's wall clock is ahead of ours, in milliseconds; `None` before a pong.
-    pub fn clock_offset_ms(&self) -> Option<i64> {
-        self.clock.offset_ms()
+    pub fn clock_offset_ms(&self, now: Now) -> Option<i64> {
+        let wide = i128::from(self.peer_time(now.mono)?) - i128::from(now.wall);
+        Some(wide.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
+    }
+
+    /// The peer's wall clock now, as it says; `None` before a pong.
+    pub fn peer_time(&self, now: Mono) -> Option<Millis> {
+        self.clock.peer_time(now)
     }
 }
 

@@ -384,7 +384,7 @@ impl<O: Outlet> State<O> {
     }
 
     fn handle_one(&mut self, input: Input) {
-        let plan = self.engine.handle(clock::now(), input);
+        let plan = self.engine.handle(clock::cautious(), input);
         if !plan.step.facts.is_empty() || !plan.step.gated.is_empty() {
             self.leaves += plan.step.facts.len();
             let body = |r: &Record| r.body_bytes().map_or(0, bytes::Bytes::len);

@@ -223,6 +223,10 @@ impl Handler for NodeHandler {
         let _ = self.turns.send(Turn::Down(peer, session));
     }
 
+    fn wall(&self) -> abeng_wire::Millis {
+        clock::wall()
+    }
+
     fn may_dial(&self, peer: PartyCode) -> bool {
         let shared = &self.shared;
         shared.profile(peer) != Profile::Metered || shared.metered.may_dial(peer, clock::now())

@@ -116,6 +116,7 @@ impl Shared {
             contradicted,
             gaps,
             quota: Some(self.quota_status()),
+            clock_uncertainty_ms: clock::believed().uncertainty_ms(),
             carried,
             ..v1::Status::default()
         })

@@ -22,6 +22,7 @@ mod blobs;
 mod budget;
 mod checking;
 mod clock;
+mod clocks;
 mod config;
 mod core;
 mod cost;
@@ -67,6 +68,7 @@ pub mod streams;
 mod submit;
 #[cfg(test)]
 mod test_network;
+mod timekeeper;
 mod timeline;
 mod view;
 mod watch;

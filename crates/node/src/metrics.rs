@@ -61,6 +61,9 @@ pub struct Metrics {
     pub free_disk: Gauge,
     pub quota_left: Gauge,
     pub quota_reserve: Gauge,
+    pub clock_jumps: Counter,
+    pub clock_off: Gauge,
+    pub clock_uncertainty: Gauge,
     pub metered_spent: Gauge,
     pub metered_left: Gauge,
     pub roster_version: Gauge,
@@ -122,6 +125,7 @@ impl Metrics {
             "api_no_room",
             "Requests answered 507 because the disk is nearly full",
         );
+        let clock_jumps = counter("clock_jumps", "Times the wall clock moved by itself");
         let batches = counter("journal_batches", "Batches made durable");
         let view_rebuilds = counter(
             "view_rebuilds",
@@ -243,6 +247,14 @@ impl Metrics {
             "metered_left_bytes",
             "Bytes left today for all but FLASH on metered paths; -1 without a budget",
         );
+        let clock_off = gauge(
+            "clock_off_seconds",
+            "How far the wall clock is ahead of the time that is believed",
+        );
+        let clock_uncertainty = gauge(
+            "clock_uncertainty_seconds",
+            "How far the time that is believed may be wrong either way",
+        );
         let roster_version = gauge("roster_version", "Version of the roster in force here");
         let roster_expires = gauge("roster_expires_seconds", "Seconds until the roster expires");
         let submitting_stopped = gauge(
@@ -324,6 +336,9 @@ impl Metrics {
             free_disk,
             quota_left,
             quota_reserve,
+            clock_jumps,
+            clock_off,
+            clock_uncertainty,
             metered_spent,
             metered_left,
             roster_version,

@@ -8,7 +8,7 @@ use crate::{
     again,
     attachments::{self, Attachments},
     blobs::Blobs,
-    checking, clock,
+    checking, clock, clocks,
     config::{Config, KeysConfig},
     core::{Core, core},
     desk::Desk,
@@ -244,6 +244,7 @@ impl Node {
         // The last leaf before this start: what is past without doubt.
         let past = recovery.size.checked_sub(1).map(LeafIndex);
         let past = past.and_then(|last| shared.leaf_time(last)).unwrap_or(0);
+        clock::know(past.max(shared.trust().roster.issued()));
         let (batches, queue) = mpsc::sync_channel(1);
         let (done, settled) = mpsc::channel();
         let dispatch = dispatch::spawn(shared.clone(), settled).map_err(NodeError::Thread)?;
@@ -277,6 +278,7 @@ impl Node {
         tasks.spawn(quota::work(shared.clone()));
         tasks.spawn(again::keep_marks(shared.clone()));
         tasks.spawn(metered::work(shared.clone()));
+        tasks.spawn(clocks::work(shared.clone()));
         tasks.spawn(retention::work(
             shared.clone(),
             Watch::new(clock::now(), past),

@@ -288,6 +288,7 @@ impl Shared {
                 },
                 applied,
             },
+            clock: self.clock_view(),
             warnings: self.warnings(now).into_iter().chain(due).collect(),
             pid: std::process::id(),
             data_dir: self.layout.root().display().to_string(),
@@ -329,6 +330,7 @@ impl Shared {
                 crate::past::WAY_FORWARD
             ));
         }
+        warnings.extend(self.clock_warning());
         warnings.extend(self.room_warning());
         warnings.extend(self.budget_warning());
         for party in self.contradicted() {

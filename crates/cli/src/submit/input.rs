@@ -11,7 +11,7 @@ use std::{
 };
 
 /// A draft, and the file's name and TOML text where it came from one.
-pub(super) struct Input {
+pub(crate) struct Input {
     pub(super) draft: Draft,
     pub(super) source: Option<(String, String)>,
 }

@@ -1,4 +1,4 @@
-use super::{Columns, Courier, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
+use super::{Columns, Cost, Courier, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
 
 pub(super) static TEXTS: Texts = Texts {
     months: [
@@ -126,5 +126,18 @@ pub(super) static TEXTS: Texts = Texts {
         whole: "The file is whole.",
         unproved: "Nothing of this is proved before it is imported.",
         more: "and {count} more (see --limit)",
+    },
+    cost: Cost {
+        path: "PATH",
+        envelope: "ENVELOPE",
+        out: "SENT",
+        back: "BACK",
+        time: "TIME",
+        share: "OF TODAY",
+        no_link: "no link",
+        waits: "To {to} it waits until the day's bytes begin anew; FLASH would go, or `abeng link allow`.",
+        today: "Today {spent} of {budget} on metered paths, of which {flash} are kept for FLASH; anew at {until}.",
+        no_budget: "Today {spent} on metered paths, without a bound.",
+        nothing_sent: "Nothing was sent. Sizes of the envelope are exact, the rest is reckoned.",
     },
 };

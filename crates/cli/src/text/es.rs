@@ -1,4 +1,4 @@
-use super::{Columns, Courier, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
+use super::{Columns, Cost, Courier, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
 
 pub(super) static TEXTS: Texts = Texts {
     months: [
@@ -126,5 +126,18 @@ pub(super) static TEXTS: Texts = Texts {
         whole: "El archivo está entero.",
         unproved: "Nada de esto está probado antes de importarlo.",
         more: "y {count} más (véase --limit)",
+    },
+    cost: Cost {
+        path: "VÍA",
+        envelope: "SOBRE",
+        out: "ENVIADO",
+        back: "VUELTA",
+        time: "TIEMPO",
+        share: "DE HOY",
+        no_link: "sin enlace",
+        waits: "A {to} espera hasta que empiece la cuota del día; FLASH saldría, o bien `abeng link allow`.",
+        today: "Hoy {spent} de {budget} en vías de pago, de los que {flash} se reservan para FLASH; de nuevo a las {until}.",
+        no_budget: "Hoy {spent} en vías de pago, sin límite.",
+        nothing_sent: "No se ha enviado nada. El tamaño del sobre es exacto; el resto es estimado.",
     },
 };

@@ -1,4 +1,4 @@
-use super::{Columns, Courier, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
+use super::{Columns, Cost, Courier, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
 
 pub(super) static TEXTS: Texts = Texts {
     months: [
@@ -126,5 +126,18 @@ pub(super) static TEXTS: Texts = Texts {
         whole: "Le fichier est entier.",
         unproved: "Rien de cela n'est prouvé avant l'importation.",
         more: "et {count} de plus (voir --limit)",
+    },
+    cost: Cost {
+        path: "VOIE",
+        envelope: "ENVELOPPE",
+        out: "ENVOYÉ",
+        back: "RETOUR",
+        time: "DURÉE",
+        share: "DU JOUR",
+        no_link: "sans lien",
+        waits: "Pour {to}, l'envoi attend le prochain quota du jour ; FLASH partirait, ou `abeng link allow`.",
+        today: "Aujourd'hui {spent} sur {budget} par les voies payantes, dont {flash} réservés à FLASH ; à nouveau à {until}.",
+        no_budget: "Aujourd'hui {spent} par les voies payantes, sans limite.",
+        nothing_sent: "Rien n'a été envoyé. La taille de l'enveloppe est exacte, le reste est estimé.",
     },
 };

@@ -1,4 +1,4 @@
-use super::{Columns, Courier, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
+use super::{Columns, Cost, Courier, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
 
 pub(super) static TEXTS: Texts = Texts {
     months: [
@@ -126,5 +126,18 @@ pub(super) static TEXTS: Texts = Texts {
         whole: "Het bestand is heel.",
         unproved: "Niets hiervan is bewezen voordat het is ingelezen.",
         more: "en nog {count} (zie --limit)",
+    },
+    cost: Cost {
+        path: "PAD",
+        envelope: "ENVELOP",
+        out: "UIT",
+        back: "TERUG",
+        time: "TIJD",
+        share: "VAN VANDAAG",
+        no_link: "geen verbinding",
+        waits: "Naar {to} wacht het tot het dagbudget opnieuw begint; FLASH zou gaan, of `abeng link allow`.",
+        today: "Vandaag {spent} van {budget} over betaalde paden, waarvan {flash} voor FLASH; opnieuw om {until}.",
+        no_budget: "Vandaag {spent} over betaalde paden, zonder grens.",
+        nothing_sent: "Er is niets verzonden. De grootte van de envelop is exact, de rest is geschat.",
     },
 };

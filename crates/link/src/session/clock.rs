@@ -1,4 +1,4 @@
-use abeng_wire::{Mono, Now, v1};
+use abeng_wire::{Millis, Mono, Now, v1};
 use std::collections::VecDeque;
 
 /// Samples among which the one with the shortest round trip is believed.
@@ -15,7 +15,9 @@ pub(super) struct Clock {
 #[derive(Debug, Clone, Copy)]
 struct Sample {
     round_trip: u64,
-    offset_ms: i64,
+    /// The middle of the round trip, and the peer's clock then.
+    at: Mono,
+    time: Millis,
 }
 
 impl Clock {
@@ -37,22 +39,21 @@ impl Clock {
             return;
         };
         let round_trip = since(asked.mono, now.mono);
-        let middle = asked.wall.saturating_add(round_trip / 2_000_000);
         if self.samples.len() == SAMPLES {
             self.samples.pop_front();
         }
         self.samples.push_back(Sample {
             round_trip,
-            offset_ms: (i128::from(pong.time) - i128::from(middle))
-                .clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64,
+            at: Mono(asked.mono.0.saturating_add(round_trip / 2)),
+            time: pong.time,
         });
     }
 
-    pub(super) fn offset_ms(&self) -> Option<i64> {
-        self.samples
-            .iter()
-            .min_by_key(|sample| sample.round_trip)
-            .map(|sample| sample.offset_ms)
+    /// The peer's wall clock now. It rests on what passed since, not on the own wall clock, which
+    /// may have been set meanwhile.
+    pub(super) fn peer_time(&self, now: Mono) -> Option<Millis> {
+        let best = self.samples.iter().min_by_key(|s| s.round_trip)?;
+        Some(best.time.saturating_add(since(best.at, now) / 1_000_000))
     }
 }
 

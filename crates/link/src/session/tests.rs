@@ -200,21 +200,32 @@ fn clocks_are_compared_by_the_shortest_round_trip() {
     let pong = |nonce, time| v1::Control {
         frame: Some(Frame::Pong(v1::Pong { nonce, time })),
     };
-    assert_eq!(session.clock_offset_ms(), None);
+    assert_eq!(session.clock_offset_ms(at(0)), None);
     session.ping(at(0));
     session.handle(at(1000), pong(7, 0)).unwrap();
-    assert_eq!(session.clock_offset_ms(), None, "an answer to no ping");
+    assert_eq!(
+        session.clock_offset_ms(at(1000)),
+        None,
+        "an answer to no ping"
+    );
     session.handle(at(1000), pong(1, 1_000_800)).unwrap();
-    assert_eq!(session.clock_offset_ms(), Some(300));
+    assert_eq!(session.clock_offset_ms(at(1000)), Some(300));
     session.ping(at(2000));
     session.handle(at(2010), pong(2, 999_005)).unwrap();
-    assert_eq!(session.clock_offset_ms(), Some(-3000));
+    assert_eq!(session.clock_offset_ms(at(2010)), Some(-3000));
     session.handle(at(2010), pong(2, u64::MAX)).unwrap();
     assert_eq!(
-        session.clock_offset_ms(),
+        session.clock_offset_ms(at(2010)),
         Some(-3000),
         "the same nonce twice"
     );
+    // Set meanwhile, the own clock alone is off: the peer's went on.
+    let set = Now {
+        wall: 9_000_000,
+        ..at(60_000)
+    };
+    assert_eq!(session.peer_time(set.mono), Some(1_057_000));
+    assert_eq!(session.clock_offset_ms(set), Some(1_057_000 - 9_000_000));
 }
 
 #[test]
