@@ -6,10 +6,10 @@ pub use files::Incomer;
 
 use crate::{
     AllowRequest, AuditQuery, BudgetView, ClientError, ContradictionView, CostReply,
-    DeliveredEvent, ErrorBody, EventQuery, EvidenceQuery, ExtendRequest, GapView, HoldRequest,
-    InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, LimitsView, NetworkView, NoticeView,
-    PartyView, RecallRequest, RelaysView, RetentionQuery, SentItem, SentQuery, SettledEvent,
-    StatusView, SubmitReply, SubmitRequest, Timeline, extract::MARK, query::Target,
+    DeliveredEvent, DrillView, ErrorBody, EventQuery, EvidenceQuery, ExtendRequest, GapView,
+    HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, LimitsView, NetworkView,
+    NoticeView, PartyView, RecallRequest, RelaysView, RetentionQuery, SentItem, SentQuery,
+    SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline, extract::MARK, query::Target,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -197,6 +197,11 @@ impl Client {
     /// See [`Operator::limits`](crate::Operator::limits).
     pub async fn limits(&self) -> Result<LimitsView, ClientError> {
         self.get(Target::new("/v1/limits")).await
+    }
+
+    /// See [`Operator::drill`](crate::Operator::drill).
+    pub async fn drill(&self) -> Result<DrillView, ClientError> {
+        self.get(Target::new("/v1/drill")).await
     }
 
     /// See [`Operator::allow`](crate::Operator::allow).

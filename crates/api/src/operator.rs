@@ -1,9 +1,10 @@
 use crate::{
     AllowRequest, ApiError, AuditQuery, BudgetView, ContradictionView, CostReply,
-    CourierExportQuery, CourierReport, DeliveredEvent, EventQuery, EvidenceQuery, ExtendRequest,
-    GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, LimitsView,
-    NetworkView, NoticeView, PartyView, Pieces, RecallRequest, RelaysView, RetentionQuery,
-    SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline,
+    CourierExportQuery, CourierReport, DeliveredEvent, DrillView, EventQuery, EvidenceQuery,
+    ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage,
+    LimitsView, NetworkView, NoticeView, PartyView, Pieces, RecallRequest, RelaysView,
+    RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest,
+    Timeline,
 };
 use crate::{AttachQuery, AttachReply, AttachmentItem, Download, Upload};
 use async_trait::async_trait;
@@ -188,6 +189,9 @@ pub trait Operator: Send + Sync + 'static {
 
     /// Bounds in force, and how much of them is used.
     async fn limits(&self) -> Result<LimitsView, ApiError>;
+
+    /// Whether this node is ready for weeks alone, as far as it can see itself.
+    async fn drill(&self) -> Result<DrillView, ApiError>;
 
     /// Lets more bytes be spent on metered paths today.
     async fn allow(&self, who: &Caller, request: AllowRequest) -> Result<BudgetView, ApiError>;

@@ -62,6 +62,7 @@ pub fn router(operator: Arc<dyn Operator>) -> Router {
         .route("/v1/courier/import", post(courier_import))
         .route("/v1/cost", post(bounds::cost))
         .route("/v1/limits", get(bounds::limits))
+        .route("/v1/drill", get(bounds::drill))
         .route("/v1/link/allow", post(bounds::allow))
         .route("/v1/inbox", get(inbox))
         .route("/v1/inbox/{id}", get(inbox_show))
@@ -110,6 +111,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         courier_import,
         bounds::cost,
         bounds::limits,
+        bounds::drill,
         bounds::allow,
         inbox,
         inbox_show,

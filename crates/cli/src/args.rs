@@ -3,6 +3,7 @@
 mod attachment;
 mod audit;
 mod courier;
+mod drill;
 mod evidence;
 mod keeping;
 mod link;
@@ -15,6 +16,7 @@ pub(crate) use audit::{
     AuditWatchArgs, Format, Span,
 };
 pub(crate) use courier::{CourierCommand, CourierExportArgs};
+pub(crate) use drill::{DrillCommand, HurricaneArgs};
 pub(crate) use evidence::{ContradictionsArgs, EvidenceCommand, EvidenceExportArgs, JudgeArgs};
 pub(crate) use keeping::{HoldCommand, RecallArgs, RetentionCommand};
 pub(crate) use link::{LinkAllowArgs, LinkCommand};
@@ -37,7 +39,7 @@ Exit codes:
   3  refused: flaws in the notice, or policy
   4  the node cannot be reached
   5  no such thing
-  6  something did not verify
+  6  something did not verify, or a drill found what would not do
   7  busy: try again
 
 Try it: abeng demo";
@@ -111,6 +113,9 @@ pub(crate) enum Command {
     /// What a notice would cost on the path to each recipient, before it goes; the arguments of `abeng submit`
     #[command(subcommand)]
     Cost(SubmitCommand),
+    /// Find out on a quiet day what would lack in a storm
+    #[command(subcommand)]
+    Drill(DrillCommand),
     /// Paths to other nodes
     #[command(subcommand)]
     Link(LinkCommand),

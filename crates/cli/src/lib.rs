@@ -15,6 +15,7 @@ mod connect;
 mod cost;
 mod courier;
 pub mod demo;
+mod drill;
 mod error;
 mod evidence;
 mod gaps;
@@ -39,8 +40,8 @@ pub use texts::Texts;
 pub use ui::{Colour, Paint, Ui};
 
 use args::{
-    AuditCommand, Cli, Command, Daemon, EvidenceCommand, LinkCommand, NetworkCommand, NodeCommand,
-    SubmitCommand,
+    AuditCommand, Cli, Command, Daemon, DrillCommand, EvidenceCommand, LinkCommand, NetworkCommand,
+    NodeCommand, SubmitCommand,
 };
 use clap::Parser;
 use std::{ffi::OsString, process::ExitCode};
@@ -88,6 +89,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Courier(command) => courier::run(command, common, ui),
         Command::Cost(SubmitCommand::Seizure(args)) => cost::seizure(*args, common, ui),
         Command::Link(LinkCommand::Allow(args)) => cost::allow(args, common, ui),
+        Command::Drill(DrillCommand::Hurricane(args)) => drill::hurricane(args, common, ui),
         Command::Status => status::run(common, ui),
         Command::Gaps => gaps::run(common, ui),
         Command::Relays => relays::run(common, ui),

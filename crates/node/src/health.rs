@@ -118,7 +118,6 @@ impl Shared {
             quota: Some(self.quota_status()),
             clock_uncertainty_ms: clock::believed().uncertainty_ms(),
             carried,
-            ..v1::Status::default()
         })
     }
 

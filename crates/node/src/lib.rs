@@ -29,6 +29,7 @@ mod cost;
 mod courier;
 mod desk;
 mod dispatch;
+pub mod drill;
 mod events;
 mod evidence;
 mod fatal;

@@ -7,9 +7,9 @@ use crate::{
 };
 use abeng_api::{
     AllowRequest, ApiError, AuditQuery, BudgetView, Caller, ContradictionView, CostReply,
-    CourierExportQuery, CourierReport, DeliveredEvent, EventQuery, EvidenceQuery, ExtendRequest,
-    GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, LimitsView,
-    NetworkView, NoticeView, Operator, PartyView, Pieces, RecallRequest, RelaysView,
+    CourierExportQuery, CourierReport, DeliveredEvent, DrillView, EventQuery, EvidenceQuery,
+    ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage,
+    LimitsView, NetworkView, NoticeView, Operator, PartyView, Pieces, RecallRequest, RelaysView,
     RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest,
     Timeline,
 };
@@ -159,6 +159,14 @@ impl Operator for NodeOperator {
 
     async fn limits(&self) -> Result<LimitsView, ApiError> {
         Ok(self.shared.limits_view())
+    }
+
+    async fn drill(&self) -> Result<DrillView, ApiError> {
+        let shared = self.shared.clone();
+        // It reads leaves from the disk.
+        tokio::task::spawn_blocking(move || shared.drill())
+            .await
+            .map_err(|_| ApiError::internal("the drill broke off"))
     }
 
     async fn allow(&self, who: &Caller, request: AllowRequest) -> Result<BudgetView, ApiError> {

@@ -2,7 +2,7 @@
 
 use super::{Answer, Ctx, SMALL, ok};
 use crate::{
-    AllowRequest, BudgetView, CostReply, ErrorBody, LimitsView, SubmitRequest,
+    AllowRequest, BudgetView, CostReply, DrillView, ErrorBody, LimitsView, SubmitRequest,
     extract::{Who, body, json},
 };
 use abeng_wire::limits as wire;
@@ -20,6 +20,11 @@ pub(super) async fn cost(State(ctx): Ctx, Who(who): Who, request: Request) -> An
 #[utoipa::path(get, path = "/v1/limits", responses((status = 200, body = LimitsView)))]
 pub(super) async fn limits(State(ctx): Ctx) -> Answer {
     ok(ctx.operator.limits().await)
+}
+
+#[utoipa::path(get, path = "/v1/drill", responses((status = 200, body = DrillView)))]
+pub(super) async fn drill(State(ctx): Ctx) -> Answer {
+    ok(ctx.operator.drill().await)
 }
 
 #[utoipa::path(post, path = "/v1/link/allow", request_body = AllowRequest, responses(

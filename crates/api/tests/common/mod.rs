@@ -190,6 +190,9 @@ impl Operator for Fake {
     async fn limits(&self) -> Result<LimitsView, ApiError> {
         Ok(LimitsView::default())
     }
+    async fn drill(&self) -> Result<DrillView, ApiError> {
+        Ok(DrillView::default())
+    }
     async fn allow(&self, _: &Caller, request: AllowRequest) -> Result<BudgetView, ApiError> {
         Ok(BudgetView {
             budget: request.bytes,

@@ -1,0 +1,552 @@
+//! `abeng drill hurricane`: is this node ready for weeks without a cable? Facts go in, marks come
+//! out; what nobody can look at counts nothing.
+
+use crate::{
+    clock,
+    config::{Config, KeysConfig},
+    layout::Layout,
+    quota::{DataDir, Quota},
+    shared::Shared,
+    timekeeper,
+};
+use abeng_api::{DrillItem, DrillMark, DrillView};
+use abeng_roster::{LIMIT_MS, Trust, WARN_MS};
+use abeng_wire::{LeafIndex, Millis, PartyCode, prost::Message, v1};
+use std::{fs, path::Path, sync::Arc};
+
+const DAY_MS: u64 = 86_400_000;
+/// Days alone that a node should last: ten of a hurricane's cut, twice and a half.
+const GOOD_DAYS: u64 = 25;
+/// Fewer would not do.
+const LEAST_DAYS: u64 = 10;
+/// A node that grows less is reckoned to grow by so much a day: a day of a storm is a busy one.
+const LEAST_GROWTH: u64 = 16 << 20;
+/// So far back growth is measured.
+const GROWTH_DAYS: u64 = 7;
+/// A backup of so many days is good; of twice as many not any more.
+const BACKUP_DAYS: u64 = 1;
+const BACKUP_LEAST_DAYS: u64 = 7;
+/// Keys and trust data should last so many days more.
+const LAST_DAYS: u64 = 30;
+
+/// Room and growth, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Growth {
+    /// Until nothing new is taken.
+    pub left: u64,
+    /// A day, as measured.
+    pub per_day: u64,
+}
+
+/// What trust data lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrustFact {
+    /// Age of the newest freshness statement, or of the roster.
+    pub age_ms: u64,
+    /// Until the roster expires.
+    pub roster_ms: u64,
+    /// Until the own seal key ends; `None`: there is none.
+    pub seal_ms: Option<u64>,
+}
+
+/// So many of so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Of {
+    /// So many.
+    pub some: usize,
+    /// Of these.
+    pub all: usize,
+}
+
+/// What is known of a node; `None` where it could not be looked at.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Age of the newest backup; `Some(None)`: there was never one.
+    pub backup_age_ms: Option<Option<u64>>,
+    /// Whether the keys rest encrypted.
+    pub keys_encrypted: Option<bool>,
+    /// Relays of the roster that are linked.
+    pub relays: Option<Of>,
+    /// Room and growth.
+    pub growth: Option<Growth>,
+    /// What trust data lasts.
+    pub trust: Option<TrustFact>,
+    /// What the clock is taken for, and how far it is off in milliseconds.
+    pub clock: Option<(timekeeper::Trust, i64)>,
+    /// Links that are up.
+    pub links: Option<Of>,
+}
+
+fn item(name: &str, of: u32, mark: DrillMark, found: String, advice: &str) -> DrillItem {
+    DrillItem {
+        name: name.to_owned(),
+        mark,
+        points: match mark {
+            DrillMark::Ok => of,
+            DrillMark::Warn => of / 2,
+            DrillMark::Fail | DrillMark::Unchecked => 0,
+        },
+        of,
+        found,
+        advice: (mark != DrillMark::Ok).then(|| advice.to_owned()),
+    }
+}
+
+fn unchecked(name: &str, of: u32, advice: &str) -> DrillItem {
+    let found = "not looked at: the node does not run".to_owned();
+    item(name, of, DrillMark::Unchecked, found, advice)
+}
+
+/// `3 days`, `5 hours`.
+fn span(ms: u64) -> String {
+    match (ms / DAY_MS, ms / 3_600_000) {
+        (0, 1) => "1 hour".to_owned(),
+        (0, hours) => format!("{hours} hours"),
+        (1, _) => "1 day".to_owned(),
+        (days, _) => format!("{days} days"),
+    }
+}
+
+/// All marks, in the order in which to mend them.
+pub fn judge(facts: &Facts) -> Vec<DrillItem> {
+    vec![
+        backup(facts),
+        keys(facts),
+        stick(&Stick::NotTried),
+        passphrase(Answer::NotAsked),
+        autonomy(facts),
+        relays(facts),
+        trust(facts),
+        clock_item(facts),
+        links(facts),
+    ]
+}
+
+fn backup(facts: &Facts) -> DrillItem {
+    let advice = "make one now on a disk that leaves the building: `abeng backup` (docs/operations.md, Backup)";
+    let Some(age) = facts.backup_age_ms else {
+        return unchecked("backup", 20, advice);
+    };
+    let (mark, found) = match age {
+        None => (DrillMark::Fail, "no backup is known here".to_owned()),
+        Some(age) => {
+            let mark = match age / DAY_MS {
+                0..BACKUP_DAYS => DrillMark::Ok,
+                BACKUP_DAYS..BACKUP_LEAST_DAYS => DrillMark::Warn,
+                _ => DrillMark::Fail,
+            };
+            (mark, format!("the newest backup is {} old", span(age)))
+        }
+    };
+    item("backup", 20, mark, found, advice)
+}
+
+fn keys(facts: &Facts) -> DrillItem {
+    let advice = "found the network with a passphrase: keys in the clear are for trials";
+    match facts.keys_encrypted {
+        None => unchecked("keys", 10, "give --data DIR"),
+        Some(true) => {
+            let found = "the keys rest encrypted".to_owned();
+            item("keys", 10, DrillMark::Ok, found, advice)
+        }
+        Some(false) => {
+            let found = "the keys rest in the clear: who takes the machine has them".to_owned();
+            item("keys", 10, DrillMark::Fail, found, advice)
+        }
+    }
+}
+
+/// What came of a stick.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stick {
+    /// None was given.
+    NotTried,
+    /// It took a file and gave it back, at so many bytes a second.
+    Good(u64),
+    /// It did not.
+    Bad(String),
+}
+
+/// The mark of a stick for courier files.
+pub fn stick(stick: &Stick) -> DrillItem {
+    let (mark, found) = match stick {
+        Stick::NotTried => (DrillMark::Unchecked, "no stick was tried".to_owned()),
+        Stick::Good(rate) => {
+            let found = format!(
+                "the stick takes {:.1} MB/s and gives back what it took",
+                *rate as f64 / 1e6
+            );
+            let slow = *rate < 200_000;
+            (if slow { DrillMark::Warn } else { DrillMark::Ok }, found)
+        }
+        Stick::Bad(why) => (DrillMark::Fail, format!("the stick is of no use: {why}")),
+    };
+    let advice = "put a stick in and run `abeng drill hurricane --stick PATH`; keep two, one of them elsewhere";
+    item("stick", 15, mark, found, advice)
+}
+
+/// What came of asking for the passphrase of the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Nobody was asked.
+    NotAsked,
+    /// It opens the keys.
+    Right,
+    /// It does not.
+    Wrong,
+    /// There is none: the keys are in the clear.
+    None,
+}
+
+/// The mark of somebody here knowing the passphrase.
+pub fn passphrase(answer: Answer) -> DrillItem {
+    let (mark, found) = match answer {
+        Answer::NotAsked => (DrillMark::Unchecked, "nobody was asked for the passphrase"),
+        Answer::Right => (
+            DrillMark::Ok,
+            "somebody here knows the passphrase of the keys",
+        ),
+        Answer::Wrong => (
+            DrillMark::Fail,
+            "the passphrase that was typed does not open the keys",
+        ),
+        Answer::None => (
+            DrillMark::Warn,
+            "the keys have no passphrase that anybody could know",
+        ),
+    };
+    let advice = "a restored node asks for it: run `abeng drill hurricane --passphrase` with the person who would be called";
+    item("passphrase", 10, mark, found.to_owned(), advice)
+}
+
+fn autonomy(facts: &Facts) -> DrillItem {
+    let advice = "free space, raise [quota] disk, or move the data directory to a larger disk";
+    let Some(growth) = facts.growth else {
+        return unchecked("autonomy", 15, "give --data DIR, or start the node");
+    };
+    let days = growth.left / growth.per_day.max(LEAST_GROWTH);
+    let mark = match days {
+        0..LEAST_DAYS => DrillMark::Fail,
+        LEAST_DAYS..GOOD_DAYS => DrillMark::Warn,
+        _ => DrillMark::Ok,
+    };
+    let found = format!(
+        "the disk lasts {days} days at {} MiB a day",
+        growth.per_day.max(LEAST_GROWTH) >> 20
+    );
+    item("autonomy", 15, mark, found, advice)
+}
+
+fn relays(facts: &Facts) -> DrillItem {
+    let advice = "`abeng relays` shows them; ask the Secretariat that two parties in other places are relays";
+    let Some(Of { some, all }) = facts.relays else {
+        return unchecked("relays", 10, advice);
+    };
+    let mark = match some {
+        0 => DrillMark::Fail,
+        1 => DrillMark::Warn,
+        _ => DrillMark::Ok,
+    };
+    let found = format!("{some} of {all} relays of the roster are linked");
+    item("relays", 10, mark, found, advice)
+}
+
+fn trust(facts: &Facts) -> DrillItem {
+    let advice = "ask the Secretariat for a freshness statement, the next roster, or a new seal key, whichever is short";
+    let Some(TrustFact {
+        age_ms,
+        roster_ms,
+        seal_ms,
+    }) = facts.trust
+    else {
+        return unchecked("trust", 10, "give --data DIR, or start the node");
+    };
+    let shortest = roster_ms.min(seal_ms.unwrap_or(0));
+    let mark = match (shortest / DAY_MS, age_ms) {
+        (0..LEAST_DAYS, _) | (_, LIMIT_MS..) => DrillMark::Fail,
+        (LEAST_DAYS..LAST_DAYS, _) | (_, WARN_MS..) => DrillMark::Warn,
+        _ => DrillMark::Ok,
+    };
+    let seal = seal_ms.map_or_else(
+        || "is missing".to_owned(),
+        |ms| format!("lasts {}", span(ms)),
+    );
+    let found = format!(
+        "trust data is {} old, the roster lasts {}, the seal key {seal}",
+        span(age_ms),
+        span(roster_ms)
+    );
+    item("trust", 10, mark, found, advice)
+}
+
+fn clock_item(facts: &Facts) -> DrillItem {
+    let advice =
+        "set the clock and see that it keeps time without the network (a battery, a GPS receiver)";
+    let Some((taken, off)) = facts.clock else {
+        return unchecked("clock", 5, advice);
+    };
+    let (mark, found) = match taken {
+        timekeeper::Trust::Plain => (DrillMark::Ok, "the clock is believed".to_owned()),
+        timekeeper::Trust::Doubted => (DrillMark::Warn, "the clock is in doubt".to_owned()),
+        timekeeper::Trust::Corrected => (
+            DrillMark::Fail,
+            format!("the clock is wrong by {}", span(off.unsigned_abs())),
+        ),
+    };
+    item("clock", 5, mark, found, advice)
+}
+
+fn links(facts: &Facts) -> DrillItem {
+    let advice = "`abeng status` names the links that are down; a drill on a quiet day finds the cable that is out already";
+    let Some(Of { some, all }) = facts.links else {
+        return unchecked("links", 5, advice);
+    };
+    let mark = match (some, all) {
+        (0, 1..) => DrillMark::Fail,
+        (some, all) if some < all => DrillMark::Warn,
+        _ => DrillMark::Ok,
+    };
+    item(
+        "links",
+        5,
+        mark,
+        format!("{some} of {all} links are up"),
+        advice,
+    )
+}
+
+/// The view of these marks.
+pub fn view(party: PartyCode, now: Millis, facts: &Facts) -> DrillView {
+    let mut view = DrillView {
+        party: party.to_string(),
+        at: clock::rfc3339(now),
+        items: judge(facts),
+        ..DrillView::default()
+    };
+    view.count();
+    view
+}
+
+/// What a data directory says while its node does not run.
+pub fn offline(config: &Config) -> Facts {
+    let layout = Layout::new(&config.data);
+    let now = clock::wall();
+    let quota = Quota::new(config.quota, Arc::new(DataDir(config.data.clone()))).ok();
+    let bundle = layout.read_trust().ok();
+    let trust = bundle.and_then(|b| Trust::from_bundle(&b, Some(config.root), now).ok());
+    Facts {
+        backup_age_ms: Some(backup_age(layout.root(), now)),
+        keys_encrypted: Some(encrypted(config)),
+        growth: quota.map(|quota| Growth {
+            left: quota.room().left(),
+            per_day: 0,
+        }),
+        trust: trust.map(|trust| trust_fact(&trust, config.party, now)),
+        ..Facts::default()
+    }
+}
+
+fn encrypted(config: &Config) -> bool {
+    !matches!(config.keys, KeysConfig::InsecurePlain)
+}
+
+/// The file that a backup leaves in the data directory that it is of.
+const LAST_BACKUP: &str = "last-backup.json";
+
+#[derive(serde::Deserialize)]
+struct LastBackup {
+    at_ms: u64,
+}
+
+fn backup_age(data: &Path, now: Millis) -> Option<u64> {
+    let note = fs::read(data.join(LAST_BACKUP)).ok()?;
+    let last: LastBackup = serde_json::from_slice(&note).ok()?;
+    Some(now.saturating_sub(last.at_ms))
+}
+
+fn trust_fact(trust: &Trust, me: PartyCode, now: Millis) -> TrustFact {
+    let own = trust
+        .seal_keys
+        .statements()
+        .into_iter()
+        .filter_map(|signed| {
+            let key = v1::SealKey::decode(signed.bytes.clone()).ok()?;
+            (key.party == me.as_str() && key.not_before <= now).then_some(key.not_after)
+        });
+    TrustFact {
+        age_ms: trust.age(now, 0),
+        roster_ms: trust.roster.expires().saturating_sub(now),
+        seal_ms: own.max().map(|end| end.saturating_sub(now)),
+    }
+}
+
+impl Shared {
+    /// `GET /v1/drill`.
+    pub fn drill(&self) -> DrillView {
+        let now = clock::wall();
+        let trust = self.trust();
+        let others = || {
+            let parties = trust.roster.parties();
+            parties.filter(|p| p.code != self.me && p.is_active())
+        };
+        let linked = |code: PartyCode| self.links.link(code).is_some();
+        let count = |relay: bool| {
+            let wanted = || others().filter(move |p| !relay || p.relay);
+            Of {
+                some: wanted().filter(|p| linked(p.code)).count(),
+                all: wanted().count(),
+            }
+        };
+        let believed = clock::believed();
+        let facts = Facts {
+            backup_age_ms: Some(backup_age(self.layout.root(), now)),
+            keys_encrypted: Some(encrypted(&self.config)),
+            relays: Some(count(true)),
+            growth: Some(Growth {
+                left: self.quota.room().left(),
+                per_day: self.growth_per_day(now),
+            }),
+            trust: Some(trust_fact(&trust, self.me, now)),
+            clock: Some((believed.trust, believed.off_ms)),
+            links: Some(count(false)),
+        };
+        view(self.me, now, &facts)
+    }
+
+    /// Bytes a day, from the share of the log that the last week wrote.
+    fn growth_per_day(&self, now: Millis) -> u64 {
+        let size = self.reader.size();
+        let from = now.saturating_sub(GROWTH_DAYS * DAY_MS);
+        let (mut low, mut high) = (0, size);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.leaf_time(LeafIndex(middle)) {
+                Some(time) if time < from => low = middle + 1,
+                _ => high = middle,
+            }
+        }
+        let begun = self.leaf_time(LeafIndex(0)).unwrap_or(now);
+        let days = (now.saturating_sub(begun.max(from)))
+            .div_ceil(DAY_MS)
+            .max(1);
+        let used = u128::from(self.quota.room().used);
+        let lately = u128::from(size - low);
+        let bytes = used * lately / u128::from(size.max(1));
+        u64::try_from(bytes).unwrap_or(u64::MAX) / days
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ready() -> Facts {
+        Facts {
+            backup_age_ms: Some(Some(3_600_000)),
+            keys_encrypted: Some(true),
+            relays: Some(Of { some: 2, all: 3 }),
+            growth: Some(Growth {
+                left: 100 << 30,
+                per_day: 1 << 30,
+            }),
+            trust: Some(TrustFact {
+                age_ms: DAY_MS,
+                roster_ms: 300 * DAY_MS,
+                seal_ms: Some(90 * DAY_MS),
+            }),
+            clock: Some((timekeeper::Trust::Plain, 0)),
+            links: Some(Of { some: 4, all: 4 }),
+        }
+    }
+
+    fn marked(facts: &Facts, name: &str) -> DrillMark {
+        let items = judge(facts);
+        items.iter().find(|i| i.name == name).unwrap().mark
+    }
+
+    fn scored(facts: &Facts) -> DrillView {
+        let mut view = view(PartyCode::new("JM").unwrap(), 0, facts);
+        view.put(stick(&Stick::Good(9_000_000)));
+        view.put(passphrase(Answer::Right));
+        view
+    }
+
+    #[test]
+    fn a_node_that_is_ready_has_all_points_and_nothing_to_do() {
+        let view = scored(&ready());
+        assert_eq!((view.score, view.failed), (100, 0));
+        assert!(view.items.iter().all(|i| i.advice.is_none()), "{view:?}");
+        assert_eq!(view.items.iter().map(|i| i.of).sum::<u32>(), 100);
+    }
+
+    #[test]
+    fn each_thing_that_lacks_is_found_by_itself() {
+        type Spoil = fn(&mut Facts);
+        let spoils: [(&str, DrillMark, Spoil); 14] = [
+            ("backup", DrillMark::Fail, |f| f.backup_age_ms = Some(None)),
+            ("backup", DrillMark::Warn, |f| {
+                f.backup_age_ms = Some(Some(DAY_MS))
+            }),
+            ("backup", DrillMark::Fail, |f| {
+                f.backup_age_ms = Some(Some(7 * DAY_MS))
+            }),
+            ("keys", DrillMark::Fail, |f| f.keys_encrypted = Some(false)),
+            ("relays", DrillMark::Fail, |f| {
+                f.relays = Some(Of { some: 0, all: 3 })
+            }),
+            ("relays", DrillMark::Warn, |f| {
+                f.relays = Some(Of { some: 1, all: 1 })
+            }),
+            ("autonomy", DrillMark::Warn, |f| {
+                f.growth = Some(Growth {
+                    left: 10 << 30,
+                    per_day: 1 << 30,
+                });
+            }),
+            ("autonomy", DrillMark::Fail, |f| {
+                // However little it grew: a storm is busy.
+                f.growth = Some(Growth {
+                    left: 159 << 20,
+                    per_day: 1,
+                });
+            }),
+            ("trust", DrillMark::Warn, |f| {
+                f.trust.as_mut().unwrap().age_ms = WARN_MS
+            }),
+            ("trust", DrillMark::Fail, |f| {
+                f.trust.as_mut().unwrap().age_ms = LIMIT_MS
+            }),
+            ("trust", DrillMark::Fail, |f| {
+                f.trust.as_mut().unwrap().seal_ms = None
+            }),
+            ("trust", DrillMark::Warn, |f| {
+                f.trust.as_mut().unwrap().roster_ms = 29 * DAY_MS
+            }),
+            ("clock", DrillMark::Fail, |f| {
+                f.clock = Some((timekeeper::Trust::Corrected, 9))
+            }),
+            ("links", DrillMark::Warn, |f| {
+                f.links = Some(Of { some: 3, all: 4 })
+            }),
+        ];
+        for (name, mark, spoil) in spoils {
+            let mut facts = ready();
+            spoil(&mut facts);
+            assert_eq!(marked(&facts, name), mark, "{name}");
+            let view = scored(&facts);
+            assert!(view.score < 100, "{name}");
+            assert_eq!(view.failed, u32::from(mark == DrillMark::Fail), "{name}");
+            let short: Vec<_> = view.items.iter().filter(|i| i.advice.is_some()).collect();
+            assert_eq!(short.len(), 1, "{name}: {short:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_looked_at_counts_nothing_and_fails_nothing() {
+        let view = view(PartyCode::new("JM").unwrap(), 0, &Facts::default());
+        assert_eq!((view.score, view.failed), (0, 0));
+        assert!(view.items.iter().all(|i| i.mark == DrillMark::Unchecked));
+        assert_eq!(stick(&Stick::Bad("full".into())).mark, DrillMark::Fail);
+        assert_eq!(passphrase(Answer::Wrong).mark, DrillMark::Fail);
+    }
+}
