@@ -16,7 +16,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// A peer's envelope is offered again within this time after there was no room for it.
@@ -213,8 +213,11 @@ async fn on_a_disk_without_a_byte_left_a_node_refuses_or_stops_and_keeps_its_wor
 
     // Of what is on its way when the disk fills up in the same moment, some may be answered.
     disk.fill(0);
-    let mut refused = 0;
-    for nth in 0..200 {
+    // The node looks at the disk once in a second.
+    let (mut refused, mut nth) = (0, 0);
+    let patience = Instant::now() + Duration::from_secs(60);
+    while refused < 20 && Instant::now() < patience {
+        nth += 1;
         let remarks = format!("no. {nth} {}", "x".repeat(100));
         match jm.client.submit(&seizure(&["LC"], &remarks)).await {
             Ok(reply) => _ = accepted.insert(reply.id.unwrap(), remarks),
