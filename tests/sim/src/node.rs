@@ -490,12 +490,11 @@ impl Life {
     }
 }
 
-/// What one input puts on a link goes by urgency; within a precedence, what is for one recipient
-/// goes by number. What a peer is to relay is looked at apart, more than once, and at a
-/// relay what it carries waits behind its own.
+/// What one input puts on a link for the peer itself goes by urgency, and within a precedence by
+/// number. What a peer is to relay is looked at more than once in one input, and at a relay what
+/// it carries waits behind its own.
 fn urgent_first(gated: &[Gated], by_number: bool, book: &mut Book) {
-    let mut precedences = BTreeMap::new();
-    let mut numbers = BTreeMap::new();
+    let mut sent = BTreeMap::new();
     for effect in gated {
         let &Gated::Forward {
             peer,
@@ -507,12 +506,14 @@ fn urgent_first(gated: &[Gated], by_number: bool, book: &mut Book) {
         else {
             continue;
         };
-        let this = precedence as i32;
-        let last = precedences.insert((peer, recipient == peer), this);
-        let number = numbers.insert((peer, recipient, this), submitted);
-        let late = number.is_some_and(|last| last > submitted) && by_number && recipient == peer;
-        if late || last.is_some_and(|last| last > this) {
-            let what = format!("{precedence:?} of leaf {submitted} goes to {peer} after {last:?}");
+        if recipient != peer {
+            continue;
+        }
+        let this = (precedence as i32, by_number.then_some(submitted));
+        let before = sent.insert(peer, this);
+        if before.is_some_and(|before| before > this) {
+            let what =
+                format!("{precedence:?} of leaf {submitted} goes to {peer} after {before:?}");
             book.problem(Kind::Order, what);
         }
     }

@@ -221,9 +221,9 @@ impl Life {
         if !self.ways.malicious {
             return self.push_envelope(peer, precedence, envelope, book);
         }
-        match self.entropy.below(3) {
+        match self.entropy.below(4) {
             0 => book.fault("relay drops"),
-            1 => {
+            1 | 2 => {
                 book.fault("relay keeps back");
                 self.hoard.push(Hoarded {
                     peer,
@@ -238,7 +238,7 @@ impl Life {
 
     /// Lets go of something that was kept back, in any order.
     pub(crate) fn let_go(&mut self, book: &mut Book) {
-        if self.hoard.is_empty() || !self.entropy.per_mille(300) {
+        if self.hoard.is_empty() || !self.entropy.per_mille(500) {
             return;
         }
         let at = self.entropy.index(self.hoard.len());

@@ -8,7 +8,7 @@ use crate::{
     net::{Frame, Net, Out},
     node::{End, Node, StoppedByDisk},
     weather::Weather,
-    world::{N, START, party, world},
+    world::{N, RELAY, START, party, world},
 };
 use abeng_audit_log::{Disk, verify_log};
 use abeng_keys::Entropy;
@@ -297,6 +297,10 @@ impl Sim {
 
     /// I9: the faults stop. False where something is still owed after [`DRAIN_MS`].
     fn drain(&mut self) -> bool {
+        if self.weather.ways.malicious {
+            // What it has dropped took credit that only another link gives it.
+            self.unlink(RELAY);
+        }
         self.weather.clear();
         self.book.delivery = None;
         self.barred.clear();
@@ -344,7 +348,14 @@ impl Sim {
         for node in &self.nodes {
             if let Some(life) = node.life.as_ref().filter(|life| !life.is_idle()) {
                 let (party, depth) = (party(node.me), life.engine.depth());
-                let what = format!("{party} owes {depth} after {DRAIN_MS} ms without faults");
+                let (carried, todo) = (life.engine.carried_count(), life.todo.len());
+                let gaps = match life.engine.has_gaps() {
+                    true => ", misses numbers",
+                    false => "",
+                };
+                let what = format!(
+                    "{party} owes {depth}, carries {carried}, has {todo} to do{gaps} after {DRAIN_MS} ms without faults"
+                );
                 self.book.problem(Kind::Stuck, what);
             }
         }

@@ -184,12 +184,15 @@ impl Weather {
     /// For hours nobody is linked with anybody but the relay.
     fn malicious_relay(&mut self, random: &mut Random) {
         self.nodes = 3 + random.index(2);
-        self.notices = 40 + random.below(80);
+        self.notices = 80 + random.below(80);
         self.ways = Ways {
             relays: true,
             malicious: random.per_mille(750),
         };
-        let weights = mixture(random, &[(Act::Replay, 60)]);
+        let weights = mixture(
+            random,
+            &[(Act::Replay, 60), (Act::Link, 200), (Act::Deliver, 400)],
+        );
         let others: Vec<usize> = (0..self.nodes).filter(|&n| n != RELAY).collect();
         let mut barred = self.around(&others);
         barred.retain(|&(a, b)| a != RELAY && b != RELAY);
@@ -198,7 +201,7 @@ impl Weather {
             barred,
             lasts_ms: 6 * 3_600_000,
             wait_ms: 600_000,
-            ..Phase::of(800, weights.clone())
+            ..Phase::of(1500, weights.clone())
         });
         self.phases.push(Phase::of(100, weights));
     }
