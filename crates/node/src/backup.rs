@@ -403,6 +403,13 @@ impl Copying {
                 self.whole(&entry.path(), &to.join(entry.file_name()))?;
             }
         }
+        for entry in fs::read_dir(to).map_err(file("read", to))? {
+            let entry = entry.map_err(file("read", to))?;
+            if entry.path().is_file() && !from.join(entry.file_name()).exists() {
+                let path = entry.path();
+                fs::remove_file(&path).map_err(file("remove", &path))?;
+            }
+        }
         Ok(())
     }
 
@@ -418,9 +425,16 @@ impl Copying {
             } else if fs::metadata(&target).map_or(0, |m| m.len()) != meta.len()
                 && let Ok(source) = File::open(&path)
             {
-                self.compare(&source, meta.len(), &target)?;
+                // Under its name only once it is whole: by its length it counts as done.
+                let mut new = target.clone().into_os_string();
+                new.push(".new");
+                let new = PathBuf::from(new);
+                self.compare(&source, meta.len(), &new)?;
+                fs::rename(&new, &target).map_err(file("rename", &target))?;
             }
         }
-        Ok(())
+        File::open(to)
+            .and_then(|dir| dir.sync_all())
+            .map_err(file("sync", to))
     }
 }

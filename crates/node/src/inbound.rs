@@ -106,6 +106,13 @@ impl Shared {
                     checked,
                 },
             },
+            // Over by a clock that is in doubt: that ends nothing.
+            Err(VerifyFault::Originator(rejected))
+                if rejected.reason() == v1::Reason::TimePassed
+                    && rejected.arrived().expires_at() > clock::cautious().wall =>
+            {
+                return Examined::dropped(v1::FaultKind::FaultClock, rejected.why());
+            }
             Err(VerifyFault::Originator(rejected)) => {
                 let reason = rejected.reason();
                 tracing::warn!(peer = %from, envelope = %id, why = %rejected.why(), "refused");

@@ -31,6 +31,7 @@ use crate::{
         recover_witnessing,
     },
     relaying,
+    restore::not_half_restored,
     retention::{self, Retention, Watch},
     shared::{LinkBook, Shared, lock},
     view::ReadyView,
@@ -99,6 +100,7 @@ impl Node {
         let held = held.ok_or_else(|| NodeError::InUse {
             dir: config.data.clone(),
         })?;
+        not_half_restored(&config.data)?;
         // A new life whose opening a crash cut short is whole, or was not begun.
         finish_switch(&layout).map_err(|e| NodeError::Failed(e.to_string()))?;
         let now = clock::wall();

@@ -35,6 +35,9 @@ pub enum NodeError {
         found: String,
         expected: PartyCode,
     },
+    /// A restore did not come to its end.
+    #[error("the restore into {} did not come to its end", dir.display())]
+    HalfRestored { dir: PathBuf },
     /// Leaf 0 is not an Incarnation.
     #[error("the journal in {} does not begin with an incarnation", dir.display())]
     NoIncarnation { dir: PathBuf },
@@ -114,6 +117,7 @@ impl NodeError {
             Self::Budget { .. } => "move the file away: the day then begins anew, and what was spent today is forgotten".into(),
             Self::InUse { .. } => "stop the other one first (`abeng status --data DIR` shows its process id); never copy a data directory to run it twice".into(),
             Self::OtherNode { expected, .. } => format!("set `data` in node.toml to the data directory of {expected}"),
+            Self::HalfRestored { dir } => format!("delete {} and restore once more: as it is, it would go on in the life that the lost machine had", dir.display()),
             Self::NoIncarnation { .. } => "this is no journal of abengd; restore the data directory from its backup".into(),
             Self::Keys(KeyringError::WrongPassphrase { .. }) => "check the passphrase that [keys] in node.toml names; the keys were not changed".into(),
             Self::Keys(KeyringError::OtherParty { .. }) => "`party` and `data` in node.toml must belong together".into(),

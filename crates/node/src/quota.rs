@@ -242,6 +242,15 @@ impl Quota {
         }
     }
 
+    /// Whether there is room for new content, without letting it in.
+    pub fn has_room(&self, bytes: u64) -> Result<(), NoRoom> {
+        let room = self.room();
+        match room.standing == Standing::Open && room.left() >= bytes {
+            true => Ok(()),
+            false => Err(NoRoom(room)),
+        }
+    }
+
     /// What is known now.
     pub fn room(&self) -> Room {
         self.room_of(&lock(&self.state))

@@ -20,6 +20,8 @@ use std::{
 /// What goes from a backup into a data directory.
 const PARTS: [&str; 4] = ["journal", "keys", "trust", "blobs"];
 const CONFIG: &str = "node.toml";
+/// Stands in a data directory until its restore has come to its end.
+const RESTORING: &str = "restoring";
 
 /// Where a node is restored from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,6 +159,7 @@ pub fn restore(
             trust,
             config,
         } => {
+            begin(data)?;
             copy_dir(keys, &data.join("keys"))?;
             let dir = data.join("trust");
             Layout::create_dir(&dir).map_err(file("make", &dir))?;
@@ -164,7 +167,33 @@ pub fn restore(
             copy_file(config, &data.join(CONFIG))?;
         }
     }
-    Ok(new_life(&configured(data)?, reason, told)?)
+    let report = new_life(&configured(data)?, reason, told)?;
+    fs::remove_file(data.join(RESTORING))
+        .and_then(|()| sync_dir(data))
+        .map_err(file("finish", data))?;
+    Ok(report)
+}
+
+/// From here on the directory is no node's, until its new life has begun.
+fn begin(data: &Path) -> Result<(), RestoreError> {
+    Layout::create_dir(data).map_err(file("make", data))?;
+    File::create_new(data.join(RESTORING))
+        .and_then(|mark| mark.sync_all())
+        .and_then(|()| sync_dir(data))
+        .map_err(file("mark", data))
+}
+
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// Refuses a data directory whose restore did not come to its end: it would go on in the life that
+/// the lost machine had.
+pub fn not_half_restored(data: &Path) -> Result<(), NodeError> {
+    match data.join(RESTORING).exists() {
+        true => Err(NodeError::HalfRestored { dir: data.into() }),
+        false => Ok(()),
+    }
 }
 
 /// The configuration that was restored. It may name another directory: that of the old machine.
@@ -198,6 +227,7 @@ fn lay_out(from: &Path, data: &Path) -> Result<(), RestoreError> {
             leaves: manifest.leaves,
         });
     }
+    begin(data)?;
     for part in PARTS {
         let part_of = from.join(part);
         if part_of.is_dir() {
@@ -238,4 +268,20 @@ fn copy_large(from: &Path, to: &Path) -> Result<(), RestoreError> {
 fn copy_file(from: &Path, to: &Path) -> Result<(), RestoreError> {
     let bytes = fs::read(from).map_err(file("read", from))?;
     replace(to, &bytes, 0o600).map_err(file("write", to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_was_half_restored_is_no_nodes() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("jm");
+        assert!(not_half_restored(&data).is_ok());
+        begin(&data).unwrap();
+        let refused = not_half_restored(&data);
+        assert!(matches!(refused, Err(NodeError::HalfRestored { dir }) if dir == data));
+        assert!(begin(&data).is_err(), "nor is it begun twice");
+    }
 }

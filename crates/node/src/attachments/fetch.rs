@@ -137,7 +137,9 @@ impl Shared {
             return Ok(());
         }
         let missing = of.length.saturating_sub(first_piece << 20);
-        if let Err(full) = self.quota.admit(missing) {
+        // Asked, not taken: what comes is measured on the disk, and a sender that gives one piece
+        // at a time must not use up the room on paper.
+        if let Err(full) = self.quota.has_room(missing) {
             tracing::warn!(%full, root = %abeng_wire::LeafHash(of.root), "an attachment stays with its sender");
             return Ok(());
         }

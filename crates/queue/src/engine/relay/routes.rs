@@ -234,15 +234,14 @@ impl Routes {
         }
     }
 
-    /// The relay has proved that it has it.
+    /// The relay has proved that it has what is on its way to it. Said again, or of what it was
+    /// not sent, it changes nothing: a place that one proof could take again and again would be
+    /// kept from every other relay.
     pub(crate) fn held(&mut self, item: Item, relay: PartyCode, now: Mono) {
         let until = now.plus_ms(outcome_ms(item.1.0));
         let known = self.copies.get(&item).map_or(&[][..], Vec::as_slice);
-        // Said again, its time runs on.
-        if !known
-            .iter()
-            .any(|c| c.relay == relay && c.state == State::Held)
-        {
+        let sent = |c: &Copy| c.relay == relay && c.state == State::Sent;
+        if known.iter().any(sent) {
             self.put_copy(item, relay, State::Held, until);
         }
     }
@@ -418,5 +417,34 @@ impl Routes {
             }
         };
         relays.into_iter().map(report).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_keeps_no_place_by_saying_again_what_it_has() {
+        let code = |text| PartyCode::new(text).unwrap();
+        let (liar, honest, to) = (code("AA"), code("BB"), code("CC"));
+        let item: Item = (to, (v1::Precedence::Flash as u8, 1));
+        let mut routes = Routes::default();
+        routes.set_reach(liar, 1, BTreeSet::from([to]), RelayRank::Ordinary);
+        // Of what it was not sent it has nothing.
+        routes.held(item, liar, Mono(0));
+        assert!(routes.wants(item, liar, Mono(0)));
+
+        routes.sent(item, liar, Mono(0));
+        routes.held(item, liar, Mono(0));
+        let late = Mono(0).plus_ms(outcome_ms(item.1.0));
+        for overdue in routes.overdue(late) {
+            routes.judge(overdue, false, late);
+        }
+        routes.held(item, liar, late);
+        assert_eq!(routes.live.get(&liar), None, "its place is free");
+        routes.set_reach(honest, 2, BTreeSet::from([to]), RelayRank::Ordinary);
+        assert!(routes.wants(item, honest, late));
+        assert!(!routes.wants(item, liar, late));
     }
 }
