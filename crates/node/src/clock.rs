@@ -61,6 +61,12 @@ pub fn cautious() -> Now {
     }
 }
 
+/// The time as far as it is known, for what arrives.
+pub fn span() -> abeng_seal::Clock {
+    let Believed { earliest, now, .. } = believed();
+    abeng_seal::Clock { earliest, now }
+}
+
 /// Something is past without doubt.
 pub fn know(past: Millis) {
     ask(|kept, _| kept.keeper.know(past));

@@ -89,7 +89,7 @@ impl Shared {
             roster_version: trust.roster.version(),
         };
         let size = size(&arrived);
-        let input = match verify(arrived, &trust, self.me, clock::wall()) {
+        let input = match verify(arrived, &trust, self.me, clock::span()) {
             Ok(verified) => match self.open(verified) {
                 Ok(opened) => {
                     let judged = self.judge(from, Box::new(opened), &trust, checked);
@@ -106,13 +106,6 @@ impl Shared {
                     checked,
                 },
             },
-            // Over by a clock that is in doubt: that ends nothing.
-            Err(VerifyFault::Originator(rejected))
-                if rejected.reason() == v1::Reason::TimePassed
-                    && rejected.arrived().expires_at() > clock::cautious().wall =>
-            {
-                return Examined::dropped(v1::FaultKind::FaultClock, rejected.why());
-            }
             Err(VerifyFault::Originator(rejected)) => {
                 let reason = rejected.reason();
                 tracing::warn!(peer = %from, envelope = %id, why = %rejected.why(), "refused");

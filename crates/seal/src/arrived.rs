@@ -57,6 +57,14 @@ pub enum CarrierWhy {
         /// The clock here.
         now: Millis,
     },
+    /// Its life is over by a clock that is in doubt here.
+    #[error("its life ends at {expires_at}, and the clock here ({now}) is in doubt")]
+    Doubt {
+        /// The end of its life.
+        expires_at: Millis,
+        /// The clock here.
+        now: Millis,
+    },
     /// As many stanzas as recipients must be there, pruned or not.
     #[error("{found} stanzas for {expected} recipients")]
     StanzaCount {

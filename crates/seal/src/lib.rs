@@ -44,5 +44,5 @@ pub use open::{
 };
 pub use rules::Broken;
 pub use sealing::{SealError, SealInput, Sealed, seal};
-pub use verify::{OriginatorWhy, Rejected, Verified, VerifyFault, verify};
+pub use verify::{Clock, OriginatorWhy, Rejected, Verified, VerifyFault, verify};
 pub use void::{VoidFault, sign_void, verify_void};

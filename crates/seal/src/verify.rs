@@ -149,13 +149,30 @@ impl fmt::Debug for Verified {
     }
 }
 
+/// The time here, in Unix milliseconds, as far as it is known. A life is over only where it is
+/// over at the earliest time that it can be: an outcome is for good, a doubt passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock {
+    /// The earliest time that it can be.
+    pub earliest: Millis,
+    /// The time that is believed.
+    pub now: Millis,
+}
+
+/// A clock without doubt.
+impl From<Millis> for Clock {
+    fn from(now: Millis) -> Self {
+        Self { earliest: now, now }
+    }
+}
+
 /// Verifies what arrived, for `me`: a recipient's own stanza must be there, at a relay at least
-/// one. `now` is the wall clock here, Unix milliseconds.
+/// one.
 pub fn verify(
     arrived: Arrived,
     trust: &Trust,
     me: PartyCode,
-    now: Millis,
+    clock: impl Into<Clock>,
 ) -> Result<Verified, VerifyFault> {
     let key = signing_key(&trust.roster, &arrived)?;
     key.key
@@ -165,7 +182,7 @@ pub fn verify(
             arrived.sig(),
         )
         .map_err(|_| damaged(&arrived, CarrierWhy::Signature))?;
-    signed(arrived, me, now, trust.roster.version())
+    signed(arrived, me, clock.into(), trust.roster.version())
 }
 
 /// The key that PRE names, if it is one of its originator's, was so when PRE says it signed, and
@@ -188,7 +205,7 @@ fn signing_key<'a>(roster: &'a Roster, arrived: &Arrived) -> Result<&'a PartyKey
 fn signed(
     arrived: Arrived,
     me: PartyCode,
-    now: Millis,
+    Clock { earliest, now }: Clock,
     roster_version: u64,
 ) -> Result<Verified, VerifyFault> {
     let trl_bytes = arrived.hdr().message().trl.clone();
@@ -202,7 +219,11 @@ fn signed(
             let why = CarrierWhy::Clock { created_at, now };
             return Err(fault(&arrived, v1::FaultKind::FaultClock, why).into());
         }
-        if expires_at <= now {
+        if expires_at <= now && expires_at > earliest {
+            let why = CarrierWhy::Doubt { expires_at, now };
+            return Err(fault(&arrived, v1::FaultKind::FaultClock, why).into());
+        }
+        if expires_at <= earliest {
             return Err(rejected(arrived, me, OriginatorWhy::Expired(expires_at)));
         }
     }

@@ -5,7 +5,9 @@ use crate::{
     reference::{self, Faults, sealed_frame},
 };
 use abeng_keys::{Entropy, SignatureType, Signer};
-use abeng_seal::{Arrived, Broken, CarrierWhy, Misframed, OriginatorWhy, VerifyFault, verify};
+use abeng_seal::{
+    Arrived, Broken, CarrierWhy, Clock, Misframed, OriginatorWhy, VerifyFault, verify,
+};
 use abeng_wire::{
     limits,
     prost::Message,
@@ -398,6 +400,27 @@ fn time_is_doubted_before_the_beginning_and_over_after_the_end() {
     );
     net.verify_at(&frame, "TT", NOW + DAY - 1).unwrap();
     let over = net.verify_at(&frame, "TT", NOW + DAY).unwrap_err();
+    assert_eq!(over.reason(), Some(Reason::TimePassed));
+}
+
+#[test]
+fn a_clock_in_doubt_ends_no_life() {
+    let net = net();
+    let frame = net.seal("JM", &["TT"], b"x").envelope().clone();
+    let at = |earliest, now| {
+        let clock = Clock { earliest, now };
+        verify(
+            Arrived::parse(&frame).unwrap(),
+            &net.trust,
+            code("TT"),
+            clock,
+        )
+    };
+    let (expires_at, now) = (NOW + DAY, NOW + 100 * DAY);
+    let (kind, why) = carrier(at(expires_at - 1, now));
+    assert_eq!(kind, FaultKind::FaultClock);
+    assert_eq!(why, CarrierWhy::Doubt { expires_at, now });
+    let over = at(expires_at, now).unwrap_err();
     assert_eq!(over.reason(), Some(Reason::TimePassed));
 }
 
