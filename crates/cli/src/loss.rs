@@ -64,7 +64,7 @@ fn durable(common: &Common, leaves: u64) -> Result<(), String> {
             Ok(_) if began.elapsed() < PATIENCE => std::thread::sleep(BETWEEN),
             Ok(status) => {
                 return Err(format!(
-                    "{leaves} leaves were copied, and {} are durable",
+                    "the backup has {leaves} leaves, and {} are durable at the node",
                     status.log.size
                 ));
             }
@@ -241,9 +241,11 @@ fn exit_of_restore(error: &RestoreError) -> Exit {
 fn exit_of_backup(error: &BackupError) -> Exit {
     match error {
         BackupError::Node(error) => exit_of_node(error),
-        BackupError::PlainKeys | BackupError::Foreign { .. } | BackupError::Inside { .. } => {
-            Exit::Refused
-        }
+        BackupError::PlainKeys
+        | BackupError::Foreign { .. }
+        | BackupError::Inside { .. }
+        | BackupError::OtherLife { .. }
+        | BackupError::Older { .. } => Exit::Refused,
         BackupError::NotDurable(_) => Exit::Unreachable,
         BackupError::Unsteady => Exit::Busy,
         BackupError::Verify(_) => Exit::Unverified,

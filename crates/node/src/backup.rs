@@ -116,6 +116,22 @@ pub enum BackupError {
         /// Whose node.
         party: PartyCode,
     },
+    /// The backup there is of another life of the log.
+    #[error("{} holds a backup of the life {there} of the log, and this is another", dir.display())]
+    OtherLife {
+        /// The directory.
+        dir: PathBuf,
+        /// The life that the backup there is of.
+        there: String,
+    },
+    /// The backup there has more than the data directory.
+    #[error("{} holds {there} leaves of this log, more than the data directory: that is an older copy", dir.display())]
+    Older {
+        /// The directory.
+        dir: PathBuf,
+        /// Leaves in the backup there.
+        there: u64,
+    },
     /// It lies inside the data directory.
     #[error("{} lies inside the data directory: it would be lost with it", dir.display())]
     Inside {
@@ -144,8 +160,10 @@ impl BackupError {
             Self::File { .. } => "check owner, mode and free space; run it as the node's user".into(),
             Self::PlainKeys => "give the keys a passphrase, or add --include-plain-keys and lock the backup away".into(),
             Self::Foreign { .. } => "name a new directory, or the one of an earlier backup of this node".into(),
+            Self::OtherLife { .. } => "name a new directory; delete the old one once the new backup is verified".into(),
+            Self::Older { .. } => "find out where the newer data directory is; if it is lost, restore that backup into a new directory with `abeng restore`".into(),
             Self::Inside { .. } => "name a directory on another disk".into(),
-            Self::NotDurable(_) => "start the node, or stop it, and run the same command again".into(),
+            Self::NotDurable(_) => "start the node, or stop it, and run the same command again; where the backup has more than the node, the data directory is an older copy".into(),
             Self::Unsteady => "run the same command again in a minute".into(),
             Self::Verify(_) => "run `abeng audit verify` on the data directory: if that holds, name a new directory for the backup".into(),
         }
@@ -163,13 +181,13 @@ fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BackupErr
 
 /// Copies a node's directory to `out`, or brings an earlier copy there up to date. `config_file`
 /// goes along. `durable` waits until a running node has so many leaves durable; it is not asked where
-/// none runs.
+/// none runs. What is in `out` is touched only where it is a backup of this life, and no newer.
 pub fn back_up(
     config: &Config,
     config_file: &Path,
     out: &Path,
     plain: PlainKeys,
-    durable: impl FnOnce(u64) -> Result<(), String>,
+    durable: impl Fn(u64) -> Result<(), String>,
 ) -> Result<BackupReport, BackupError> {
     let layout = Layout::new(&config.data);
     let at = clock::wall();
@@ -186,12 +204,36 @@ pub fn back_up(
         seen: before.segments,
         copied: 0,
     };
-    // A new life has another key, and segments of the same names.
     let key = copy.from.join("key");
-    if fs::read(&key).ok() != fs::read(copy.to.join("key")).ok() {
-        clear(&copy.to)?;
-        copy.seen.clear();
-        copy.whole(&key, &copy.to.join("key"))?;
+    let there = copy.to.join("key");
+    match there.exists() {
+        // A new life has another key, and segments of the same names.
+        true if fs::read(&key).ok() != fs::read(&there).ok() => {
+            return Err(BackupError::OtherLife {
+                dir: out.into(),
+                there: before.incarnation,
+            });
+        }
+        true => {}
+        false => {
+            Layout::create_dir(&copy.to).map_err(file("make", &copy.to))?;
+            copy.whole(&key, &there)?;
+        }
+    }
+    if before.leaves > 0 {
+        let older = || BackupError::Older {
+            dir: out.into(),
+            there: before.leaves,
+        };
+        match held.is_some() {
+            true => {
+                let found = verify_log(&disk, &trust, config.party, |_| ())?;
+                (found.leaves >= before.leaves)
+                    .then_some(())
+                    .ok_or_else(older)?;
+            }
+            false => durable(before.leaves).map_err(BackupError::NotDurable)?,
+        }
     }
     copy.segments()?;
     for dir in ["keys", "trust"] {
@@ -270,13 +312,6 @@ fn prepare(config: &Config, layout: &Layout, out: &Path) -> Result<Manifest, Bac
 fn write(path: &Path, manifest: &Manifest) -> Result<(), BackupError> {
     let text = serde_json::to_vec_pretty(manifest).unwrap_or_default();
     replace(path, &text, 0o600).map_err(file("write", path))
-}
-
-fn clear(dir: &Path) -> Result<(), BackupError> {
-    if dir.exists() {
-        fs::remove_dir_all(dir).map_err(file("clear", dir))?;
-    }
-    Layout::create_dir(dir).map_err(file("make", dir))
 }
 
 struct Copying {

@@ -462,3 +462,38 @@ async fn a_backup_is_refused_where_it_would_be_none() {
     );
     jm.shutdown().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_makes_way_for_no_older_copy_and_no_other_life() {
+    let net = found(&["JM"]);
+    net.start("JM").await.shutdown().await.unwrap();
+    copy(&net.home("JM"), &net.home("JM-COPY"));
+    net.start("JM").await.shutdown().await.unwrap();
+    let out = net.dir.join("backup");
+    let of = |name: &str| {
+        let config = net.home(name).join("node.toml");
+        let none = |_| panic!("no node runs");
+        back_up(&net.config(name), &config, &out, PlainKeys::Include, none)
+    };
+    let done = of("JM").unwrap().manifest;
+    let kept = || {
+        let at = |file: &str| fs::read(out.join("journal").join(file)).unwrap();
+        (at("key"), at("00000000000000000000.seg"))
+    };
+    let before = kept();
+    let older = of("JM-COPY");
+    let leaves = done.leaves;
+    assert!(
+        matches!(older, Err(BackupError::Older { there, .. }) if there == leaves),
+        "{older:?}"
+    );
+    new_life(&net.config("JM"), "test", &mut |_, _| ()).unwrap();
+    let other = of("JM");
+    assert!(
+        matches!(&other, Err(BackupError::OtherLife { there, .. }) if *there == done.incarnation),
+        "{other:?}"
+    );
+    assert!(before == kept(), "neither has touched it");
+    let to = net.dir.join("new");
+    restore(&Source::Backup(out.clone()), &to, "test", &mut |_, _| ()).unwrap();
+}
