@@ -16,7 +16,7 @@ use v1::control::Frame;
 
 /// Rows looked at in one step.
 const ROWS: usize = 512;
-/// Between two searches, in nanoseconds: each reads all that was sent.
+/// Between two searches for one peer, in nanoseconds: each reads all that was sent.
 const REST_NS: u64 = 5_000_000_000;
 
 /// What is known of a number of an earlier life.
@@ -49,50 +49,72 @@ fn answer(
     (first..=last).filter_map(said).collect()
 }
 
+/// When each peer was last searched for, so that none takes another's turn.
+#[derive(Debug, Default)]
+pub struct Searches(BTreeMap<PartyCode, Mono>);
+
+impl Searches {
+    fn may(&mut self, peer: PartyCode, now: Mono) -> bool {
+        let last = self.0.get(&peer);
+        let rested = last.is_none_or(|last| now.0.saturating_sub(last.0) >= REST_NS);
+        if rested {
+            self.0.insert(peer, now);
+        }
+        rested
+    }
+}
+
 impl Shared {
     /// A recipient asks for numbers of an earlier life.
     pub async fn answer_lost(self: &Arc<Self>, peer: PartyCode, want: v1::Want) {
         let bounded = want.first > 0
             && want.first <= want.last
             && want.last - want.first < limits::WANT_NUMBERS;
-        if !bounded || !self.may_search(clock::mono()) {
+        if !bounded || !self.may_search(peer, clock::mono()) {
             return;
         }
         let life = Incarnation(want.incarnation);
-        let Some(known) = self.numbers_of(life, peer, (want.first, want.last)).await else {
-            return;
-        };
-        let numbers = answer((want.first, want.last), &known);
-        let all = voids((self.me, life), peer, &numbers);
-        let Some(link) = self.links.link(peer) else {
-            return;
-        };
-        for void in all.into_iter().take(limits::WANT_VOIDS) {
-            tracing::warn!(%peer, %life, first = void.first, last = void.last, reason = void.reason().as_str_name(), "numbers of an earlier life will not come");
-            match sign_void(self.keyring.org_sign().as_ref(), &void) {
-                Ok(signed) => link.control(Frame::Void(signed)),
-                Err(e) => return tracing::error!(error = %e, "a void cannot be signed"),
+        let voids = self.lost_voids(life, peer, (want.first, want.last)).await;
+        if let Some(link) = self.links.link(peer) {
+            for signed in voids.into_iter().take(limits::WANT_VOIDS) {
+                link.control(Frame::Void(signed));
             }
         }
+    }
+
+    /// What this life has to say of numbers of an earlier one, signed.
+    pub async fn lost_voids(
+        &self,
+        life: Incarnation,
+        peer: PartyCode,
+        range: (u64, u64),
+    ) -> Vec<v1::Signed> {
+        let Some(known) = self.numbers_of(life, peer, range).await else {
+            return Vec::new();
+        };
+        let mut all = Vec::new();
+        for void in voids((self.me, life), peer, &answer(range, &known)) {
+            tracing::warn!(%peer, %life, first = void.first, last = void.last, reason = void.reason().as_str_name(), "numbers of an earlier life will not come");
+            match sign_void(self.keyring.org_sign().as_ref(), &void) {
+                Ok(signed) => all.push(signed),
+                Err(e) => tracing::error!(error = %e, "a void cannot be signed"),
+            }
+        }
+        all
     }
 
     /// Numbers of this life that a recipient asks for and that no row says ended: delivered to a life
     /// of its log that is over, and past their own life, so that nobody offers them again.
     pub async fn over(&self, peer: PartyCode, range: (u64, u64)) -> Vec<EndedNumber> {
-        if !self.may_search(clock::mono()) {
+        if !self.may_search(peer, clock::mono()) {
             return Vec::new();
         }
         let known = self.numbers_of(self.incarnation, peer, range).await;
         known.unwrap_or_default().into_values().flatten().collect()
     }
 
-    fn may_search(&self, now: Mono) -> bool {
-        let mut last = lock(&self.lost_search);
-        let rested = last.is_none_or(|last: Mono| now.0.saturating_sub(last.0) >= REST_NS);
-        if rested {
-            *last = Some(now);
-        }
-        rested
+    fn may_search(&self, peer: PartyCode, now: Mono) -> bool {
+        lock(&self.lost_search).may(peer, now)
     }
 
     /// The numbers of a stream of that life that are known here. Nothing where the view cannot be
@@ -159,6 +181,16 @@ mod tests {
                 (5, VoidLost)
             ]
         );
+    }
+
+    #[test]
+    fn a_peer_that_asks_all_the_time_takes_no_turn_of_another() {
+        let (greedy, honest) = ("AA".parse().unwrap(), "BB".parse().unwrap());
+        let mut searches = Searches::default();
+        assert!(searches.may(greedy, Mono(1)));
+        assert!(!searches.may(greedy, Mono(REST_NS)));
+        assert!(searches.may(honest, Mono(REST_NS)));
+        assert!(searches.may(greedy, Mono(REST_NS + 1)));
     }
 
     #[test]

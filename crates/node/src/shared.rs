@@ -122,7 +122,7 @@ pub struct Shared {
     /// Whether a peer has shown in its hello what it knows of this log, since the start.
     pub met_peer: AtomicBool,
     /// When numbers of earlier lives were searched for last.
-    pub lost_search: Mutex<Option<Mono>>,
+    pub lost_search: Mutex<crate::lost::Searches>,
     /// Newer lives of the logs of others that began while this process ran, and when.
     pub new_lives: Mutex<BTreeMap<PartyCode, (Incarnation, Millis)>>,
     /// Why nothing is submitted any more.

@@ -11,8 +11,9 @@ mod stick;
 use abeng_api::{AuditQuery, CourierTally, InboxQuery};
 use abeng_evidence::courier::{Found, Item};
 use abeng_keys::Keyring;
+use abeng_node::new_life;
 use abeng_seal::{Arrived, sign_void};
-use abeng_wire::v1;
+use abeng_wire::{prost::Message, v1};
 use net::{Net, found};
 use std::{collections::BTreeMap, fs, path::Path};
 use stick::{export, file_of, frames, import, with_header};
@@ -237,6 +238,53 @@ async fn gaps_are_asked_for_and_closed_by_what_their_originator_signs() {
         gaps_are(&[]).await;
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_that_only_a_lost_disk_had_are_ended_by_stick_alone() {
+    let net = found(&["JM"]);
+    alone(&net, "JM", async || net.try_send("JM", "LC").await.unwrap()).await;
+    copy(&net.home("JM"), &net.home("JM-COPY"));
+    let out = alone(&net, "JM", async || {
+        for _ in 0..2 {
+            net.try_send("JM", "LC").await.unwrap();
+        }
+        export(&net.client("JM"), "LC").await
+    })
+    .await;
+    // Number 2 is lost on its way, and JM with it: what comes back is older.
+    let (header, mut items) = (header(&out), items(&out));
+    let envelopes: Vec<usize> = (0..items.len())
+        .filter(|n| matches!(items[*n], Item::Envelope(_)))
+        .collect();
+    items.remove(envelopes[1]);
+    let back = alone(&net, "LC", async || {
+        let lc = net.client("LC");
+        let report = import(&lc, &file_of(&header, &items)).await.unwrap();
+        assert_eq!(report.envelopes, taken(2));
+        export(&lc, "JM").await
+    })
+    .await;
+    new_life(&net.config("JM-COPY"), "a lost disk", &mut |_, _| ()).unwrap();
+    let again = alone(&net, "JM-COPY", async || {
+        let jm = net.client("JM-COPY");
+        let report = import(&jm, &back).await.unwrap();
+        assert_eq!(report.wants, taken(1), "{report:?}");
+        export(&jm, "LC").await
+    })
+    .await;
+    let report = alone(&net, "LC", async || {
+        import(&net.client("LC"), &again).await.unwrap()
+    })
+    .await;
+    assert_eq!(report.voids, taken(1), "{report:?}");
+    let voided = self::items(&again).into_iter().find_map(|item| match item {
+        Item::Void(signed) => Some(v1::Void::decode(signed.bytes).unwrap()),
+        _ => None,
+    });
+    let voided = voided.unwrap();
+    let said = (voided.first, voided.last, voided.reason());
+    assert_eq!(said, (2, 2, v1::VoidReason::VoidLost));
 }
 
 fn keys(home: &Path) -> Keyring {

@@ -371,15 +371,19 @@ impl Import<'_> {
         match (self.from, range) {
             (Some(from), Some((first, last)))
                 if want.originator == shared.me.as_str()
-                    && want.incarnation == shared.incarnation.0 =>
+                    && want.incarnation <= shared.incarnation.0
+                    && first <= last =>
             {
-                let mut carried = lock(&shared.courier.carried);
-                carried.entry(from).or_default().missing(first, last);
-                drop(carried);
+                // Of an earlier life what is queued goes along anyway.
+                let life = Incarnation(want.incarnation);
+                if life == shared.incarnation {
+                    let mut carried = lock(&shared.courier.carried);
+                    carried.entry(from).or_default().missing(first, last);
+                }
                 let mut wanted = lock(&shared.courier.wanted);
                 let wanted = wanted.entry(from).or_default();
                 if wanted.len() < limits::COURIER_WANTS {
-                    wanted.push((first, last));
+                    wanted.push((life, (first, last)));
                 }
                 self.tally.taken(What::Want);
             }

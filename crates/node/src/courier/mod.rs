@@ -12,7 +12,7 @@ mod window;
 
 use crate::{clock, shared::Shared};
 use abeng_api::ApiError;
-use abeng_wire::{PartyCode, StreamSeq, v1};
+use abeng_wire::{Incarnation, PartyCode, StreamSeq, v1};
 use carried::Carried;
 use std::{
     collections::BTreeMap,
@@ -27,8 +27,8 @@ pub struct Courier {
     exporting: Arc<tokio::sync::Mutex<()>>,
     importing: Arc<tokio::sync::Mutex<()>>,
     carried: Mutex<BTreeMap<PartyCode, Carried>>,
-    // What others said they miss of the streams from here, in their newest file.
-    wanted: Mutex<BTreeMap<PartyCode, Vec<Range>>>,
+    // What others said they miss of the streams from here, in their newest file, and of which life.
+    wanted: Mutex<BTreeMap<PartyCode, Vec<(Incarnation, Range)>>>,
     // Sizes of the own log that others said they hold. Only saves a question later on.
     held: Mutex<BTreeMap<PartyCode, u64>>,
 }

@@ -119,7 +119,18 @@ impl Shared {
     async fn voids_for(&self, to: PartyCode) -> Result<Vec<v1::Signed>, ApiError> {
         let wanted = lock(&self.courier.wanted).get(&to).cloned();
         let mut ended: Vec<EndedNumber> = Vec::new();
-        for (first, last) in wanted.unwrap_or_default() {
+        let (mut lost, mut earlier) = (Vec::new(), 0);
+        for (life, (first, last)) in wanted.unwrap_or_default() {
+            if life != self.incarnation {
+                // Each looks through all that was sent; the next file goes on.
+                earlier += 1;
+                if earlier <= limits::WANT_RANGES {
+                    let end = first.get().saturating_add(limits::WANT_NUMBERS - 1);
+                    let range = (first.get(), last.get().min(end));
+                    lost.extend(self.lost_voids(life, to, range).await);
+                }
+                continue;
+            }
             let found = self.ended(to, first.get(), last.get()).await;
             ended.extend(found.unwrap_or_default());
         }
@@ -135,7 +146,8 @@ impl Shared {
                 envelope_id: row.envelope_id,
             });
         }
-        let mut voids = self.signed_voids(to, &ended);
+        let mut voids = lost;
+        voids.extend(self.signed_voids(to, &ended));
         voids.truncate(limits::COURIER_VOIDS);
         Ok(voids)
     }
