@@ -157,7 +157,9 @@ impl Shared {
         if self.pass_on(&proven) {
             return Ok(());
         }
-        self.core.give(Input::ReceiptProven(proven)).await;
+        self.core
+            .give_from(from, Input::ReceiptProven(proven))
+            .await;
         Ok(())
     }
 

@@ -70,14 +70,13 @@ impl Shared {
         if let Err(dropped) = self.has_room(size) {
             return dropped;
         }
-        self.core
-            .give(Input::Carry {
-                from,
-                recipient,
-                verified,
-                checked,
-            })
-            .await;
+        let carry = Input::Carry {
+            from,
+            recipient,
+            verified,
+            checked,
+        };
+        self.core.give_from(from, carry).await;
         Examined::Given
     }
 
@@ -97,7 +96,7 @@ impl Shared {
             return Err(Examined::dropped(v1::FaultKind::FaultUnknownKey, why));
         }
         // As the recipient will: with its own stanza, and no word about any other.
-        match verify(arrived, &trust, recipient, clock::wall()) {
+        match verify(arrived, &trust, recipient, clock::span()) {
             Ok(verified) => Ok(verified),
             Err(VerifyFault::Carrier(fault)) => Err(Examined::dropped(fault.kind, fault.why)),
             Err(VerifyFault::Originator(rejected)) => {
@@ -122,7 +121,9 @@ impl Shared {
         };
         self.metrics.duplicates.inc();
         let outcome = row.answer();
-        self.core.give(Input::Duplicate { from, outcome }).await;
+        self.core
+            .give_from(from, Input::Duplicate { from, outcome })
+            .await;
         true
     }
 

@@ -72,7 +72,9 @@ impl Shared {
             tracing::info!(%peer, originator = want.originator, incarnation = %Incarnation(want.incarnation), first = want.first, last = want.last, "the peer asks for numbers of a stream that is not this node's");
             return;
         }
-        self.core.give(Input::Wanted { peer, want }).await;
+        self.core
+            .give_from(peer, Input::Wanted { peer, want })
+            .await;
     }
 
     /// A void, from its originator or from whoever carries it: it proves itself.
@@ -91,7 +93,9 @@ impl Shared {
         self.count_stream_frame("void_taken");
         tracing::info!(%from, originator = void.originator, first = void.first, last = void.last, reason = void.reason().as_str_name(), "numbers of a stream will not come");
         let (signed, void) = (Box::new(signed), Box::new(void));
-        self.core.give(Input::Voided { from, signed, void }).await;
+        self.core
+            .give_from(from, Input::Voided { from, signed, void })
+            .await;
     }
 
     /// Asks a peer for numbers of its stream, if it is linked; the engine asks again.
