@@ -9,8 +9,8 @@
 use crate::{
     clock,
     config::Config,
+    identity::load_trust,
     layout::{Layout, replace},
-    node::load_trust,
     node_error::NodeError,
 };
 use abeng_audit_log::{LogFault, RealDisk, verify_log};

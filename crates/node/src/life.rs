@@ -11,8 +11,8 @@ use crate::{
     clock,
     config::Config,
     founding::{InitError, first_leaf},
+    identity::{check_keys, load_trust, open_identity, unlock},
     layout::{Layout, replace},
-    node::{check_keys, load_trust, open_identity, unlock},
     node_error::NodeError,
     past::{self, OwnLog, Proved},
 };

@@ -9,48 +9,43 @@ use crate::{
     attachments::{self, Attachments},
     blobs::Blobs,
     checking, clock, clocks,
-    config::{Config, KeysConfig},
+    config::Config,
     core::{Core, core},
     desk::Desk,
     dispatch,
     events::Events,
     fatal::Fatal,
+    gauges,
     handler::NodeHandler,
-    layout::Layout,
-    life::{finish_switch, kept_lives},
-    metered::{self, Metered},
+    metered,
     metrics::Metrics,
     node_error::NodeError,
+    opened::{Opened, remarks},
     operator::NodeOperator,
     outlet::Effects,
     past::WAY_FORWARD,
-    quota::{self, DataDir, Probe, Quota},
+    quota::{self, DataDir, Probe},
     recent::Recent,
     recovery::{
         count_inbox, kept_proofs, last_signed, own_past, recover_engine, recover_logs,
         recover_witnessing,
     },
     relaying,
-    restore::not_half_restored,
     retention::{self, Retention, Watch},
     shared::{LinkBook, Shared, lock},
     view::ReadyView,
-    watch,
     writer::Writer,
 };
 use abeng_api::{Peers, Serving, bind_unix, router, serve_tcp, serve_unix};
-use abeng_audit_log::{DirLock, Journal, OpenOptions, RealDisk, Witness};
-use abeng_keys::{Entropy, Keyring, Passphrase, Role, SystemEntropy};
+use abeng_audit_log::{DirLock, Journal, RealDisk, Witness};
+use abeng_keys::{Entropy, SystemEntropy};
 use abeng_link::{Endpoint, LinkConfig};
 use abeng_queue::{Input, Trusting};
-use abeng_roster::{Trust, verify_incarnation};
 use abeng_seal::BoxCache;
-use abeng_wire::{Incarnation, LeafIndex, PartyCode, v1};
+use abeng_wire::{LeafIndex, v1};
 use arc_swap::ArcSwap;
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
-    path::Path,
     sync::{Arc, Mutex, mpsc},
     thread::JoinHandle,
     time::Duration,
@@ -86,75 +81,20 @@ impl Node {
 
     /// The same with another way of measuring the disk.
     pub async fn start_with(config: Config, room: Arc<dyn Probe>) -> Result<Self, NodeError> {
-        let layout = Layout::new(&config.data);
-        if !layout.root().is_dir() {
-            return Err(NodeError::NoData {
-                dir: config.data.clone(),
-            });
-        }
-        let disk = RealDisk::new(layout.root());
-        let held = disk.lock().map_err(|source| NodeError::Directory {
-            dir: config.data.clone(),
-            source,
-        })?;
-        let held = held.ok_or_else(|| NodeError::InUse {
-            dir: config.data.clone(),
-        })?;
-        not_half_restored(&config.data)?;
-        // A new life whose opening a crash cut short is whole, or was not begun.
-        finish_switch(&layout).map_err(|e| NodeError::Failed(e.to_string()))?;
-        let now = clock::wall();
-        let quota =
-            Arc::new(
-                Quota::new(config.quota, room).map_err(|source| NodeError::Directory {
-                    dir: config.data.clone(),
-                    source,
-                })?,
-            );
-        let spent = layout.budget();
-        let metered = Metered::open(config.link.metered, spent.clone()).map_err(|source| {
-            NodeError::Budget {
-                path: spent,
-                source,
-            }
-        })?;
-        let keyring = Arc::new(unlock(&config, &layout)?);
-        let trust = load_trust(&config, &layout, now)?;
-        check_keys(&keyring, &trust, now)?;
-
+        let Opened {
+            layout,
+            held,
+            quota,
+            metered,
+            keyring,
+            trust,
+            journal,
+            recovery,
+            incarnation,
+            now,
+        } = Opened::open(&config, room)?;
+        let notices = remarks(&recovery, &layout);
         let metrics = Metrics::new();
-        let (journal, recovery) = Journal::open(disk, OpenOptions::default())?;
-        let incarnation = open_identity(&journal, &trust, config.party, &config.data)?;
-        let mut notices = Vec::new();
-        if let Some(torn) = &recovery.torn_tail {
-            tracing::warn!(file = %torn.file, offset = torn.offset, bytes = torn.bytes, "a batch that was being written when the node stopped was cut off; it was never acknowledged");
-            notices.push(format!(
-                "a torn batch of {} bytes at {}:{} was cut off at the last start",
-                torn.bytes, torn.file, torn.offset
-            ));
-        }
-        if recovery.tiles_ahead > 0 {
-            tracing::error!(
-                leaves = recovery.tiles_ahead,
-                "tiles hold leaves that the journal does not: acknowledged leaves were lost, or this is an old copy"
-            );
-            notices.push(format!(
-                "{} leaves known from tiles are missing in the journal: this may be an old copy",
-                recovery.tiles_ahead
-            ));
-        }
-        if recovery.tiles_rebuilt > 0 {
-            tracing::info!(
-                leaves = recovery.tiles_rebuilt,
-                "node hashes were computed again"
-            );
-        }
-        if kept_lives(&layout) > 0 {
-            notices.push(format!(
-                "the journal of an earlier life lies in {}: what is deleted or taken back here stays there. Once this life runs well, delete that directory",
-                layout.root().join("lives").display()
-            ));
-        }
         metrics.leaves.set(recovery.size as i64);
         let trusting = Trusting {
             boot_id: boot_id(),
@@ -276,32 +216,8 @@ impl Node {
         let endpoint = link(&shared, &mut tasks).await?;
         *lock(&shared.endpoint) = Some(endpoint.clone());
         let serving = serve(&shared).await?;
-        tasks.spawn(tick(core.clone()));
-        tasks.spawn(quota::work(shared.clone()));
-        tasks.spawn(again::keep_marks(shared.clone()));
-        tasks.spawn(metered::work(shared.clone()));
-        tasks.spawn(clocks::work(shared.clone()));
-        tasks.spawn(retention::work(
-            shared.clone(),
-            Watch::new(clock::now(), past),
-        ));
-        tasks.spawn(report(shared.clone()));
-        tasks.spawn(watch::watch(shared.clone()));
-        tasks.spawn(checking::work(shared.clone()));
-        tasks.spawn(relaying::work(shared.clone()));
-        tasks.spawn(attachments::fetch(shared.clone()));
-        tasks.spawn(attachments::sweep(shared.clone()));
-        if let Some(addr) = shared.config.metrics {
-            let listener = TcpListener::bind(addr)
-                .await
-                .map_err(|e| NodeError::listen("metrics.listen", addr, e))?;
-            let router = shared.metrics.router();
-            tasks.spawn(async move {
-                if let Err(e) = axum::serve(listener, router).await {
-                    tracing::error!(error = %e, "the metrics port has closed");
-                }
-            });
-        }
+        work(&shared, &mut tasks, Watch::new(clock::now(), past));
+        serve_metrics(&shared, &mut tasks).await?;
         Ok(Self {
             shared,
             endpoint,
@@ -378,114 +294,6 @@ impl Node {
     }
 }
 
-pub(crate) fn unlock(config: &Config, layout: &Layout) -> Result<Keyring, NodeError> {
-    let passphrase = || -> Result<Passphrase, String> {
-        let read = |path: &Path| {
-            fs::read(path)
-                .map(zeroize::Zeroizing::new)
-                .map_err(|e| format!("cannot read {}: {e}", path.display()))
-        };
-        let line = match &config.keys {
-            KeysConfig::InsecurePlain => return Err("[keys] says insecure_plain".to_owned()),
-            KeysConfig::PassphraseFile(path) => {
-                private(path)?;
-                read(path)?
-            }
-            KeysConfig::PassphraseCredential(name) => {
-                let dir = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or(
-                    "CREDENTIALS_DIRECTORY is not set: start under systemd with LoadCredential=",
-                )?;
-                read(&Path::new(&dir).join(name))?
-            }
-        };
-        Passphrase::from_line(&line)
-            .ok_or_else(|| "the passphrase is empty or not UTF-8".to_owned())
-    };
-    let keyring = Keyring::load(&layout.keys(), passphrase)?.expect_party(config.party)?;
-    Ok(keyring)
-}
-
-/// Refuses a file that others could read.
-fn private(path: &Path) -> Result<(), String> {
-    let mode = fs::metadata(path)
-        .map_err(|e| format!("cannot read {}: {e}", path.display()))?
-        .permissions()
-        .mode();
-    match mode & 0o077 {
-        0 => Ok(()),
-        _ => Err(format!(
-            "{} has mode {:04o}: others could read it; `chmod 600` it and choose another passphrase",
-            path.display(),
-            mode & 0o7777
-        )),
-    }
-}
-
-pub(crate) fn load_trust(config: &Config, layout: &Layout, now: u64) -> Result<Trust, NodeError> {
-    let bundle = layout.read_trust().map_err(|source| NodeError::TrustFile {
-        path: layout.trust(),
-        source,
-    })?;
-    let trust = Trust::from_bundle(&bundle, Some(config.root), now)?;
-    trust.check_time(now)?;
-    let party = trust.roster.party(config.party).filter(|p| p.is_active());
-    party.ok_or(NodeError::NotMember {
-        party: config.party,
-    })?;
-    Ok(trust)
-}
-
-/// The keys here must be those that the roster has for us.
-pub(crate) fn check_keys(keyring: &Keyring, trust: &Trust, now: u64) -> Result<(), NodeError> {
-    use abeng_keys::Signer;
-    let party = trust
-        .roster
-        .party(keyring.party)
-        .ok_or(NodeError::NotMember {
-            party: keyring.party,
-        })?;
-    let keys: [(Role, &dyn Signer); 3] = [
-        (Role::OrgSign, keyring.org_sign().as_ref()),
-        (Role::NodeTls, keyring.node_tls().as_ref()),
-        (Role::Log, keyring.log().as_ref()),
-    ];
-    for (role, signer) in keys {
-        let listed = party.key(role, &signer.verify_key().kid());
-        if !listed.is_some_and(|k| k.is_active(now)) {
-            return Err(NodeError::KeyNotListed {
-                party: keyring.party,
-                role,
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Leaf 0 says whose journal this is, and in which life.
-pub(crate) fn open_identity(
-    journal: &Journal<RealDisk>,
-    trust: &Trust,
-    me: PartyCode,
-    dir: &Path,
-) -> Result<Incarnation, NodeError> {
-    let stored = journal.reader().read(LeafIndex(0))?;
-    let proof = stored.record.proof().ok().flatten().and_then(|p| p.of);
-    let Some(v1::proof_part::Of::Statement(signed)) = proof else {
-        return Err(NodeError::NoIncarnation {
-            dir: dir.to_owned(),
-        });
-    };
-    let statement = verify_incarnation(&trust.roster, &signed)?;
-    if statement.party != me.as_str() {
-        return Err(NodeError::OtherNode {
-            dir: dir.to_owned(),
-            found: statement.party,
-            expected: me,
-        });
-    }
-    Ok(Incarnation(statement.incarnation))
-}
-
 fn boot_id() -> String {
     // Where the kernel does not say, no two starts count as one boot.
     fs::read_to_string("/proc/sys/kernel/random/boot_id")
@@ -542,52 +350,42 @@ async fn serve(shared: &Arc<Shared>) -> Result<Vec<Serving>, NodeError> {
     Ok(serving)
 }
 
+/// What a node does by itself for as long as it runs.
+fn work(shared: &Arc<Shared>, tasks: &mut JoinSet<()>, watch: Watch) {
+    tasks.spawn(tick(shared.core.clone()));
+    tasks.spawn(quota::work(shared.clone()));
+    tasks.spawn(again::keep_marks(shared.clone()));
+    tasks.spawn(metered::work(shared.clone()));
+    tasks.spawn(clocks::work(shared.clone()));
+    tasks.spawn(retention::work(shared.clone(), watch));
+    tasks.spawn(gauges::report(shared.clone()));
+    tasks.spawn(crate::watch::watch(shared.clone()));
+    tasks.spawn(checking::work(shared.clone()));
+    tasks.spawn(relaying::work(shared.clone()));
+    tasks.spawn(attachments::fetch(shared.clone()));
+    tasks.spawn(attachments::sweep(shared.clone()));
+}
+
+async fn serve_metrics(shared: &Arc<Shared>, tasks: &mut JoinSet<()>) -> Result<(), NodeError> {
+    if let Some(addr) = shared.config.metrics {
+        let listener = TcpListener::bind(addr)
+            .await
+            .map_err(|e| NodeError::listen("metrics.listen", addr, e))?;
+        let router = shared.metrics.router();
+        tasks.spawn(async move {
+            if let Err(e) = axum::serve(listener, router).await {
+                tracing::error!(error = %e, "the metrics port has closed");
+            }
+        });
+    }
+    Ok(())
+}
+
 async fn tick(core: Core) {
     let mut every = tokio::time::interval(Duration::from_millis(TICK_MS));
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         every.tick().await;
         core.give(Input::Tick).await;
-    }
-}
-
-async fn report(shared: Arc<Shared>) {
-    let mut every = tokio::time::interval(Duration::from_millis(shared.config.status_every_ms));
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        every.tick().await;
-        shared.report().await;
-        shared.gauge().await;
-    }
-}
-
-impl Shared {
-    /// Brings the gauges up to date.
-    async fn gauge(&self) {
-        let now = clock::wall();
-        if let Some(queues) = self.core.inspect(crate::health::queues).await {
-            let backlog = crate::health::backlog(&queues);
-            self.metrics.queue_depth.set(backlog.depth as i64);
-            let age = backlog
-                .oldest
-                .map_or(0, |oldest| now.saturating_sub(oldest) / 1000);
-            self.metrics.queue_oldest.set(age as i64);
-        }
-        self.watch_gaps().await;
-        self.metrics.free_disk.set(self.free_disk() as i64);
-        let expires = self.trust().roster.expires();
-        self.metrics
-            .roster_expires
-            .set((expires.saturating_sub(now) / 1000) as i64);
-        let endpoint = lock(&self.endpoint).clone();
-        if let Some(endpoint) = endpoint {
-            let stats: Vec<_> = endpoint.links().iter().map(|l| l.stats()).collect();
-            self.metrics
-                .wire_sent
-                .set(stats.iter().map(|s| s.sent).sum());
-            self.metrics
-                .wire_received
-                .set(stats.iter().map(|s| s.received).sum());
-        }
     }
 }

@@ -4,9 +4,9 @@
 use crate::{
     backup::{MANIFEST, Manifest},
     config::{Config, ConfigError},
+    identity::load_trust,
     layout::{Layout, replace},
     life::{LifeError, LifeReport, new_life},
-    node::load_trust,
     node_error::NodeError,
 };
 use abeng_audit_log::{LogFault, RealDisk, verify_log};

@@ -1,0 +1,120 @@
+//! Who this node is: keys, trust data and journal must all be of one party.
+
+use crate::{
+    config::{Config, KeysConfig},
+    layout::Layout,
+    node_error::NodeError,
+};
+use abeng_audit_log::{Journal, RealDisk};
+use abeng_keys::{Keyring, Passphrase, Role};
+use abeng_roster::{Trust, verify_incarnation};
+use abeng_wire::{Incarnation, LeafIndex, PartyCode, v1};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+pub(crate) fn unlock(config: &Config, layout: &Layout) -> Result<Keyring, NodeError> {
+    let passphrase = || -> Result<Passphrase, String> {
+        let read = |path: &Path| {
+            fs::read(path)
+                .map(zeroize::Zeroizing::new)
+                .map_err(|e| format!("cannot read {}: {e}", path.display()))
+        };
+        let line = match &config.keys {
+            KeysConfig::InsecurePlain => return Err("[keys] says insecure_plain".to_owned()),
+            KeysConfig::PassphraseFile(path) => {
+                private(path)?;
+                read(path)?
+            }
+            KeysConfig::PassphraseCredential(name) => {
+                let dir = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or(
+                    "CREDENTIALS_DIRECTORY is not set: start under systemd with LoadCredential=",
+                )?;
+                read(&Path::new(&dir).join(name))?
+            }
+        };
+        Passphrase::from_line(&line)
+            .ok_or_else(|| "the passphrase is empty or not UTF-8".to_owned())
+    };
+    let keyring = Keyring::load(&layout.keys(), passphrase)?.expect_party(config.party)?;
+    Ok(keyring)
+}
+
+/// Refuses a file that others could read.
+fn private(path: &Path) -> Result<(), String> {
+    let mode = fs::metadata(path)
+        .map_err(|e| format!("cannot read {}: {e}", path.display()))?
+        .permissions()
+        .mode();
+    match mode & 0o077 {
+        0 => Ok(()),
+        _ => Err(format!(
+            "{} has mode {:04o}: others could read it; `chmod 600` it and choose another passphrase",
+            path.display(),
+            mode & 0o7777
+        )),
+    }
+}
+
+pub(crate) fn load_trust(config: &Config, layout: &Layout, now: u64) -> Result<Trust, NodeError> {
+    let bundle = layout.read_trust().map_err(|source| NodeError::TrustFile {
+        path: layout.trust(),
+        source,
+    })?;
+    let trust = Trust::from_bundle(&bundle, Some(config.root), now)?;
+    trust.check_time(now)?;
+    let party = trust.roster.party(config.party).filter(|p| p.is_active());
+    party.ok_or(NodeError::NotMember {
+        party: config.party,
+    })?;
+    Ok(trust)
+}
+
+/// The keys here must be those that the roster has for us.
+pub(crate) fn check_keys(keyring: &Keyring, trust: &Trust, now: u64) -> Result<(), NodeError> {
+    use abeng_keys::Signer;
+    let party = trust
+        .roster
+        .party(keyring.party)
+        .ok_or(NodeError::NotMember {
+            party: keyring.party,
+        })?;
+    let keys: [(Role, &dyn Signer); 3] = [
+        (Role::OrgSign, keyring.org_sign().as_ref()),
+        (Role::NodeTls, keyring.node_tls().as_ref()),
+        (Role::Log, keyring.log().as_ref()),
+    ];
+    for (role, signer) in keys {
+        let listed = party.key(role, &signer.verify_key().kid());
+        if !listed.is_some_and(|k| k.is_active(now)) {
+            return Err(NodeError::KeyNotListed {
+                party: keyring.party,
+                role,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Leaf 0 says whose journal this is, and in which life.
+pub(crate) fn open_identity(
+    journal: &Journal<RealDisk>,
+    trust: &Trust,
+    me: PartyCode,
+    dir: &Path,
+) -> Result<Incarnation, NodeError> {
+    let stored = journal.reader().read(LeafIndex(0))?;
+    let proof = stored.record.proof().ok().flatten().and_then(|p| p.of);
+    let Some(v1::proof_part::Of::Statement(signed)) = proof else {
+        return Err(NodeError::NoIncarnation {
+            dir: dir.to_owned(),
+        });
+    };
+    let statement = verify_incarnation(&trust.roster, &signed)?;
+    if statement.party != me.as_str() {
+        return Err(NodeError::OtherNode {
+            dir: dir.to_owned(),
+            found: statement.party,
+            expected: me,
+        });
+    }
+    Ok(Incarnation(statement.incarnation))
+}
