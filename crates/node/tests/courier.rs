@@ -7,15 +7,15 @@ mod common;
 mod stick;
 
 use abeng_api::{
-    AuditQuery, Client, CourierExportQuery, CourierReport, CourierTally, DeliveryState,
-    EvidenceQuery, InboxQuery, StepKind, SubmitRequest,
+    AuditQuery, Client, CourierExportQuery, CourierReport, DeliveryState, EvidenceQuery,
+    InboxQuery, StepKind, SubmitRequest,
 };
 use abeng_evidence::courier::{Found, Item};
 use abeng_node::{Config, Node};
 use abeng_wire::v1;
 use common::found;
 use std::path::Path;
-use stick::{export, export_as, frames, import as try_import, with_header};
+use stick::{export, export_as, frames, import as try_import, known, taken, with_header};
 
 async fn start(dir: &Path, code: &str) -> (Node, Client) {
     let dir = dir.join(code);
@@ -48,20 +48,6 @@ fn envelopes(file: &[u8]) -> Vec<(v1::Precedence, usize)> {
         }
     }
     found
-}
-
-fn taken(taken: u64) -> CourierTally {
-    CourierTally {
-        taken,
-        ..Default::default()
-    }
-}
-
-fn known(known: u64) -> CourierTally {
-    CourierTally {
-        known,
-        ..Default::default()
-    }
 }
 
 async fn leaves(at: &Client, kind: &str) -> Vec<abeng_api::LeafView> {

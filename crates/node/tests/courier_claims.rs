@@ -8,7 +8,7 @@ mod net;
 #[path = "common/stick.rs"]
 mod stick;
 
-use abeng_api::{AuditQuery, CourierTally, InboxQuery};
+use abeng_api::{AuditQuery, InboxQuery};
 use abeng_evidence::courier::{Found, Item};
 use abeng_keys::Keyring;
 use abeng_node::new_life;
@@ -16,7 +16,7 @@ use abeng_seal::{Arrived, sign_void};
 use abeng_wire::{prost::Message, v1};
 use net::{Net, found};
 use std::{collections::BTreeMap, fs, path::Path};
-use stick::{export, file_of, frames, import, with_header};
+use stick::{export, faults, file_of, frames, import, known, taken, with_header};
 
 async fn alone<T>(net: &Net, name: &str, work: impl AsyncFnOnce() -> T) -> T {
     let node = net.start(name).await;
@@ -36,27 +36,6 @@ async fn count(net: &Net, name: &str, kind: &str) -> usize {
         .unwrap()
         .leaves
         .len()
-}
-
-fn faults(faults: u64) -> CourierTally {
-    CourierTally {
-        faults,
-        ..Default::default()
-    }
-}
-
-fn taken(taken: u64) -> CourierTally {
-    CourierTally {
-        taken,
-        ..Default::default()
-    }
-}
-
-fn known(known: u64) -> CourierTally {
-    CourierTally {
-        known,
-        ..Default::default()
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

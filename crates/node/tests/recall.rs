@@ -3,24 +3,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod common;
+
 use abeng_api::{
     Client, ClientError, DeliveryState, ErrorCode, EventQuery, ExtendRequest, HoldRequest,
     InboxQuery, RecallRequest, RetentionQuery, SubmitRequest,
 };
 use abeng_audit_log::{RealDisk, verify_log};
-use abeng_keys::Protection;
-use abeng_node::{
-    Config, Node,
-    founding::{InitParty, InitRequest, init},
-    retention::Take,
-};
+use abeng_node::{Config, Node, retention::Take};
 use abeng_queue::{Input, ScrubItem, Ticket, rows::BegunRow};
-use abeng_wire::{
-    EnvelopeId, LeafIndex, NetworkCode, PartyCode,
-    v1::{self, PartyKind},
-};
+use abeng_wire::{EnvelopeId, LeafIndex, PartyCode, v1};
 use bytes::Bytes;
-use std::{fs, net::UdpSocket, path::Path, time::Duration};
+use std::{fs, path::Path, time::Duration};
 use tempfile::TempDir;
 
 const MARKER: &str = "Zq7kVw3 a marker that is nowhere else";
@@ -28,28 +22,7 @@ const DAY_MS: u64 = 86_400_000;
 
 fn found() -> TempDir {
     let temp = tempfile::tempdir().unwrap();
-    let party = |code: &str, kind| InitParty {
-        code: PartyCode::new(code).unwrap(),
-        name: code.to_owned(),
-        country: code.to_owned(),
-        kind,
-        address: None,
-    };
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    init(&InitRequest {
-        dir: temp.path().join("net"),
-        network: NetworkCode::new("test").unwrap(),
-        parties: vec![
-            party("JM", PartyKind::Member),
-            party("LC", PartyKind::Coordination),
-        ],
-        protection: Protection::InsecurePlain,
-        passphrase_file: None,
-        host: "127.0.0.1".parse().unwrap(),
-        base_port: socket.local_addr().unwrap().port().clamp(1024, 60_000),
-        status_every_s: Some(1),
-    })
-    .unwrap();
+    common::found(&temp.path().join("net"));
     temp
 }
 

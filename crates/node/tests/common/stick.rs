@@ -2,7 +2,7 @@
 
 #![allow(dead_code)]
 
-use abeng_api::{Client, CourierExportQuery, CourierReport, pieces};
+use abeng_api::{Client, CourierExportQuery, CourierReport, CourierTally, pieces};
 use abeng_evidence::courier::{CourierReader, CourierWriter, Found, Item};
 use abeng_wire::v1;
 
@@ -38,6 +38,27 @@ pub async fn import(at: &Client, file: &[u8]) -> Result<CourierReport, String> {
         }
     });
     at.courier_import(body).await.map_err(|e| e.to_string())
+}
+
+pub fn taken(taken: u64) -> CourierTally {
+    CourierTally {
+        taken,
+        ..Default::default()
+    }
+}
+
+pub fn known(known: u64) -> CourierTally {
+    CourierTally {
+        known,
+        ..Default::default()
+    }
+}
+
+pub fn faults(faults: u64) -> CourierTally {
+    CourierTally {
+        faults,
+        ..Default::default()
+    }
 }
 
 /// What stands in a file, and where each frame ends.
