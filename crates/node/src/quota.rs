@@ -117,7 +117,7 @@ pub struct Room {
     pub free: u64,
     /// What the data directory may take, where that is set.
     pub disk: Option<u64>,
-    /// Kept for what is under way.
+    /// Kept for what is under way, and for segments of the journal that are not yet written ahead.
     pub reserve: u64,
 }
 
@@ -182,6 +182,8 @@ struct State {
     /// Let in since each was measured.
     since_free: u64,
     since_used: u64,
+    /// Segments of the journal that are still to be written ahead.
+    ahead: u64,
     standing: Standing,
 }
 
@@ -200,6 +202,7 @@ impl Quota {
                 used,
                 since_free: 0,
                 since_used: 0,
+                ahead: 0,
                 standing: Standing::Open,
             }),
         };
@@ -223,6 +226,16 @@ impl Quota {
         }
         self.judge(&mut state);
         Ok((before, state.standing))
+    }
+
+    /// The journal says how many bytes it has still to write ahead. New content may not take them:
+    /// a journal without a next segment stops the node.
+    pub fn owe_ahead(&self, bytes: u64) {
+        let mut state = lock(&self.state);
+        if state.ahead != bytes {
+            state.ahead = bytes;
+            self.judge(&mut state);
+        }
     }
 
     /// Lets new content in, where there is room for it.
@@ -262,7 +275,7 @@ impl Quota {
             used: state.used.saturating_add(state.since_used),
             free: state.free.saturating_sub(state.since_free),
             disk: self.disk,
-            reserve: self.reserve,
+            reserve: self.reserve.saturating_add(state.ahead),
         }
     }
 
@@ -271,8 +284,8 @@ impl Quota {
     fn judge(&self, state: &mut State) {
         let room = self.room_of(state);
         let keep = match state.standing {
-            Standing::Open => self.reserve,
-            Standing::Reserve => self.reserve.saturating_add(self.reserve / BACK_SHARE),
+            Standing::Open => room.reserve,
+            Standing::Reserve => room.reserve.saturating_add(self.reserve / BACK_SHARE),
         };
         let left = self.disk.map_or(u64::MAX, |d| d.saturating_sub(room.used));
         state.standing = match room.free >= keep && left >= keep {

@@ -71,6 +71,23 @@ fn it_is_open_again_only_with_room_to_spare() {
 }
 
 #[test]
+fn room_for_segments_that_are_not_yet_written_is_no_room_for_notices() {
+    let disk = Fake::with(150 * MIB, 0);
+    let quota = quota(None, Some(10 * MIB), &disk);
+    quota.owe_ahead(128 * MIB);
+    assert_eq!(quota.room().left(), 12 * MIB);
+    // The disk fills up while the first is being written, whose beginning is taken away again.
+    disk.set_free(40 * MIB);
+    let (_, standing) = quota.measure(Walk::Volume).unwrap();
+    assert_eq!(standing, Standing::Reserve);
+    assert!(quota.admit(1).is_err());
+    // Written ahead, they take their room from the disk and from what is kept alike.
+    quota.owe_ahead(0);
+    assert_eq!(quota.room().standing, Standing::Open);
+    assert_eq!(quota.room().left(), 30 * MIB);
+}
+
+#[test]
 fn the_directory_has_a_bound_of_its_own() {
     let disk = Fake::with(1024 * 1024 * MIB, 890 * MIB);
     let quota = quota(Some(1000 * MIB), Some(100 * MIB), &disk);

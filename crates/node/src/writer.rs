@@ -93,7 +93,10 @@ impl<D: Disk> Writer<D> {
             }
             let batch = match batches.recv_timeout(IDLE) {
                 Ok(batch) => batch,
-                Err(mpsc::RecvTimeoutError::Timeout) => continue,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    ahead.consider(&journal);
+                    continue;
+                }
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             };
             let first = LeafIndex(journal.size());
@@ -157,6 +160,7 @@ impl<D: Disk> Ahead<D> {
     }
 
     fn consider(&self, journal: &Journal<D>) {
+        self.quota.owe_ahead(journal.missing_ahead());
         // A segment that cannot be finished would only take room from index and tiles.
         if self.quota.room().free < journal.segment_bytes() + AHEAD_MARGIN {
             return;

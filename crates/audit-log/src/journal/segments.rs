@@ -122,6 +122,10 @@ impl Ahead {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn missing(&self) -> usize {
+        AHEAD - self.ready()
+    }
+
     pub(crate) fn ready(&self) -> usize {
         self.slots().iter().filter(|&&s| s == Slot::Ready).count()
     }

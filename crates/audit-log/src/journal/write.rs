@@ -307,6 +307,13 @@ impl<D: Disk> Journal<D> {
         )
     }
 
+    /// Bytes of the segments that are still to be written ahead. Until they are, the room for them
+    /// is no room for anything else.
+    pub fn missing_ahead(&self) -> u64 {
+        let missing = self.ahead.missing() as u64;
+        missing.saturating_mul(self.options.segment_bytes)
+    }
+
     /// Bytes of a new segment.
     pub fn segment_bytes(&self) -> u64 {
         self.options.segment_bytes
