@@ -85,6 +85,8 @@ signature_types! {
     ENVELOPE = "envelope.v1" by OrgSign;
     /// Numbers of a stream that carry nothing.
     VOID = "void.v1" by OrgSign;
+    /// Numbers of a stream that its recipient misses, asked for over a relay.
+    WANT = "want.v1" by OrgSign;
     /// The hello of a link.
     HELLO = "hello.v1" by NodeTls;
 }

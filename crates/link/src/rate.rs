@@ -150,7 +150,8 @@ impl Pace {
             | Frame::Credit(_)
             | Frame::Ping(_)
             | Frame::Pong(_)
-            | Frame::Void(_) => self.answering.take(now, 1).is_ok(),
+            | Frame::Void(_)
+            | Frame::CarriedVoid(_) => self.answering.take(now, 1).is_ok(),
             Frame::Trust(_) => self.asking.take(now, TRUST_COST).is_ok(),
             _ => self.asking.take(now, 1).is_ok(),
         }

@@ -248,6 +248,8 @@ pub(crate) fn kind(frame: &Frame) -> &'static str {
         Frame::Claim(_) => "claim",
         Frame::Reach(_) => "reach",
         Frame::CarriedReceipts(_) => "carried receipts",
+        Frame::CarriedWant(_) => "carried want",
+        Frame::CarriedVoid(_) => "carried void",
     }
 }
 

@@ -46,7 +46,8 @@ struct Round<'a> {
     receipts: BTreeMap<PartyCode, Vec<LeafIndex>>,
     delivered: Vec<DeliveredEvent>,
     settled: Vec<SettledEvent>,
-    ended: BTreeMap<PartyCode, Vec<EndedNumber>>,
+    // By recipient, and by the relay that is to carry it.
+    ended: BTreeMap<(PartyCode, Option<PartyCode>), Vec<EndedNumber>>,
 }
 
 fn dispatch(shared: &Arc<Shared>, batch: Done) -> Result<(), ReadError> {
@@ -70,8 +71,8 @@ fn dispatch(shared: &Arc<Shared>, batch: Done) -> Result<(), ReadError> {
     }
     shared.delivered.push(round.delivered);
     shared.settled.push(round.settled);
-    for (recipient, numbers) in &round.ended {
-        shared.tell_ended(*recipient, numbers);
+    for (&(recipient, via), numbers) in &round.ended {
+        shared.tell_ended(recipient, via, numbers);
     }
     if !round.receipts.is_empty() {
         shared.send_receipts(&round.facts, round.receipts)?;
@@ -129,14 +130,18 @@ impl Round<'_> {
             }
             Gated::Void {
                 recipient,
+                via,
                 seq,
                 reason,
                 envelope_id,
-            } => self.ended.entry(recipient).or_default().push(EndedNumber {
-                seq,
-                reason,
-                envelope_id,
-            }),
+            } => {
+                let ended = self.ended.entry((recipient, via)).or_default();
+                ended.push(EndedNumber {
+                    seq,
+                    reason,
+                    envelope_id,
+                });
+            }
             Gated::Receipt { peer, outcome } => {
                 self.receipts.entry(peer).or_default().push(outcome)
             }

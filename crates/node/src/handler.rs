@@ -175,8 +175,10 @@ impl Handler for NodeHandler {
             Frame::Claim(claim) => shared.take_claim(peer, claim).await,
             Frame::Reach(reach) => shared.take_reach(link, reach).await,
             Frame::CarriedReceipts(carried) => shared.take_carried_receipts(link, carried).await,
-            Frame::Want(want) => shared.take_want(peer, want).await,
+            Frame::Want(want) => shared.take_want(peer, None, want).await,
             Frame::Void(signed) => shared.take_void(peer, signed).await,
+            Frame::CarriedWant(signed) => shared.take_carried_want(link, signed).await,
+            Frame::CarriedVoid(signed) => shared.take_carried_void(link, signed).await,
             Frame::AttachmentWant(want) => shared.take_attachment_want(link, want).await,
             Frame::AttachmentRefused(refused) => shared.take_attachment_refused(link, &refused),
             // Kept inside the link.

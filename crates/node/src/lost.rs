@@ -12,7 +12,6 @@ use abeng_queue::rows::{SentOutcome, SentRow};
 use abeng_seal::sign_void;
 use abeng_wire::{Incarnation, LeafIndex, Millis, Mono, PartyCode, StreamSeq, limits, v1};
 use std::{collections::BTreeMap, sync::Arc};
-use v1::control::Frame;
 
 /// Rows looked at in one step.
 const ROWS: usize = 512;
@@ -65,21 +64,23 @@ impl Searches {
 }
 
 impl Shared {
-    /// A recipient asks for numbers of an earlier life.
-    pub async fn answer_lost(self: &Arc<Self>, peer: PartyCode, want: v1::Want) {
+    /// A recipient asks for numbers of an earlier life, over a relay or its own link. Whoever
+    /// brought the question has the turn.
+    pub async fn answer_lost(
+        self: &Arc<Self>,
+        peer: PartyCode,
+        via: Option<PartyCode>,
+        want: v1::Want,
+    ) {
         let bounded = want.first > 0
             && want.first <= want.last
             && want.last - want.first < limits::WANT_NUMBERS;
-        if !bounded || !self.may_search(peer, clock::mono()) {
+        if !bounded || !self.may_search(via.unwrap_or(peer), clock::mono()) {
             return;
         }
         let life = Incarnation(want.incarnation);
         let voids = self.lost_voids(life, peer, (want.first, want.last)).await;
-        if let Some(link) = self.links.link(peer) {
-            for signed in voids.into_iter().take(limits::WANT_VOIDS) {
-                link.control(Frame::Void(signed));
-            }
-        }
+        self.send_voids(peer, via, voids.into_iter().take(limits::WANT_VOIDS));
     }
 
     /// What this life has to say of numbers of an earlier one, signed.
@@ -105,8 +106,13 @@ impl Shared {
 
     /// Numbers of this life that a recipient asks for and that no row says ended: delivered to a life
     /// of its log that is over, and past their own life, so that nobody offers them again.
-    pub async fn over(&self, peer: PartyCode, range: (u64, u64)) -> Vec<EndedNumber> {
-        if !self.may_search(peer, clock::mono()) {
+    pub async fn over(
+        &self,
+        peer: PartyCode,
+        via: Option<PartyCode>,
+        range: (u64, u64),
+    ) -> Vec<EndedNumber> {
+        if !self.may_search(via.unwrap_or(peer), clock::mono()) {
             return Vec::new();
         }
         let known = self.numbers_of(self.incarnation, peer, range).await;

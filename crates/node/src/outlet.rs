@@ -46,9 +46,18 @@ impl Outlet for Effects {
             Free::LookExpired { place } => {
                 self.runtime.spawn(shared.look_expired(place));
             }
-            Free::Want { peer, want } => shared.send_want(peer, want),
-            Free::LookEnded { peer, first, last } => {
-                self.runtime.spawn(shared.answer_ended(peer, first, last));
+            Free::Want { peer, via, want } => match via {
+                Some(relay) => shared.send_want_over(relay, &want),
+                None => shared.send_want(peer, want),
+            },
+            Free::LookEnded {
+                peer,
+                via,
+                first,
+                last,
+            } => {
+                let range = (first, last);
+                self.runtime.spawn(shared.answer_ended(peer, via, range));
             }
             Free::NeverGiven { peer, last, next } => {
                 tracing::warn!(%peer, last, next, "the peer asks for numbers of its stream that this log never gave out; ignored without proof. Was an older copy of the data directory started?");

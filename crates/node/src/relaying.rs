@@ -5,6 +5,7 @@
 mod back;
 mod reach;
 mod view;
+mod words;
 
 pub use reach::{Reaching, work};
 

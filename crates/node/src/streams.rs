@@ -63,18 +63,27 @@ pub fn voids(
 impl Shared {
     /// A recipient asks for numbers of its stream. For earlier lives of this log this one answers; of
     /// a later one a peer's word proves nothing: it is written down and left.
-    pub async fn take_want(self: &Arc<Self>, peer: PartyCode, want: v1::Want) {
+    /// Where a relay brought it, `peer` has signed it, and `via` is that relay.
+    pub async fn take_want(
+        self: &Arc<Self>,
+        peer: PartyCode,
+        via: Option<PartyCode>,
+        want: v1::Want,
+    ) {
         self.count_stream_frame("want_taken");
         if want.originator == self.me.as_str() && want.incarnation < self.incarnation.0 {
-            return self.answer_lost(peer, want).await;
+            // Where it is linked it asks there.
+            if via.is_some() && self.links.link(peer).is_some() {
+                return;
+            }
+            return self.answer_lost(peer, via, want).await;
         }
         if want.originator != self.me.as_str() || want.incarnation != self.incarnation.0 {
             tracing::info!(%peer, originator = want.originator, incarnation = %Incarnation(want.incarnation), first = want.first, last = want.last, "the peer asks for numbers of a stream that is not this node's");
             return;
         }
-        self.core
-            .give_from(peer, Input::Wanted { peer, want })
-            .await;
+        let wanted = Input::Wanted { peer, via, want };
+        self.core.give_from(via.unwrap_or(peer), wanted).await;
     }
 
     /// A void, from its originator or from whoever carries it: it proves itself.
@@ -109,16 +118,21 @@ impl Shared {
     }
 
     /// Tells a recipient which of the numbers that it asked for have ended.
-    pub async fn answer_ended(self: Arc<Self>, peer: PartyCode, first: u64, last: u64) {
+    pub async fn answer_ended(
+        self: Arc<Self>,
+        peer: PartyCode,
+        via: Option<PartyCode>,
+        (first, last): (u64, u64),
+    ) {
         let Some(mut numbers) = self.ended(peer, first, last).await else {
             return;
         };
         if (numbers.len() as u64) <= last - first {
-            numbers.extend(self.over(peer, (first, last)).await);
+            numbers.extend(self.over(peer, via, (first, last)).await);
         }
-        if let Some(link) = self.links.link(peer) {
+        if self.link_towards(peer, via).is_some() {
             let voids = self.signed_voids(peer, &numbers);
-            self.send_voids(&link, voids.into_iter().take(limits::WANT_VOIDS));
+            self.send_voids(peer, via, voids.into_iter().take(limits::WANT_VOIDS));
         }
     }
 
@@ -162,22 +176,46 @@ impl Shared {
         all.iter().filter_map(sign).collect()
     }
 
-    /// Voids that nobody asked for yet, if the recipient is linked.
-    pub fn tell_ended(&self, recipient: PartyCode, numbers: &[EndedNumber]) {
-        if let Some(link) = self.links.link(recipient) {
+    /// Voids that nobody asked for yet, if the recipient is linked or a relay is to carry them.
+    pub fn tell_ended(
+        &self,
+        recipient: PartyCode,
+        via: Option<PartyCode>,
+        numbers: &[EndedNumber],
+    ) {
+        if self.link_towards(recipient, via).is_some() {
             let voids = self.signed_voids(recipient, numbers);
-            self.send_voids(&link, voids.into_iter());
+            self.send_voids(recipient, via, voids.into_iter());
         }
     }
 
-    fn send_voids(&self, link: &Link, voids: impl Iterator<Item = v1::Signed>) {
+    /// The recipient's own link, or that of the relay.
+    fn link_towards(&self, recipient: PartyCode, via: Option<PartyCode>) -> Option<Link> {
+        let around = || self.links.link(via?);
+        self.links.link(recipient).or_else(around)
+    }
+
+    /// Sends voids over the recipient's own link, or over the relay where there is none.
+    pub fn send_voids(
+        &self,
+        recipient: PartyCode,
+        via: Option<PartyCode>,
+        voids: impl Iterator<Item = v1::Signed>,
+    ) {
+        let Some(link) = self.link_towards(recipient, via) else {
+            return;
+        };
         for void in voids {
             self.count_stream_frame("void_sent");
-            link.control(Frame::Void(void));
+            link.control(match link.peer() == recipient {
+                true => Frame::Void(void),
+                false => Frame::CarriedVoid(void),
+            });
         }
     }
 
-    fn count_stream_frame(&self, kind: &str) {
+    /// Counts a want or a void.
+    pub fn count_stream_frame(&self, kind: &str) {
         let kind = kind.to_owned();
         self.metrics
             .stream_frames

@@ -3,21 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod common;
+#[path = "common/numbers.rs"]
+mod numbers;
 
 use abeng_api::{AuditQuery, Client, EventQuery, GapView, SubmitRequest};
 use abeng_audit_log::{RealDisk, verify_log};
-use abeng_keys::SystemEntropy;
 use abeng_node::{Config, Node};
-use abeng_queue::{Input, PrivateInput, Terms, Ticket};
-use abeng_roster::{NoticeFacts, Policy, Tlp};
-use abeng_seal::{BoxCache, SealInput, seal};
-use abeng_wire::{Mono, Now, PartyCode, StreamSeq, v1};
-use bytes::Bytes;
+use abeng_wire::{PartyCode, StreamSeq, v1};
 use common::found;
-use std::{
-    path::Path,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use numbers::{fail, short_lived};
+use std::{path::Path, time::Duration};
 
 async fn start(dir: &Path) -> Node {
     Node::start(Config::load(&dir.join("node.toml")).unwrap())
@@ -27,65 +22,6 @@ async fn start(dir: &Path) -> Node {
 
 fn lc() -> PartyCode {
     PartyCode::new("LC").unwrap()
-}
-
-async fn reserve(jm: &Node, ticket: u64) -> Ticket {
-    let (ticket, recipients) = (Ticket(ticket), vec![lc()]);
-    let input = Input::Reserve { ticket, recipients };
-    jm.shared().core.give(input).await;
-    ticket
-}
-
-/// A submission whose seal fails: its number holds nothing.
-async fn fail(jm: &Node, ticket: u64) {
-    let ticket = reserve(jm, ticket).await;
-    jm.shared().core.give(Input::SealFailed { ticket }).await;
-}
-
-/// A notice of JM's with number 1 that lives for a second only, which no officer could ask for.
-async fn short_lived(jm: &Node) {
-    let ticket = reserve(jm, 1).await;
-    let shared = jm.shared();
-    let trust = shared.trust();
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let now = Now {
-        mono: Mono(0),
-        wall: since.as_millis() as u64,
-    };
-    let facts = NoticeFacts {
-        ty: "SEIZURE",
-        tlp: Tlp::RED,
-    };
-    let cleared = Policy::clear(&trust, shared.me, &[lc()], &facts, now.wall).unwrap();
-    let input = SealInput {
-        trust: &trust,
-        cleared: &cleared,
-        org_sign: shared.keyring.org_sign().as_ref(),
-        store: &shared.keyring.store,
-        incarnation: shared.incarnation,
-        created_at: now.wall,
-        expires_at: now.wall + 1_000,
-        precedence: v1::Precedence::Routine,
-        positions: &[(lc(), StreamSeq::FIRST)],
-        notice: &Bytes::from_static(b"{}"),
-        attachments: &[],
-        boxes: &mut BoxCache::new(),
-        now,
-    };
-    let sealed = Box::new(seal(input, &mut SystemEntropy).unwrap());
-    let private = PrivateInput {
-        officer: "officer".into(),
-        via: "test".into(),
-        salt: [7; 32],
-    };
-    let input = Input::Sealed {
-        ticket,
-        sealed,
-        private,
-        cleared_under: trust.roster.version(),
-        terms: Terms::default(),
-    };
-    shared.core.give(input).await;
 }
 
 /// Waits for a word at JM on something sent.
@@ -142,9 +78,9 @@ async fn what_will_not_come_leaves_no_gap() {
     found(&dir);
     let at = |code: &str| Client::unix(dir.join(code).join("abeng.sock"));
     let jm = start(&dir.join("jm")).await;
-    short_lived(&jm).await;
+    short_lived(&jm, lc()).await;
     settled(&at("jm"), "EXPIRED").await;
-    fail(&jm, 2).await;
+    fail(&jm, lc(), 2).await;
     voided(&at("jm"), 1).await;
 
     let office = start(&dir.join("lc")).await;
@@ -172,13 +108,14 @@ async fn what_will_not_come_leaves_no_gap() {
         first: 1,
         last: 2,
         byte_budget: 0,
+        recipient: String::new(),
     }));
     assert!(gaps(&at("lc"), <[GapView]>::is_empty).await.is_empty());
     let reasons = voided(&at("lc"), 2).await;
     assert_eq!(reasons, ["NUMBER_VOIDED", "NUMBER_VOIDED"]);
 
     // With a link nobody has to ask.
-    fail(&jm, 9).await;
+    fail(&jm, lc(), 9).await;
     assert_eq!(voided(&at("lc"), 3).await.len(), 3);
 
     // A void that somebody changed on the way closes nothing.

@@ -10,7 +10,6 @@
 //! the order of reservation.
 
 mod again;
-mod allowance;
 mod arrivals;
 mod files;
 mod kept;
@@ -25,7 +24,7 @@ mod tests;
 pub use relay::{CarriedFor, CarryLimits, RelayReport};
 
 use crate::{
-    Custody, Free, Gated, Input, Place, Plan,
+    Allowance, Custody, Free, Gated, Input, Place, Plan,
     gaps::Gaps,
     lane::{Budget, Entry, Key, Lane},
     mark::Mark,
@@ -37,7 +36,6 @@ use abeng_audit_log::Record;
 use abeng_wire::{
     Digest, EnvelopeId, Incarnation, LeafIndex, Millis, Mono, Now, PartyCode, StreamSeq, v1,
 };
-use allowance::Allowance;
 use relay::{Carried, Routes};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use streams::Stream;
@@ -257,7 +255,7 @@ impl Engine {
             Input::Duplicate { from, outcome } => plan.receipt(from, outcome),
             Input::ReceiptProven(proven) => self.receipt_proven(now, proven, &mut plan),
             Input::Expire { place, leaf } => self.expired(now, place, *leaf, &mut plan),
-            Input::Wanted { peer, want } => self.wanted(now, peer, &want, &mut plan),
+            Input::Wanted { peer, via, want } => self.wanted(now, (peer, via), &want, &mut plan),
             Input::Voided { from, signed, void } => {
                 self.void_taken(now, from, (*signed, &void), &mut plan);
             }

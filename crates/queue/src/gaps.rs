@@ -1,7 +1,7 @@
 //! The gaps of one stream while they last: since when, how often asked for, when next.
 
 use crate::{Resend, mark::Mark};
-use abeng_wire::{Millis, Mono, Now, limits};
+use abeng_wire::{Millis, Mono, Now, PartyCode, limits};
 use std::collections::BTreeMap;
 
 /// A gap younger than this many first waits of a sender may just be on its way.
@@ -45,6 +45,8 @@ pub(crate) struct Gaps {
     known: BTreeMap<u64, Gap>,
     /// When to look again.
     pub(crate) look: Option<Mono>,
+    // Whose turn it was last, where several relays may carry a question.
+    turn: usize,
 }
 
 impl Gaps {
@@ -53,6 +55,7 @@ impl Gaps {
         Self {
             known: BTreeMap::new(),
             look: Some(Mono(0)),
+            turn: 0,
         }
     }
 
@@ -100,6 +103,14 @@ impl Gaps {
                 put(Gap::fresh(next, last, now, resend));
             }
         }
+    }
+
+    /// The relay whose turn it is, of those that reach the originator: each in turn, so that one
+    /// that carries nothing costs a wait and never the answer.
+    pub(crate) fn turn(&mut self, relays: &[PartyCode]) -> Option<PartyCode> {
+        let turn = self.turn.checked_rem(relays.len())?;
+        self.turn = turn + 1;
+        relays.get(turn).copied()
     }
 
     /// The ranges to ask for now, marked as asked; and when to look again, if the peer stays linked.

@@ -304,12 +304,15 @@ pub enum Input {
     Wanted {
         /// Who asks.
         peer: PartyCode,
+        /// The relay that brought it, where it did not come over the recipient's own link. Then
+        /// the node has verified it as the recipient's word.
+        via: Option<PartyCode>,
         /// For what.
         want: v1::Want,
     },
     /// A void for this party, verified against the roster.
     Voided {
-        /// The peer that brought it.
+        /// The peer that brought it: its originator, or a relay.
         from: PartyCode,
         /// As it is signed.
         signed: Box<v1::Signed>,

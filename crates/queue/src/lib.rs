@@ -11,6 +11,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod allowance;
 mod engine;
 mod fold;
 mod gaps;
@@ -25,6 +26,7 @@ mod sled_view;
 mod view;
 mod voided;
 
+pub use allowance::{Allowance, FrameRate};
 pub use engine::{CarriedFor, CarryLimits, Engine, EngineConfig, RelayReport, Resend};
 pub use fold::fold;
 pub use input::{

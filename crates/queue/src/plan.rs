@@ -95,6 +95,8 @@ pub enum Free {
     Want {
         /// Whom to ask.
         peer: PartyCode,
+        /// The relay that is to carry it, signed, where there is no link to the peer.
+        via: Option<PartyCode>,
         /// For what.
         want: v1::Want,
     },
@@ -103,6 +105,8 @@ pub enum Free {
     LookEnded {
         /// Who asks, and for whom the stream is.
         peer: PartyCode,
+        /// The relay that brought the question and carries the answer.
+        via: Option<PartyCode>,
         /// The first number.
         first: u64,
         /// The last one.
@@ -161,10 +165,13 @@ pub enum Gated {
         /// Which stream of the link.
         precedence: v1::Precedence,
     },
-    /// Sign a void and tell the recipient, if it is linked. It asks for what it does not hear of.
+    /// Sign a void and tell the recipient, if it is linked or a relay reaches it. It asks for what
+    /// it does not hear of.
     Void {
         /// For whom the stream is.
         recipient: PartyCode,
+        /// The relay that is to carry it, where there is no link to the recipient.
+        via: Option<PartyCode>,
         /// The number that will not come.
         seq: StreamSeq,
         /// Why.

@@ -1,8 +1,8 @@
 //! The Abeng envelope: seal, verify and open.
 //!
 //! In scope: suite 1 of PROTOCOL.md "Envelope": PRE, TRL and HDR, X-Wing stanzas, the padded and
-//! chunked body, attachments, the commitments, the one signature, the originator's own copy, `Void`, and the
-//! order of the checks on the way in. Each stage accepts only the type the stage before made:
+//! chunked body, attachments, the commitments, the one signature, the originator's own copy, `Void`, the
+//! `Want` that a relay carries, and the order of the checks on the way in. Each stage accepts only the type the stage before made:
 //! bytes → [`Arrived`] → [`Verified`] → [`Opened`].
 //!
 //! Not in scope: who may send what to whom (`roster::Policy`), what a notice means (`notice`),
@@ -23,8 +23,10 @@ mod open;
 mod rules;
 mod sealing;
 mod stanza;
+mod stream;
 mod verify;
 mod void;
+mod want;
 
 pub use arrived::{Arrived, CarrierFault, CarrierWhy};
 pub use attachment::{
@@ -44,5 +46,7 @@ pub use open::{
 };
 pub use rules::Broken;
 pub use sealing::{SealError, SealInput, Sealed, seal};
+pub use stream::StreamFault;
 pub use verify::{Clock, OriginatorWhy, Rejected, Verified, VerifyFault, verify};
-pub use void::{VoidFault, sign_void, verify_void};
+pub use void::{sign_void, verify_void};
+pub use want::{sign_want, verify_want};

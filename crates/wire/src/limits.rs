@@ -104,6 +104,10 @@ pub const WANT_VOIDS: usize = 256;
 pub const STREAM_FRAMES: u64 = 1024;
 /// … and how many more each second.
 pub const STREAM_FRAMES_A_SECOND: u64 = 16;
+/// Voids and wants from one party to another that a relay passes on at once …
+pub const CARRIED_FRAMES: u64 = 512;
+/// … and how many more each second.
+pub const CARRIED_FRAMES_A_SECOND: u64 = 4;
 /// Ranges of voided numbers that are remembered of one stream.
 pub const VOIDED_RANGES: usize = 1024;
 /// Streams (lives of a log) of one originator that voids may begin here.

@@ -82,6 +82,7 @@ pub fn files() -> Vec<Vec<u8>> {
             first: 2,
             last: 3,
             byte_budget: 0,
+            recipient: String::new(),
         }),
         Item::Void(v1::Signed::default()),
         Item::Receipts(v1::Receipts::default()),

@@ -6,6 +6,7 @@ use abeng_link::{
     Greeting,
     session::{Opening, Output, Session, Window},
 };
+use abeng_seal::{verify_void, verify_want};
 use abeng_wire::{Mono, Now, decode_tolerant, encode, limits, split_frame, v1};
 use bytes::{Bytes, BytesMut};
 use v1::control::Frame;
@@ -68,6 +69,22 @@ pub fn frames_of_peers(data: &[u8]) -> bool {
     let receipts = match control.frame {
         Some(Frame::Receipts(receipts)) => receipts.receipts,
         Some(Frame::CarriedReceipts(carried)) => carried.receipts,
+        Some(Frame::CarriedWant(signed)) => {
+            let want = verify_want(&world().trust.roster, &signed);
+            assert!(
+                want.is_err() || signed == world().want,
+                "I4: a want of nobody's"
+            );
+            return true;
+        }
+        Some(Frame::Void(signed) | Frame::CarriedVoid(signed)) => {
+            let void = verify_void(&world().trust.roster, &signed);
+            assert!(
+                void.is_err() || signed == world().void,
+                "I4: a void of nobody's"
+            );
+            return true;
+        }
         _ => Vec::new(),
     };
     for receipt in receipts {
@@ -165,6 +182,9 @@ fn controls() -> Vec<v1::Control> {
         Frame::CarriedReceipts(v1::CarriedReceipts {
             receipts: vec![world().receipt.clone()],
         }),
+        Frame::Void(world().void.clone()),
+        Frame::CarriedVoid(world().void.clone()),
+        Frame::CarriedWant(world().want.clone()),
         Frame::Status(v1::Status::default()),
     ];
     let control = |frame| v1::Control { frame: Some(frame) };

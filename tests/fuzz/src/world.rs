@@ -11,9 +11,9 @@ use abeng_roster::{
     NoticeFacts, Policy, Tlp, Trust,
     founding::{Founding, FoundingParty, FoundingRequest, found},
 };
-use abeng_seal::{BoxCache, SealInput, Sealed, seal};
+use abeng_seal::{BoxCache, SealInput, Sealed, seal, sign_void, sign_want};
 use abeng_wire::{
-    Incarnation, LeafIndex, Millis, Mono, NetworkCode, Now, PartyCode, StreamSeq, v1,
+    Incarnation, LeafIndex, Millis, Mono, NetworkCode, Now, PartyCode, StreamSeq, limits, v1,
 };
 use bytes::Bytes;
 use std::sync::OnceLock;
@@ -48,6 +48,10 @@ pub struct World {
     pub own: v1::LogProof,
     /// The Netherlands' receipt for the envelope.
     pub receipt: v1::Receipt,
+    /// The Netherlands' question for numbers of Jamaica's stream, as a relay carries it.
+    pub want: v1::Signed,
+    /// Jamaica's word that they will not come.
+    pub void: v1::Signed,
 }
 
 /// Made once per process from a seed of its own.
@@ -73,6 +77,31 @@ pub fn origin(trust: &Trust) -> LogOrigin {
         party: recipient(),
         incarnation: Incarnation(NOW << 16),
     }
+}
+
+/// A want and a void of one stream.
+fn words(founding: &Founding) -> [v1::Signed; 2] {
+    let (originator, recipient) = (sender().to_string(), recipient().to_string());
+    let want = v1::Want {
+        originator: originator.clone(),
+        incarnation: NOW << 16,
+        first: 1,
+        last: 2,
+        byte_budget: limits::WANT_BYTES,
+        recipient: recipient.clone(),
+    };
+    let void = v1::Void {
+        originator,
+        incarnation: NOW << 16,
+        recipient,
+        first: 1,
+        last: 2,
+        reason: v1::VoidReason::VoidFailed.into(),
+        envelope_id: Bytes::new(),
+    };
+    let [jm, nl] = [0, 1].map(|n: usize| founding.keyrings[n].org_sign());
+    let want = sign_want(nl.as_ref(), &want).unwrap();
+    [want, sign_void(jm.as_ref(), &void).unwrap()]
 }
 
 impl World {
@@ -121,7 +150,10 @@ impl World {
             consistency: Vec::new(),
             leaves: (1..size).map(proof).collect(),
         };
+        let [want, void] = words(&founding);
         Self {
+            want,
+            void,
             own,
             leaves,
             founding,

@@ -94,10 +94,11 @@ impl Life {
             }
             Gated::Void {
                 recipient,
+                via,
                 seq,
                 reason,
                 envelope_id,
-            } => self.tell_void(recipient, seq, (reason, envelope_id)),
+            } => self.tell_void((recipient, via), seq, (reason, envelope_id)),
             Gated::Receipt { peer, outcome } => owed.entry(peer).or_default().push(outcome),
             Gated::Delivered { .. } => book.delivered(self.me),
             Gated::Settled {

@@ -237,7 +237,16 @@ impl Life {
                 Ok(())
             }
             Control::Want(want) => {
-                self.handle(now, Input::Wanted { peer, want }, book);
+                let via = None;
+                self.handle(now, Input::Wanted { peer, via, want }, book);
+                Ok(())
+            }
+            Control::CarriedWant(signed) => {
+                self.take_carried_want(now, peer, signed, book);
+                Ok(())
+            }
+            Control::CarriedVoid(signed) => {
+                self.take_carried_void(now, peer, signed, book);
                 Ok(())
             }
             Control::Void(signed) => {

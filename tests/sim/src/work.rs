@@ -27,7 +27,7 @@ pub(crate) enum Todo {
     /// Read the Queued leaf of what has expired.
     Look(Place),
     /// A peer asks for numbers that are not queued.
-    Ended(PartyCode, u64, u64),
+    Ended(PartyCode, Option<PartyCode>, (u64, u64)),
 }
 
 /// A notice that an officer hands in.
@@ -57,7 +57,7 @@ impl Life {
     pub(crate) fn work(&mut self, now: Now, nth: usize, book: &mut Book) {
         let input = match self.todo.remove(nth) {
             Todo::Handle(input) => input,
-            Todo::Ended(peer, first, last) => return self.answer_ended((peer, first, last), book),
+            Todo::Ended(peer, via, range) => return self.answer_ended((peer, via), range, book),
             Todo::Consumed(peer, session, length) => return self.consumed(peer, session, length),
             Todo::Seal(ticket, positions) => self.seal(now, ticket, &positions, book),
             // Its life was over before its leaf was durable: waits for that.
@@ -123,8 +123,13 @@ impl Life {
                 Todo::Handle(Input::ReceiptProven(proven))
             }
             Free::LookExpired { place } => Todo::Look(place),
-            Free::Want { peer, want } => return self.want(peer, want, book),
-            Free::LookEnded { peer, first, last } => return self.look_ended(peer, first, last),
+            Free::Want { peer, via, want } => return self.want((peer, via), want, book),
+            Free::LookEnded {
+                peer,
+                via,
+                first,
+                last,
+            } => return self.todo.push(Todo::Ended(peer, via, (first, last))),
             Free::NeverGiven { .. } => return,
             Free::CarryAgain {
                 from,

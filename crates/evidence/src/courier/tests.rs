@@ -28,6 +28,7 @@ fn items() -> Vec<Item> {
             first: 3,
             last: 4,
             byte_budget: 0,
+            recipient: String::new(),
         }),
         Item::Void(v1::Signed::default()),
         Item::Receipts(v1::Receipts::default()),

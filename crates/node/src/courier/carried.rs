@@ -1,41 +1,52 @@
-//! Which numbers of a stream earlier files carried, so that a limited file goes on where the last
-//! one ended. Lost at a restart, which only means that the most urgent goes along again.
+//! What earlier files carried, so that a limited file goes on where the last one ended. Lost at a
+//! restart, which only means that the most urgent goes along again.
 
-use abeng_wire::StreamSeq;
+use abeng_wire::{LeafIndex, StreamSeq};
 use std::collections::BTreeSet;
+
+/// One envelope that waits for a recipient. What is sent from here goes before what is carried for
+/// others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Queued {
+    /// By its number in the stream from here.
+    Own(StreamSeq),
+    /// By its Relayed leaf.
+    Relayed(LeafIndex),
+}
 
 /// Of one recipient.
 #[derive(Debug, Default)]
 pub struct Carried {
-    numbers: BTreeSet<StreamSeq>,
+    envelopes: BTreeSet<Queued>,
 }
 
 impl Carried {
     /// Whether an earlier file carried it.
-    pub fn has(&self, seq: StreamSeq) -> bool {
-        self.numbers.contains(&seq)
+    pub fn has(&self, queued: Queued) -> bool {
+        self.envelopes.contains(&queued)
     }
 
     /// A file with these is written.
-    pub fn add(&mut self, numbers: impl IntoIterator<Item = StreamSeq>) {
-        self.numbers.extend(numbers);
+    pub fn add(&mut self, envelopes: impl IntoIterator<Item = Queued>) {
+        self.envelopes.extend(envelopes);
     }
 
     /// Only what is still queued is worth remembering.
-    pub fn keep(&mut self, queued: &BTreeSet<StreamSeq>) {
-        self.numbers.retain(|seq| queued.contains(seq));
+    pub fn keep(&mut self, queued: &BTreeSet<Queued>) {
+        self.envelopes.retain(|one| queued.contains(one));
     }
 
     /// The recipient misses them: they are carried again before the rest.
     pub fn missing(&mut self, first: StreamSeq, last: StreamSeq) {
         if first <= last {
-            self.numbers.retain(|seq| *seq < first || *seq > last);
+            let missed = Queued::Own(first)..=Queued::Own(last);
+            self.envelopes.retain(|one| !missed.contains(one));
         }
     }
 
     /// The last file is lost.
     pub fn forget(&mut self) {
-        self.numbers.clear();
+        self.envelopes.clear();
     }
 }
 
@@ -47,17 +58,25 @@ mod tests {
         StreamSeq::new(n).unwrap()
     }
 
+    fn own(n: u64) -> Queued {
+        Queued::Own(seq(n))
+    }
+
     #[test]
     fn what_is_missed_or_done_with_is_not_carried() {
+        let relayed = Queued::Relayed(LeafIndex(2));
         let mut carried = Carried::default();
-        carried.add([1, 2, 3, 9].map(seq));
+        carried.add([own(1), own(2), own(3), own(9), relayed]);
         carried.missing(seq(2), seq(3));
         carried.missing(seq(9), seq(8));
-        let has: Vec<u64> = (1..10).filter(|n| carried.has(seq(*n))).collect();
+        let has: Vec<u64> = (1..10).filter(|n| carried.has(own(*n))).collect();
         assert_eq!(has, [1, 9]);
-        carried.keep(&[seq(9)].into());
-        assert!(!carried.has(seq(1)) && carried.has(seq(9)));
+        carried.missing(seq(1), StreamSeq::new(u64::MAX).unwrap());
+        assert!(carried.has(relayed), "its number is not known here");
+        carried.add([own(1), own(9)]);
+        carried.keep(&[own(9)].into());
+        assert!(!carried.has(own(1)) && carried.has(own(9)) && !carried.has(relayed));
         carried.forget();
-        assert!(!carried.has(seq(9)));
+        assert!(!carried.has(own(9)));
     }
 }

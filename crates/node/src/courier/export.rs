@@ -1,11 +1,17 @@
 //! `POST /v1/courier/export`.
 
-use super::{plan::Plan, turn};
-use crate::shared::{Shared, lock};
+use super::{carried::Queued, plan::Plan, turn};
+use crate::{
+    receipts::verify_checkpoint,
+    shared::{Shared, lock},
+};
 use abeng_api::{ApiError, Caller, CourierExportQuery, ErrorCode, PieceSender, Pieces, pieces};
-use abeng_audit_log::{Checkpoint, ReadError, receipt};
+use abeng_audit_log::{
+    Checkpoint, ReadError,
+    receipt::{self, Outcome},
+};
 use abeng_evidence::courier::{CourierWriter, Item, courier_subject};
-use abeng_wire::{LeafHash, LeafIndex, PartyCode, StreamSeq, prost::Message, v1};
+use abeng_wire::{LeafHash, LeafIndex, PartyCode, prost::Message, v1};
 use bytes::Bytes;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -153,6 +159,7 @@ impl File<'_> {
                 .iter()
                 .map(|leaf| self.shared.with_companion(*leaf, &none));
             let outcomes = outcomes.collect::<Result<Vec<_>, _>>()?;
+            let outcomes = self.handed_on(outcomes)?;
             // From the checkpoint's own size on every receipt has its whole path.
             let (reader, size) = (&self.shared.reader, checkpoint.size());
             for frame in receipt::build_frames(&outcomes, size, reader, checkpoint)? {
@@ -164,22 +171,54 @@ impl File<'_> {
         Ok(leaves)
     }
 
+    /// What recipients said of what is carried here goes along as they said it, each under its own
+    /// checkpoint; the others are left.
+    fn handed_on(&mut self, outcomes: Vec<Outcome>) -> Result<Vec<Outcome>, Broken> {
+        let mut own = Vec::new();
+        for outcome in outcomes {
+            if outcome.0.fact().message().kind() != v1::LeafKind::ReceiptTaken {
+                own.push(outcome);
+                continue;
+            }
+            let Some(mut receipt) = self.shared.kept_receipt(outcome.0.index())? else {
+                continue;
+            };
+            let checkpoint = std::mem::take(&mut receipt.checkpoint);
+            // Verified when it was taken; under a newer roster nobody may believe it any more.
+            let trust = self.shared.trust();
+            let Ok((_, theirs)) = verify_checkpoint(&trust.roster, &checkpoint) else {
+                continue;
+            };
+            let frame = v1::Receipts {
+                checkpoint,
+                old_size: theirs.size(),
+                receipts: vec![receipt],
+                ..v1::Receipts::default()
+            };
+            let size = HEAD + encoded(&frame);
+            if size <= self.left {
+                self.left -= size;
+                self.item(&Item::Receipts(frame))?;
+            }
+        }
+        Ok(own)
+    }
+
     /// The envelopes that there is room for, in order; which these were.
-    fn envelopes(&mut self, plan: &Plan) -> Result<Vec<StreamSeq>, Broken> {
+    fn envelopes(&mut self, plan: &Plan) -> Result<Vec<Queued>, Broken> {
         let mut carried = Vec::new();
         for waiting in &plan.envelopes {
             if u64::from(waiting.size) + HEAD > self.left {
                 continue;
             }
-            let sent = self.shared.load_sent(waiting.submitted)?;
-            if sent.frame.is_empty() {
-                // Nothing is scrubbed before its life is over.
+            let frame = self.shared.frame_of(waiting.record, plan.to)?;
+            if frame.is_empty() {
+                // Nothing is scrubbed before its life is over; or its outcome came meanwhile.
                 continue;
             }
-            let frame = sent.frame_for(plan.to);
             self.left = self.left.saturating_sub(frame.len() as u64 + HEAD);
             self.item(&Item::Envelope(frame))?;
-            carried.push(waiting.seq);
+            carried.push(waiting.queued);
         }
         Ok(carried)
     }

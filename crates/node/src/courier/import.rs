@@ -10,6 +10,7 @@ use crate::{
     inbound::Examined,
     logs::Met,
     receipts::verify_checkpoint,
+    relaying::is_relay,
     shared::{Shared, lock},
 };
 use abeng_api::{ApiError, Caller, CourierReport, ErrorCode, Pieces};
@@ -139,6 +140,7 @@ impl Import<'_> {
             shared.courier_held(from, held);
         }
         lock(&shared.courier.wanted).remove(&from);
+        shared.courier.brings_anew(from);
         self.from = Some(from);
         self.tally.report.from = from.to_string();
         self.tally.report.created_at = clock::rfc3339(header.created_at);
@@ -184,6 +186,14 @@ impl Import<'_> {
         }
         if self.window.has(&id) {
             return self.tally.known(what);
+        }
+        // By the header's word alone: the outcome of what a relay's file brought goes along in a
+        // file to that relay too, and nowhere else.
+        if let Some(relay) = self.from
+            && relay != originator
+            && is_relay(&shared.trust().roster, relay)
+        {
+            shared.courier.brought(relay, id);
         }
         // As if its originator had brought it: the receipt is owed to nobody else.
         match shared.examine(originator, arrived.clone()).await {

@@ -12,10 +12,10 @@ mod window;
 
 use crate::{clock, shared::Shared};
 use abeng_api::ApiError;
-use abeng_wire::{Incarnation, PartyCode, StreamSeq, v1};
+use abeng_wire::{EnvelopeId, Incarnation, PartyCode, StreamSeq, v1};
 use carried::Carried;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 use tokio::sync::OwnedMutexGuard;
@@ -31,6 +31,33 @@ pub struct Courier {
     wanted: Mutex<BTreeMap<PartyCode, Vec<(Incarnation, Range)>>>,
     // Sizes of the own log that others said they hold. Only saves a question later on.
     held: Mutex<BTreeMap<PartyCode, u64>>,
+    // Envelopes of others that the newest files of relays brought, whose receipts go back that way.
+    brought: Mutex<BTreeMap<PartyCode, BTreeSet<EnvelopeId>>>,
+}
+
+/// Envelopes of others that are remembered of one relay's files.
+const BROUGHT: usize = 16_384;
+
+impl Courier {
+    /// A file whose header names this relay has brought an envelope of another party.
+    fn brought(&self, relay: PartyCode, id: EnvelopeId) {
+        let mut brought = crate::shared::lock(&self.brought);
+        let brought = brought.entry(relay).or_default();
+        if brought.len() < BROUGHT {
+            brought.insert(id);
+        }
+    }
+
+    /// A new file of that relay: what its older ones brought is forgotten.
+    fn brings_anew(&self, relay: PartyCode) {
+        crate::shared::lock(&self.brought).remove(&relay);
+    }
+
+    fn brought_by(&self, relay: PartyCode) -> Vec<EnvelopeId> {
+        let brought = crate::shared::lock(&self.brought);
+        let ids = brought.get(&relay).into_iter().flatten();
+        ids.copied().collect()
+    }
 }
 
 /// Numbers of a stream from here to a party, both ends in it.

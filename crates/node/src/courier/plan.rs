@@ -1,5 +1,6 @@
 //! What goes into a file, and in what order.
 
+use super::carried::Queued;
 use crate::{
     clock,
     reading::internal,
@@ -9,7 +10,7 @@ use crate::{
 use abeng_api::{ApiError, CourierExportQuery};
 use abeng_queue::{
     RowPair,
-    rows::{ClosedRow, EndedRow, InboxRow, QueueRow, ToldRow},
+    rows::{CarriedRow, ClosedRow, EndedRow, IdRow, InboxRow, QueueRow, ToldRow},
 };
 use abeng_wire::{LeafIndex, PartyCode, StreamSeq, limits, v1};
 use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
@@ -21,8 +22,9 @@ const PAGE: usize = 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waiting {
     pub precedence: v1::Precedence,
-    pub seq: StreamSeq,
-    pub submitted: LeafIndex,
+    pub queued: Queued,
+    /// The Submitted leaf or, of what is carried for another, the Relayed one.
+    pub record: LeafIndex,
     pub size: u32,
 }
 
@@ -47,14 +49,15 @@ impl Shared {
         query: &CourierExportQuery,
     ) -> Result<Plan, ApiError> {
         let mut envelopes = self.waiting_for(to).await?;
+        envelopes.extend(self.carried_for(to).await?);
         {
             let mut carried = lock(&self.courier.carried);
             let carried = carried.entry(to).or_default();
             if query.again {
                 carried.forget();
             }
-            carried.keep(&envelopes.iter().map(|waiting| waiting.seq).collect());
-            in_order(&mut envelopes, |seq| carried.has(seq));
+            carried.keep(&envelopes.iter().map(|waiting| waiting.queued).collect());
+            in_order(&mut envelopes, |queued| carried.has(queued));
         }
         envelopes.truncate(limits::COURIER_ENVELOPES);
         let gaps = self.core.inspect(move |engine| engine.gaps(to)).await;
@@ -65,6 +68,7 @@ impl Shared {
             first,
             last,
             byte_budget: 0,
+            recipient: String::new(),
         };
         Ok(Plan {
             to,
@@ -97,8 +101,8 @@ impl Shared {
                 if row.expires_at > now {
                     waiting.push(Waiting {
                         precedence,
-                        seq: row.seq,
-                        submitted: row.submitted,
+                        queued: Queued::Own(row.seq),
+                        record: row.submitted,
                         size: row.size,
                     });
                 }
@@ -112,6 +116,27 @@ impl Shared {
                 None => return Ok(waiting),
             }
         }
+    }
+
+    /// What this node carries as a relay for the recipient.
+    async fn carried_for(&self, to: PartyCode) -> Result<Vec<Waiting>, ApiError> {
+        let first = CarriedRow::key(to, v1::Precedence::Unspecified, LeafIndex(0));
+        let last = CarriedRow::key(to, v1::Precedence::Routine, LeafIndex(u64::MAX));
+        let rows = self.newest_rows([first, after(last)]).await?;
+        let (mut waiting, now) = (Vec::new(), clock::wall());
+        for (key, value) in rows {
+            let (_, precedence, relayed) = CarriedRow::parse_key(&key).map_err(internal)?;
+            let row = CarriedRow::decode(&value).map_err(internal)?;
+            if row.expires_at > now {
+                waiting.push(Waiting {
+                    precedence,
+                    queued: Queued::Relayed(relayed),
+                    record: relayed,
+                    size: row.size,
+                });
+            }
+        }
+        Ok(waiting)
     }
 
     /// What this node has to say of numbers that will not come: those that the recipient's newest
@@ -154,7 +179,8 @@ impl Shared {
 
     /// Outcomes given here to envelopes of a party, for as long as an envelope may live, and what
     /// was opened or taken back. Which of them it has is not known here: a receipt may be lost on
-    /// its way at any time, so each goes along again.
+    /// its way at any time, so each goes along again. To a relay also the outcomes of what its newest
+    /// files brought.
     async fn owed_to(self: &Arc<Self>, party: PartyCode) -> Result<Vec<LeafIndex>, ApiError> {
         let shared = self.clone();
         let oldest = tokio::task::spawn_blocking(move || shared.oldest_owed()).await;
@@ -168,6 +194,13 @@ impl Shared {
         }
         for (key, _) in self.newest_rows(ends(ClosedRow::key)).await? {
             leaves.insert(ClosedRow::parse_key(&key).map_err(internal)?.1);
+        }
+        for id in self.courier.brought_by(party) {
+            let row = self.view.get(&IdRow::key(&id)).await.map_err(internal)?;
+            let row = row.map(|row| IdRow::decode(&row)).transpose();
+            if let Some(IdRow::Held { outcome, .. }) = row.map_err(internal)? {
+                leaves.insert(outcome);
+            }
         }
         let newest = leaves.into_iter().rev();
         Ok(newest.take(limits::COURIER_RECEIPTS).collect())
@@ -225,14 +258,14 @@ fn after(mut key: Vec<u8>) -> Vec<u8> {
 
 /// FLASH first, whatever was carried before, since a file may be lost; then what no file has
 /// carried yet; and each in order of urgency.
-fn in_order(envelopes: &mut [Waiting], is_carried: impl Fn(StreamSeq) -> bool) {
+fn in_order(envelopes: &mut [Waiting], is_carried: impl Fn(Queued) -> bool) {
     let flash = |waiting: &Waiting| waiting.precedence == v1::Precedence::Flash;
     envelopes.sort_by_key(|waiting| {
         (
             Reverse(flash(waiting)),
-            is_carried(waiting.seq),
+            is_carried(waiting.queued),
             waiting.precedence as i32,
-            waiting.seq,
+            waiting.queued,
         )
     });
 }
@@ -244,23 +277,25 @@ mod tests {
 
     #[test]
     fn a_limited_file_goes_on_where_the_last_one_ended_and_flash_goes_always() {
-        let waiting = |precedence, seq| Waiting {
+        let own = |seq| Queued::Own(StreamSeq::new(seq).unwrap());
+        let waiting = |precedence, n, queued| Waiting {
             precedence,
-            seq: StreamSeq::new(seq).unwrap(),
-            submitted: LeafIndex(seq),
+            queued,
+            record: LeafIndex(n),
             size: 1,
         };
         let mut all = vec![
-            waiting(Routine, 1),
-            waiting(Priority, 2),
-            waiting(Flash, 3),
-            waiting(Routine, 4),
-            waiting(Priority, 5),
+            waiting(Routine, 1, own(1)),
+            waiting(Priority, 6, Queued::Relayed(LeafIndex(6))),
+            waiting(Priority, 2, own(2)),
+            waiting(Flash, 3, own(3)),
+            waiting(Routine, 4, own(4)),
+            waiting(Priority, 5, own(5)),
         ];
-        let numbers = |all: &[Waiting]| all.iter().map(|w| w.seq.get()).collect::<Vec<_>>();
+        let order = |all: &[Waiting]| all.iter().map(|w| w.record.0).collect::<Vec<_>>();
         in_order(&mut all, |_| false);
-        assert_eq!(numbers(&all), [3, 2, 5, 1, 4]);
-        in_order(&mut all, |seq| [2, 3].contains(&seq.get()));
-        assert_eq!(numbers(&all), [3, 5, 1, 4, 2]);
+        assert_eq!(order(&all), [3, 2, 5, 6, 1, 4]);
+        in_order(&mut all, |queued| [own(2), own(3)].contains(&queued));
+        assert_eq!(order(&all), [3, 5, 6, 1, 4, 2]);
     }
 }

@@ -55,9 +55,7 @@ impl Shared {
             link.control(v1::control::Frame::CarriedReceipts(full));
         };
         for &leaf in leaves {
-            let record = self.reader.read(leaf)?.record;
-            let proof = record.proof().ok().flatten().and_then(|p| p.of);
-            let Some(v1::proof_part::Of::Receipt(receipt)) = proof else {
+            let Some(receipt) = self.kept_receipt(leaf)? else {
                 continue;
             };
             let more = receipt.encoded_len();
@@ -73,6 +71,16 @@ impl Shared {
             send(&mut frame, &mut size);
         }
         Ok(())
+    }
+
+    /// The receipt that a ReceiptTaken leaf keeps, whole, with its checkpoint.
+    pub fn kept_receipt(&self, leaf: LeafIndex) -> Result<Option<v1::Receipt>, ReadError> {
+        let record = self.reader.read(leaf)?.record;
+        let proof = record.proof().ok().flatten().and_then(|p| p.of);
+        Ok(match proof {
+            Some(v1::proof_part::Of::Receipt(receipt)) => Some(receipt),
+            _ => None,
+        })
     }
 
     /// What was opened or taken back, of what is carried here: passed on, and not kept, since it

@@ -1,6 +1,6 @@
 //! Who reaches whom: a relay tells every linked peer with whom else it is linked.
 
-use super::is_relay;
+use super::{is_relay, words::PassedOn};
 use crate::shared::{Shared, lock};
 use abeng_link::Link;
 use abeng_queue::{Input, RelayRank};
@@ -25,6 +25,8 @@ pub struct Reaching {
     told: Mutex<BTreeMap<PartyCode, (u64, Vec<String>)>>,
     // What relays said, on which link: as the engine knows it.
     heard: Mutex<BTreeMap<PartyCode, (u64, BTreeSet<PartyCode>)>>,
+    // What this relay passes on of wants and voids.
+    pub(super) passed_on: PassedOn,
 }
 
 impl Reaching {

@@ -2,12 +2,23 @@
 
 #![allow(dead_code)]
 
-use abeng_api::{Client, CourierExportQuery, CourierReport, CourierTally, pieces};
+use abeng_api::{
+    Client, ClientError, CourierExportQuery, CourierReport, CourierTally, ErrorCode, pieces,
+};
 use abeng_evidence::courier::{CourierReader, CourierWriter, Found, Item};
 use abeng_wire::v1;
+use std::time::Duration;
 
 pub async fn export_as(at: &Client, query: CourierExportQuery) -> Vec<u8> {
-    let mut made = at.courier_export(&query).await.unwrap();
+    let mut made = loop {
+        match at.courier_export(&query).await {
+            // The last file may be read to its end a moment before its maker lets go of the turn.
+            Err(ClientError::Api(e)) if e.code == ErrorCode::Busy => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            made => break made.unwrap(),
+        }
+    };
     let mut file = Vec::new();
     while let Some(piece) = made.next().await {
         file.extend_from_slice(&piece.unwrap());

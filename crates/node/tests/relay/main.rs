@@ -5,4 +5,10 @@
 
 mod faults;
 mod net;
+#[path = "../common/numbers.rs"]
+mod numbers;
+mod stick;
+#[path = "../common/stick.rs"]
+mod sticks;
 mod through;
+mod words;

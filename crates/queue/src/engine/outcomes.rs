@@ -63,7 +63,7 @@ impl Engine {
         let leaf = self.take_receipt(now, *proven, plan);
         if is_queued && let Some(why) = unopened(kind, reason) {
             let id = (why == v1::VoidReason::VoidExpired).then_some(id);
-            self.tell_void(place, (why, id), plan);
+            self.tell_void(now, place, (why, id), plan);
         }
         match is_recall {
             true => self.taken_back.insert((id, recipient), leaf),
@@ -142,7 +142,7 @@ impl Engine {
             leaf,
         });
         let why = (v1::VoidReason::VoidExpired, Some(envelope_id));
-        self.tell_void(place, why, plan);
+        self.tell_void(now, place, why, plan);
     }
 }
 

@@ -48,6 +48,7 @@ impl Engine {
         }
         parties.remove(&peer);
         parties.remove(&self.config.me);
+        self.gaps_reached(now, &parties);
         self.routes.set_reach(peer, session, parties, rank);
         self.forward(now, peer, plan);
     }

@@ -1,9 +1,10 @@
 //! Gaps in streams to this party: asked for, shown, and closed by voids. And the other side:
 //! numbers of streams from here that a peer asks for.
 
-use super::{Engine, allowance::Allowance, submissions::proof};
+use super::{Engine, submissions::proof};
 use crate::{
-    Free, GapReport, Gated, Place, Plan,
+    Allowance, Free, GapReport, Gated, Place, Plan,
+    allowance::OF_PEER,
     gaps::{Gap, Gaps},
     lane::Lane,
 };
@@ -11,6 +12,7 @@ use abeng_audit_log::{Record, subject};
 use abeng_wire::{
     EnvelopeId, Incarnation, Mono, Now, PartyCode, StreamSeq, limits, pae_signature_type, v1,
 };
+use std::collections::BTreeSet;
 
 pub(super) type Stream = (PartyCode, Incarnation);
 
@@ -58,7 +60,16 @@ impl Engine {
         self.look_at_gaps(now, plan);
     }
 
-    /// Asks for what is due, of the originators that are linked.
+    /// A relay reaches these originators: what is due by now can be asked for over it.
+    pub(super) fn gaps_reached(&mut self, now: Now, originators: &BTreeSet<PartyCode>) {
+        for (stream, gaps) in &mut self.gaps {
+            if originators.contains(&stream.0) {
+                gaps.touch(now.mono);
+            }
+        }
+    }
+
+    /// Asks for what is due, of the originators that are linked or that a relay reaches.
     pub(super) fn look_at_gaps(&mut self, now: Now, plan: &mut Plan) {
         let resend = self.config.resend;
         for (stream, gaps) in &mut self.gaps {
@@ -69,20 +80,31 @@ impl Engine {
                 gaps.reconcile(mark, now, resend);
             }
             let peer = stream.0;
-            if !self.lanes.get(&peer).is_some_and(Lane::is_linked) {
-                // The next link, or the next change, looks again.
+            let linked = self.lanes.get(&peer).is_some_and(Lane::is_linked);
+            let relays = match linked {
+                true => Vec::new(),
+                false => self.routes.ways_to(peer, now.mono),
+            };
+            if !linked && relays.is_empty() {
+                // The next link, a relay that reaches it, or the next change looks again.
                 gaps.look = None;
                 continue;
             }
-            for (first, last) in gaps.ask(now, resend) {
+            let due = gaps.ask(now, resend);
+            let via = match due.is_empty() {
+                true => None,
+                false => gaps.turn(&relays),
+            };
+            for (first, last) in due {
                 let want = v1::Want {
                     originator: peer.to_string(),
                     incarnation: stream.1.0,
                     first,
                     last,
                     byte_budget: limits::WANT_BYTES,
+                    recipient: via.map(|_| self.config.me.to_string()).unwrap_or_default(),
                 };
-                plan.free.push(Free::Want { peer, want });
+                plan.free.push(Free::Want { peer, via, want });
             }
         }
     }
@@ -159,20 +181,30 @@ impl Engine {
     }
 
     fn may_send_frame(&mut self, now: Mono, peer: PartyCode) -> bool {
-        let fresh = || Allowance::new(now);
+        let fresh = || Allowance::new(OF_PEER, now);
         self.frames.entry(peer).or_insert_with(fresh).take(now)
     }
 
     /// A recipient asks for numbers of its stream: what is still queued goes again, what ended is
-    /// looked up.
-    pub(super) fn wanted(&mut self, now: Now, peer: PartyCode, want: &v1::Want, plan: &mut Plan) {
+    /// looked up. Whoever brought the question pays for it. Over a relay nothing is sent anew that
+    /// the routes to relays would not send; and a recipient that is linked asks there.
+    pub(super) fn wanted(
+        &mut self,
+        now: Now,
+        (peer, via): (PartyCode, Option<PartyCode>),
+        want: &v1::Want,
+        plan: &mut Plan,
+    ) {
         let next = self.streams.get(&peer).map_or(1, |next| next.get());
         let of_here = want.originator == self.config.me.as_str()
             && want.incarnation == self.config.incarnation.0;
         let bounded = want.first > 0
             && want.first <= want.last
             && want.last - want.first < limits::WANT_NUMBERS;
-        if !of_here || !bounded || !self.may_send_frame(now.mono, peer) {
+        let linked = self.lanes.get(&peer).is_some_and(Lane::is_linked);
+        let elsewhere = via.is_some() && linked;
+        let payer = via.unwrap_or(peer);
+        if !of_here || !bounded || elsewhere || !self.may_send_frame(now.mono, payer) {
             return;
         }
         if want.last >= next {
@@ -192,6 +224,7 @@ impl Engine {
         if ended {
             plan.free.push(Free::LookEnded {
                 peer,
+                via,
                 first: want.first,
                 last: want.last.min(next - 1),
             });
@@ -202,6 +235,7 @@ impl Engine {
     /// Tells a recipient what will not come, unasked. Numbers of earlier lives are asked for.
     pub(super) fn tell_void(
         &self,
+        now: Now,
         place: Place,
         (reason, envelope_id): (v1::VoidReason, Option<EnvelopeId>),
         plan: &mut Plan,
@@ -209,11 +243,22 @@ impl Engine {
         if let Some(seq) = place.own_seq(self.config.incarnation) {
             plan.step.gated.push(Gated::Void {
                 recipient: place.recipient,
+                via: self.way_around(now, place.recipient),
                 seq,
                 reason,
                 envelope_id,
             });
         }
+    }
+}
+
+impl Engine {
+    /// The relay that carries a word to a party without a link; nothing where there is a link, or
+    /// no relay either.
+    pub(super) fn way_around(&self, now: Now, party: PartyCode) -> Option<PartyCode> {
+        let linked = self.lanes.get(&party).is_some_and(Lane::is_linked);
+        let relays = || self.routes.ways_to(party, now.mono);
+        (!linked).then(relays)?.first().copied()
     }
 }
 

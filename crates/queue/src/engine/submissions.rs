@@ -240,13 +240,12 @@ impl Engine {
             };
             let record = Record::new(leaf).with_proof(&proof(v1::proof_part::Of::Void(void)));
             self.fact(plan, record);
-            let why = (v1::VoidReason::VoidFailed, None);
-            let (reason, envelope_id) = why;
             plan.step.gated.push(Gated::Void {
                 recipient,
+                via: self.way_around(now, recipient),
                 seq,
-                reason,
-                envelope_id,
+                reason: v1::VoidReason::VoidFailed,
+                envelope_id: None,
             });
         }
         plan.step.gated.push(Gated::Failed {

@@ -10,3 +10,4 @@ mod round_trip;
 mod sealing;
 mod verifying;
 mod voids;
+mod wants;

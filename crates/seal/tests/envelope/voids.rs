@@ -1,5 +1,5 @@
 use crate::fixture::{LIFE, NOW, net};
-use abeng_seal::{VoidFault, sign_void, verify_void};
+use abeng_seal::{StreamFault, sign_void, verify_void};
 use abeng_wire::v1;
 
 fn void() -> v1::Void {
@@ -14,7 +14,7 @@ fn void() -> v1::Void {
     }
 }
 
-fn check(signer: &str, void: &v1::Void) -> Result<(), VoidFault> {
+fn check(signer: &str, void: &v1::Void) -> Result<(), StreamFault> {
     let signed = sign_void(net().keys(signer).org_sign().as_ref(), void).unwrap();
     let verified = verify_void(&net().trust.roster, &signed)?;
     assert_eq!(verified.message(), void);
@@ -24,12 +24,12 @@ fn check(signer: &str, void: &v1::Void) -> Result<(), VoidFault> {
 #[test]
 fn a_void_holds_for_its_originator_alone() {
     assert_eq!(check("JM", &void()), Ok(()));
-    assert_eq!(check("DM", &void()), Err(VoidFault::UnknownKey));
+    assert_eq!(check("DM", &void()), Err(StreamFault::UnknownKey));
     let stranger = v1::Void {
         originator: "GY".into(),
         ..void()
     };
-    assert_eq!(check("JM", &stranger), Err(VoidFault::UnknownKey));
+    assert_eq!(check("JM", &stranger), Err(StreamFault::UnknownKey));
     let named = v1::Void {
         last: 3,
         envelope_id: vec![1; 32].into(),
@@ -81,7 +81,7 @@ fn what_is_signed_and_makes_no_sense() {
         },
     ] {
         assert!(
-            matches!(check("JM", &bad), Err(VoidFault::Senseless(_))),
+            matches!(check("JM", &bad), Err(StreamFault::Senseless(_))),
             "{bad:?}"
         );
     }
@@ -99,27 +99,27 @@ fn a_void_that_was_touched() {
     let longer = v1::Void { last: 9, ..void() };
     assert_eq!(
         check(&|s| s.bytes = abeng_wire::encode(&longer)),
-        VoidFault::Signature
+        StreamFault::Signature
     );
     assert_eq!(
         check(&|s| s.signatures[0].ed25519.clear()),
-        VoidFault::Signature
+        StreamFault::Signature
     );
-    assert_eq!(check(&|s| s.signatures.clear()), VoidFault::Signatures);
+    assert_eq!(check(&|s| s.signatures.clear()), StreamFault::Signatures);
     assert_eq!(
         check(&|s| s.signatures.push(s.signatures[0].clone())),
-        VoidFault::Signatures
+        StreamFault::Signatures
     );
     assert_eq!(
         check(&|s| s.signatures[0].ml_dsa = vec![1].into()),
-        VoidFault::Signatures
+        StreamFault::Signatures
     );
     assert_eq!(
         check(&|s| s.signatures[0].kid.clear()),
-        VoidFault::UnknownKey
+        StreamFault::UnknownKey
     );
     let unknown = |s: &mut v1::Signed| s.bytes = [&s.bytes[..], &[0x78, 1]].concat().into();
-    assert!(matches!(check(&unknown), VoidFault::Malformed(_)));
+    assert!(matches!(check(&unknown), StreamFault::Malformed(_)));
 }
 
 #[test]
@@ -137,6 +137,6 @@ fn a_void_under_a_revoked_key() {
     });
     assert_eq!(
         verify_void(&revoked.roster, &signed),
-        Err(VoidFault::UnknownKey)
+        Err(StreamFault::UnknownKey)
     );
 }

@@ -160,6 +160,17 @@ impl Routes {
         relays.map(|(&relay, _)| relay).collect()
     }
 
+    /// The relays that may carry a word to a party, the best first. A word takes no credit.
+    pub(crate) fn ways_to(&self, party: PartyCode, now: Mono) -> Vec<PartyCode> {
+        let mut relays = self.relays_to(party);
+        relays.sort_by_cached_key(|&relay| {
+            let bad = self.standing.get(&relay).is_some_and(|s| s.is_bad(now));
+            let rank = self.reach.get(&relay).map(|r| r.rank);
+            (bad, rank, self.strikes(relay, now), relay)
+        });
+        relays
+    }
+
     /// How many more copies a relay may get.
     pub(crate) fn room(&self, relay: PartyCode) -> usize {
         let live = self.live.get(&relay).copied().unwrap_or(0);

@@ -108,7 +108,7 @@ enum Todo {
     Handle(Input),
     Seal(Ticket, Vec<(PartyCode, StreamSeq)>),
     /// A peer asks for numbers that are not queued.
-    Ended(PartyCode, u64, u64),
+    Ended(PartyCode, Option<PartyCode>, u64, u64),
 }
 
 pub(super) struct Draft {
@@ -220,6 +220,7 @@ impl Node {
             Free::LookExpired { place } if place.is_carried() => self.meet("expired while carried"),
             Free::LookExpired { .. } => self.meet("expired"),
             Free::TellFault { .. } => self.meet("told a fault"),
+            Free::Want { via: Some(_), .. } => self.meet("asked over a relay"),
             Free::Want { .. } => self.meet("asked for a gap"),
             Free::LookEnded { .. } => self.meet("ended numbers looked up"),
             Free::NeverGiven { .. } => self.meet("never given out"),
@@ -282,10 +283,17 @@ impl Node {
                 let leaf = Box::new(leaf);
                 Todo::Handle(Input::Expire { place, leaf })
             }
-            Free::Want { peer, want } => {
-                return self.free.push((index(peer), None, Frame::Want(want)));
+            Free::Want { peer, via, want } => {
+                assert_eq!(want.recipient.is_empty(), via.is_none());
+                let to = index(via.unwrap_or(peer));
+                return self.free.push((to, None, Frame::Want(want)));
             }
-            Free::LookEnded { peer, first, last } => Todo::Ended(peer, first, last),
+            Free::LookEnded {
+                peer,
+                via,
+                first,
+                last,
+            } => Todo::Ended(peer, via, first, last),
             // Numbers that a crash took with it, reserved and never used.
             Free::NeverGiven { .. } => return,
             // Never in these runs: streams stay short.
@@ -436,7 +444,7 @@ impl Node {
         let todo = self.todo.remove(pick % self.todo.len());
         let input = match todo {
             Todo::Handle(input) => input,
-            Todo::Ended(peer, first, last) => return self.voids(peer, first, last),
+            Todo::Ended(peer, via, first, last) => return self.voids((peer, via), first, last),
             Todo::Seal(ticket, positions) => {
                 let draft = self.drafts.remove(&ticket).unwrap();
                 match draft.fails {
@@ -460,15 +468,18 @@ impl Node {
     }
 
     /// Signs what a recipient is told of numbers that ended.
-    fn voids(&mut self, peer: PartyCode, first: u64, last: u64) {
+    fn voids(&mut self, (peer, via): (PartyCode, Option<PartyCode>), first: u64, last: u64) {
         for (key, value) in self.scan(EndedRow::PREFIX) {
             let (recipient, seq) = EndedRow::parse_key(&key).unwrap();
             if recipient == peer && (first..=last).contains(&seq.get()) {
                 let row = EndedRow::decode(&value).unwrap();
                 assert!(row.leaf.0 < self.durable as u64, "I6");
                 let frame = self.void(peer, seq, row.reason, row.envelope_id);
-                self.meet("voided when asked");
-                self.free.push((index(peer), None, frame));
+                self.meet(match via {
+                    Some(_) => "voided when asked over a relay",
+                    None => "voided when asked",
+                });
+                self.free.push((index(via.unwrap_or(peer)), None, frame));
             }
         }
     }
@@ -596,13 +607,17 @@ impl Node {
             }
             Gated::Void {
                 recipient,
+                via,
                 seq,
                 reason,
                 envelope_id,
             } => {
-                self.meet("voided unasked");
+                self.meet(match via {
+                    Some(_) => "voided unasked over a relay",
+                    None => "voided unasked",
+                });
                 let frame = self.void(recipient, seq, reason, envelope_id);
-                Some((to(recipient), None, frame))
+                Some((to(via.unwrap_or(recipient)), None, frame))
             }
             Gated::Receipt { peer, outcome } => {
                 durable(outcome);
@@ -930,10 +945,26 @@ impl Node {
                     },
                 );
             }
-            Frame::Want(want) => self.handle(now, Input::Wanted { peer, want }),
+            // A relay passes on what is for another, from the party whose word it is alone.
+            Frame::Want(want) if want.originator != party(self.me).as_str() => {
+                assert_eq!(want.recipient, peer.as_str(), "I4: asked in its own name");
+                let to = index(PartyCode::new(&want.originator).unwrap());
+                self.free.push((to, None, Frame::Want(want)));
+            }
+            Frame::Want(want) => {
+                let carried = PartyCode::new(&want.recipient).ok();
+                let (peer, via) = (carried.unwrap_or(peer), carried.map(|_| peer));
+                self.handle(now, Input::Wanted { peer, via, want });
+            }
             Frame::Void(signed) => {
                 let void = verify_void(&world().trust.roster, &signed).unwrap();
                 let void = Box::new(void.message().clone());
+                if void.recipient != party(self.me).as_str() {
+                    assert_eq!(void.originator, peer.as_str(), "I4: its own word");
+                    let to = index(PartyCode::new(&void.recipient).unwrap());
+                    self.free.push((to, None, Frame::Void(signed)));
+                    return None;
+                }
                 let before = self.log.len();
                 let (from, signed) = (peer, Box::new(signed));
                 self.handle(now, Input::Voided { from, signed, void });

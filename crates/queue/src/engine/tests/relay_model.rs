@@ -2,7 +2,10 @@
 //! any point. Afterwards the faults stop, the two are still not linked, and nothing may be owed.
 
 use super::net::{CODES, Draft, Frame, Node, START, party};
-use crate::rows::{CarriedRow, IdRow, SentOutcome, SentRow};
+use crate::{
+    mark::Mark,
+    rows::{CarriedRow, IdRow, SentOutcome, SentRow},
+};
 use abeng_wire::{EnvelopeId, Mono, Now, v1};
 use proptest::{
     prelude::*,
@@ -21,6 +24,7 @@ enum Op {
         to: usize,
         precedence: i32,
         short: bool,
+        fails: bool,
     },
     Work(usize, usize),
     Commit(usize),
@@ -41,8 +45,8 @@ fn op() -> impl Strategy<Value = Op> {
     let node = 0..N;
     let ends = prop_oneof![Just(0usize), Just(2)];
     prop_oneof![
-        6 => (node.clone(), 1..N, 1..5i32, prop::bool::weighted(0.25)).prop_map(
-            |(from, d, precedence, short)| Op::Submit { from, to: (from + d) % N, precedence, short }),
+        6 => (node.clone(), 1..N, 1..5i32, prop::bool::weighted(0.25), prop::bool::weighted(0.15)).prop_map(
+            |(from, d, precedence, short, fails)| Op::Submit { from, to: (from + d) % N, precedence, short, fails }),
         16 => (node.clone(), 0..8usize).prop_map(|(n, pick)| Op::Work(n, pick)),
         14 => node.clone().prop_map(Op::Commit),
         2 => node.clone().prop_map(Op::WriteView),
@@ -96,7 +100,8 @@ impl Net {
                 to,
                 precedence,
                 short,
-            } => self.submit(from, to, precedence, short),
+                fails,
+            } => self.submit(from, to, precedence, (short, fails)),
             Op::Work(n, pick) => self.nodes[n].work(self.now, pick),
             Op::Commit(n) => self.commit(n),
             Op::WriteView(n) => self.nodes[n].write_view(),
@@ -123,7 +128,8 @@ impl Net {
             Op::Fault(pick) => self.fault(pick),
             Op::Lose(pick) => {
                 let found = self.frames.get(pick).map(|f| &f.3);
-                if let Some(Frame::Envelope(_) | Frame::Receipt(..)) = found {
+                let words = matches!(found, Some(Frame::Want(_) | Frame::Void(_)));
+                if words || matches!(found, Some(Frame::Envelope(_) | Frame::Receipt(..))) {
                     self.frames.remove(pick);
                 }
             }
@@ -131,7 +137,7 @@ impl Net {
         }
     }
 
-    fn submit(&mut self, from: usize, to: usize, precedence: i32, short: bool) {
+    fn submit(&mut self, from: usize, to: usize, precedence: i32, (short, fails): (bool, bool)) {
         self.submitted += 1;
         if short {
             self.short.insert(self.submitted);
@@ -140,7 +146,7 @@ impl Net {
             notice: format!("{}", self.submitted).into(),
             precedence: v1::Precedence::try_from(precedence).unwrap(),
             life_ms: if short { 100_000 } else { 80 * DAY },
-            fails: false,
+            fails,
         };
         self.nodes[from].submit(self.now, vec![party(to)], draft);
     }
@@ -246,7 +252,11 @@ impl Net {
             while !self.frames.is_empty() {
                 self.run(Op::Deliver(0));
             }
-            let owes = |n: &Node| n.engine.depth() + n.engine.carried_count() > 0 || n.has_work();
+            // I5: no gap stays, and nothing but a word over the relay can close one.
+            let owes = |n: &Node| {
+                let gaps = n.engine.marks.values().any(Mark::has_gaps);
+                n.engine.depth() + n.engine.carried_count() > 0 || n.has_work() || gaps
+            };
             if busy || self.nodes.iter().any(|n| n.has_work()) {
                 continue;
             }
@@ -361,6 +371,11 @@ fn a_relay_loses_doubles_and_invents_nothing() {
         "handed a receipt on",
         "duplicate found",
         "expired",
+        "failed",
+        "asked over a relay",
+        "voided when asked over a relay",
+        "voided unasked over a relay",
+        "number voided",
         "unacknowledged work survived",
         "unacknowledged work was lost",
     ] {
@@ -374,7 +389,7 @@ fn what_expires_at_the_relay_leaves_nothing_behind() {
     let mut net = Net::new();
     net.link(0, RELAY);
     net.link(2, RELAY);
-    net.submit(0, 2, v1::Precedence::Flash as i32, true);
+    net.submit(0, 2, v1::Precedence::Flash as i32, (true, false));
     for _ in 0..10 {
         net.wait(1_000);
         for n in [0, RELAY] {

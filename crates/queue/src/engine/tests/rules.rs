@@ -360,6 +360,7 @@ fn tickets_are_journalled_in_order_and_a_failed_one_leaves_no_hole() {
     );
     let void = |recipient| Gated::Void {
         recipient,
+        via: None,
         seq: seq(2),
         reason: v1::VoidReason::VoidFailed,
         envelope_id: None,

@@ -5,7 +5,7 @@ use super::{
     rules::{at, folded, incarnation, open_at_nl, place, proven, queued, seq},
 };
 use crate::{
-    Checked, Engine, Free, Gated, Input, Plan, Target, Ticket, View,
+    Checked, Engine, Free, Gated, Input, Plan, RelayRank, Target, Ticket, View,
     engine::submissions::STEP_BYTES,
     rows::{EndedRow, MarkRow, VoidedRow},
 };
@@ -75,6 +75,7 @@ fn wanted(first: u64, last: u64) -> v1::Want {
         first,
         last,
         byte_budget: limits::WANT_BYTES,
+        recipient: String::new(),
     }
 }
 
@@ -99,7 +100,9 @@ fn forwarded(plan: &Plan) -> usize {
 
 fn asked(plan: &Plan) -> Vec<(usize, u64, u64)> {
     let want = |free: &Free| match free {
-        Free::Want { peer, want } => Some((index(*peer), want.first, want.last)),
+        Free::Want { peer, via, want } => {
+            Some((index(via.unwrap_or(*peer)), want.first, want.last))
+        }
         _ => None,
     };
     plan.free.iter().filter_map(want).collect()
@@ -294,6 +297,7 @@ fn what_is_wanted_and_queued_goes_again_within_credit_and_budget_and_not_too_soo
     let peer = party(1);
     let want = |first, last| Input::Wanted {
         peer,
+        via: None,
         want: wanted(first, last),
     };
     assert_eq!(forwarded(&engine.handle(at(0), up(peer, 100))), 3);
@@ -309,8 +313,13 @@ fn what_is_wanted_and_queued_goes_again_within_credit_and_budget_and_not_too_soo
         byte_budget: 999,
         ..wanted(1, 1)
     };
-    let small = Input::Wanted { peer, want: small };
-    assert_eq!(forwarded(&engine.handle(at(60_001), small)), 0);
+    let via = None;
+    let want_small = Input::Wanted {
+        peer,
+        via,
+        want: small,
+    };
+    assert_eq!(forwarded(&engine.handle(at(60_001), want_small)), 0);
     assert_eq!(forwarded(&engine.handle(at(60_002), want(1, 1))), 1);
 }
 
@@ -320,7 +329,8 @@ fn what_ended_is_looked_up_and_what_never_was_is_said_to_the_operator() {
     engine.streams.insert(party(1), seq(6));
     let mut want = |want| {
         let peer = party(1);
-        engine.handle(at(0), Input::Wanted { peer, want }).free
+        let via = None;
+        engine.handle(at(0), Input::Wanted { peer, via, want }).free
     };
     assert!(want(wanted(1, 3)).is_empty());
     let free = want(wanted(2, 4));
@@ -406,6 +416,7 @@ fn the_end_of_a_life_is_told_with_a_void_and_a_late_delivery_overrides_it() {
     let plan = here.handle(at(DAY), Input::Expire { place, leaf });
     let told = Gated::Void {
         recipient: party(1),
+        via: None,
         seq: seq(1),
         reason: VoidExpired,
         envelope_id: Some(id),
@@ -452,6 +463,7 @@ fn a_number_that_was_refused_unopened_is_voided_as_failed_at_once() {
         let plan = engine.handle(at(0), Input::ReceiptProven(refused));
         let void = Gated::Void {
             recipient: party(1),
+            via: None,
             seq: seq(1),
             reason: VoidFailed,
             envelope_id: None,
@@ -521,4 +533,132 @@ fn what_waits_behind_a_slow_seal_is_journalled_in_steps_that_fit() {
         2 * N
     );
     assert_eq!(journal.reader().size(), 2 * N + 1);
+}
+
+/// What a relay reaches, by its word.
+fn reaches(relay: PartyCode, session: u64, parties: &[PartyCode]) -> Input {
+    Input::Reach {
+        peer: relay,
+        session,
+        parties: parties.iter().copied().collect(),
+        rank: RelayRank::Ordinary,
+    }
+}
+
+fn over(plan: &Plan) -> Vec<(String, u64, u64)> {
+    let want = |free: &Free| match free {
+        Free::Want { via, want, .. } => {
+            let via = via.map(|relay| relay.to_string());
+            assert_eq!(want.recipient, via.as_ref().map_or("", |_| "NL"));
+            Some((via.unwrap_or_default(), want.first, want.last))
+        }
+        _ => None,
+    };
+    plan.free.iter().filter_map(want).collect()
+}
+
+#[test]
+fn what_is_missing_is_asked_for_over_each_relay_in_turn_and_over_none_once_linked() {
+    let mut node = Node::new(0);
+    let mut there = recover(1, LeafIndex(0), &[]);
+    there.handle(at(0), arrival(opened(&mut node, 3)));
+    let ask = |relay: &str, n: u64| (relay.to_owned(), n, 2);
+    let [first, second] = ["R1", "R2"].map(|code| PartyCode::new(code).unwrap());
+    // Nobody reaches JM: nobody is asked, and nobody is looked at again.
+    assert!(over(&there.handle(at(61_000), Input::Tick)).is_empty());
+    for (relay, session) in [(first, 2), (second, 3)] {
+        let up = Input::LinkUp {
+            peer: relay,
+            session,
+            envelopes: 9,
+            bytes: 1 << 30,
+        };
+        there.handle(at(70_000), up);
+        there.handle(at(70_000), reaches(relay, session, &[party(0)]));
+    }
+    assert!(there.wake_at().unwrap() <= at(71_000).mono);
+    there.handle(at(71_000), Input::Tick);
+    let mut asked = Vec::new();
+    for second in 71..700 {
+        // A relay that says the same again and again is not asked more often.
+        there.handle(at(1000 * second), reaches(first, 2, &[party(0)]));
+        asked.extend(over(&there.handle(at(1000 * second), Input::Tick)));
+    }
+    let turns: Vec<_> = asked.iter().map(|(relay, ..)| relay.as_str()).collect();
+    assert_eq!(turns, ["R1", "R2", "R1", "R2"], "{asked:?}");
+    assert!(asked.iter().all(|a| *a == ask(&a.0, 1)));
+    assert_eq!(
+        over(&there.handle(at(700_000), up(party(0), 9))),
+        [ask("", 1)]
+    );
+}
+
+#[test]
+fn a_question_over_a_relay_is_paid_for_by_the_relay_and_sends_nothing_to_a_linked_party() {
+    let mut engine = queued(&[v1::Precedence::Routine; 2]);
+    engine.streams.insert(party(1), seq(4));
+    let relay = PartyCode::new("R1").unwrap();
+    let ask = |via| Input::Wanted {
+        peer: party(1),
+        via,
+        want: wanted(1, 3),
+    };
+    let looked = |plan: &Plan| match plan.free[..] {
+        [Free::LookEnded { peer, via, .. }] => Some((peer, via)),
+        [] => None,
+        _ => panic!("{plan:?}"),
+    };
+    let before = engine.depth();
+    for _ in 0..limits::STREAM_FRAMES {
+        let plan = engine.handle(at(0), ask(Some(relay)));
+        assert_eq!(looked(&plan), Some((party(1), Some(relay))));
+        assert!(plan.step.gated.is_empty(), "nothing is sent for it");
+    }
+    let plan = engine.handle(at(0), ask(Some(relay)));
+    assert_eq!(looked(&plan), None, "more than one relay may ask");
+    // What the relay used up is not missing where the party itself asks.
+    engine.handle(at(0), up(party(1), 0));
+    assert_eq!(
+        looked(&engine.handle(at(0), ask(None))),
+        Some((party(1), None))
+    );
+    let plan = engine.handle(at(1_000_000), ask(Some(relay)));
+    assert_eq!(looked(&plan), None, "it is linked and asks there");
+}
+
+#[test]
+fn what_ended_is_told_over_the_best_relay_that_reaches_its_recipient() {
+    let mut engine = recover(0, LeafIndex(0), &[]);
+    let fail = |engine: &mut Engine, n: u64| {
+        let (ticket, recipients) = (Ticket(n), vec![party(1)]);
+        engine.handle(at(0), Input::Reserve { ticket, recipients });
+        let plan = engine.handle(at(0), Input::SealFailed { ticket });
+        let via = |gated: &Gated| match gated {
+            Gated::Void { via, .. } => Some(via.map(|relay| relay.to_string())),
+            _ => None,
+        };
+        plan.step.gated.iter().find_map(via).unwrap()
+    };
+    assert_eq!(fail(&mut engine, 1), None, "nobody reaches it");
+    for (nth, code) in ["R1", "R2"].into_iter().enumerate() {
+        let (peer, session) = (PartyCode::new(code).unwrap(), 2 + nth as u64);
+        let up = Input::LinkUp {
+            peer,
+            session,
+            envelopes: 9,
+            bytes: 1 << 30,
+        };
+        engine.handle(at(0), up);
+        let mut reach = reaches(peer, session, &[party(1)]);
+        if let (Input::Reach { rank, .. }, 0) = (&mut reach, nth) {
+            *rank = RelayRank::Coordination;
+        }
+        engine.handle(at(0), reach);
+    }
+    assert_eq!(fail(&mut engine, 2).as_deref(), Some("R2"));
+    let [_, relay] = ["R1", "R2"].map(|code| PartyCode::new(code).unwrap());
+    engine.handle(at(0), reaches(relay, 3, &[]));
+    assert_eq!(fail(&mut engine, 3).as_deref(), Some("R1"));
+    engine.handle(at(0), up(party(1), 9));
+    assert_eq!(fail(&mut engine, 4), None, "it is linked");
 }

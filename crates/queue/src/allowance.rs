@@ -1,30 +1,49 @@
-//! How many small frames a peer may send: a burst, and then so many a second.
+//! How many small frames somebody may send: a burst, and then so many a second.
 
 use abeng_wire::{Mono, limits};
 
 const SECOND: u64 = 1_000_000_000;
 
-/// What is left of one peer's burst.
+/// A number of frames at once, and how many more each second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameRate {
+    /// At once.
+    pub burst: u64,
+    /// More each second.
+    pub a_second: u64,
+}
+
+/// Wants and voids that are taken from one peer.
+pub(crate) const OF_PEER: FrameRate = FrameRate {
+    burst: limits::STREAM_FRAMES,
+    a_second: limits::STREAM_FRAMES_A_SECOND,
+};
+
+/// What is left of one sender's burst.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Allowance {
+pub struct Allowance {
+    rate: FrameRate,
     left: u64,
     at: Mono,
 }
 
 impl Allowance {
-    pub(super) fn new(now: Mono) -> Self {
+    /// A whole burst.
+    pub fn new(rate: FrameRate, now: Mono) -> Self {
+        let left = rate.burst;
         Self {
-            left: limits::STREAM_FRAMES,
+            rate,
+            left,
             at: now,
         }
     }
 
     /// Takes one; false where none is left.
-    pub(super) fn take(&mut self, now: Mono) -> bool {
+    pub fn take(&mut self, now: Mono) -> bool {
         let seconds = now.0.saturating_sub(self.at.0) / SECOND;
         if seconds > 0 {
-            let more = seconds.saturating_mul(limits::STREAM_FRAMES_A_SECOND);
-            self.left = self.left.saturating_add(more).min(limits::STREAM_FRAMES);
+            let more = seconds.saturating_mul(self.rate.a_second);
+            self.left = self.left.saturating_add(more).min(self.rate.burst);
             self.at = self.at.plus_ms(seconds.saturating_mul(1000));
         }
         let taken = self.left > 0;
@@ -39,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_burst_and_then_so_many_a_second() {
-        let mut allowance = Allowance::new(Mono(0));
+        let mut allowance = Allowance::new(OF_PEER, Mono(0));
         let mut taken = |ms| {
             let now = Mono(0).plus_ms(ms);
             (0..5000).filter(|_| allowance.take(now)).count() as u64
