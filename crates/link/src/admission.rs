@@ -8,11 +8,15 @@ use std::{
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex},
 };
+use tokio::sync::Notify;
 
-/// Connections that are not yet links, together.
+/// Connections of strangers, together.
 const TOTAL: usize = 64;
 /// And from one address.
 const PER_ADDRESS: usize = 16;
+/// Connections from the addresses of one member, and as many that have its key, which are not yet
+/// links.
+const PER_PARTY: usize = 8;
 /// Exchanges of trust data at one time; each may hold a bundle in memory.
 const EXCHANGES: usize = 8;
 /// Handshakes from one neighbourhood: a /24 of IPv4, a /56 of IPv6.
@@ -22,8 +26,23 @@ const PER_PREFIX: Rate = Rate {
 };
 /// And from all of them together: what this node computes for strangers.
 const FROM_ALL: Rate = Rate {
-    per_s: 200,
-    burst: 512,
+    per_s: 50,
+    burst: 256,
+};
+/// Beside those, from neighbourhoods that have hardly come lately: a flood from however many
+/// addresses is soon none of these, and a member that has moved is.
+const FRESH: Rate = Rate {
+    per_s: 25,
+    burst: 128,
+};
+/// So many handshakes of a neighbourhood are its first.
+const FIRST: u32 = 4;
+/// And after so long, in nanoseconds, they are its first again.
+const FORGOTTEN: u64 = 60_000_000_000;
+/// Handshakes from the addresses of one member.
+const DOOR: Rate = Rate {
+    per_s: 2,
+    burst: 16,
 };
 /// Links that one party begins: more is a peer that goes round in circles, or wants us to.
 const LINKS: Rate = Rate {
@@ -32,8 +51,10 @@ const LINKS: Rate = Rate {
 };
 /// Neighbourhoods remembered at one time.
 const PREFIXES: usize = 4096;
+/// Between two looks for those that may be forgotten, in nanoseconds.
+const SWEEP: u64 = 1_000_000_000;
 
-/// Counts what strangers make us hold.
+/// Counts what strangers make us hold, and what members do before they are linked.
 #[derive(Debug, Default)]
 pub(crate) struct Admission {
     state: Mutex<Counts>,
@@ -41,12 +62,68 @@ pub(crate) struct Admission {
 
 #[derive(Debug, Default)]
 struct Counts {
-    total: usize,
+    /// In the order in which they came.
+    strangers: BTreeMap<u64, Stranger>,
+    numbers: u64,
     exchanges: usize,
-    by_address: BTreeMap<IpAddr, usize>,
-    by_prefix: BTreeMap<IpAddr, Bucket>,
+    by_prefix: BTreeMap<IpAddr, Neighbourhood>,
+    swept: Option<Mono>,
     from_all: Option<Bucket>,
-    links: BTreeMap<PartyCode, Bucket>,
+    fresh: Option<Bucket>,
+    doors: BTreeMap<PartyCode, Account>,
+    links: BTreeMap<PartyCode, Account>,
+}
+
+#[derive(Debug)]
+struct Stranger {
+    address: IpAddr,
+    leave: Arc<Notify>,
+}
+
+/// How often and since when a neighbourhood comes.
+#[derive(Debug)]
+struct Neighbourhood {
+    pace: Bucket,
+    since: Mono,
+    came: u32,
+}
+
+/// What one member has begun.
+#[derive(Debug)]
+struct Account {
+    pace: Bucket,
+    held: usize,
+}
+
+impl Account {
+    fn enter(&mut self, now: Mono) -> bool {
+        let enters = self.held < PER_PARTY && self.pace.take(now, 1).is_ok();
+        self.held += usize::from(enters);
+        enters
+    }
+}
+
+impl Neighbourhood {
+    fn new(now: Mono) -> Self {
+        Self {
+            pace: Bucket::new(PER_PREFIX, now),
+            since: now,
+            came: 0,
+        }
+    }
+
+    fn is_forgotten(&self, now: Mono) -> bool {
+        now.0.saturating_sub(self.since.0) >= FORGOTTEN
+    }
+
+    /// Whether another is not too soon, and one of its first.
+    fn come(&mut self, now: Mono) -> (bool, bool) {
+        if self.is_forgotten(now) {
+            (self.since, self.came) = (now, 0);
+        }
+        self.came = self.came.saturating_add(1);
+        (self.pace.take(now, 1).is_ok(), self.came <= FIRST)
+    }
 }
 
 impl Counts {
@@ -54,23 +131,57 @@ impl Counts {
     fn in_time(&mut self, address: IpAddr, now: Mono) -> bool {
         let prefix = prefix(address);
         if self.by_prefix.len() >= PREFIXES && !self.by_prefix.contains_key(&prefix) {
-            self.by_prefix.retain(|_, bucket| !bucket.is_full(now));
+            // Not for each of a flood: looking through them all is work too.
+            if self
+                .swept
+                .is_none_or(|at| now.0.saturating_sub(at.0) >= SWEEP)
+            {
+                self.swept = Some(now);
+                self.by_prefix
+                    .retain(|_, here| !here.is_forgotten(now) || !here.pace.is_full(now));
+            }
             // So many at once: the rate of all together must do.
             if self.by_prefix.len() >= PREFIXES {
-                return self.within_all(now);
+                return takes(&mut self.from_all, FROM_ALL, now);
             }
         }
         let here = self.by_prefix.entry(prefix);
-        let here = here.or_insert_with(|| Bucket::new(PER_PREFIX, now));
-        here.take(now, 1).is_ok() && self.within_all(now)
+        let here = here.or_insert_with(|| Neighbourhood::new(now));
+        let (in_time, first) = here.come(now);
+        in_time
+            && (first && takes(&mut self.fresh, FRESH, now)
+                || takes(&mut self.from_all, FROM_ALL, now))
     }
 
-    fn within_all(&mut self, now: Mono) -> bool {
-        let all = self
-            .from_all
-            .get_or_insert_with(|| Bucket::new(FROM_ALL, now));
-        all.take(now, 1).is_ok()
+    /// Sees to it that there is room for one more. Where there is none, whoever came first of the
+    /// neighbourhood that holds the most must leave, if that holds more than the newcomer's.
+    fn make_room(&mut self, address: IpAddr) -> bool {
+        if self.strangers.len() < TOTAL {
+            return true;
+        }
+        let mut held: BTreeMap<IpAddr, usize> = BTreeMap::new();
+        for stranger in self.strangers.values() {
+            *held.entry(prefix(stranger.address)).or_default() += 1;
+        }
+        let most = held.values().copied().max().unwrap_or(0);
+        if held.get(&prefix(address)).is_some_and(|own| *own >= most) {
+            return false;
+        }
+        let mut strangers = self.strangers.iter();
+        let first = strangers.find(|(_, s)| held.get(&prefix(s.address)) == Some(&most));
+        let Some(first) = first.map(|(number, _)| *number) else {
+            return false;
+        };
+        if let Some(stranger) = self.strangers.remove(&first) {
+            stranger.leave.notify_one();
+        }
+        true
     }
+}
+
+fn takes(bucket: &mut Option<Bucket>, rate: Rate, now: Mono) -> bool {
+    let bucket = bucket.get_or_insert_with(|| Bucket::new(rate, now));
+    bucket.take(now, 1).is_ok()
 }
 
 /// What one operator of a network is usually given.
@@ -89,34 +200,57 @@ fn prefix(address: IpAddr) -> IpAddr {
 pub(crate) struct Place {
     admission: Arc<Admission>,
     kind: Kind,
+    leave: Arc<Notify>,
 }
 
 #[derive(Debug)]
 enum Kind {
-    Handshake(IpAddr),
+    Stranger(u64),
+    Door(PartyCode),
+    Link(PartyCode),
     Exchange,
 }
 
+impl Place {
+    /// Returns once another has been given this place.
+    pub(crate) async fn taken_over(&self) {
+        self.leave.notified().await;
+    }
+}
+
 impl Admission {
-    /// A place for a handshake and hello; `None` where there are too many, or too many lately.
-    pub(crate) fn handshake(self: &Arc<Self>, address: IpAddr, now: Mono) -> Option<Place> {
+    /// A place for a stranger's handshake; `None` where there are too many, or too many lately.
+    pub(crate) fn stranger(self: &Arc<Self>, address: IpAddr, now: Mono) -> Option<Place> {
         let address = address.to_canonical();
         let mut counts = lock(&self.state);
-        let here = counts.by_address.get(&address).copied().unwrap_or(0);
-        if counts.total >= TOTAL || here >= PER_ADDRESS || !counts.in_time(address, now) {
+        let here = counts.strangers.values().filter(|s| s.address == address);
+        if here.count() >= PER_ADDRESS
+            || !counts.in_time(address, now)
+            || !counts.make_room(address)
+        {
             return None;
         }
-        counts.by_address.insert(address, here + 1);
-        counts.total += 1;
-        Some(self.place(Kind::Handshake(address)))
+        counts.numbers += 1;
+        let number = counts.numbers;
+        let place = self.place(Kind::Stranger(number));
+        let leave = Arc::clone(&place.leave);
+        counts.strangers.insert(number, Stranger { address, leave });
+        Some(place)
     }
 
-    /// Whether a party may begin another link.
-    pub(crate) fn link(&self, peer: PartyCode, now: Mono) -> bool {
+    /// A place for a handshake from an address of a member; `None` where that account is used up.
+    pub(crate) fn door(self: &Arc<Self>, party: PartyCode, now: Mono) -> Option<Place> {
         let mut counts = lock(&self.state);
-        let links = counts.links.entry(peer);
-        let links = links.or_insert_with(|| Bucket::new(LINKS, now));
-        links.take(now, 1).is_ok()
+        let account = enter(&mut counts.doors, party, DOOR, now);
+        account.then(|| self.place(Kind::Door(party)))
+    }
+
+    /// A place for a connection with the key of a member, until it is a link; `None` where the
+    /// member begins too many.
+    pub(crate) fn link(self: &Arc<Self>, peer: PartyCode, now: Mono) -> Option<Place> {
+        let mut counts = lock(&self.state);
+        let account = enter(&mut counts.links, peer, LINKS, now);
+        account.then(|| self.place(Kind::Link(peer)))
     }
 
     /// A place for an exchange of trust data.
@@ -133,103 +267,42 @@ impl Admission {
         Place {
             admission: Arc::clone(self),
             kind,
+            leave: Arc::default(),
         }
     }
 }
 
+fn enter(
+    accounts: &mut BTreeMap<PartyCode, Account>,
+    party: PartyCode,
+    rate: Rate,
+    now: Mono,
+) -> bool {
+    let account = accounts.entry(party).or_insert_with(|| Account {
+        pace: Bucket::new(rate, now),
+        held: 0,
+    });
+    account.enter(now)
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut counts = lock(&self.admission.state);
-        match self.kind {
-            Kind::Exchange => counts.exchanges -= 1,
-            Kind::Handshake(address) => {
-                counts.total -= 1;
-                if let Some(here) = counts.by_address.get_mut(&address) {
-                    *here -= 1;
-                    if *here == 0 {
-                        counts.by_address.remove(&address);
-                    }
-                }
+        let counts = &mut *lock(&self.admission.state);
+        let account = match self.kind {
+            Kind::Exchange => return counts.exchanges -= 1,
+            Kind::Stranger(number) => {
+                // Where another has it, there is none to give back.
+                counts.strangers.remove(&number);
+                return;
             }
+            Kind::Door(party) => counts.doors.get_mut(&party),
+            Kind::Link(party) => counts.links.get_mut(&party),
+        };
+        if let Some(account) = account {
+            account.held -= 1;
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const AT: Mono = Mono(0);
-
-    fn later(ms: u64) -> Mono {
-        Mono(ms * 1_000_000)
-    }
-
-    /// Handshakes that are let in, each over at once.
-    fn quick(admission: &Arc<Admission>, address: IpAddr, tries: u32, now: Mono) -> usize {
-        let tries = (0..tries).filter(|_| admission.handshake(address, now).is_some());
-        tries.count()
-    }
-
-    #[test]
-    fn a_neighbourhood_that_comes_again_and_again_is_kept_to_its_rate() {
-        let admission = Arc::new(Admission::default());
-        let (one, other) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 200]));
-        assert_eq!(quick(&admission, one, 1000, AT), 128);
-        assert_eq!(quick(&admission, other, 10, AT), 0, "its neighbour");
-        assert_eq!(quick(&admission, IpAddr::from([10, 0, 1, 1]), 10, AT), 10);
-        assert_eq!(quick(&admission, one, 1000, later(1000)), 20);
-        let v6 = |text: &str| IpAddr::V6(text.parse().unwrap());
-        assert_eq!(quick(&admission, v6("2001:db8:0:100::1"), 1000, AT), 128);
-        assert_eq!(quick(&admission, v6("2001:db8:0:1ff:8::7"), 10, AT), 0);
-        assert_eq!(quick(&admission, v6("2001:db8:0:200::1"), 10, AT), 10);
-    }
-
-    #[test]
-    fn from_however_many_addresses_only_so_many_are_computed_for_and_remembered() {
-        let admission = Arc::new(Admission::default());
-        let mut let_in = 0;
-        for n in 0..10_000u32 {
-            let address = IpAddr::from((0x0a00_0000 + n * 256).to_be_bytes());
-            let_in += quick(&admission, address, 1, AT);
-        }
-        assert_eq!(let_in, 512);
-        assert!(lock(&admission.state).by_prefix.len() <= PREFIXES);
-        // A second later there is room again, and the quiet ones are forgotten.
-        assert_eq!(
-            quick(&admission, IpAddr::from([99, 0, 0, 1]), 1, later(10_000)),
-            1
-        );
-        assert_eq!(lock(&admission.state).by_prefix.len(), 1);
-    }
-
-    #[test]
-    fn a_party_that_links_in_circles_is_kept_to_its_rate() {
-        let admission = Arc::new(Admission::default());
-        let [jm, tt] = ["JM", "TT"].map(|code| PartyCode::new(code).unwrap());
-        assert_eq!((0..200).filter(|_| admission.link(jm, AT)).count(), 60);
-        assert!(admission.link(tt, AT));
-        assert!(admission.link(jm, later(500)));
-        assert!(!admission.link(jm, later(500)));
-    }
-
-    #[test]
-    fn places_are_bounded_and_given_back() {
-        let admission = Arc::new(Admission::default());
-        let address = |n: u8| IpAddr::from([10, 0, 0, n]);
-        let one: Vec<_> = (0..20)
-            .filter_map(|_| admission.handshake(address(1), AT))
-            .collect();
-        assert_eq!(one.len(), PER_ADDRESS);
-        let mapped = IpAddr::from(std::net::Ipv4Addr::new(10, 0, 0, 1).to_ipv6_mapped());
-        assert!(admission.handshake(mapped, AT).is_none());
-        let all: Vec<_> = (2..200)
-            .filter_map(|n| admission.handshake(address(n), AT))
-            .collect();
-        assert_eq!(one.len() + all.len(), TOTAL);
-        drop((one, all));
-        assert!(lock(&admission.state).by_address.is_empty());
-        let exchanges: Vec<_> = (0..20).filter_map(|_| admission.exchange()).collect();
-        assert_eq!(exchanges.len(), EXCHANGES);
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 use crate::{
-    Closed, Handler, Link, LinkConfig, admission::Admission, backoff::Backoff, link::lock,
-    profile::Settings, session::Window, tls::Identity,
+    Closed, Handler, Link, LinkConfig, admission::Admission, backoff::Backoff, doors::Doors,
+    link::lock, profile::Settings, rate::Pace, session::Window, tls::Identity,
 };
 use abeng_keys::SoftSigner;
 use abeng_roster::Trust;
@@ -36,6 +36,9 @@ pub(crate) struct Core {
     pub(crate) trust: Arc<ArcSwap<Trust>>,
     pub(crate) handler: Arc<dyn Handler>,
     pub(crate) admission: Arc<Admission>,
+    pub(crate) doors: Doors,
+    /// What each peer has sent, over all its links.
+    paces: Mutex<BTreeMap<PartyCode, Arc<Mutex<Pace>>>>,
     /// The one live link of each peer.
     pub(crate) links: Mutex<BTreeMap<PartyCode, Link>>,
     pub(crate) links_changed: watch::Sender<u64>,
@@ -109,6 +112,8 @@ impl Core {
             trust,
             handler,
             admission: Arc::default(),
+            doors: Doors::default(),
+            paces: Mutex::default(),
             links: Mutex::default(),
             links_changed: watch::Sender::new(0),
             turn: tokio::sync::Mutex::default(),
@@ -143,6 +148,16 @@ impl Core {
 
     pub(crate) fn backoff(&self, peer: PartyCode) -> Backoff {
         Backoff::new(self.settings_for(peer).backoff)
+    }
+
+    /// The pace of a party, which goes on from link to link: a new one brings no new burst.
+    pub(crate) fn pace(&self, peer: PartyCode) -> Arc<Mutex<Pace>> {
+        let mut paces = lock(&self.paces);
+        let pace = paces.entry(peer).or_insert_with(|| {
+            let pace = Pace::new(&self.config.limits, self.now().mono);
+            Arc::new(Mutex::new(pace))
+        });
+        Arc::clone(pace)
     }
 
     pub(crate) fn linked(&self, peer: PartyCode) -> bool {

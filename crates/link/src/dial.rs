@@ -39,6 +39,8 @@ pub(crate) fn adjust(core: &Arc<Core>) {
         .filter(|p| p.code != core.config.me && p.is_active() && !p.addresses.is_empty())
         .map(|p| p.code)
         .collect();
+    let is_member = |party| trust.roster.party(party).is_some_and(|p| p.is_active());
+    core.doors.keep(is_member);
     let mut diallers = lock(&core.diallers);
     diallers.retain(|peer, dialler| {
         let stays = wanted.contains(peer);
@@ -253,6 +255,9 @@ async fn addresses(core: &Core, peer: PartyCode) -> Vec<SocketAddr> {
         }
     }
     found.dedup();
+    for address in &found {
+        core.doors.learn(peer, *address);
+    }
     found
 }
 

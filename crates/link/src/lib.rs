@@ -17,6 +17,7 @@ mod backoff;
 mod congestion;
 mod core;
 mod dial;
+mod doors;
 mod endpoint;
 mod error;
 mod exchange;

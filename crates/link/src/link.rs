@@ -57,7 +57,7 @@ pub(crate) struct Shared {
     pub(crate) quic: quinn::Connection,
     pub(crate) outbox: Outbox,
     pub(crate) since: Instant,
-    pace: Mutex<Pace>,
+    pace: Arc<Mutex<Pace>>,
     clocks: Clocks,
     session: Mutex<Session>,
     peer_roster: Mutex<v1::RosterRef>,
@@ -77,7 +77,7 @@ impl Link {
         peer_key: [u8; 32],
         hello: v1::Hello,
         session: Session,
-        (pace, clocks): (Pace, Clocks),
+        (pace, clocks): (Arc<Mutex<Pace>>, Clocks),
         quic: quinn::Connection,
     ) -> Self {
         Self {
@@ -91,7 +91,7 @@ impl Link {
                 quic,
                 outbox: Outbox::default(),
                 since: Instant::now(),
-                pace: Mutex::new(pace),
+                pace,
                 clocks,
                 session: Mutex::new(session),
                 ending: watch::Sender::new(Ending::No),

@@ -11,8 +11,15 @@ use abeng_keys::SoftSigner;
 use abeng_roster::Trust;
 use abeng_wire::{Millis, PartyCode, encode, limits, v1};
 use arc_swap::ArcSwap;
-use std::{error::Error, net::SocketAddr, sync::Arc};
+use quinn::Runtime;
+use std::{
+    error::Error,
+    net::{IpAddr, SocketAddr, UdpSocket},
+    sync::Arc,
+};
 use v1::control::Frame;
+
+mod mute;
 
 /// Why there is no connection.
 pub type Failed = Box<dyn Error + Send + Sync>;
@@ -26,6 +33,8 @@ pub struct Dial {
     pub key: Arc<SoftSigner>,
     /// Which party.
     pub peer: PartyCode,
+    /// From which address of this machine.
+    pub from: IpAddr,
     /// Where.
     pub to: SocketAddr,
     /// The network.
@@ -47,11 +56,27 @@ pub struct RawLink {
 impl Dial {
     /// Up to the end of TLS; a key in no roster is refused right after it.
     pub async fn connect(&self) -> Result<RawLink, Failed> {
+        let endpoint = quinn::Endpoint::client(SocketAddr::new(self.from, 0))?;
+        self.connect_on(endpoint).await
+    }
+
+    /// Up to the node's flight, which proves the address and makes the node compute; then not a
+    /// word more, also none of farewell.
+    pub async fn forsake(&self) -> Result<(), Failed> {
+        let socket = UdpSocket::bind(SocketAddr::new(self.from, 0))?;
+        let runtime = Arc::new(quinn::TokioRuntime);
+        let socket = mute::Mute::new(runtime.wrap_udp_socket(socket)?);
+        let config = quinn::EndpointConfig::default();
+        let socket = Arc::new(socket);
+        let endpoint = quinn::Endpoint::new_with_abstract_socket(config, None, socket, runtime)?;
+        self.connect_on(endpoint).await.map(|_| ())
+    }
+
+    async fn connect_on(&self, endpoint: quinn::Endpoint) -> Result<RawLink, Failed> {
         let trust = Arc::new(ArcSwap::new(Arc::clone(&self.trust)));
         let identity = tls::Identity::new(&self.key)?;
         let config = identity.dialler(self.peer, trust, self.now)?;
         let config = socket::dialling(config, &Profile::Cable.settings());
-        let endpoint = quinn::Endpoint::client(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         let connecting = endpoint.connect_with(config, self.to, tls::SERVER_NAME)?;
         let connection = connecting.await?;
         Ok(RawLink {

@@ -8,7 +8,6 @@ use crate::{
     greet::Greeted,
     link::{Ending, lock},
     outbox::Lane,
-    rate::Pace,
     session::{Verdict, which_stays},
 };
 use quinn::ConnectionError;
@@ -88,12 +87,10 @@ async fn enter(
         *greeted.key.bytes(),
         greeted.hello.clone(),
         greeted.session,
-        (
-            Pace::new(&core.config.limits, core.now().mono),
-            core.clocks.clone(),
-        ),
+        (core.pace(peer), core.clocks.clone()),
         connection.clone(),
     );
+    core.doors.learn(peer, link.remote_addr());
     lock(&core.links).insert(peer, link.clone());
     core.link_changed(peer, None);
     tracing::info!(%peer, session = link.session(), from = %link.remote_addr(), "linked");

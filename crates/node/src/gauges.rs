@@ -13,6 +13,7 @@ pub(crate) async fn report(shared: Arc<Shared>) {
         every.tick().await;
         shared.report().await;
         shared.gauge().await;
+        crate::logging::tell_left_out();
     }
 }
 

@@ -150,15 +150,14 @@ impl Handler for NodeHandler {
             Frame::Receipts(receipts) => shared.take_receipts(link, receipts).await,
             Frame::Credit(credit) => {
                 let (envelopes, bytes) = (credit.envelopes, credit.bytes);
-                shared
-                    .core
-                    .give(Input::Credit {
-                        peer,
-                        session: link.session(),
-                        envelopes,
-                        bytes,
-                    })
-                    .await;
+                let session = link.session();
+                let credit = Input::Credit {
+                    peer,
+                    session,
+                    envelopes,
+                    bytes,
+                };
+                shared.core.give_from(peer, credit).await;
             }
             Frame::Fault(fault) => shared.take_fault(peer, fault).await,
             Frame::Status(status) => {
@@ -280,13 +279,12 @@ impl Shared {
             _ => None,
         };
         tracing::warn!(peer = %from, envelope = ?id, kind = kind.as_str_name(), "the peer dropped a copy; it will be sent again");
-        self.core
-            .give(Input::Fault {
-                from,
-                envelope,
-                kind,
-            })
-            .await;
+        let fault = Input::Fault {
+            from,
+            envelope,
+            kind,
+        };
+        self.core.give_from(from, fault).await;
     }
 
     /// Trust data from anybody: believed only as far as it proves itself.

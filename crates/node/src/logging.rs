@@ -1,8 +1,12 @@
 //! What a node writes about itself: text for people or JSON for machines, on standard error.
 
+mod paced;
+
+pub(crate) use paced::tell_left_out;
+
 use crate::config::{LogConfig, LogFormat};
 use std::io::IsTerminal;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// A filter that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -27,8 +31,11 @@ pub fn start(config: &LogConfig) -> Result<(), BadFilter> {
         .with_writer(std::io::stderr)
         .with_ansi(color);
     let _ = match config.format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Text => builder.finish().with(paced::Paced).try_init(),
+        LogFormat::Json => {
+            let builder = builder.json().flatten_event(true);
+            builder.finish().with(paced::Paced).try_init()
+        }
     };
     Ok(())
 }

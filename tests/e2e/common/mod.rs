@@ -8,6 +8,7 @@
 
 pub mod attackers;
 pub mod bytes;
+pub mod cpu;
 pub mod notices;
 pub mod proxy;
 
@@ -219,9 +220,14 @@ impl Node {
         child.is_some_and(|c| c.try_wait().unwrap().is_none())
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// The greatest resident size of the process so far, in MiB.
     pub fn memory_mib(&self) -> u64 {
-        let pid = self.child.as_ref().unwrap().id();
+        let pid = self.pid();
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
         let kib: u64 = peak.unwrap().trim_end_matches("kB").trim().parse().unwrap();

@@ -50,6 +50,31 @@ async fn a_flood_of_questions_costs_the_link() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_link_brings_no_new_burst() {
+    let limits = PeerLimits {
+        asking: Rate {
+            per_s: 1,
+            burst: 1000,
+        },
+        ..PeerLimits::default()
+    };
+    let (network, jm, raw, mut control) = linked(limits).await;
+    control.send.write_all(&want().repeat(900)).await.unwrap();
+    control.write(Frame::Ping(v1::Ping::default())).await;
+    while !matches!(control.read().await, Some(Frame::Pong(_))) {}
+    raw.connection.close(0u32.into(), b"and once more");
+    jm.down().await;
+
+    let raw = Raw::link(&network, "TT", "JM").await;
+    let mut control = raw.ready(&network, "TT", "JM", [6; 16]).await;
+    jm.up().await;
+    let _ = control.send.write_all(&want().repeat(900)).await;
+    let (code, reason) = raw.closed().await;
+    assert_eq!(code, CloseCode::Fault as u64, "{reason}");
+    assert!(reason.contains("too many control frames"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn envelopes_beyond_the_pace_wait_and_flash_does_not_wait_for_them() {
     let limits = PeerLimits {
         envelopes: Rate {

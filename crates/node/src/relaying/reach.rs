@@ -110,14 +110,13 @@ impl Shared {
         let before = before.filter(|(before, _)| *before == session);
         let before = before.map(|(_, parties)| parties).unwrap_or_default();
         let newly: Vec<PartyCode> = parties.difference(&before).copied().collect();
-        self.core
-            .give(Input::Reach {
-                peer,
-                session,
-                parties,
-                rank,
-            })
-            .await;
+        let reach = Input::Reach {
+            peer,
+            session,
+            parties,
+            rank,
+        };
+        self.core.give_from(peer, reach).await;
         for party in newly {
             self.tell_over_relays(party).await;
         }
