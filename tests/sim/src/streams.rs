@@ -4,11 +4,18 @@ use crate::{
     book::Book,
     node::Life,
     work::Todo,
-    world::{incarnation, party, world},
+    world::{party, world},
 };
-use abeng_queue::{Input, rows::EndedRow};
+use abeng_queue::{
+    Input,
+    ended::{EndedNumber, ended_number, lost_numbers, voids},
+    rows::{EndedRow, SentRow},
+};
 use abeng_seal::{sign_void, verify_void};
-use abeng_wire::{EnvelopeId, Now, PartyCode, StreamSeq, v1, v1::control::Frame as Control};
+use abeng_wire::{
+    EnvelopeId, Incarnation, Now, PartyCode, StreamSeq, v1, v1::control::Frame as Control,
+};
+use std::collections::BTreeMap;
 
 impl Life {
     pub(crate) fn want(&mut self, peer: PartyCode, want: v1::Want, book: &mut Book) {
@@ -19,19 +26,68 @@ impl Life {
     /// Answers a want with voids of what ended, as far as that is durable.
     pub(crate) fn answer_ended(
         &mut self,
+        now: Now,
         (peer, first, last): (PartyCode, u64, u64),
         book: &mut Book,
     ) {
+        let mut ended = Vec::new();
         for (key, value) in self.scan(Some(EndedRow::PREFIX)) {
             let (recipient, seq) = EndedRow::parse_key(&key).unwrap();
             if recipient == peer && (first..=last).contains(&seq.get()) {
-                let row = EndedRow::decode(&value).unwrap();
-                assert!(row.leaf.0 < self.reader.size(), "I6: it is durable");
+                let EndedRow {
+                    leaf,
+                    reason,
+                    envelope_id,
+                } = EndedRow::decode(&value).unwrap();
+                assert!(leaf.0 < self.reader.size(), "I6: it is durable");
                 book.meet("void asked for");
-                let frame = self.void(peer, seq, (row.reason, row.envelope_id));
-                self.say_up(peer, frame);
+                ended.push(EndedNumber {
+                    seq,
+                    reason,
+                    envelope_id,
+                });
             }
         }
+        // Delivered to a life of the peer's log that is over, and past their own life.
+        let known = self.numbers_of(now, self.incarnation, peer, (first, last));
+        ended.extend(known.into_values().flatten());
+        self.say_voids(self.incarnation, peer, &ended);
+    }
+
+    /// A recipient asks for numbers of an earlier life of this log.
+    pub(crate) fn answer_lost(
+        &mut self,
+        now: Now,
+        peer: PartyCode,
+        want: &v1::Want,
+        book: &mut Book,
+    ) {
+        let life = Incarnation(want.incarnation);
+        let range = (want.first, want.last);
+        let known = self.numbers_of(now, life, peer, range);
+        let lost = lost_numbers(range, &known);
+        if !lost.is_empty() {
+            book.meet("void of an earlier life");
+        }
+        self.say_voids(life, peer, &lost);
+    }
+
+    /// The numbers of a stream of that life that are known here.
+    fn numbers_of(
+        &self,
+        now: Now,
+        life: Incarnation,
+        peer: PartyCode,
+        (first, last): (u64, u64),
+    ) -> BTreeMap<u64, Option<EndedNumber>> {
+        let rows = self.scan(Some(SentRow::PREFIX)).into_iter();
+        let number = |(_, value): (Vec<u8>, Vec<u8>)| {
+            ended_number(&SentRow::decode(&value).unwrap(), peer, life, now.wall)
+        };
+        let numbers = rows.filter_map(number);
+        numbers
+            .filter(|(n, _)| (first..=last).contains(n))
+            .collect()
     }
 
     /// A void that nobody asked for yet.
@@ -39,35 +95,28 @@ impl Life {
         &mut self,
         recipient: PartyCode,
         seq: StreamSeq,
-        why: (v1::VoidReason, Option<EnvelopeId>),
+        (reason, envelope_id): (v1::VoidReason, Option<EnvelopeId>),
     ) {
-        let frame = self.void(recipient, seq, why);
-        self.say_up(recipient, frame);
+        let ended = EndedNumber {
+            seq,
+            reason,
+            envelope_id,
+        };
+        self.say_voids(self.incarnation, recipient, &[ended]);
+    }
+
+    fn say_voids(&mut self, life: Incarnation, recipient: PartyCode, ended: &[EndedNumber]) {
+        let org_sign = world().keyrings[self.me].org_sign();
+        for void in voids((party(self.me), life), recipient, ended) {
+            let signed = sign_void(org_sign.as_ref(), &void).unwrap();
+            self.say_up(recipient, Control::Void(signed));
+        }
     }
 
     fn say_up(&mut self, peer: PartyCode, frame: Control) {
         if self.is_up(peer) {
             self.say(peer, frame);
         }
-    }
-
-    fn void(
-        &self,
-        recipient: PartyCode,
-        seq: StreamSeq,
-        (reason, envelope_id): (v1::VoidReason, Option<EnvelopeId>),
-    ) -> Control {
-        let void = v1::Void {
-            originator: party(self.me).to_string(),
-            incarnation: incarnation(self.me).0,
-            recipient: recipient.to_string(),
-            first: seq.get(),
-            last: seq.get(),
-            reason: reason.into(),
-            envelope_id: envelope_id.map(|id| id.to_bytes()).unwrap_or_default(),
-        };
-        let org_sign = world().keyrings[self.me].org_sign();
-        Control::Void(sign_void(org_sign.as_ref(), &void).unwrap())
     }
 
     pub(crate) fn take_void(

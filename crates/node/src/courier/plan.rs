@@ -4,11 +4,11 @@ use crate::{
     clock,
     reading::internal,
     shared::{Shared, lock},
-    streams::EndedNumber,
 };
 use abeng_api::{ApiError, CourierExportQuery};
 use abeng_queue::{
     RowPair,
+    ended::EndedNumber,
     rows::{ClosedRow, EndedRow, InboxRow, QueueRow, ToldRow},
 };
 use abeng_wire::{LeafIndex, PartyCode, StreamSeq, limits, v1};
