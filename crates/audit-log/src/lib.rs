@@ -1,7 +1,8 @@
 //! Abeng's audit log, which is also its database.
 //!
 //! In scope: the journal on a [`Disk`] (batches, segments, recovery), the RFC 6962 tree over its
-//! leaves, proofs, checkpoints, receipts, witnessing, contradictions, and the check of a whole log.
+//! leaves, proofs, checkpoints, receipts, witnessing, contradictions, what is known of the logs of others
+//! and proved about the own past, and the check of a whole log.
 //!
 //! Not in scope: what a leaf does to a queue, when a checkpoint is signed, threads. Nothing here
 //! reads a clock or makes randomness; only [`RealDisk`] touches files.
@@ -11,6 +12,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+#[cfg(test)]
+mod branches;
 mod carry;
 mod checkpoint;
 mod disk;
@@ -19,7 +22,9 @@ pub mod export;
 #[cfg(test)]
 mod fixture;
 mod journal;
+pub mod logs;
 pub mod merkle;
+pub mod past;
 mod reader;
 pub mod receipt;
 mod record;

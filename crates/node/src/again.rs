@@ -6,22 +6,14 @@ use crate::shared::{Shared, lock};
 use abeng_link::Link;
 use abeng_queue::{
     Input,
-    rows::{QueueRow, SentOutcome, SentRow},
+    offer::{Found, NewerLife, ROWS},
+    rows::SentRow,
 };
-use abeng_wire::{Incarnation, LeafIndex, Millis, PartyCode, limits, v1};
+use abeng_wire::{Incarnation, LeafIndex, PartyCode, limits, v1};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-/// Rows looked at in one step.
-const ROWS: usize = 512;
 /// How often marks are taken from the engine, and how long a portion is waited for.
 const EVERY: Duration = Duration::from_secs(1);
-
-/// What was found in one step of the search.
-struct Found {
-    rows: Vec<(v1::Precedence, QueueRow)>,
-    /// Where the search goes on, backwards; nothing at its end.
-    below: Option<LeafIndex>,
-}
 
 /// The task that keeps the marks of streams to this party at hand for hellos. They may lag: a mark that
 /// is too low brings a copy that is answered.
@@ -32,16 +24,6 @@ pub async fn keep_marks(shared: Arc<Shared>) {
         every.tick().await;
         shared.refresh_marks().await;
     }
-}
-
-/// Whether an envelope is to be offered again to a recipient in this life, whose hello names these marks.
-fn is_due(row: &SentRow, to: PartyCode, life: Incarnation, marks: &BTreeMap<u64, u64>) -> bool {
-    let to = row.recipients.iter().find(|sent| sent.party == to);
-    to.is_some_and(|to| {
-        let known = marks.get(&row.incarnation.0).copied().unwrap_or(0);
-        let older = matches!(to.outcome, SentOutcome::Delivered { life: by, .. } if by < life);
-        older && to.seq.get() > known
-    })
 }
 
 impl Shared {
@@ -79,11 +61,10 @@ impl Shared {
         if done >= Some(life) || lock(&self.logs).life(peer) != Some(life) {
             return;
         }
-        let marks = hello.marks.iter().map(|m| (m.incarnation, m.contiguous));
-        let marks: BTreeMap<u64, u64> = marks.collect();
+        let newer = NewerLife::new(peer, hello);
         let (mut below, mut offered) = (Some(LeafIndex(u64::MAX)), 0);
         while let Some(from) = below {
-            let Some(found) = self.look_back(from, peer, life, &marks).await else {
+            let Some(found) = self.look_back(from, &newer).await else {
                 return;
             };
             below = found.below;
@@ -122,47 +103,9 @@ impl Shared {
     }
 
     /// Some of what was sent before a leaf. Nothing where it cannot be looked up.
-    async fn look_back(
-        &self,
-        below: LeafIndex,
-        peer: PartyCode,
-        life: Incarnation,
-        marks: &BTreeMap<u64, u64>,
-    ) -> Option<Found> {
+    async fn look_back(&self, below: LeafIndex, newer: &NewerLife) -> Option<Found> {
         let (from, to) = (SentRow::key(LeafIndex(0)), SentRow::key(below));
         let rows = self.view.scan(&from, &to, true, ROWS).await.ok()?;
-        // Nothing is given up by a clock that is in doubt.
-        let now = crate::clock::cautious().wall;
-        let oldest: Millis = now.saturating_sub(limits::LIFETIME_MS);
-        let (mut due, mut last) = (Vec::new(), None);
-        let full = rows.len() == ROWS;
-        let mut too_old = true;
-        for (key, value) in rows {
-            let submitted = SentRow::parse_key(&key).ok()?;
-            let row = SentRow::decode(&value).ok()?;
-            last = Some(submitted);
-            // One that a wrong clock dated hides none of those before it.
-            too_old &= row.created_at < oldest;
-            if row.expires_at <= now || !is_due(&row, peer, life, marks) {
-                continue;
-            }
-            let to = row.recipients.iter().find(|to| to.party == peer)?;
-            let queue = QueueRow {
-                submitted,
-                queued: to.queued,
-                seq: to.seq,
-                life: row.incarnation,
-                created_at: row.created_at,
-                expires_at: row.expires_at,
-                size: row.size,
-            };
-            due.push((row.precedence, queue));
-        }
-        let below = last.filter(|_| full && !too_old);
-        Some(Found { rows: due, below })
+        newer.look(&rows, crate::clock::cautious().wall).ok()
     }
 }
-
-#[cfg(test)]
-#[path = "again_tests.rs"]
-mod tests;

@@ -7,13 +7,12 @@ use crate::{
     desk::Ended,
     metrics::Kind,
     shared::{Shared, lock},
-    streams::EndedNumber,
     writer::Done,
 };
 use abeng_api::{DeliveredEvent, SettledEvent};
 use abeng_audit_log::{Checkpoint, Durable, Leaf, Outside, ReadError, Released, receipt};
 use abeng_link::Link;
-use abeng_queue::Gated;
+use abeng_queue::{Gated, ended::EndedNumber};
 use abeng_wire::{LeafIndex, Mono, PartyCode, v1};
 use std::{
     collections::BTreeMap,

@@ -43,7 +43,6 @@ mod inbound;
 mod layout;
 mod life;
 mod logging;
-mod logs;
 mod lost;
 mod metered;
 mod metrics;

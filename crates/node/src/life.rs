@@ -14,11 +14,12 @@ use crate::{
     identity::{check_keys, load_trust, open_identity, unlock},
     layout::{Layout, replace},
     node_error::NodeError,
-    past::{self, OwnLog, Proved},
+    past,
 };
 use abeng_audit_log::{
     Batch, CarryError, Checkpoint, Fatal, Journal, JournalIdentity, LogOrigin, OpenError,
     OpenOptions, Outside, ReadError, RealDisk, Recovery, carry_over,
+    past::{OwnLog, Proved},
 };
 use abeng_keys::{Entropy, Keyring, SystemEntropy};
 use abeng_roster::Trust;

@@ -6,47 +6,19 @@
 use crate::{
     clock,
     shared::{Shared, lock},
-    streams::{EndedNumber, voids},
 };
-use abeng_queue::rows::{SentOutcome, SentRow};
+use abeng_queue::{
+    ended::{EndedNumber, ended_number, lost_numbers, voids},
+    rows::SentRow,
+};
 use abeng_seal::sign_void;
-use abeng_wire::{Incarnation, LeafIndex, Millis, Mono, PartyCode, StreamSeq, limits, v1};
+use abeng_wire::{Incarnation, LeafIndex, Mono, PartyCode, limits, v1};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Rows looked at in one step.
 const ROWS: usize = 512;
 /// Between two searches for one peer, in nanoseconds: each reads all that was sent.
 const REST_NS: u64 = 5_000_000_000;
-
-/// What is known of a number of an earlier life.
-fn ended(outcome: &SentOutcome, expires_at: Millis, now: Millis) -> Option<v1::VoidReason> {
-    match outcome {
-        SentOutcome::Queued => None,
-        SentOutcome::Refused { .. } | SentOutcome::Voided { .. } => {
-            Some(v1::VoidReason::VoidFailed)
-        }
-        SentOutcome::Recalled { .. } => Some(v1::VoidReason::VoidRecalled),
-        SentOutcome::Expired { .. } => Some(v1::VoidReason::VoidExpired),
-        // To a newer life of the recipient it is offered again, for as long as it may be.
-        SentOutcome::Delivered { .. } => (expires_at <= now).then_some(v1::VoidReason::VoidExpired),
-    }
-}
-
-/// What to say of the numbers asked for: those that ended, and those of which nothing is known.
-fn answer(
-    (first, last): (u64, u64),
-    known: &BTreeMap<u64, Option<EndedNumber>>,
-) -> Vec<EndedNumber> {
-    let said = |n: u64| match known.get(&n) {
-        Some(ended) => *ended,
-        None => StreamSeq::new(n).map(|seq| EndedNumber {
-            seq,
-            reason: v1::VoidReason::VoidLost,
-            envelope_id: None,
-        }),
-    };
-    (first..=last).filter_map(said).collect()
-}
 
 /// When each peer was last searched for, so that none takes another's turn.
 #[derive(Debug, Default)]
@@ -94,7 +66,7 @@ impl Shared {
             return Vec::new();
         };
         let mut all = Vec::new();
-        for void in voids((self.me, life), peer, &answer(range, &known)) {
+        for void in voids((self.me, life), peer, &lost_numbers(range, &known)) {
             tracing::warn!(%peer, %life, first = void.first, last = void.last, reason = void.reason().as_str_name(), "numbers of an earlier life will not come");
             match sign_void(self.keyring.org_sign().as_ref(), &void) {
                 Ok(signed) => all.push(signed),
@@ -138,19 +110,8 @@ impl Shared {
             let rows = self.view.scan(&from, &end, false, ROWS).await.ok()?;
             let more = rows.len() == ROWS;
             for (key, value) in rows {
-                let row = SentRow::decode(&value).ok()?;
-                let to = row.recipients.iter().find(|to| to.party == peer);
-                if let Some(to) = to.filter(|_| row.incarnation == life)
-                    && (first..=last).contains(&to.seq.get())
-                {
-                    let reason = ended(&to.outcome, row.expires_at, now);
-                    let number = reason.map(|reason| EndedNumber {
-                        seq: to.seq,
-                        reason,
-                        envelope_id: Some(row.envelope_id),
-                    });
-                    known.insert(to.seq.get(), number);
-                }
+                let number = ended_number(&SentRow::decode(&value).ok()?, peer, life, now);
+                known.extend(number.filter(|(seq, _)| (first..=last).contains(seq)));
                 from = key;
             }
             if !more {
@@ -164,30 +125,6 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use abeng_wire::EnvelopeId;
-
-    #[test]
-    fn what_is_queued_is_not_lost_and_what_nobody_knows_is() {
-        let number = |n| StreamSeq::new(n).unwrap();
-        let expired = EndedNumber {
-            seq: number(3),
-            reason: v1::VoidReason::VoidExpired,
-            envelope_id: Some(EnvelopeId([3; 32])),
-        };
-        let known = BTreeMap::from([(2, None), (3, Some(expired))]);
-        let said = answer((1, 5), &known);
-        let reasons: Vec<_> = said.iter().map(|e| (e.seq.get(), e.reason)).collect();
-        use v1::VoidReason::{VoidExpired, VoidLost};
-        assert_eq!(
-            reasons,
-            [
-                (1, VoidLost),
-                (3, VoidExpired),
-                (4, VoidLost),
-                (5, VoidLost)
-            ]
-        );
-    }
 
     #[test]
     fn a_peer_that_asks_all_the_time_takes_no_turn_of_another() {
@@ -197,20 +134,5 @@ mod tests {
         assert!(!searches.may(greedy, Mono(REST_NS)));
         assert!(searches.may(honest, Mono(REST_NS)));
         assert!(searches.may(greedy, Mono(REST_NS + 1)));
-    }
-
-    #[test]
-    fn what_may_still_come_has_not_ended() {
-        let leaf = LeafIndex(1);
-        let delivered = SentOutcome::Delivered {
-            taken: leaf,
-            at_peer: 1,
-            life: Incarnation(1),
-        };
-        assert_eq!(ended(&SentOutcome::Queued, 5, 10), None);
-        assert_eq!(ended(&delivered, 11, 10), None);
-        assert_eq!(ended(&delivered, 10, 10), Some(v1::VoidReason::VoidExpired));
-        let expired = SentOutcome::Expired { leaf };
-        assert_eq!(ended(&expired, 5, 10), Some(v1::VoidReason::VoidExpired));
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::{
     clock,
-    logs::{Held, Met},
     shared::{Shared, lock},
 };
 use abeng_audit_log::{
     Checkpoint, Contradiction, Expect, LogOrigin, NoteError, Outside, ReceiptError,
+    logs::{Held, Met},
     receipt::{self as receipts, FrameError},
 };
 use abeng_link::Link;

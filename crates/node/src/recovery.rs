@@ -2,19 +2,14 @@
 //! others, the proofs against them, how far witnesses are, the inbox in numbers.
 
 use crate::{
-    config::Config,
-    logs::{Held, LogBook},
-    node_error::NodeError,
-    past::{self, OwnLog, Proved},
-    shared::InboxCounts,
-    split::KeptProof,
-    view::ReadyView,
-    watch,
-    witnessing::Witnessing,
+    config::Config, node_error::NodeError, past, shared::InboxCounts, split::KeptProof,
+    view::ReadyView, watch, witnessing::Witnessing,
 };
 use abeng_audit_log::{
     Checkpoint, Contradiction, CosignedCheckpoint, LogOrigin, Outside, Reader, RealDisk,
+    logs::{Held, LogBook},
     merkle::Frontier,
+    past::{OwnLog, Proved},
 };
 use abeng_queue::{
     Engine, EngineConfig, Resend,

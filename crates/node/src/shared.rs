@@ -10,10 +10,8 @@ use crate::{
     events::{AtLeaf, Events},
     fatal::Fatal,
     layout::Layout,
-    logs::LogBook,
     metered::Metered,
     metrics::Metrics,
-    past::Proved,
     quota::Quota,
     recall::Told,
     recent::Recent,
@@ -24,7 +22,7 @@ use crate::{
     witnessing::Witnessing,
 };
 use abeng_api::{DeliveredEvent, SettledEvent};
-use abeng_audit_log::{Checkpoint, Reader, RealDisk};
+use abeng_audit_log::{Checkpoint, Reader, RealDisk, logs::LogBook, past::Proved};
 use abeng_keys::Keyring;
 use abeng_link::{Endpoint, Link};
 use abeng_roster::Trust;

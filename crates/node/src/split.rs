@@ -3,12 +3,15 @@
 
 use crate::{
     clock,
-    logs::{Explained, Met},
-    past::{Proved, claim},
+    past::claim,
     receipts::verify_checkpoint,
     shared::{Shared, lock},
 };
-use abeng_audit_log::{Checkpoint, Contradiction, LogOrigin, ReadError, hashes};
+use abeng_audit_log::{
+    Checkpoint, Contradiction, LogOrigin, ReadError, hashes,
+    logs::{Explained, Met},
+    past::Proved,
+};
 use abeng_link::Link;
 use abeng_queue::Input;
 use abeng_wire::{Incarnation, LeafHash, Millis, PartyCode, limits, v1};

@@ -6,59 +6,15 @@ use crate::{
     shared::{Shared, lock},
 };
 use abeng_link::Link;
-use abeng_queue::{Input, rows::EndedRow};
+use abeng_queue::{
+    Input,
+    ended::{EndedNumber, voids},
+    rows::EndedRow,
+};
 use abeng_seal::{sign_void, verify_void};
-use abeng_wire::{EnvelopeId, Incarnation, PartyCode, StreamSeq, limits, v1};
+use abeng_wire::{Incarnation, PartyCode, StreamSeq, limits, v1};
 use std::sync::Arc;
 use v1::control::Frame;
-
-/// A number of a stream from here that will not come, and what a void says of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct EndedNumber {
-    /// The number.
-    pub seq: StreamSeq,
-    /// Why.
-    pub reason: v1::VoidReason,
-    /// The envelope, where it may be named.
-    pub envelope_id: Option<EnvelopeId>,
-}
-
-/// The voids that say all of it, lowest number first: neighbours that ended alike are one range,
-/// which then names no envelope.
-pub fn voids(
-    (me, incarnation): (PartyCode, Incarnation),
-    recipient: PartyCode,
-    numbers: &[EndedNumber],
-) -> Vec<v1::Void> {
-    let mut numbers = numbers.to_vec();
-    numbers.sort_unstable();
-    numbers.dedup_by_key(|number| number.seq);
-    let mut all: Vec<v1::Void> = Vec::new();
-    for number in numbers {
-        let seq = number.seq.get();
-        match all.last_mut() {
-            Some(last) if last.last + 1 == seq && last.reason() == number.reason => {
-                last.last = seq;
-                last.envelope_id.clear();
-            }
-            _ => all.push(v1::Void {
-                originator: me.to_string(),
-                incarnation: incarnation.0,
-                recipient: recipient.to_string(),
-                first: seq,
-                last: seq,
-                reason: number.reason.into(),
-                // What failed has no envelope to name.
-                envelope_id: number
-                    .envelope_id
-                    .filter(|_| number.reason != v1::VoidReason::VoidFailed)
-                    .map(|id| id.to_bytes())
-                    .unwrap_or_default(),
-            }),
-        }
-    }
-    all
-}
 
 impl Shared {
     /// A recipient asks for numbers of its stream. For earlier lives of this log this one answers; of
@@ -278,46 +234,3 @@ const OLD_MS: u64 = 10 * 60 * 1000;
 const WARN_MS: u64 = 60 * 60 * 1000;
 /// How many are named at once.
 const WARN_GAPS: usize = 16;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ended(seq: u64, reason: v1::VoidReason, id: u8) -> EndedNumber {
-        EndedNumber {
-            seq: StreamSeq::new(seq).unwrap(),
-            reason,
-            envelope_id: (id > 0).then_some(EnvelopeId([id; 32])),
-        }
-    }
-
-    #[test]
-    fn neighbours_that_ended_alike_are_one_void() {
-        use v1::VoidReason::{VoidExpired, VoidFailed};
-        let (jm, nl) = (PartyCode::new("JM").unwrap(), PartyCode::new("NL").unwrap());
-        let numbers = [
-            ended(5, VoidExpired, 5),
-            ended(4, VoidExpired, 4),
-            ended(9, VoidExpired, 9),
-            ended(6, VoidFailed, 6),
-            ended(9, VoidExpired, 9),
-        ];
-        let all = voids((jm, Incarnation(7)), nl, &numbers);
-        let said: Vec<_> = all
-            .iter()
-            .map(|v| (v.first, v.last, v.reason(), v.envelope_id.len()))
-            .collect();
-        assert_eq!(
-            said,
-            [
-                (4, 5, VoidExpired, 0),
-                (6, 6, VoidFailed, 0),
-                (9, 9, VoidExpired, 32)
-            ]
-        );
-        assert!(
-            all.iter()
-                .all(|v| (&*v.originator, &*v.recipient) == ("JM", "NL"))
-        );
-    }
-}

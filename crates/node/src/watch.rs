@@ -3,14 +3,13 @@
 
 use crate::{
     clock,
-    logs::Met,
     receipts::verify_checkpoint,
     shared::{Shared, lock},
     witnessing::{Ask, Taken},
 };
 use abeng_audit_log::{
     Checkpoint, Contradiction, Cosignature, CosignedCheckpoint, Durable, Leaf, LogOrigin, Outside,
-    ReadError, Reader, RealDisk, Submission, WitnessRefusal, hashes,
+    ReadError, Reader, RealDisk, Submission, WitnessRefusal, hashes, logs::Met,
 };
 use abeng_link::Link;
 use abeng_wire::{LeafHash, LeafIndex, Millis, PartyCode, limits, v1};

@@ -123,7 +123,7 @@ async fn what_will_not_come_leaves_no_gap() {
     assert!(!rejected().contains("kind=\"void_rejected\""));
     let mut forged = jm.shared().signed_voids(
         lc(),
-        &[abeng_node::streams::EndedNumber {
+        &[abeng_queue::ended::EndedNumber {
             seq: StreamSeq::new(5).unwrap(),
             reason: v1::VoidReason::VoidLost,
             envelope_id: None,

@@ -12,12 +12,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod allowance;
+pub mod ended;
 mod engine;
 mod fold;
 mod gaps;
 mod input;
 mod lane;
 mod mark;
+pub mod offer;
 mod overlay;
 mod plan;
 mod recent;

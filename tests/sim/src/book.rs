@@ -2,8 +2,8 @@
 
 use crate::{History, Kind, Verdict};
 use abeng_audit_log::subject;
-use abeng_wire::Digest;
-use std::collections::BTreeMap;
+use abeng_wire::{Digest, PartyCode};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How often interesting things happened.
 pub type Met = BTreeMap<&'static str, u64>;
@@ -18,6 +18,8 @@ pub(crate) struct Book {
     pub(crate) met: Met,
     /// What was seen to be wrong on the way.
     pub(crate) problems: Vec<Verdict>,
+    /// Parties whose disk was put back, or runs twice: their logs may contradict themselves.
+    pub(crate) copied: BTreeSet<PartyCode>,
     /// What a delivery is in the present phase, and the node of which that does not hold.
     pub(crate) delivery: Option<(&'static str, Option<usize>)>,
     trace: Digest,

@@ -1,7 +1,8 @@
 //! The judge: what a history shows to be wrong. It knows nothing of how the run came about.
 
-use crate::{Fate, History, Number};
-use abeng_wire::{EnvelopeId, PartyCode, v1};
+use crate::{Fate, History, LostDisk, Number, Place, Promise};
+use abeng_wire::{EnvelopeId, Incarnation, PartyCode, encode, v1};
+use bytes::Bytes;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -57,6 +58,7 @@ pub fn check(history: &History) -> Vec<Verdict> {
         history,
         held: BTreeSet::new(),
         fates: BTreeMap::new(),
+        given: given(history),
         verdicts: Vec::new(),
     };
     judge.inboxes();
@@ -72,6 +74,8 @@ struct Judge<'a> {
     // What inboxes hold.
     held: BTreeSet<(PartyCode, EnvelopeId)>,
     fates: BTreeMap<(EnvelopeId, PartyCode), Fate>,
+    // What each number of a stream was given to, by all logs of its originator that there ever were.
+    given: BTreeMap<Place, BTreeSet<Option<EnvelopeId>>>,
     verdicts: Vec<Verdict>,
 }
 
@@ -112,13 +116,15 @@ impl Judge<'_> {
             self.fates.insert((id, to), sent.fate);
             match sent.fate {
                 Fate::Queued => self.say(Kind::Lost, format!("{id} is still queued for {to}")),
-                Fate::Refused if !history.refusals.contains(&(id, to)) => {
+                Fate::Refused
+                    if !history.refusals.contains(&(id, to)) && !self.is_conflict(id, to) =>
+                {
                     self.say(
                         Kind::Lost,
                         format!("{id} was refused by {to} without a reason"),
                     );
                 }
-                Fate::Delivered if !self.held.contains(&(to, id)) => {
+                Fate::Delivered if !self.held.contains(&(to, id)) && !self.is_over(id, to) => {
                     let what = format!("{id} is said to be delivered to {to}, and is not there");
                     self.say(Kind::FalseReceipt, what);
                 }
@@ -130,6 +136,7 @@ impl Judge<'_> {
             let id = submission.id;
             for &to in submission.to.iter().filter(|_| submission.accepted) {
                 match self.fates.get(&(id, to)) {
+                    None if self.went_with_a_disk(id, to) => {}
                     None => self.say(Kind::Lost, format!("{id} to {to} was accepted and is gone")),
                     Some(Fate::Expired)
                         if submission.expires_at > clock(submission.from).max(clock(to)) =>
@@ -142,6 +149,38 @@ impl Judge<'_> {
         }
     }
 
+    fn lost(&self, party: PartyCode) -> impl Iterator<Item = &LostDisk> {
+        let lost = self.history.lost.iter();
+        lost.filter(move |lost| lost.party == party)
+    }
+
+    /// A notice may go with its originator's disk, and with no other: where it was submitted after
+    /// the backup and had left for nobody's inbox. What an inbox held then must be in it still.
+    fn went_with_a_disk(&self, id: EnvelopeId, to: PartyCode) -> bool {
+        let mut lost = self.history.lost.iter();
+        let alone = lost.find(|lost| lost.submitted.contains(&id));
+        alone.is_some_and(|lost| lost.nowhere.contains(&(id, to)) || self.held.contains(&(to, id)))
+    }
+
+    /// A delivery may go with its recipient's disk where its life was over before it was offered
+    /// again.
+    fn is_over(&self, id: EnvelopeId, to: PartyCode) -> bool {
+        let mut submissions = self.history.submissions.iter();
+        let clock = |party| self.history.clocks.get(&party).copied().unwrap_or_default();
+        let expired = submissions
+            .find(|s| s.id == id)
+            .is_some_and(|s| s.expires_at <= clock(s.from).max(clock(to)));
+        expired && self.lost(to).any(|lost| lost.received.contains(&id))
+    }
+
+    /// Two copies of a disk gave one number to two envelopes, or to one and to none: its recipient
+    /// takes one of them, and refuses the other by a signed word.
+    fn is_conflict(&self, id: EnvelopeId, to: PartyCode) -> bool {
+        let here = |place: &Place, ids: &BTreeSet<_>| place.2 == to && ids.contains(&Some(id));
+        let mut given = self.given.iter();
+        given.any(|(place, ids)| ids.len() > 1 && here(place, ids))
+    }
+
     /// I6: receipts that were given and taken.
     fn receipts(&mut self) {
         let history = self.history;
@@ -149,8 +188,11 @@ impl Judge<'_> {
             let (id, to) = (taken.id, taken.recipient);
             let is_held = self.held.contains(&(to, id));
             let is_false = match taken.kind {
-                v1::LeafKind::Delivered => !is_held,
-                v1::LeafKind::Refused => is_held,
+                v1::LeafKind::Delivered => !is_held && !self.is_over(id, to),
+                // What a lost disk had refused, the next life may take.
+                v1::LeafKind::Refused => {
+                    is_held && !self.lost(to).any(|lost| lost.refused.contains(&id))
+                }
                 // Its life may end at the originator after it was delivered.
                 _ => false,
             };
@@ -161,10 +203,26 @@ impl Judge<'_> {
         }
         for promise in &history.promises {
             let (by, index) = (promise.by, promise.index);
-            let log = history.logs.get(&by);
-            if log.and_then(|log| log.get(index as usize)) != Some(&promise.leaf) {
+            if !self.is_kept(promise) {
                 let what = format!("leaf {index} of {by} was given out and is another now");
                 self.say(Kind::FalseReceipt, what);
+            }
+        }
+    }
+
+    /// A leaf that was given out stands in its log for good: in a newer life at its own place, with
+    /// nothing changed but the life; or it went with a disk on which it stood. What that means for
+    /// the delivery that it proved, the inboxes say.
+    fn is_kept(&self, promise: &Promise) -> bool {
+        let logs = self.history.logs.get(&promise.by).into_iter();
+        let lost: Vec<&LostDisk> = self.lost(promise.by).collect();
+        let mut logs = logs.chain(lost.iter().map(|lost| &lost.log));
+        let at = |log: &Vec<Bytes>| log.get(promise.index as usize).cloned();
+        match lost.is_empty() {
+            true => logs.any(|log| at(log).as_ref() == Some(&promise.leaf)),
+            false => {
+                let leaf = of_no_life(&promise.leaf);
+                logs.any(|log| at(log).is_some_and(|there| of_no_life(&there) == leaf))
             }
         }
     }
@@ -172,66 +230,102 @@ impl Judge<'_> {
     /// I5: what a recipient takes for closed is what came, or what its originator ended.
     fn marks(&mut self) {
         let history = self.history;
-        let seen: BTreeSet<_> = history.seen.iter().copied().collect();
-        for &(from, to, number) in seen.difference(&history.marked) {
-            let what = format!("{from} to {to}: {number} came, and {to} takes it for missing");
+        let seen: BTreeSet<Place> = history.seen.iter().copied().collect();
+        for &(from, life, to, number) in seen.difference(&history.marked) {
+            let what =
+                format!("{from} in {life} to {to}: {number} came, and {to} takes it for missing");
             self.say(Kind::Gap, what);
         }
-        let number = |n: &Number| ((n.from, n.to, n.number), n.id);
-        let given: BTreeMap<_, _> = history.numbers.iter().map(number).collect();
-        for &(from, to, number) in history.marked.difference(&seen) {
-            let ended = match given.get(&(from, to, number)) {
-                Some(Some(id)) => self.fates.get(&(*id, to)) != Some(&Fate::Delivered),
-                Some(None) => true,
-                None => false,
-            };
+        for place in history.marked.difference(&seen) {
+            let to = place.2;
+            let ended = self.ended(place, |judge, id| {
+                judge.fates.get(&(id, to)) != Some(&Fate::Delivered) || judge.is_over(id, to)
+            });
             if !ended {
-                let what = format!("{from} to {to}: {number} never came, and {to} misses nothing");
+                let (from, life, to, number) = place;
+                let what = format!(
+                    "{from} in {life} to {to}: {number} never came, and {to} misses nothing"
+                );
                 self.say(Kind::Gap, what);
             }
         }
     }
 
+    /// Whether a number was given to nothing, or to an envelope that has ended.
+    fn ended(&self, place: &Place, of: impl Fn(&Self, EnvelopeId) -> bool) -> bool {
+        let ids = self.given.get(place).into_iter().flatten();
+        let mut ids = ids.map(|id| id.is_none_or(|id| of(self, id)));
+        ids.any(|ended| ended)
+    }
+
     /// I5: the numbers of every stream, at both ends.
     fn streams(&mut self) {
-        type Stream = BTreeMap<u64, Option<EnvelopeId>>;
+        type Stream = (PartyCode, Incarnation, PartyCode);
         let history = self.history;
-        let mut streams: BTreeMap<(PartyCode, PartyCode), Stream> = BTreeMap::new();
-        for given in &history.numbers {
-            let (from, to, number) = (given.from, given.to, given.number);
-            let stream = streams.entry((from, to)).or_default();
-            if number != stream.len() as u64 + 1 {
-                self.say(Kind::Gap, format!("{from} to {to}: {number} out of order"));
+        // Each log by itself: two copies of a disk may both have gone on.
+        for numbers in logs_numbers(history) {
+            let mut last: BTreeMap<Stream, u64> = BTreeMap::new();
+            for given in numbers {
+                let (from, to, number) = (given.from, given.to, given.number);
+                let last = last.entry((from, given.life, to)).or_default();
+                if number != *last + 1 {
+                    self.say(Kind::Gap, format!("{from} to {to}: {number} out of order"));
+                }
+                *last = number;
             }
-            stream.insert(number, given.id);
         }
-        let mut seen: BTreeMap<(PartyCode, PartyCode), BTreeSet<u64>> = BTreeMap::new();
-        for &(from, to, number) in &history.seen {
-            if !seen.entry((from, to)).or_default().insert(number) {
+        let mut seen: BTreeMap<Stream, BTreeSet<u64>> = BTreeMap::new();
+        for &(from, life, to, number) in &history.seen {
+            if !seen.entry((from, life, to)).or_default().insert(number) {
                 let what = format!("{from} to {to}: number {number} came in twice");
                 self.say(Kind::Duplicate, what);
             }
         }
-        for (&(from, to), numbers) in &seen {
-            let empty = Stream::new();
-            let stream = streams.get(&(from, to)).unwrap_or(&empty);
+        for (&(from, life, to), numbers) in &seen {
             let last = numbers.last().copied().unwrap_or_default();
             for missing in (1..=last).filter(|n| !numbers.contains(n)) {
-                let closed = match stream.get(&missing) {
-                    Some(Some(id)) => self.fates.get(&(*id, to)) == Some(&Fate::Expired),
-                    Some(None) => true,
-                    None => false,
-                };
+                let closed = self.ended(&(from, life, to, missing), |judge, id| {
+                    let fate = judge.fates.get(&(id, to));
+                    fate == Some(&Fate::Expired)
+                        || fate.is_none() && judge.went_with_a_disk(id, to)
+                        || judge.is_over(id, to)
+                });
                 if !closed {
                     self.say(Kind::Gap, format!("{from} to {to}: no {missing} at {to}"));
                 }
             }
-            if stream.len() < last as usize {
-                self.say(
-                    Kind::Gap,
-                    format!("{from} never gave {to} the number {last}"),
-                );
+            if !self.given.contains_key(&(from, life, to, last)) {
+                let what = format!("{from} never gave {to} the number {last}");
+                self.say(Kind::Gap, what);
             }
         }
     }
+}
+
+/// The numbers of every log that there ever was.
+fn logs_numbers(history: &History) -> impl Iterator<Item = &Vec<Number>> {
+    let lost = history.lost.iter().map(|lost| &lost.numbers);
+    lost.chain([&history.numbers])
+}
+
+fn given(history: &History) -> BTreeMap<Place, BTreeSet<Option<EnvelopeId>>> {
+    let mut given: BTreeMap<Place, BTreeSet<_>> = BTreeMap::new();
+    for n in logs_numbers(history).flatten() {
+        let place = (n.from, n.life, n.to, n.number);
+        given.entry(place).or_default().insert(n.id);
+    }
+    given
+}
+
+/// A leaf without the life that it names.
+fn of_no_life(leaf: &Bytes) -> Option<Vec<u8>> {
+    let leaf: v1::Leaf = abeng_wire::decode("leaf", leaf, abeng_wire::limits::LEAF).ok()?;
+    let incarnation = 0;
+    Some(
+        encode(&v1::Leaf {
+            incarnation,
+            ..leaf
+        })
+        .to_vec(),
+    )
 }

@@ -129,6 +129,11 @@ impl Life {
         outcomes: &[LeafIndex],
         book: &mut Book,
     ) {
+        // A second past in the party's own hand would be held against it for good: what is delivered
+        // meanwhile gets its receipts in the next life.
+        if self.past.is_some() {
+            return book.meet("receipt kept back");
+        }
         let checkpoint = self.checkpoint_at(size);
         if !self.peers.contains_key(&peer) {
             return;
@@ -143,6 +148,7 @@ impl Life {
         for (leaf, _) in &outcomes {
             book.history.promises.push(Promise {
                 by: party(self.me),
+                life: self.incarnation,
                 index: leaf.index().0,
                 leaf: leaf.fact().bytes().clone(),
             });
@@ -162,13 +168,14 @@ impl Life {
         (leaf, received)
     }
 
-    fn checkpoint_at(&mut self, size: u64) -> Checkpoint {
+    pub(crate) fn checkpoint_at(&mut self, size: u64) -> Checkpoint {
         if let Some(last) = self.signed.as_ref().filter(|last| last.size() == size) {
             return last.clone();
         }
         let root = self.reader.root_at(size).unwrap();
         let log_key = world().keyrings[self.me].log().as_ref();
-        let checkpoint = Checkpoint::sign(&origin(self.me), size, root, log_key).unwrap();
+        let origin = origin(self.me, self.incarnation).to_string();
+        let checkpoint = Checkpoint::sign(&origin, size, root, log_key).unwrap();
         self.outside
             .push(Outside::OwnCheckpoint(checkpoint.note().clone()));
         self.signed = Some(checkpoint.clone());

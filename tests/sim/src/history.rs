@@ -1,6 +1,6 @@
 //! What a run did, as far as officers and peers could see it, and what the logs say at its end.
 
-use abeng_wire::{EnvelopeId, Millis, PartyCode, v1};
+use abeng_wire::{EnvelopeId, Incarnation, Millis, PartyCode, v1};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,14 +21,38 @@ pub struct History {
     pub numbers: Vec<Number>,
     /// What a recipient had a reason to refuse: its clock was wrong, or the roster changed.
     pub refusals: BTreeSet<(EnvelopeId, PartyCode)>,
-    /// Numbers that recipients' logs hold: (originator, recipient, number).
-    pub seen: Vec<(PartyCode, PartyCode, u64)>,
-    /// Numbers that recipients take for closed: (originator, recipient, number).
-    pub marked: BTreeSet<(PartyCode, PartyCode, u64)>,
+    /// Numbers that recipients' logs hold.
+    pub seen: Vec<Place>,
+    /// Numbers that recipients take for closed.
+    pub marked: BTreeSet<Place>,
+    /// Disks that were lost, or of a copy that was switched off.
+    pub lost: Vec<LostDisk>,
     /// Every log at the end: the bytes of its leaves.
     pub logs: BTreeMap<PartyCode, Vec<Bytes>>,
     /// The latest that each party's clock showed.
     pub clocks: BTreeMap<PartyCode, Millis>,
+}
+
+/// A number in a stream: originator, life of its log, recipient, number.
+pub type Place = (PartyCode, Incarnation, PartyCode, u64);
+
+/// A disk that is gone, and what stood on it and on no disk that its party went on with.
+#[derive(Debug, Clone)]
+pub struct LostDisk {
+    /// Whose.
+    pub party: PartyCode,
+    /// Its log: the bytes of its leaves.
+    pub log: Vec<Bytes>,
+    /// What had been submitted on it alone.
+    pub submitted: BTreeSet<EnvelopeId>,
+    /// Of that, what no inbox of these recipients held when the disk was lost: the only copy.
+    pub nowhere: BTreeSet<(EnvelopeId, PartyCode)>,
+    /// What had been delivered to it alone.
+    pub received: BTreeSet<EnvelopeId>,
+    /// What it alone had refused, or found too late.
+    pub refused: BTreeSet<EnvelopeId>,
+    /// All numbers that its log gave out.
+    pub numbers: Vec<Number>,
 }
 
 /// One notice that was sealed.
@@ -64,6 +88,8 @@ pub struct Taken {
 pub struct Promise {
     /// Whose log.
     pub by: PartyCode,
+    /// In which life of it.
+    pub life: Incarnation,
     /// The leaf's place.
     pub index: u64,
     /// The leaf's bytes.
@@ -110,6 +136,8 @@ pub enum Fate {
 pub struct Number {
     /// The originator.
     pub from: PartyCode,
+    /// The life of its log.
+    pub life: Incarnation,
     /// The recipient.
     pub to: PartyCode,
     /// The number, from 1.

@@ -23,11 +23,14 @@ mod commit;
 mod faults;
 mod history;
 mod linking;
+mod lives;
 mod net;
 mod node;
+mod past;
 mod random;
 mod receipts;
 mod relay;
+mod restore;
 mod run;
 mod scenario;
 mod storm;
@@ -38,7 +41,9 @@ mod world;
 
 pub use book::Met;
 pub use check::{Kind, Verdict, check};
-pub use history::{Entry, Fate, History, Number, Promise, Sent, Submission, Taken};
+pub use history::{
+    Entry, Fate, History, LostDisk, Number, Place, Promise, Sent, Submission, Taken,
+};
 pub use random::Random;
 pub use run::{Report, run};
 pub use scenario::Scenario;

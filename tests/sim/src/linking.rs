@@ -13,7 +13,7 @@ use abeng_link::{
     session::{Opening, Output, Session, Window},
 };
 use abeng_queue::Input;
-use abeng_wire::{Now, PartyCode, decode_tolerant, encode, limits, v1};
+use abeng_wire::{Incarnation, Now, PartyCode, decode_tolerant, encode, limits, v1};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use v1::control::Frame as Control;
@@ -33,6 +33,10 @@ pub(crate) struct End {
     session: Session,
     /// Both sides have said Ready.
     up: bool,
+    /// The life of its log that the peer's hello names.
+    life: Incarnation,
+    /// It stays until the peer has seen why; nothing from it counts.
+    refused: bool,
     // Envelopes without credit yet, by precedence.
     lanes: BTreeMap<i32, VecDeque<Bytes>>,
 }
@@ -54,12 +58,20 @@ impl Life {
         let code = party(peer);
         let keys = world().trust.roster.party(code)?;
         let peer_key = keys.active_key(Role::NodeTls, now.wall)?.clone();
-        let signed = self.signed.as_ref();
-        let held = self.held.get(&code).map(|held| v1::CheckpointRef {
-            incarnation: crate::world::incarnation(peer).0,
+        // What was signed last; nothing newer is signed before the peer has answered with what it
+        // holds.
+        let signed = self.signed.clone().or_else(|| {
+            let shows = self.past.is_none();
+            shows.then(|| self.checkpoint_at(self.reader.size()))
+        });
+        let held = self.logs.newest_held(code);
+        let held = held.map(|(origin, held)| v1::CheckpointRef {
+            incarnation: origin.incarnation.0,
             size: held.checkpoint.size(),
             root: held.checkpoint.root().to_bytes(),
         });
+        let newest = self.logs.newest(code);
+        let marks = self.engine.all_marks().into_iter();
         let opening = Opening {
             me: party(self.me),
             peer: code,
@@ -68,11 +80,15 @@ impl Life {
             exporter: connection.exporter,
             peer_key,
             greeting: Greeting {
-                incarnation: crate::world::incarnation(self.me).0,
+                incarnation: self.incarnation.0,
                 roster: world().trust.roster.reference(),
                 checkpoint: signed.map(|c| c.note().clone()).unwrap_or_default(),
+                marks: marks
+                    .filter(|(of, _)| *of == code)
+                    .map(|(_, m)| m)
+                    .collect(),
                 held,
-                ..Greeting::default()
+                held_note: newest.map(|c| c.note().clone()).unwrap_or_default(),
             },
             window: connection.window,
         };
@@ -82,6 +98,8 @@ impl Life {
             number: connection.number,
             session,
             up: false,
+            life: Incarnation::default(),
+            refused: false,
             lanes: BTreeMap::new(),
         };
         self.links.insert(code, end);
@@ -187,6 +205,7 @@ impl Life {
             match output {
                 Output::Send(frame) => self.say(peer, frame),
                 Output::Up { hello, ready } => self.up(now, peer, &hello, &ready, book),
+                Output::Deliver(_) if self.is_refused(peer) => {}
                 Output::Deliver(frame) => self.take(now, peer, frame, book)?,
             }
         }
@@ -204,12 +223,25 @@ impl Life {
         let Some(link) = self.links.get_mut(&peer) else {
             return;
         };
+        link.life = Incarnation(hello.incarnation);
+        if self.refuses(peer, hello, book) {
+            if let Some(link) = self.links.get_mut(&peer) {
+                link.refused = true;
+            }
+            return;
+        }
+        let how = "stale copy found out at hello";
+        self.shown(now, peer, (&hello.held_note, how), book);
+        let Some(link) = self.links.get_mut(&peer) else {
+            return;
+        };
         link.up = true;
         let number = link.number;
         let ping = link.session.ping(now);
         self.say(peer, ping);
         book.meet("hello");
         self.link_up(now, (peer, number), hello.held.as_ref(), ready, book);
+        self.offer_again(now, peer, hello, book);
     }
 
     fn take(
@@ -236,9 +268,17 @@ impl Life {
                 self.take_fault(now, peer, &fault, book);
                 Ok(())
             }
+            Control::Claim(claim) => {
+                self.shown(
+                    now,
+                    peer,
+                    (&claim.note, "stale copy found out by a claim"),
+                    book,
+                );
+                Ok(())
+            }
             Control::Want(want) => {
-                let via = None;
-                self.handle(now, Input::Wanted { peer, via, want }, book);
+                self.take_want(now, (peer, None), want, book);
                 Ok(())
             }
             Control::CarriedWant(signed) => {
@@ -283,6 +323,15 @@ impl Life {
             format!("{me} finds that {peer} breaks a rule: {fault}"),
         );
         Close
+    }
+
+    fn is_refused(&self, peer: PartyCode) -> bool {
+        self.links.get(&peer).is_some_and(|link| link.refused)
+    }
+
+    /// The life that the hello of the present link names.
+    pub(crate) fn life_of(&self, peer: PartyCode) -> Option<Incarnation> {
+        self.links.get(&peer).map(|link| link.life)
     }
 
     /// Whether frames other than the hello may come from a peer.

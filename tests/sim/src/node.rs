@@ -4,32 +4,30 @@ use crate::{
     Kind, Random,
     book::Book,
     linking,
+    lives::{self, Written, known_logs, last_signed},
     net::Out,
     relay::Hoarded,
     weather::Ways,
     work::{Draft, Todo},
-    world::{START, World, incarnation, party, place_of, world},
+    world::{START, first_life, party, place_of, world},
 };
 use abeng_audit_log::{
-    Batch, Checkpoint, Journal, JournalIdentity, LogOrigin, OpenError, OpenOptions, Outside,
-    Reader, Record, Step,
-    merkle::Frontier,
+    Checkpoint, Journal, OpenError, OpenOptions, Outside, Reader, Record, Step,
+    logs::LogBook,
+    past::Proved,
     sim::{Effects, Failure, SimDisk},
-    subject,
 };
-use abeng_keys::{Entropy, SignatureType};
 use abeng_queue::{
     Engine, EngineConfig, Gated, Input, MemView, Overlay, Plan, Resend, RowPair, Ticket, View,
     fold, rows::IdRow,
 };
-use abeng_roster::sign_incarnation;
 use abeng_seal::{BoxCache, OpenedBoxes};
-use abeng_wire::{Digest, EnvelopeId, LeafIndex, Now, PartyCode, v1};
+use abeng_wire::{Digest, EnvelopeId, Incarnation, LeafIndex, Now, PartyCode, v1};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Small, so that a run crosses from one segment to the next; with room for the largest step, in
 /// which a slow ticket lets all behind it go at once.
-const OPTIONS: OpenOptions = OpenOptions {
+pub(crate) const OPTIONS: OpenOptions = OpenOptions {
     segment_bytes: 256 * 1024,
 };
 /// How many older states of the view a crash may bring back.
@@ -38,18 +36,28 @@ const VIEWS: usize = 8;
 /// One party's node.
 pub(crate) struct Node {
     pub(crate) me: usize,
-    disk: SimDisk,
-    // What the view was after each write, newest last.
-    views: Vec<MemView>,
+    /// What the machine has.
+    pub(crate) data: Data,
+    /// A copy of it that lies somewhere else: a backup, or a second machine.
+    pub(crate) aside: Option<Data>,
     pub(crate) life: Option<Life>,
-    // Leaves that were durable when the last effect left.
-    told: u64,
-    // An operation of the disk may fail by itself.
-    fragile: bool,
     /// Processes so far.
     pub(crate) lives: u64,
     /// Whether the relay relays, and means ill.
     pub(crate) ways: Ways,
+}
+
+/// A disk, and what belongs to it.
+pub(crate) struct Data {
+    pub(crate) disk: SimDisk,
+    // What the view was after each write, newest last.
+    pub(crate) views: Vec<MemView>,
+    // Leaves that were durable when the last effect left.
+    pub(crate) told: u64,
+    // An operation of the disk may fail by itself.
+    pub(crate) fragile: bool,
+    /// Which leaves were written in which life of the log.
+    pub(crate) written: Written,
 }
 
 /// A process ended because its disk failed.
@@ -59,6 +67,10 @@ pub(crate) struct StoppedByDisk;
 /// A process: gone with a crash.
 pub(crate) struct Life {
     pub(crate) me: usize,
+    /// The life of its log.
+    pub(crate) incarnation: Incarnation,
+    /// Leaves that this life took over from one before.
+    pub(crate) carried: u64,
     pub(crate) journal: Option<Journal<SimDisk>>,
     pub(crate) reader: Reader<SimDisk>,
     pub(crate) engine: Engine,
@@ -73,8 +85,14 @@ pub(crate) struct Life {
     pub(crate) boxes: BoxCache,
     pub(crate) opened: OpenedBoxes,
     pub(crate) entropy: Random,
-    // The newest checkpoint held of each peer's log.
-    pub(crate) held: BTreeMap<PartyCode, Held>,
+    // What is known of the peers' logs.
+    pub(crate) logs: LogBook,
+    /// Proof that the own past is not the newest: nothing is submitted any more.
+    pub(crate) past: Option<Proved>,
+    /// Both notes of a peer whose log contradicts itself: no links with that life of it.
+    pub(crate) contradicted: BTreeMap<(PartyCode, Incarnation), [bytes::Bytes; 2]>,
+    /// To which life of each peer everything was offered again.
+    pub(crate) offered: BTreeMap<PartyCode, Incarnation>,
     pub(crate) signed: Option<Checkpoint>,
     pub(crate) peers: BTreeMap<PartyCode, Peer>,
     pub(crate) links: BTreeMap<PartyCode, linking::End>,
@@ -85,13 +103,6 @@ pub(crate) struct Life {
     pub(crate) ways: Ways,
     /// What a malicious relay keeps back.
     pub(crate) hoard: Vec<Hoarded>,
-}
-
-/// A checkpoint that receipts led to, and the compact range that they go on from.
-#[derive(Debug, Clone)]
-pub(crate) struct Held {
-    pub(crate) checkpoint: Checkpoint,
-    pub(crate) range: Frontier,
 }
 
 /// The other end of a link.
@@ -118,32 +129,20 @@ pub(crate) enum End {
 impl Node {
     /// A node with a new log that holds its incarnation, not yet started.
     pub(crate) fn new(me: usize, random: &mut Random) -> Self {
-        let disk = SimDisk::new();
-        let mut key = [0; 32];
-        random.fill(&mut key);
-        let first = Batch {
-            steps: vec![Step {
-                facts: vec![first_leaf(me)],
-                gated: Vec::new(),
-            }],
-            outside: Vec::new(),
-        };
-        let identity = JournalIdentity { key };
-        Journal::create(disk.clone(), identity, OPTIONS, first).expect("a new journal");
+        let opening = lives::Opening::first(first_life(me), START);
+        let (disk, _) = opening.create(me, random);
         Self {
             me,
-            disk,
-            views: Vec::new(),
+            data: Data::new(disk, 1, vec![(0, first_life(me))]),
+            aside: None,
             life: None,
-            told: 1,
-            fragile: false,
             lives: 0,
             ways: Ways::default(),
         }
     }
 
     pub(crate) fn disk(&self) -> &SimDisk {
-        &self.disk
+        &self.data.disk
     }
 
     /// The process starts: journal, view, engine, as `abengd` does it. It does not where the disk
@@ -153,15 +152,15 @@ impl Node {
             self.crash_in_recovery(random, book);
         }
         self.lives += 1;
-        let (journal, recovery) = match Journal::open(self.disk.clone(), OPTIONS) {
+        let (journal, recovery) = match Journal::open(self.data.disk.clone(), OPTIONS) {
             Ok(opened) => opened,
-            Err(OpenError::Io { .. }) if self.fragile => {
-                book.meet(match self.disk.is_full() {
+            Err(OpenError::Io { .. }) if self.data.fragile => {
+                book.meet(match self.data.disk.is_full() {
                     true => "did not start on a full disk",
                     false => "did not start on a failing disk",
                 });
-                self.disk = self.disk.copy();
-                self.fragile = self.disk.is_full();
+                self.data.disk = self.data.disk.copy();
+                self.data.fragile = self.data.disk.is_full();
                 return;
             }
             Err(e) => panic!("a crash damages nothing, and yet: {e}"),
@@ -169,24 +168,27 @@ impl Node {
         if recovery.torn_tail.is_some() {
             book.meet("torn tail");
         }
-        if recovery.size < self.told || recovery.tiles_ahead > 0 {
-            let (party, size, told) = (party(self.me), recovery.size, self.told);
+        if recovery.size < self.data.told || recovery.tiles_ahead > 0 {
+            let (party, size, told) = (party(self.me), recovery.size, self.data.told);
             let what = format!("the log of {party} has {size} leaves after {told} were told of");
             book.problem(Kind::Lost, what);
         }
-        if recovery.size > self.told {
+        if recovery.size > self.data.told {
             book.meet("survived untold");
         }
         book.trace(&journal.root().0);
-        let view = self.views.last().cloned().unwrap_or_default();
+        let view = self.data.views.last().cloned().unwrap_or_default();
         let applied = view.applied().unwrap();
         let position = applied.map_or(LeafIndex(0), |applied| applied.position);
-        let overlay = Overlay::new(incarnation(self.me), position);
+        let incarnation = self.data.life();
+        let overlay = Overlay::new(incarnation, position);
         let reader = journal.reader();
         let mut life = Life {
             me: self.me,
+            incarnation,
+            carried: self.data.carried(),
             reader: reader.clone(),
-            engine: recover(self.me, LeafIndex(0), Vec::new()),
+            engine: recover((self.me, incarnation), LeafIndex(0), Vec::new()),
             overlay,
             view,
             journal: Some(journal),
@@ -198,8 +200,11 @@ impl Node {
             boxes: BoxCache::new(),
             opened: OpenedBoxes::default(),
             entropy: Random::new(random.word()),
-            held: BTreeMap::new(),
-            signed: None,
+            logs: known_logs(&recovery.outside),
+            past: None,
+            contradicted: BTreeMap::new(),
+            offered: BTreeMap::new(),
+            signed: last_signed(&reader, &recovery.outside),
             peers: BTreeMap::new(),
             links: BTreeMap::new(),
             boot_id: linking::boot_id(random),
@@ -211,17 +216,18 @@ impl Node {
             let stored = stored.expect("the journal reads back");
             life.fold(stored.index, &stored.record);
         }
-        life.engine = recover(self.me, LeafIndex(reader.size()), life.rows());
-        life.held = held_checkpoints(&recovery.outside);
+        let size = LeafIndex(reader.size());
+        life.engine = recover((self.me, incarnation), size, life.rows());
+        life.past = life.proved_before(&recovery.outside);
         life.handle(now, Input::note(v1::LeafKind::Started), book);
         self.life = Some(life);
     }
 
     /// The power goes while the journal is being opened.
     fn crash_in_recovery(&mut self, random: &mut Random, book: &mut Book) {
-        let at = self.disk.operations() + random.below(4);
-        self.disk.fail_from(at);
-        if Journal::open(self.disk.clone(), OPTIONS).is_err() {
+        let at = self.data.disk.operations() + random.below(4);
+        self.data.disk.fail_from(at);
+        if Journal::open(self.data.disk.clone(), OPTIONS).is_err() {
             book.meet("crash in recovery");
         }
         self.end_process(random, book);
@@ -232,42 +238,42 @@ impl Node {
     fn end_process(&mut self, random: &mut Random, book: &mut Book) {
         if random.per_mille(300) {
             book.meet("killed, not cut");
-            self.disk = self.disk.copy();
+            self.data.disk = self.data.disk.copy();
         } else {
-            self.disk = self.disk.crash(random.word());
-            meet_losses(self.disk.effects(), book);
+            self.data.disk = self.data.disk.crash(random.word());
+            meet_losses(self.data.disk.effects(), book);
         }
-        if self.disk.is_full() {
+        if self.data.disk.is_full() {
             book.meet("crash while full");
         }
-        self.fragile = self.disk.is_full();
+        self.data.fragile = self.data.disk.is_full();
     }
 
     /// One of the next operations of the disk fails.
     pub(crate) fn break_disk(&mut self, random: &mut Random) {
-        let at = self.disk.operations() + random.below(3);
-        self.disk.fail_once(at, Failure::Io);
-        self.fragile = true;
+        let at = self.data.disk.operations() + random.below(3);
+        self.data.disk.fail_once(at, Failure::Io);
+        self.data.fragile = true;
     }
 
     pub(crate) fn fill_disk(&mut self) {
-        self.disk.fill();
-        self.fragile = true;
+        self.data.disk.fill();
+        self.data.fragile = true;
     }
 
     /// True where it was full.
     pub(crate) fn free_disk(&mut self) -> bool {
-        let was_full = self.disk.is_full();
-        self.disk.free();
+        let was_full = self.data.disk.is_full();
+        self.data.disk.free();
         was_full
     }
 
     /// I10: after an error of the disk the process ends, and the machine goes on.
     fn stop(&mut self) -> StoppedByDisk {
-        assert!(self.fragile, "a disk without a fault works");
+        assert!(self.data.fragile, "a disk without a fault works");
         self.life = None;
-        self.disk = self.disk.copy();
-        self.fragile = self.disk.is_full();
+        self.data.disk = self.data.disk.copy();
+        self.data.fragile = self.data.disk.is_full();
         StoppedByDisk
     }
 
@@ -288,14 +294,18 @@ impl Node {
         match end {
             End::Idle => {}
             End::Writing(operations) => {
-                self.disk.fail_from(self.disk.operations() + operations);
+                self.data
+                    .disk
+                    .fail_from(self.data.disk.operations() + operations);
                 match life.append(steps) {
                     Err(_) => book.fault("crash while writing"),
                     Ok(_) => book.fault("crash before telling"),
                 }
             }
             End::Preparing(operations) => {
-                self.disk.fail_from(self.disk.operations() + operations);
+                self.data
+                    .disk
+                    .fail_from(self.data.disk.operations() + operations);
                 let journal = life.journal.as_ref();
                 if let Some(job) = journal.and_then(Journal::prepare_ahead)
                     && job.run(|| {}).is_err()
@@ -307,7 +317,7 @@ impl Node {
                 book.fault("crash while telling");
                 if life.commit(now, steps, effects, book).is_ok() {
                     left = std::mem::take(&mut life.words);
-                    self.told = life.reader.size();
+                    self.data.told = life.reader.size();
                 }
             }
         }
@@ -322,20 +332,20 @@ impl Node {
     fn lose_view(&mut self, random: &mut Random, book: &mut Book) {
         let keep = match random.below(8) {
             0 => 0,
-            1 | 2 if !self.views.is_empty() => 1 + random.index(self.views.len()),
-            _ => self.views.len(),
+            1 | 2 if !self.data.views.is_empty() => 1 + random.index(self.data.views.len()),
+            _ => self.data.views.len(),
         };
         match keep {
-            keep if keep == self.views.len() => {}
+            keep if keep == self.data.views.len() => {}
             0 => book.meet("view lost"),
             _ => book.meet("view older"),
         }
-        self.views.truncate(keep);
+        self.data.views.truncate(keep);
     }
 
     /// The view is to be folded again from the first leaf.
     pub(crate) fn forget_view(&mut self) {
-        self.views.clear();
+        self.data.views.clear();
     }
 
     /// Appends the oldest steps and carries out what waited for them.
@@ -350,7 +360,7 @@ impl Node {
         };
         match life.commit(now, steps, usize::MAX, book) {
             Ok(()) => {
-                self.told = life.reader.size();
+                self.data.told = life.reader.size();
                 Ok(())
             }
             Err(_) => Err(self.stop()),
@@ -363,9 +373,9 @@ impl Node {
         if let Some(batch) = life.overlay.take_older(life.overlay.position()) {
             life.view.apply(&batch.changes, batch.applied).unwrap();
             life.overlay.written();
-            self.views.push(life.view.clone());
-            if self.views.len() > VIEWS {
-                self.views.remove(0);
+            self.data.views.push(life.view.clone());
+            if self.data.views.len() > VIEWS {
+                self.data.views.remove(0);
             }
         }
     }
@@ -376,7 +386,7 @@ impl Node {
         if let Some(job) = journal.and_then(Journal::prepare_ahead)
             && job.run(|| {}).is_err()
         {
-            assert!(self.fragile, "a disk without a fault works");
+            assert!(self.data.fragile, "a disk without a fault works");
             book.meet("no room to prepare a segment");
         }
     }
@@ -439,14 +449,15 @@ impl Life {
         ready: &v1::Ready,
         book: &mut Book,
     ) {
-        let holds = held.map_or(0, |held| {
+        let of_here = |held: &&v1::CheckpointRef| held.incarnation == self.incarnation.0;
+        let holds = held.filter(of_here).map_or(0, |held| {
             let root = Digest::from_slice(&held.root);
             let same = held.size <= self.reader.size()
                 && self.reader.root_at(held.size).ok().map(|r| r.0) == root.map(|r| r.0);
-            if !same {
+            if !same && self.past.is_none() {
                 let me = party(self.me);
                 let what = format!(
-                    "{peer} holds {} leaves of {me} that are others now",
+                    "{peer} holds {} leaves of {me} that are others now, and it goes on",
                     held.size
                 );
                 book.problem(Kind::Fork, what);
@@ -534,55 +545,13 @@ fn meet_losses(effects: Effects, book: &mut Book) {
     }
 }
 
-fn recover(me: usize, next: LeafIndex, rows: Vec<RowPair>) -> Engine {
+fn recover((me, incarnation): (usize, Incarnation), next: LeafIndex, rows: Vec<RowPair>) -> Engine {
     let config = EngineConfig {
         me: party(me),
-        incarnation: incarnation(me),
+        incarnation,
         roster: world().trust.roster.reference(),
         resend: Resend::default(),
         carry: Default::default(),
     };
     Engine::recover(config, next, &mut rows.into_iter()).expect("the rows are good")
-}
-
-/// Leaf 0: the signed incarnation.
-fn first_leaf(me: usize) -> Record {
-    let statement = v1::Incarnation {
-        party: party(me).to_string(),
-        incarnation: incarnation(me).0,
-        reason: "founding".into(),
-        ..v1::Incarnation::default()
-    };
-    let World { trust, keyrings } = world();
-    let signed = sign_incarnation(&**keyrings[me].org_sign(), statement).unwrap();
-    let about = subject(SignatureType::INCARNATION.name(), &signed.bytes);
-    let leaf = v1::Leaf {
-        version: 1,
-        kind: v1::LeafKind::Incarnation.into(),
-        actor: party(me).to_string(),
-        incarnation: incarnation(me).0,
-        time: START,
-        roster: Some(trust.roster.reference()),
-        subject: about.to_bytes(),
-        ..v1::Leaf::default()
-    };
-    let of = Some(v1::proof_part::Of::Statement(signed));
-    Record::new(leaf).with_proof(&v1::ProofPart { of })
-}
-
-/// Checkpoints that receipts led to, as the journal kept them; verified again.
-fn held_checkpoints(outside: &[Outside]) -> BTreeMap<PartyCode, Held> {
-    let mut all = BTreeMap::new();
-    for said in outside {
-        let Outside::HeldCheckpoint { note, peaks, .. } = said else {
-            continue;
-        };
-        let roster = &world().trust.roster;
-        let checkpoint = Checkpoint::verify_by_roster(note, roster).unwrap();
-        let range = Frontier::from_peaks(checkpoint.size(), peaks).unwrap();
-        assert_eq!(range.root(), checkpoint.root());
-        let of = LogOrigin::parse(checkpoint.origin()).unwrap().party;
-        all.insert(of, Held { checkpoint, range });
-    }
-    all
 }

@@ -3,12 +3,13 @@
 use crate::{
     Kind,
     book::Book,
-    node::{Held, Life},
+    node::Life,
     work::Todo,
     world::{party, world},
 };
 use abeng_audit_log::{
     Checkpoint, Expect, LogOrigin, Outside,
+    logs::{Held, Met},
     receipt::{self, FrameError},
 };
 use abeng_queue::{Input, Place, Proven, rows::SentRow};
@@ -50,28 +51,53 @@ impl Life {
             .expect("an honest checkpoint verifies");
         let origin = LogOrigin::parse(checkpoint.origin()).unwrap();
         assert_eq!(origin.party, from, "receipts are of the peer's own log");
-        let before = self.held.get(&from);
-        let range = before.map(|held| held.range.clone()).unwrap_or_default();
-        match receipt::expand(frame, &checkpoint, &range) {
-            Ok((range, receipts)) => {
-                self.outside.push(Outside::HeldCheckpoint {
-                    origin: origin.to_string(),
-                    note: checkpoint.note().clone(),
-                    peaks: range.peaks().to_vec(),
-                });
-                let held = Held {
-                    checkpoint: checkpoint.clone(),
-                    range,
-                };
-                self.held.insert(from, held);
-                Ok((checkpoint, receipts))
-            }
-            Err(FrameError::OutOfStep { .. }) => Err(OutOfStep),
-            Err(e) => {
-                book.problem(Kind::Fork, format!("{from}: {e}"));
+        if self.life_of(from) != Some(origin.incarnation) {
+            return Err(OutOfStep);
+        }
+        let range = self.logs.held(origin).map(|held| held.range.clone());
+        let range = range.unwrap_or_default();
+        if frame.old_size == 0 && range.size() > 0 {
+            return Err(self.not_taken(origin, &checkpoint, None, book));
+        }
+        let (range, receipts) = match receipt::expand(frame, &checkpoint, &range) {
+            Ok(expanded) => expanded,
+            Err(e) => return Err(self.not_taken(origin, &checkpoint, Some(e), book)),
+        };
+        self.outside.push(Outside::HeldCheckpoint {
+            origin: origin.to_string(),
+            note: checkpoint.note().clone(),
+            peaks: range.peaks().to_vec(),
+        });
+        let held = Held {
+            checkpoint: checkpoint.clone(),
+            range,
+        };
+        match self.logs.hold(origin, held) {
+            Met::Good | Met::Open => Ok((checkpoint, receipts)),
+            Met::Closed => Err(OutOfStep),
+            Met::Contradiction(proof) => {
+                self.contradiction(&proof, book);
                 Err(OutOfStep)
             }
         }
+    }
+
+    /// What a frame that does not continue what is held shows of the log all the same.
+    fn not_taken(
+        &mut self,
+        origin: LogOrigin,
+        checkpoint: &Checkpoint,
+        why: Option<FrameError>,
+        book: &mut Book,
+    ) -> OutOfStep {
+        let from = origin.party;
+        match (self.logs.meet(origin, from, checkpoint), why) {
+            (Met::Contradiction(proof), _) => self.contradiction(&proof, book),
+            (_, None | Some(FrameError::OutOfStep { .. })) => {}
+            (_, Some(_)) if book.copied.contains(&from) => book.meet("frame of another past"),
+            (_, Some(e)) => book.problem(Kind::Fork, format!("{from}: {e}")),
+        }
+        OutOfStep
     }
 
     /// None where it is about nothing of ours.

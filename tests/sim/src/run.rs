@@ -1,7 +1,7 @@
 //! One run: faults, then none, then the verdict.
 
 use crate::{
-    Entry, Fate, History, Kind, Met, Number, Random, Scenario, Sent, Verdict,
+    Entry, Fate, History, Kind, Met, Number, Place, Random, Scenario, Sent, Verdict,
     book::Book,
     check,
     linking::Connection,
@@ -14,7 +14,7 @@ use abeng_audit_log::{Disk, verify_log};
 use abeng_keys::Entropy;
 use abeng_queue::rows::{InboxRow, MarkRow, SentOutcome, SentRow};
 use abeng_seal::reopen_received;
-use abeng_wire::{Digest, LeafIndex, Mono, Now, PartyCode, v1};
+use abeng_wire::{Digest, Incarnation, LeafIndex, Mono, Now, PartyCode, limits, v1};
 use bytes::Bytes;
 use std::{
     collections::VecDeque,
@@ -302,6 +302,7 @@ impl Sim {
             self.unlink(RELAY);
         }
         self.weather.clear();
+        self.one_copy();
         self.book.delivery = None;
         self.barred.clear();
         self.skew = [0; N];
@@ -314,33 +315,13 @@ impl Sim {
         }
         let end = self.mono.plus_ms(DRAIN_MS);
         while self.mono <= end {
-            for n in 0..self.nodes.len() {
-                if self.nodes[n].life.is_none() {
-                    self.start(n);
-                }
-            }
-            for (a, b) in self.pairs() {
-                self.link(a, b);
-            }
-            for n in 0..self.nodes.len() {
-                let todo = self.nodes[n].life.as_ref().map_or(0, |l| l.todo.len());
-                for _ in 0..todo {
-                    self.work(n, 0);
-                }
-                self.commit(n, usize::MAX);
-            }
-            let arrived = self.net.arrived(self.mono);
-            for way in &arrived {
-                if let Some((session, frame)) = self.net.take(*way) {
-                    self.deliver(way.0, way.1, session, frame);
-                }
-            }
+            let quiet = self.round();
             let mut lives = self.nodes.iter().filter_map(|node| node.life.as_ref());
             let all_run = self.nodes.iter().all(|node| node.life.is_some());
             if all_run && lives.all(|life| life.is_idle()) && self.net.next().is_none() {
                 return true;
             }
-            if arrived.is_empty() {
+            if quiet {
                 let soon = self.mono.plus_ms(1);
                 self.wait_until(self.next().map_or(soon, |next| next.max(soon)));
             }
@@ -360,6 +341,33 @@ impl Sim {
             }
         }
         false
+    }
+
+    /// Every node runs, is linked, and does all that there is to do. Whether nothing had arrived.
+    pub(crate) fn round(&mut self) -> bool {
+        for n in 0..self.nodes.len() {
+            if self.nodes[n].life.is_none() {
+                self.start(n);
+            }
+            self.operate(n);
+        }
+        for (a, b) in self.pairs() {
+            self.link(a, b);
+        }
+        for n in 0..self.nodes.len() {
+            let todo = self.nodes[n].life.as_ref().map_or(0, |l| l.todo.len());
+            for _ in 0..todo {
+                self.work(n, 0);
+            }
+            self.commit(n, usize::MAX);
+        }
+        let arrived = self.net.arrived(self.mono);
+        for way in &arrived {
+            if let Some((session, frame)) = self.net.take(*way) {
+                self.deliver(way.0, way.1, session, frame);
+            }
+        }
+        arrived.is_empty()
     }
 
     /// Every node loses its power and its view: what is judged is what the disks hold.
@@ -387,24 +395,44 @@ impl Sim {
             let history = &mut self.book.history;
             let mut log = Vec::new();
             for stored in life.reader.scan(LeafIndex(0)) {
-                let record = stored.unwrap().record;
+                let stored = stored.unwrap();
+                let record = stored.record;
                 log.push(record.leaf().bytes().clone());
                 let leaf = record.leaf().message();
                 let proof = record.proof().unwrap().and_then(|proof| proof.of);
-                write_numbers(history, me, leaf, proof);
+                let written = self.nodes[n].data.life_at(stored.index.0);
+                write_numbers(history, (me, written), leaf, proof);
             }
             history.logs.insert(me, log);
             history.inboxes.insert(me, inbox(n, life));
             history.sent.extend(sent(life));
             history.marked.extend(marked(me, life));
         }
+        self.meet_restored();
+    }
+
+    /// What came back to nodes that had lost it.
+    fn meet_restored(&mut self) {
+        let History { lost, inboxes, .. } = &self.book.history;
+        let again = lost.iter().flat_map(|lost| {
+            let inbox = inboxes.get(&lost.party).into_iter().flatten();
+            inbox.filter(|entry| lost.received.contains(&entry.id))
+        });
+        let again = again.count();
+        let gone = lost.iter().any(|lost| !lost.nowhere.is_empty());
+        if again > 0 {
+            self.book.meet("delivered again to a newer life");
+        }
+        if gone {
+            self.book.meet("went with the disk");
+        }
     }
 }
 
 /// Numbers of streams that a leaf gives out or holds.
-fn write_numbers(
+pub(crate) fn write_numbers(
     history: &mut History,
-    me: PartyCode,
+    (me, life): (PartyCode, Incarnation),
     leaf: &v1::Leaf,
     proof: Option<v1::proof_part::Of>,
 ) {
@@ -412,6 +440,7 @@ fn write_numbers(
     let mut give = |number, id| {
         history.numbers.push(Number {
             from: me,
+            life,
             to: code(&leaf.recipient),
             number,
             id,
@@ -425,13 +454,23 @@ fn write_numbers(
         Some(v1::proof_part::Of::Void(void)) => {
             (void.first..=void.last).for_each(|number| give(number, None));
         }
+        // A second envelope on a number that is taken is refused, and the number stays the first one's.
+        Some(v1::proof_part::Of::Received(_)) if leaf.reason() == v1::Reason::SeqConflict => {}
         Some(v1::proof_part::Of::Received(received)) => {
             let number = received.position.map(|position| position.stream_seq);
-            let seen = number.map(|number| (code(&leaf.originator), me, number));
+            let of = sealed_in(&received.hdr);
+            let seen = number.map(|number| (code(&leaf.originator), of, me, number));
             history.seen.extend(seen);
         }
         _ => {}
     }
+}
+
+/// The life of its originator's log in which an envelope was sealed.
+fn sealed_in(hdr: &Bytes) -> Incarnation {
+    let hdr: v1::Hdr = abeng_wire::decode("HDR", hdr, limits::HDR).unwrap();
+    let pre: v1::Pre = abeng_wire::decode("PRE", &hdr.pre, limits::PRE).unwrap();
+    Incarnation(pre.incarnation)
 }
 
 /// The inbox: each row's envelope, opened again from the journal.
@@ -457,14 +496,14 @@ fn inbox(n: usize, life: &crate::node::Life) -> Vec<Entry> {
 }
 
 /// The numbers that a node takes for closed.
-fn marked(me: PartyCode, life: &crate::node::Life) -> Vec<(PartyCode, PartyCode, u64)> {
+fn marked(me: PartyCode, life: &crate::node::Life) -> Vec<Place> {
     let rows = life.scan(Some(MarkRow::PREFIX)).into_iter();
     let numbers = rows.flat_map(|(key, value)| {
-        let (from, _) = MarkRow::parse_key(&key).unwrap();
+        let (from, of) = MarkRow::parse_key(&key).unwrap();
         let row = MarkRow::decode(&value).unwrap();
         let below = 1..=row.contiguous;
         let above = row.above.into_iter().flat_map(|(first, last)| first..=last);
-        below.chain(above).map(move |number| (from, me, number))
+        below.chain(above).map(move |number| (from, of, me, number))
     });
     numbers.collect()
 }

@@ -21,6 +21,10 @@ pub enum Scenario {
     SlowPeer,
     /// No paths but those to a relay, which drops, keeps back, shuffles and repeats what it carries.
     MaliciousRelay,
+    /// A disk is lost, and put back from a backup or from keys alone, in a new life.
+    Restored,
+    /// An older copy of a disk is started as it is, and both run in turns, until peers show proof.
+    Clone,
 }
 
 impl Scenario {
@@ -34,6 +38,8 @@ impl Scenario {
         Self::Clocks,
         Self::SlowPeer,
         Self::MaliciousRelay,
+        Self::Restored,
+        Self::Clone,
     ];
 
     /// Its name on the command line.
@@ -47,6 +53,8 @@ impl Scenario {
             Self::Clocks => "clocks",
             Self::SlowPeer => "slow-peer",
             Self::MaliciousRelay => "malicious-relay",
+            Self::Restored => "restored",
+            Self::Clone => "clone",
         }
     }
 
@@ -147,6 +155,32 @@ impl Scenario {
                 "duplicate answered",
                 "crash",
                 "replay",
+            ],
+            Self::Restored => &[
+                "backup taken",
+                "restored from a backup",
+                "restored from keys alone",
+                "offered again to a newer life",
+                "delivered again to a newer life",
+                "duplicate after restore answered",
+                "void of an earlier life",
+                "went with the disk",
+                "crash",
+                "replay",
+            ],
+            Self::Clone => &[
+                "another copy started",
+                "stale copy found out at hello",
+                "stopped submitting",
+                "receipt kept back",
+                "new life opened",
+                "old life refused",
+                "link of an older life refused",
+                "copy switched off",
+                "offered again to a newer life",
+                "delivered again to a newer life",
+                "duplicate after restore answered",
+                "crash",
             ],
             Self::SlowPeer => &[
                 "stall",

@@ -27,6 +27,7 @@ impl Sim {
     }
 
     fn enter(&mut self, phase: &Phase) {
+        self.begin(phase.begin);
         self.barred.clone_from(&phase.barred);
         for (a, b) in phase.barred.clone() {
             self.cut(a, b);
@@ -93,11 +94,13 @@ impl Sim {
                     self.start(n);
                 }
             }
+            Act::Swap => self.swap(),
+            Act::Operate => self.operate(n),
             fault => self.fault(fault, n, other),
         }
     }
 
-    fn submit(&mut self, n: usize) {
+    pub(crate) fn submit(&mut self, n: usize) {
         if self.weather.notices == 0 {
             return;
         }

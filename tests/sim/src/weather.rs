@@ -33,11 +33,34 @@ pub(crate) enum Act {
     DiskError,
     Fill,
     Free,
+    /// The other copy of a disk is started.
+    Swap,
+    /// An operator looks at a node.
+    Operate,
+}
+
+/// What a phase begins with, at the node that it happens to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begin {
+    Nothing,
+    /// A backup is taken.
+    BackUp,
+    /// The disk is lost; the backup is put back, or there are keys alone.
+    Restore,
+    /// The backup is started as it is, and from then on both copies run in turns.
+    Copies,
+    /// Its operator opens a new life of the copy that runs.
+    NewLife,
+    /// The copy that is in an older life than the other is started.
+    OldLife,
+    /// A while in which everything gets done.
+    Calm,
 }
 
 /// A part of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Phase {
+    pub(crate) begin: Begin,
     /// What it is, for the coverage; none for ordinary times.
     pub(crate) what: Option<&'static str>,
     pub(crate) steps: u64,
@@ -62,6 +85,8 @@ pub(crate) struct Weather {
     pub(crate) ways: Ways,
     /// A node that hardly gets anything done.
     pub(crate) slow: Option<usize>,
+    /// The node whose disk is lost, or copied.
+    pub(crate) victim: usize,
     /// The longest delay of a frame, in milliseconds.
     slowest_ms: u64,
     /// What nodes take on a link before they have looked at anything.
@@ -78,6 +103,14 @@ pub(crate) struct Ways {
     pub(crate) malicious: bool,
 }
 
+/// Where much is to have happened between two events.
+const BUSY: &[(Act, u64)] = &[
+    (Act::Deliver, 500),
+    (Act::Work, 300),
+    (Act::Commit, 150),
+    (Act::Link, 120),
+];
+
 const DAY_MS: u64 = 86_400_000;
 
 impl Weather {
@@ -88,6 +121,7 @@ impl Weather {
             notices: 10 + random.below(60),
             ways: Ways::default(),
             slow: None,
+            victim: 0,
             slowest_ms: [5, 100, 2_000, 40_000][random.index(4)],
             window: window(WINDOWS[random.index(WINDOWS.len())]),
             phases: Vec::new(),
@@ -117,6 +151,8 @@ impl Weather {
                 weather.phases.push(Phase::of(700, weights));
             }
             Scenario::MaliciousRelay => weather.malicious_relay(random),
+            Scenario::Restored => weather.restored(random),
+            Scenario::Clone => weather.copies(random),
             Scenario::SlowPeer => {
                 weather.slow = Some(random.index(weather.nodes));
                 let weights = mixture(random, &[(Act::Stall, 30), (Act::Wait, 200)]);
@@ -206,6 +242,54 @@ impl Weather {
         self.phases.push(Phase::of(100, weights));
     }
 
+    /// A backup is taken, work goes on, the disk is lost; sometimes once more.
+    fn restored(&mut self, random: &mut Random) {
+        self.victim = random.index(self.nodes);
+        self.notices = 50 + random.below(60);
+        let weights = mixture(random, &[BUSY, &[(Act::Operate, 10)]].concat());
+        let mut phases = vec![
+            (Begin::Nothing, 200),
+            (Begin::BackUp, 350),
+            (Begin::Restore, 250),
+        ];
+        if random.per_mille(300) {
+            phases.push((Begin::Restore, 150));
+        }
+        for (begin, steps) in phases {
+            self.phases.push(Phase {
+                begin,
+                ..Phase::of(steps, weights.clone())
+            });
+        }
+    }
+
+    /// An older copy of a disk is started as it is, and then one of the two at a time.
+    fn copies(&mut self, random: &mut Random) {
+        self.victim = random.index(self.nodes);
+        self.notices = 50 + random.below(60);
+        let quiet = mixture(random, BUSY);
+        let often = [(Act::Swap, 10), (Act::Operate, 40)];
+        let weights = mixture(random, &[BUSY, &often].concat());
+        for (begin, steps, weights) in [
+            (Begin::Nothing, 200, &quiet),
+            (Begin::BackUp, 300, &quiet),
+            (Begin::Copies, 300, &weights),
+            (Begin::NewLife, 60, &quiet),
+            (Begin::OldLife, 60, &quiet),
+            (Begin::Calm, 1, &quiet),
+        ] {
+            self.phases.push(Phase {
+                begin,
+                ..Phase::of(steps, weights.clone())
+            });
+        }
+    }
+
+    /// Whether disks are lost and put back, rather than copied.
+    pub(crate) fn restores(&self) -> bool {
+        self.scenario == Scenario::Restored
+    }
+
     /// The faults stop.
     pub(crate) fn clear(&mut self) {
         self.ways.malicious = false;
@@ -221,6 +305,7 @@ impl Weather {
 impl Phase {
     fn of(steps: u64, weights: Vec<(Act, u64)>) -> Self {
         Self {
+            begin: Begin::Nothing,
             what: None,
             steps,
             barred: Vec::new(),

@@ -4,7 +4,7 @@ use crate::{
     Submission,
     book::Book,
     node::Life,
-    world::{START, incarnation, party, world},
+    world::{START, party, world},
 };
 use abeng_queue::{
     Checked, Free, Input, Place, PrivateInput, Target, Terms, Ticket,
@@ -43,6 +43,9 @@ pub(crate) struct Draft {
 
 impl Life {
     pub(crate) fn submit(&mut self, now: Now, draft: Draft, book: &mut Book) {
+        if self.past.is_some() {
+            return book.meet("stopped submitting");
+        }
         if clear(self.me, &draft.to, now).is_none() {
             return book.meet("submission refused by the clock");
         }
@@ -57,7 +60,9 @@ impl Life {
     pub(crate) fn work(&mut self, now: Now, nth: usize, book: &mut Book) {
         let input = match self.todo.remove(nth) {
             Todo::Handle(input) => input,
-            Todo::Ended(peer, via, range) => return self.answer_ended((peer, via), range, book),
+            Todo::Ended(peer, via, range) => {
+                return self.answer_ended(now, (peer, via), range, book);
+            }
             Todo::Consumed(peer, session, length) => return self.consumed(peer, session, length),
             Todo::Seal(ticket, positions) => self.seal(now, ticket, &positions, book),
             // Its life was over before its leaf was durable: waits for that.
@@ -174,6 +179,9 @@ impl Life {
         match self.id_row(id)? {
             IdRow::Held { outcome, .. } => {
                 book.meet("duplicate answered");
+                if outcome.0 < self.carried {
+                    book.meet("duplicate after restore answered");
+                }
                 Some(Input::Duplicate { from, outcome })
             }
             row => unreachable!("{row:?}"),
@@ -251,7 +259,7 @@ impl Life {
             cleared: &cleared,
             org_sign: keyring.org_sign().as_ref(),
             store: &keyring.store,
-            incarnation: incarnation(self.me),
+            incarnation: self.incarnation,
             created_at: now.wall,
             expires_at: now.wall + draft.life_ms,
             precedence: draft.precedence,

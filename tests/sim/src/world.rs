@@ -58,17 +58,16 @@ pub(crate) fn place_of(party: PartyCode) -> usize {
     CODES.iter().position(|c| *c == party.as_str()).unwrap()
 }
 
-/// The one life that each party's log has.
-pub(crate) fn incarnation(n: usize) -> Incarnation {
+/// The first life of each party's log.
+pub(crate) fn first_life(n: usize) -> Incarnation {
     Incarnation(START << 16 | n as u64)
 }
 
-/// The origin of a party's checkpoints.
-pub(crate) fn origin(n: usize) -> String {
-    let origin = LogOrigin {
+/// The origin of a party's checkpoints in a life of its log.
+pub(crate) fn origin(n: usize, incarnation: Incarnation) -> LogOrigin {
+    LogOrigin {
         network: world().trust.roster.network(),
         party: party(n),
-        incarnation: incarnation(n),
-    };
-    origin.to_string()
+        incarnation,
+    }
 }

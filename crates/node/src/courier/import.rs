@@ -8,13 +8,12 @@ use super::{
 use crate::{
     clock,
     inbound::Examined,
-    logs::Met,
     receipts::verify_checkpoint,
     relaying::is_relay,
     shared::{Shared, lock},
 };
 use abeng_api::{ApiError, Caller, CourierReport, ErrorCode, Pieces};
-use abeng_audit_log::{Checkpoint, LogOrigin, hashes, merkle::verify_consistency};
+use abeng_audit_log::{Checkpoint, LogOrigin, hashes, logs::Met, merkle::verify_consistency};
 use abeng_evidence::courier::{CourierFault, CourierReader, Found, Item};
 use abeng_queue::Input;
 use abeng_seal::{Arrived, verify_void};

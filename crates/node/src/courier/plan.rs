@@ -5,11 +5,11 @@ use crate::{
     clock,
     reading::internal,
     shared::{Shared, lock},
-    streams::EndedNumber,
 };
 use abeng_api::{ApiError, CourierExportQuery};
 use abeng_queue::{
     RowPair,
+    ended::EndedNumber,
     rows::{CarriedRow, ClosedRow, EndedRow, IdRow, InboxRow, QueueRow, ToldRow},
 };
 use abeng_wire::{LeafIndex, PartyCode, StreamSeq, limits, v1};

@@ -5,11 +5,10 @@
 
 use super::is_relay;
 use crate::{
-    logs::Met,
     receipts::verify_checkpoint,
     shared::{Shared, lock},
 };
-use abeng_audit_log::{Checkpoint, LogOrigin, NoteError, ReadError, receipt::Outcome};
+use abeng_audit_log::{Checkpoint, LogOrigin, NoteError, ReadError, logs::Met, receipt::Outcome};
 use abeng_link::Link;
 use abeng_queue::Proven;
 use abeng_wire::{LeafIndex, PartyCode, SignedBytes, limits, prost::Message, v1};

@@ -121,11 +121,13 @@ fn gap() {
     assert!(verdicts(|h| _ = h.numbers.remove(0)).contains(&Kind::Gap));
     assert!(verdicts(|h| h.numbers.push(h.numbers[0])).contains(&Kind::Gap));
     let hole = |history: &mut History| {
-        let (from, to, last) = *history.seen.iter().max_by_key(|(.., n)| *n).unwrap();
+        let (from, life, to, last) = *history.seen.iter().max_by_key(|(.., n)| *n).unwrap();
         assert!(last > 1);
-        let delivered = |n: &u64| history.seen.contains(&(from, to, *n));
+        let delivered = |n: &u64| history.seen.contains(&(from, life, to, *n));
         let inside = (1..last).find(delivered).unwrap();
-        history.seen.retain(|seen| *seen != (from, to, inside));
+        history
+            .seen
+            .retain(|seen| *seen != (from, life, to, inside));
         // It stays delivered, so that no end of its life explains the hole.
     };
     assert!(verdicts(hole).contains(&Kind::Gap));
@@ -136,8 +138,8 @@ fn a_mark_without_its_number() {
     let forgotten = |history: &mut History| _ = history.marked.pop_first();
     assert_eq!(verdicts(forgotten), [Kind::Gap]);
     let ahead = |history: &mut History| {
-        let (from, to, last) = *history.marked.last().unwrap();
-        history.marked.insert((from, to, last + 1000));
+        let (from, life, to, last) = *history.marked.last().unwrap();
+        history.marked.insert((from, life, to, last + 1000));
     };
     assert_eq!(verdicts(ahead), [Kind::Gap]);
 }

@@ -608,7 +608,6 @@ fn a_question_over_a_relay_is_paid_for_by_the_relay_and_sends_nothing_to_a_linke
         [] => None,
         _ => panic!("{plan:?}"),
     };
-    let before = engine.depth();
     for _ in 0..limits::STREAM_FRAMES {
         let plan = engine.handle(at(0), ask(Some(relay)));
         assert_eq!(looked(&plan), Some((party(1), Some(relay))));

@@ -5,7 +5,7 @@
 //! the log's owner, or whoever has the path, can show how they go together. And there is what is
 //! *held*: the compact range that receipts on the owner's own link go on from.
 
-use abeng_audit_log::{
+use crate::{
     Checkpoint, Contradiction, LogOrigin,
     merkle::{Frontier, roots_from_consistency},
 };
@@ -408,5 +408,4 @@ impl LogBook {
 }
 
 #[cfg(test)]
-#[path = "logs_tests.rs"]
 mod tests;

@@ -1,6 +1,9 @@
 use super::*;
-use crate::test_network::{LIFE, checkpoint, code, leaf, origin, range};
-use abeng_audit_log::merkle::{contradiction_path, node_hash};
+use crate::{
+    branches::{LIFE, checkpoint, leaf, origin, range},
+    fixture::code,
+    merkle::{contradiction_path, node_hash},
+};
 use std::convert::Infallible;
 
 fn node(level: u32, index: u64, branch: u8) -> LeafHash {

@@ -1,5 +1,5 @@
 use super::*;
-use abeng_queue::rows::SentTo;
+use crate::rows::SentTo;
 use abeng_wire::{EnvelopeId, StreamSeq};
 
 const OLD: Incarnation = Incarnation(5);
@@ -39,7 +39,12 @@ fn only_what_an_older_life_delivered_above_the_mark_is_due() {
     let nl = PartyCode::new("NL").unwrap();
     // Of our life 1 the peer has everything up to 10.
     let marks = BTreeMap::from([(1, 10)]);
-    let due = |outcome, seq, mine| is_due(&row(outcome, seq, mine), nl, NEW, &marks);
+    let newer = |party| NewerLife {
+        party,
+        life: NEW,
+        marks: marks.clone(),
+    };
+    let due = |outcome, seq, mine| newer(nl).is_due(&row(outcome, seq, mine));
     assert!(due(delivered(OLD), 11, 1));
     assert!(!due(delivered(OLD), 10, 1), "the peer has it");
     assert!(
@@ -66,5 +71,5 @@ fn only_what_an_older_life_delivered_above_the_mark_is_due() {
         assert!(!due(other, 11, 1), "{other:?}");
     }
     let lc = PartyCode::new("LC").unwrap();
-    assert!(!is_due(&row(delivered(OLD), 11, 1), lc, NEW, &marks));
+    assert!(!newer(lc).is_due(&row(delivered(OLD), 11, 1)));
 }

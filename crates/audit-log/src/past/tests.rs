@@ -1,10 +1,13 @@
 use super::*;
-use crate::test_network::{LIFE, checkpoint, code, network, origin, range};
+use crate::{
+    branches::{LIFE, checkpoint, origin, range},
+    fixture::{code, network},
+};
 
 /// TT's own log: 6 leaves of branch 0.
 fn judge(life: u64, origin: LogOrigin, size: u64, root: LeafHash) -> Option<Proved> {
     let own = OwnLog {
-        origin: crate::test_network::origin(life),
+        origin: crate::branches::origin(life),
         size: 6,
         root_at: &|size| Some(range(size, 0).root()),
     };
@@ -71,7 +74,7 @@ fn what_was_proved_stays_proved_after_a_restart() {
         root_at: &|size| Some(range(size, 0).root()),
     };
     let roster = &network().trust.roster;
-    let recovered = |outside: &[Outside]| recover(outside, &own, roster);
+    let recovered = |outside: &[Outside]| recover(outside, &own, roster, |_| None);
     assert_eq!(recovered(&[]), None);
     let (theirs, ours) = (9, 6);
     let longer = Some(Proved::Longer { theirs, ours });
