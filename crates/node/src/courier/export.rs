@@ -7,7 +7,10 @@ use abeng_audit_log::{Checkpoint, ReadError, receipt};
 use abeng_evidence::courier::{CourierWriter, Item, courier_subject};
 use abeng_wire::{LeafHash, LeafIndex, PartyCode, StreamSeq, prost::Message, v1};
 use bytes::Bytes;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Receipts that are built at once.
 const RECEIPTS_AT_ONCE: usize = 64;
@@ -16,7 +19,7 @@ const RECEIPT_BYTES: u64 = 2048;
 /// What stands around all items: first line, header, close, and the heads of frames.
 const AROUND: u64 = 1024;
 /// The head of one frame.
-const HEAD: u64 = 5;
+pub(super) const HEAD: u64 = 5;
 /// While envelopes wait, receipts take at most this part of a limited file before them.
 const RECEIPTS_SHARE: u64 = 4;
 
@@ -69,16 +72,17 @@ impl Shared {
 fn fixed_bytes(plan: &Plan, trust: &v1::TrustBundle) -> u64 {
     let wants = plan.wants.iter().map(|want| HEAD + encoded(want));
     let voids = plan.voids.iter().map(|void| HEAD + encoded(void));
+    let files = plan.file_wants.iter().map(|want| HEAD + encoded(want));
     let checkpoint = abeng_wire::limits::CHECKPOINT as u64;
-    AROUND + HEAD + encoded(trust) + checkpoint + wants.chain(voids).sum::<u64>()
+    AROUND + HEAD + encoded(trust) + checkpoint + wants.chain(voids).chain(files).sum::<u64>()
 }
 
-fn encoded(message: &impl Message) -> u64 {
+pub(super) fn encoded(message: &impl Message) -> u64 {
     message.encoded_len() as u64
 }
 
 /// Why a file ends before its close.
-enum Broken {
+pub(super) enum Broken {
     /// Whoever asked has gone.
     Gone,
     /// The journal cannot be read.
@@ -98,11 +102,11 @@ impl From<abeng_api::Gone> for Broken {
 }
 
 /// A file that is being written.
-struct File<'a> {
-    shared: &'a Shared,
+pub(super) struct File<'a> {
+    pub(super) shared: &'a Shared,
     writer: CourierWriter,
     sender: PieceSender,
-    left: u64,
+    pub(super) left: u64,
 }
 
 impl File<'_> {
@@ -118,6 +122,9 @@ impl File<'_> {
         for void in &plan.voids {
             self.item(&Item::Void(void.clone()))?;
         }
+        for want in &plan.file_wants {
+            self.item(&Item::AttachmentWant(want.clone()))?;
+        }
         let share = match plan.envelopes.is_empty() {
             true => self.left,
             false => self.left / RECEIPTS_SHARE,
@@ -128,10 +135,17 @@ impl File<'_> {
         self.left += later;
         let carried = self.envelopes(plan)?;
         self.receipts(rest, &checkpoint)?;
+        let files = self.files(plan, &carried)?;
         let close = self.writer.close();
         self.piece(close)?;
         let mut book = lock(&self.shared.courier.carried);
         book.entry(plan.to).or_default().add(carried);
+        drop(book);
+        let mut book = lock(&self.shared.courier.files);
+        let book = book.entry(plan.to).or_default();
+        for (root, next) in files {
+            book.entry(root).or_default().written(next);
+        }
         Ok(())
     }
 
@@ -165,8 +179,8 @@ impl File<'_> {
     }
 
     /// The envelopes that there is room for, in order; which these were.
-    fn envelopes(&mut self, plan: &Plan) -> Result<Vec<StreamSeq>, Broken> {
-        let mut carried = Vec::new();
+    fn envelopes(&mut self, plan: &Plan) -> Result<BTreeSet<StreamSeq>, Broken> {
+        let mut carried = BTreeSet::new();
         for waiting in &plan.envelopes {
             if u64::from(waiting.size) + HEAD > self.left {
                 continue;
@@ -179,12 +193,12 @@ impl File<'_> {
             let frame = sent.frame_for(plan.to);
             self.left = self.left.saturating_sub(frame.len() as u64 + HEAD);
             self.item(&Item::Envelope(frame))?;
-            carried.push(waiting.seq);
+            carried.insert(waiting.seq);
         }
         Ok(carried)
     }
 
-    fn item(&mut self, item: &Item) -> Result<(), Broken> {
+    pub(super) fn item(&mut self, item: &Item) -> Result<(), Broken> {
         let frame = self.writer.item(item);
         self.piece(frame)
     }
