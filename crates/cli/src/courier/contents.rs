@@ -141,7 +141,9 @@ impl Sift {
                 let pieces = file.length.div_ceil(limits::ATTACHMENT_PIECE as u64);
                 self.files.to_come = pieces.saturating_sub(file.first_piece);
                 if contents.items.len() < self.list {
-                    contents.items.push(file_listed(&file, &contents.from, &contents.to));
+                    contents
+                        .items
+                        .push(file_listed(&file, &contents.from, &contents.to));
                 }
             }
             Item::Piece(piece) => {

@@ -148,8 +148,7 @@ fn attachments(contents: &Contents, ui: &Ui) -> Vec<String> {
     };
     let (went, left) = (contents.attachments, contents.attachments_left_out);
     let went = (went > 0).then(|| line(texts.files, went, contents.attachment_bytes));
-    let left =
-        (left > 0).then(|| line(texts.files_left, left, contents.attachment_bytes_left_out));
+    let left = (left > 0).then(|| line(texts.files_left, left, contents.attachment_bytes_left_out));
     went.into_iter().chain(left).collect()
 }
 

@@ -148,7 +148,10 @@ fn giant_lengths_are_refused_before_their_bytes_come() {
         let over = announced(most + 1);
         assert!(matches!(over, Err(CourierFault::Length { .. })), "{over:?}");
         let within = announced(most);
-        assert!(matches!(within, Err(CourierFault::Cut { .. })), "{within:?}");
+        assert!(
+            matches!(within, Err(CourierFault::Cut { .. })),
+            "{within:?}"
+        );
     }
 }
 

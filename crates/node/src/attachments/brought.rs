@@ -29,7 +29,9 @@ pub enum NotTaken {
     #[error("its hashes are not of it: {0}")]
     Hashes(#[from] BadPieces),
     /// They come behind a hole.
-    #[error("it goes on at piece {first}, and only {good} are here; ask for a file with the others")]
+    #[error(
+        "it goes on at piece {first}, and only {good} are here; ask for a file with the others"
+    )]
     Hole {
         /// The first one that was brought.
         first: u64,

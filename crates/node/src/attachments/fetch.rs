@@ -319,7 +319,10 @@ impl Shared {
         Took::Part(0)
     }
 
-    pub(super) async fn complete(self: &Arc<Self>, partial: Option<Partial>) -> Result<(), ApiError> {
+    pub(super) async fn complete(
+        self: &Arc<Self>,
+        partial: Option<Partial>,
+    ) -> Result<(), ApiError> {
         let Some(partial) = partial else {
             return Ok(());
         };

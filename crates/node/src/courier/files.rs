@@ -206,10 +206,7 @@ impl Shared {
         let Some(of) = of else {
             return false;
         };
-        if !matches!(
-            self.was_sent(from, &want.envelope_id, of).await,
-            Ok(true)
-        ) {
+        if !matches!(self.was_sent(from, &want.envelope_id, of).await, Ok(true)) {
             return false;
         }
         let mut files = lock(&self.courier.files);

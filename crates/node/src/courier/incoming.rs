@@ -1,10 +1,7 @@
 //! Attachments in a courier file that is being taken in: one piece in memory, and no more of a file
 //! than a delivered notice here names.
 
-use super::{
-    import::Import,
-    tally::What,
-};
+use super::{import::Import, tally::What};
 use crate::attachments::{Brought, Took};
 use abeng_wire::{EnvelopeId, v1};
 use bytes::Bytes;
@@ -57,9 +54,7 @@ impl Import<'_> {
                 return;
             }
             Incoming::Nothing => {
-                return self
-                    .tally
-                    .damaged("a piece that belongs to no attachment");
+                return self.tally.damaged("a piece that belongs to no attachment");
             }
         };
         match brought.piece(piece).await {

@@ -88,7 +88,10 @@ async fn files_and_the_proofs_that_they_came_go_by_stick() {
         (id, export(&jm, "LC").await, export_as(&jm, without).await)
     })
     .await;
-    assert_eq!((carried(&out), carried(&bare)), (vec![(0, 3), (0, 1)], vec![]));
+    assert_eq!(
+        (carried(&out), carried(&bare)),
+        (vec![(0, 3), (0, 1)], vec![])
+    );
     let header = split(&out).0;
     let bytes = (2 * MIB + 77 + 33 * 16 + 1 + 16) as u64;
     assert_eq!((header.attachments, header.attachment_bytes), (2, bytes));
@@ -148,7 +151,10 @@ async fn a_part_is_gone_on_with_by_the_next_file_and_by_a_link() {
         (id, first, second)
     })
     .await;
-    assert_eq!((carried(&first), carried(&second)), (vec![(0, 2)], vec![(2, 2)]));
+    assert_eq!(
+        (carried(&first), carried(&second)),
+        (vec![(0, 2)], vec![(2, 2)])
+    );
     assert_eq!(split(&first).0.attachments, 1);
 
     let back = alone(&net, "lc", async || {
@@ -160,11 +166,17 @@ async fn a_part_is_gone_on_with_by_the_next_file_and_by_a_link() {
         let cut = first.len() - MIB / 2;
         let report = import(&lc, &first[..cut]).await.unwrap();
         assert!(!report.whole);
-        assert_eq!((report.attachments_in_part, here(&net, &id).await), (1, MIB as u64));
+        assert_eq!(
+            (report.attachments_in_part, here(&net, &id).await),
+            (1, MIB as u64)
+        );
         // The same one whole: what is there already costs nothing.
         for (file, pieces) in [(&first, 2), (&second, 4), (&second, 4)] {
             let report = import(&lc, file).await.unwrap();
-            assert_eq!((report.attachments, report.attachments_in_part), (taken(0), 1));
+            assert_eq!(
+                (report.attachments, report.attachments_in_part),
+                (taken(0), 1)
+            );
             assert_eq!(here(&net, &id).await, pieces * MIB as u64);
         }
         export(&lc, "JM").await
@@ -173,7 +185,11 @@ async fn a_part_is_gone_on_with_by_the_next_file_and_by_a_link() {
 
     alone(&net, "jm", async || {
         let jm = net.client("jm");
-        assert_eq!(carried(&export(&jm, "LC").await), [(0, 7)], "from the beginning");
+        assert_eq!(
+            carried(&export(&jm, "LC").await),
+            [(0, 7)],
+            "from the beginning"
+        );
         let report = import(&jm, &back).await.unwrap();
         assert_eq!((report.wants, report.receipts), (taken(1), taken(1)));
         assert_eq!(carried(&export(&jm, "LC").await), [(4, 3)], "what LC lacks");
@@ -293,10 +309,22 @@ async fn a_wish_that_is_none_of_ours_changes_nothing() {
             ..Default::default()
         };
         let wants = [
-            v1::AttachmentWant { first_piece: 1, ..want.clone() },
-            v1::AttachmentWant { root: vec![1; 32].into(), ..want.clone() },
-            v1::AttachmentWant { length: 26, ..want.clone() },
-            v1::AttachmentWant { envelope_id: vec![1; 32].into(), ..want.clone() },
+            v1::AttachmentWant {
+                first_piece: 1,
+                ..want.clone()
+            },
+            v1::AttachmentWant {
+                root: vec![1; 32].into(),
+                ..want.clone()
+            },
+            v1::AttachmentWant {
+                length: 26,
+                ..want.clone()
+            },
+            v1::AttachmentWant {
+                envelope_id: vec![1; 32].into(),
+                ..want.clone()
+            },
         ];
         let items: Vec<Item> = wants.into_iter().map(Item::AttachmentWant).collect();
         let report = import(&jm, &file_of(&header, &items)).await.unwrap();
