@@ -53,7 +53,6 @@ impl Shared {
         let (sender, file) = pieces();
         let shared = self.clone();
         tokio::task::spawn_blocking(move || {
-            let _turn = turn;
             let (writer, begin) = CourierWriter::begin(&header);
             let mut file = File {
                 shared: &shared,
@@ -61,6 +60,8 @@ impl Shared {
                 sender,
                 left: plan.limit - fixed,
             };
+            // Given back before whoever takes the file sees its end, and asks for the next one.
+            let _turn = turn;
             if let Err(why) = file.write(begin, &plan, trust) {
                 file.broken(why);
             }
