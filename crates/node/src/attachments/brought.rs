@@ -163,7 +163,11 @@ impl Shared {
         let row = self.view.get(&IdRow::key(id)).await.map_err(internal)?;
         let row = row.map(|v| IdRow::decode(&v)).transpose();
         match row.map_err(internal)? {
-            Some(IdRow::Held { received, kind, .. }) if kind == v1::LeafKind::Delivered => {
+            Some(IdRow::Held {
+                received,
+                kind: v1::LeafKind::Delivered,
+                ..
+            }) => {
                 let row = self.files_row(received).await?;
                 let row = row.filter(|row| row.originator != self.me);
                 Ok(row.map(|row| (received, row)))
