@@ -16,7 +16,8 @@ impl Client {
         let target = Target::new("/v1/courier/export")
             .pair("to", Some(&query.to))
             .pair("limit", query.limit)
-            .flag("again", query.again);
+            .flag("again", query.again)
+            .flag("no_attachments", query.no_attachments);
         let (sender, empty) = pieces();
         drop(sender);
         let response = self

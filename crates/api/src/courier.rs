@@ -14,6 +14,9 @@ pub struct CourierExportQuery {
     /// Begin at the most urgent again, as if no file had been made before.
     #[serde(default)]
     pub again: bool,
+    /// Leave out the files of notices.
+    #[serde(default)]
+    pub no_attachments: bool,
 }
 
 /// How many of one kind a file brought, and what became of them.
@@ -32,7 +35,7 @@ pub struct CourierTally {
 /// One thing of the file that was refused or passed over.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct CourierTrouble {
-    /// `envelope`, `receipt`, `checkpoint`, `trust`, `void`, `want` or `frame`.
+    /// `envelope`, `receipt`, `checkpoint`, `trust`, `void`, `want`, `attachment` or `frame`.
     pub what: String,
     /// Of which notice, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,10 +59,14 @@ pub struct CourierReport {
     pub checkpoints: CourierTally,
     /// Its trust data.
     pub trust: CourierTally,
-    /// Ranges of numbers that the maker misses.
+    /// Ranges of numbers and files that the maker misses.
     pub wants: CourierTally,
     /// The maker's word that numbers will not come.
     pub voids: CourierTally,
+    /// Files of notices: those that are whole now, or were before.
+    pub attachments: CourierTally,
+    /// Files of which a part came, and not the last one.
+    pub attachments_in_part: u64,
     /// Frames that cannot be read.
     pub damaged: u64,
     /// Whether the file was whole and as it was made.

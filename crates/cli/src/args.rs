@@ -144,7 +144,7 @@ pub(crate) enum Command {
     /// What is deleted when, and keeping the own copy longer
     #[command(subcommand)]
     Retention(RetentionCommand),
-    /// Notices and receipts on a stick, where no link reaches
+    /// Notices, receipts and files on a stick, where no link reaches
     #[command(subcommand)]
     Courier(CourierCommand),
     /// How this node is

@@ -206,6 +206,10 @@ pub(crate) struct Courier {
     pub(crate) written: &'static str,
     /// `{count}`.
     pub(crate) left_out: &'static str,
+    /// `{count}`, `{size}`.
+    pub(crate) files: &'static str,
+    /// `{count}`, `{size}`.
+    pub(crate) files_left: &'static str,
     pub(crate) stay: &'static str,
     /// `{to}`.
     pub(crate) bring: &'static str,
@@ -215,6 +219,8 @@ pub(crate) struct Courier {
     pub(crate) notices: &'static str,
     /// `{taken}`, `{known}`, `{refused}`, `{faults}`.
     pub(crate) receipts: &'static str,
+    /// `{taken}`, `{known}`, `{parts}`, `{faults}`.
+    pub(crate) files_taken: &'static str,
     /// `{problem}`.
     pub(crate) cut: &'static str,
     pub(crate) troubles: &'static str,

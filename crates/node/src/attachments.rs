@@ -6,6 +6,7 @@
 //! no notice names any more is deleted (`sweep`).
 
 mod asks;
+mod brought;
 mod fetch;
 mod give;
 mod proved;
@@ -13,7 +14,8 @@ mod serve;
 mod show;
 mod sweep;
 
-pub use fetch::work as fetch;
+pub use brought::{Brought, Took};
+pub use fetch::{Held, work as fetch};
 pub use sweep::work as sweep;
 
 use crate::{
@@ -72,6 +74,11 @@ impl Attachments {
         self.look.notify_one();
     }
 
+    /// Whether somebody wants it, also where it came before.
+    pub fn is_requested(&self, root: &Hash32) -> bool {
+        lock(&self.requested).contains(root)
+    }
+
     /// A link is gone, and with it what was asked for and served on it.
     pub fn link_down(&self, session: u64) {
         lock(&self.asks).end_session(session);
@@ -92,7 +99,7 @@ impl Shared {
 }
 
 /// How a row's file is named.
-fn named(file: &FileState) -> AttachmentRef {
+pub fn named(file: &FileState) -> AttachmentRef {
     AttachmentRef {
         root: file.root,
         length: file.length,

@@ -159,6 +159,7 @@ async fn a_limited_file_goes_on_where_the_last_one_ended() {
         to: "lc".to_owned(),
         limit: Some(limit),
         again,
+        ..Default::default()
     };
     let too_small = jm.courier_export(&ask(1000, false)).await.unwrap_err();
     assert!(

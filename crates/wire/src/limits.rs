@@ -132,3 +132,5 @@ pub const COURIER_RECEIPTS: usize = 1 << 20;
 pub const COURIER_WANTS: usize = 4096;
 /// Voids in one courier file.
 pub const COURIER_VOIDS: usize = 1024;
+/// Wishes for attachments in one courier file.
+pub const COURIER_ATTACHMENT_WANTS: usize = 4096;

@@ -87,6 +87,13 @@ pub fn files() -> Vec<Vec<u8>> {
         Item::Void(v1::Signed::default()),
         Item::Receipts(v1::Receipts::default()),
         Item::Envelope(encode(&envelope)),
+        Item::AttachmentWant(v1::AttachmentWant::default()),
+        Item::Attachment(v1::CourierAttachment {
+            envelope_id: sealed.id().to_bytes(),
+            length: 17,
+            ..Default::default()
+        }),
+        Item::Piece(vec![7; 17].into()),
     ];
     vec![written(&header, &items)]
 }

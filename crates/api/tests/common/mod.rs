@@ -93,7 +93,7 @@ impl Operator for Fake {
         query: CourierExportQuery,
     ) -> Result<Pieces, ApiError> {
         let (sender, file) = pieces();
-        let count = query.limit.unwrap_or(1);
+        let count = query.limit.unwrap_or(1) - u64::from(query.no_attachments);
         tokio::spawn(async move {
             for n in 0..count {
                 let piece = match query.again && n + 1 == count {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 /// `abeng courier`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CourierCommand {
-    /// Write a file for another party's node: notices, receipts, keys, checkpoints
+    /// Write a file for another party's node: notices, receipts, keys, checkpoints, attachments
     ///
     /// For when no cable and no satellite reaches it. Whoever carries the file can neither read
     /// nor change what is in it, but sees who writes to whom, when and how urgently. Notices stay
@@ -38,12 +38,15 @@ pub(crate) struct CourierExportArgs {
     /// Where to write it
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
-    /// The most it may take, such as 500M or 4G; the most urgent goes first
+    /// The most it may take, such as 500M or 4G; the most urgent goes first, attachments last
     #[arg(long, value_name = "SIZE", value_parser = crate::courier::size)]
     pub(crate) limit: Option<u64>,
     /// Begin at the most urgent again: an earlier file is lost
     #[arg(long)]
     pub(crate) again: bool,
+    /// Leave out the files of notices
+    #[arg(long)]
+    pub(crate) no_attachments: bool,
     /// Write over a file that is there
     #[arg(long)]
     pub(crate) force: bool,

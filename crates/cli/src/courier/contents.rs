@@ -21,6 +21,14 @@ pub(super) struct Contents {
     pub(super) checkpoints: u64,
     pub(super) wants: u64,
     pub(super) voids: u64,
+    /// Files of which there are pieces.
+    pub(super) attachments: u64,
+    /// Bytes of those pieces.
+    pub(super) attachment_bytes: u64,
+    /// Files that are not in it to their last piece.
+    pub(super) attachments_left_out: u64,
+    /// Bytes of the pieces that found no room.
+    pub(super) attachment_bytes_left_out: u64,
     pub(super) damaged: u64,
     /// What was queued or owed and found no room.
     pub(super) left_out: u64,
@@ -38,7 +46,7 @@ pub(super) struct Listed {
     pub(super) id: Option<String>,
     pub(super) from: String,
     pub(super) to: Vec<String>,
-    /// The precedence of a notice, the outcome of a receipt.
+    /// The precedence of a notice, the outcome of a receipt, `pieces` of an attachment.
     pub(super) about: String,
     pub(super) at: String,
     pub(super) bytes: u64,
@@ -49,7 +57,18 @@ pub(super) struct Sift {
     reader: CourierReader,
     contents: Contents,
     announced: u64,
+    files: Files,
     list: usize,
+}
+
+/// What is known of files while they are read.
+#[derive(Default)]
+struct Files {
+    announced: u64,
+    announced_bytes: u64,
+    /// Pieces of the one that is being read that are still to come.
+    to_come: u64,
+    whole: u64,
 }
 
 impl Sift {
@@ -58,6 +77,7 @@ impl Sift {
             reader: CourierReader::new(),
             contents: Contents::default(),
             announced: 0,
+            files: Files::default(),
             list,
         }
     }
@@ -88,13 +108,19 @@ impl Sift {
         self.contents.problem = end.err().map(|fault| fault.to_string());
         let found = self.contents.envelopes + self.contents.receipts;
         if self.contents.whole {
+            let files = &self.files;
+            let went = self.contents.attachment_bytes;
             self.contents.left_out = self.announced.saturating_sub(found);
+            self.contents.attachments_left_out = files.announced.saturating_sub(files.whole);
+            self.contents.attachment_bytes_left_out = files.announced_bytes.saturating_sub(went);
         }
         Ok(self.contents)
     }
 
     fn header(&mut self, header: &v1::CourierHeader) {
         self.announced = header.envelopes.saturating_add(header.receipts);
+        self.files.announced = header.attachments;
+        self.files.announced_bytes = header.attachment_bytes;
         self.contents.network.clone_from(&header.network);
         self.contents.from.clone_from(&header.from);
         self.contents.to.clone_from(&header.to);
@@ -109,6 +135,24 @@ impl Sift {
             Item::Checkpoint(_) => contents.checkpoints += 1,
             Item::Want(_) => contents.wants += 1,
             Item::Void(_) => contents.voids += 1,
+            Item::AttachmentWant(_) => contents.wants += 1,
+            Item::Attachment(file) => {
+                contents.attachments += 1;
+                let pieces = file.length.div_ceil(limits::ATTACHMENT_PIECE as u64);
+                self.files.to_come = pieces.saturating_sub(file.first_piece);
+                if contents.items.len() < self.list {
+                    contents
+                        .items
+                        .push(file_listed(&file, &contents.from, &contents.to));
+                }
+            }
+            Item::Piece(piece) => {
+                contents.attachment_bytes += piece.len() as u64;
+                if self.files.to_come == 1 {
+                    self.files.whole += 1;
+                }
+                self.files.to_come = self.files.to_come.saturating_sub(1);
+            }
             Item::Receipts(frame) => {
                 contents.receipts += frame.receipts.len() as u64;
                 for receipt in &frame.receipts {
@@ -151,6 +195,18 @@ fn envelope_listed(frame: &Bytes) -> Listed {
             at: "?".to_owned(),
             bytes,
         },
+    }
+}
+
+fn file_listed(file: &v1::CourierAttachment, from: &str, to: &str) -> Listed {
+    Listed {
+        what: "attachment",
+        id: EnvelopeId::from_slice(&file.envelope_id).map(|id| id.to_string()),
+        from: from.to_owned(),
+        to: vec![to.to_owned()],
+        about: "pieces".to_owned(),
+        at: String::new(),
+        bytes: file.length,
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) fn export(
         to: args.to.clone(),
         limit: args.limit,
         again: args.again,
+        no_attachments: args.no_attachments,
     };
     let contents = connect::block_on(async {
         let made = connect::client(common).courier_export(&query).await?;
@@ -138,6 +139,19 @@ fn unwritable(out: &Path, e: &io::Error) -> CliError {
         .with_try("is the stick in, writable and not full? --limit SIZE makes a smaller file")
 }
 
+/// How many files went along, and how many did not fit, where there are any.
+fn attachments(contents: &Contents, ui: &Ui) -> Vec<String> {
+    let texts = &ui.texts().courier;
+    let line = |text, count: u64, size: u64| {
+        let (count, size) = (count.to_string(), bytes(size));
+        fill(text, &[("count", &*count), ("size", &*size)])
+    };
+    let (went, left) = (contents.attachments, contents.attachments_left_out);
+    let went = (went > 0).then(|| line(texts.files, went, contents.attachment_bytes));
+    let left = (left > 0).then(|| line(texts.files_left, left, contents.attachment_bytes_left_out));
+    went.into_iter().chain(left).collect()
+}
+
 fn tell(contents: &Contents, out: &Path, ui: &Ui) -> String {
     let texts = &ui.texts().courier;
     let to = printable(&contents.to);
@@ -160,6 +174,7 @@ fn tell(contents: &Contents, out: &Path, ui: &Ui) -> String {
         let count = contents.left_out.to_string();
         lines.push(fill(texts.left_out, &[("count", &count)]));
     }
+    lines.extend(attachments(contents, ui));
     if contents.envelopes > 0 {
         lines.push(texts.stay.to_owned());
     }

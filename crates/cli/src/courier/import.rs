@@ -66,6 +66,7 @@ fn is_good(report: &CourierReport) -> bool {
         report.trust,
         report.wants,
         report.voids,
+        report.attachments,
     ];
     report.whole && report.damaged == 0 && tallies.iter().all(|tally| tally.faults == 0)
 }
@@ -77,6 +78,18 @@ fn tell(report: &CourierReport, ui: &Ui) -> String {
     let mut lines = vec![fill(texts.taken, &[("from", &from), ("at", &at)])];
     lines.push(count(texts.notices, &report.envelopes));
     lines.push(count(texts.receipts, &report.receipts));
+    if report.attachments != CourierTally::default() || report.attachments_in_part > 0 {
+        let number = |count: u64| count.to_string();
+        lines.push(fill(
+            texts.files_taken,
+            &[
+                ("taken", &*number(report.attachments.taken)),
+                ("known", &*number(report.attachments.known)),
+                ("parts", &*number(report.attachments_in_part)),
+                ("faults", &*number(report.attachments.faults)),
+            ],
+        ));
+    }
     if let Some(problem) = &report.problem {
         let cut = fill(texts.cut, &[("problem", &printable(problem))]);
         lines.push(ui.paint(Paint::Bad, &cut));
@@ -93,7 +106,7 @@ fn tell(report: &CourierReport, ui: &Ui) -> String {
             printable(&trouble.why)
         ));
     }
-    if report.envelopes != CourierTally::default() {
+    if report.envelopes != CourierTally::default() || report.attachments.taken > 0 {
         lines.push(fill(texts.back, &[("from", &from)]));
     }
     lines.join("\n")
@@ -147,6 +160,12 @@ mod tests {
         assert!(told.contains("abeng courier export --to JM"), "{told}");
         assert!(!told.contains('\u{1b}'), "{told}");
         report.whole = true;
+        assert!(is_good(&report) && !told.contains("Attachments"));
+        report.attachments_in_part = 3;
+        report.attachments.taken = 2;
+        let told = tell(&report, &plain(Lang::En));
+        let files = "Attachments: 2 whole, 0 known already, 3 in part, 0 passed over.";
+        assert!(is_good(&report) && told.contains(files), "{told}");
         report.envelopes.faults = 1;
         assert!(!is_good(&report));
     }

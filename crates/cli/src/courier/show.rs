@@ -72,16 +72,29 @@ fn tell(contents: &Contents, ui: &Ui) -> String {
         }
         None => ui.paint(Paint::Good, texts.whole),
     };
+    let held = match contents.attachments {
+        0 => held,
+        count => {
+            let (count, size) = (number(count), bytes(contents.attachment_bytes));
+            let files = fill(texts.files, &[("count", &*count), ("size", &*size)]);
+            format!("{held}\n{files}")
+        }
+    };
     let mut out = [head, held, state, texts.unproved.to_owned()].join("\n");
     if !contents.items.is_empty() {
         out.push_str("\n\n");
         out.push_str(&table(contents, ui));
     }
-    let more = (contents.envelopes + contents.receipts).saturating_sub(contents.items.len() as u64);
+    let more = listable(contents).saturating_sub(contents.items.len() as u64);
     if more > 0 && !contents.items.is_empty() {
         out.push_str(&fill(texts.more, &[("count", &*number(more))]));
     }
     out
+}
+
+/// Things that a line may stand for.
+fn listable(contents: &Contents) -> u64 {
+    contents.envelopes + contents.receipts + contents.attachments
 }
 
 fn table(contents: &Contents, ui: &Ui) -> String {
@@ -95,15 +108,20 @@ fn table(contents: &Contents, ui: &Ui) -> String {
     ]);
     for item in &contents.items {
         let id = item.id.as_deref().map_or_else(dash, short_id);
+        let at = match item.at.as_str() {
+            "" => dash(),
+            at => ui.short_time(at),
+        };
         let matter = match item.what {
             "notice" => short_precedence(&item.about),
+            "attachment" => bytes(item.bytes),
             _ => item.about.to_lowercase(),
         };
         table.row([
             id,
             printable(&item.from),
             printable(&item.to.join(", ")),
-            ui.short_time(&item.at),
+            at,
             format!("{} {}", item.what, printable(&matter)),
         ]);
     }

@@ -41,6 +41,12 @@ pub enum Item {
     Receipts(v1::Receipts),
     /// An encoded envelope.
     Envelope(Bytes),
+    /// A file of a notice, whose pieces follow.
+    Attachment(v1::CourierAttachment),
+    /// The next piece of that file: bytes of its ciphertext.
+    Piece(Bytes),
+    /// What the maker misses of a file that was sent to it.
+    AttachmentWant(v1::AttachmentWant),
 }
 
 /// What an Exported leaf has for its subject, where a courier file was made.
@@ -61,5 +67,8 @@ fn limit(kind: CourierKind) -> Option<usize> {
         CourierKind::CourierWant | CourierKind::CourierVoid => limits::STATEMENT,
         CourierKind::CourierReceipts => limits::CONTROL,
         CourierKind::CourierEnvelope => limits::ENVELOPE,
+        CourierKind::CourierAttachment => limits::ATTACHMENT_HEADER,
+        CourierKind::CourierPiece => limits::ATTACHMENT_PIECE,
+        CourierKind::CourierAttachmentWant => limits::STATEMENT,
     })
 }

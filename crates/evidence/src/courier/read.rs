@@ -190,6 +190,13 @@ fn item(known: Option<CourierKind>, kind: u8, message: Bytes) -> Result<Item, Da
         CourierKind::CourierVoid => decode("void", &message, most).map(Item::Void),
         CourierKind::CourierReceipts => decode("receipts", &message, most).map(Item::Receipts),
         CourierKind::CourierEnvelope => Ok::<_, Malformed>(Item::Envelope(message)),
+        CourierKind::CourierAttachment => {
+            decode("attachment", &message, most).map(Item::Attachment)
+        }
+        CourierKind::CourierPiece => Ok(Item::Piece(message)),
+        CourierKind::CourierAttachmentWant => {
+            decode("attachment want", &message, most).map(Item::AttachmentWant)
+        }
         CourierKind::CourierHeader => return Err(Damage::Header),
         CourierKind::CourierClose | CourierKind::Unspecified => {
             return Err(Damage::UnknownKind(kind));

@@ -15,6 +15,16 @@ fn header() -> v1::CourierHeader {
     }
 }
 
+fn attachment() -> v1::CourierAttachment {
+    v1::CourierAttachment {
+        envelope_id: Bytes::from_static(&[1; 32]),
+        root: Bytes::from_static(&[2; 32]),
+        length: 17,
+        first_piece: 0,
+        hashes: Bytes::from_static(&[2; 32]),
+    }
+}
+
 fn items() -> Vec<Item> {
     vec![
         Item::Trust(v1::TrustBundle::default()),
@@ -34,6 +44,13 @@ fn items() -> Vec<Item> {
         Item::Receipts(v1::Receipts::default()),
         Item::Envelope(Bytes::from_static(&[7; 300])),
         Item::Envelope(Bytes::new()),
+        Item::AttachmentWant(v1::AttachmentWant {
+            root: Bytes::from_static(&[3; 32]),
+            length: 17,
+            ..Default::default()
+        }),
+        Item::Attachment(attachment()),
+        Item::Piece(Bytes::from_static(&[5; 17])),
     ]
 }
 
@@ -122,10 +139,50 @@ fn giant_lengths_are_refused_before_their_bytes_come() {
             "{kind}: {end:?}"
         );
     }
-    let limit = limit(CourierKind::CourierReceipts).unwrap() as u32 + 1;
-    let kind = CourierKind::CourierReceipts as u8;
-    let file = [&begin[..], &[kind], &limit.to_be_bytes()].concat();
-    assert!(matches!(read(&file, 7).1, Err(CourierFault::Length { .. })));
+    use CourierKind::{CourierAttachment, CourierPiece, CourierReceipts};
+    for kind in [CourierReceipts, CourierAttachment, CourierPiece] {
+        let most = limit(kind).unwrap() as u32;
+        let announced = |length: u32| {
+            let file = [&begin[..], &[kind as u8], &length.to_be_bytes()].concat();
+            read(&file, 7).1
+        };
+        let over = announced(most + 1);
+        assert!(matches!(over, Err(CourierFault::Length { .. })), "{over:?}");
+        let within = announced(most);
+        assert!(
+            matches!(within, Err(CourierFault::Cut { .. })),
+            "{within:?}"
+        );
+    }
+}
+
+/// The largest file's hashes, and the largest piece, go into a frame.
+#[test]
+fn the_largest_attachment_has_room() {
+    let hashes = limits::ATTACHMENT.div_ceil(limits::ATTACHMENT_PIECE as u64) as usize * 32;
+    let items = [
+        Item::Attachment(v1::CourierAttachment {
+            length: limits::ATTACHMENT,
+            first_piece: 2047,
+            hashes: vec![7; hashes].into(),
+            ..attachment()
+        }),
+        Item::Piece(vec![1; limits::ATTACHMENT_PIECE].into()),
+    ];
+    assert_eq!(read(&file(&items), 100_000), (whole(&items), Ok(())));
+}
+
+/// What a second implementation writes for a file of 17 bytes and one byte of it.
+#[test]
+fn the_frames_of_an_attachment_are_pinned() {
+    let (mut writer, _) = CourierWriter::begin(&header());
+    let frame = writer.item(&Item::Attachment(attachment()));
+    let name = |field: u8, byte: u8| [&[field << 3 | 2, 32][..], &[byte; 32]].concat();
+    let message = [name(1, 1), name(2, 2), vec![3 << 3, 17], name(5, 2)].concat();
+    let length = message.len() as u8;
+    assert_eq!(frame, [&[8, 0, 0, 0, length][..], &message].concat());
+    let piece = writer.item(&Item::Piece(Bytes::from_static(b"p")));
+    assert_eq!(piece[..], [9, 0, 0, 0, 1, b'p']);
 }
 
 #[test]
@@ -169,6 +226,15 @@ fn any_item() -> impl Strategy<Value = Item> {
     let bytes = || proptest::collection::vec(any::<u8>(), 0..400).prop_map(Bytes::from);
     prop_oneof![
         bytes().prop_map(Item::Envelope),
+        bytes().prop_map(Item::Piece),
+        bytes().prop_map(|hashes| Item::Attachment(v1::CourierAttachment {
+            hashes,
+            ..attachment()
+        })),
+        any::<u64>().prop_map(|first_piece| Item::AttachmentWant(v1::AttachmentWant {
+            first_piece,
+            ..Default::default()
+        })),
         bytes().prop_map(|checkpoint| Item::Checkpoint(v1::CheckpointFrame {
             checkpoint,
             ..Default::default()

@@ -30,11 +30,10 @@ impl CourierWriter {
             Item::Want(want) => self.frame(CourierKind::CourierWant, want),
             Item::Void(void) => self.frame(CourierKind::CourierVoid, void),
             Item::Receipts(receipts) => self.frame(CourierKind::CourierReceipts, receipts),
-            Item::Envelope(envelope) => {
-                let mut out = head(CourierKind::CourierEnvelope, envelope.len());
-                out.extend_from_slice(envelope);
-                self.seal(out)
-            }
+            Item::Envelope(envelope) => self.bytes(CourierKind::CourierEnvelope, envelope),
+            Item::Attachment(file) => self.frame(CourierKind::CourierAttachment, file),
+            Item::Piece(piece) => self.bytes(CourierKind::CourierPiece, piece),
+            Item::AttachmentWant(want) => self.frame(CourierKind::CourierAttachmentWant, want),
         }
     }
 
@@ -50,6 +49,12 @@ impl CourierWriter {
     fn frame(&mut self, kind: CourierKind, message: &impl Message) -> Bytes {
         let mut out = head(kind, message.encoded_len());
         message.encode_raw(&mut out);
+        self.seal(out)
+    }
+
+    fn bytes(&mut self, kind: CourierKind, message: &Bytes) -> Bytes {
+        let mut out = head(kind, message.len());
+        out.extend_from_slice(message);
         self.seal(out)
     }
 

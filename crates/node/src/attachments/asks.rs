@@ -3,7 +3,7 @@
 use crate::blobs::Partial;
 use abeng_seal::AttachmentRef;
 use abeng_wire::{EnvelopeId, Hash32, Mono, limits};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Without a stream after so long an ask is forgotten, and made again: nanoseconds.
 const ANSWER: u64 = 10 * 60 * 1_000_000_000;
@@ -26,18 +26,41 @@ pub struct Ask {
 pub struct Asks {
     asks: Vec<Ask>,
     resting: BTreeMap<Hash32, Mono>,
+    // Whose pieces somebody reads or writes now.
+    held: BTreeSet<Hash32>,
 }
 
 impl Asks {
     /// Whether something may be asked for on a link now.
     pub fn may_ask(&mut self, session: u64, root: &Hash32, now: Mono) -> bool {
-        self.asks
-            .retain(|ask| ask.coming || now.0.saturating_sub(ask.at.0) < ANSWER);
+        self.forget(now);
         self.resting.retain(|_, until| *until > now);
         let on_link = self.asks.iter().filter(|ask| ask.session == session);
         !self.resting.contains_key(root)
+            && !self.held.contains(root)
             && self.asks.iter().all(|ask| ask.of.root != *root)
             && on_link.count() < limits::ATTACHMENT_STREAMS
+    }
+
+    /// Keeps its pieces for whoever calls, unless it is asked for: two must not write to one file.
+    pub fn hold(&mut self, root: Hash32) -> bool {
+        self.asks.iter().all(|ask| ask.of.root != root) && self.held.insert(root)
+    }
+
+    /// The same, where an ask without an answer is forgotten by now.
+    pub fn hold_now(&mut self, root: Hash32, now: Mono) -> bool {
+        self.forget(now);
+        self.hold(root)
+    }
+
+    fn forget(&mut self, now: Mono) {
+        self.asks
+            .retain(|ask| ask.coming || now.0.saturating_sub(ask.at.0) < ANSWER);
+    }
+
+    /// Its pieces are free again.
+    pub fn release(&mut self, root: &Hash32) {
+        self.held.remove(root);
     }
 
     /// It is asked for.
@@ -126,6 +149,18 @@ mod tests {
         assert!(asked(&mut asks, 1, 4));
         asks.end_session(1);
         assert!(asked(&mut asks, 2, 2));
+    }
+
+    #[test]
+    fn what_is_held_is_not_asked_for_and_what_is_asked_for_is_not_held() {
+        let mut asks = Asks::default();
+        assert!(asks.hold([1; 32]) && !asks.hold([1; 32]));
+        assert!(!asked(&mut asks, 1, 1) && asked(&mut asks, 1, 2));
+        assert!(!asks.hold([2; 32]));
+        asks.release(&[1; 32]);
+        assert!(asked(&mut asks, 1, 1));
+        asks.end_session(1);
+        assert!(asks.hold([1; 32]) && asks.hold([2; 32]));
     }
 
     #[test]

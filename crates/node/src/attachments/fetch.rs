@@ -45,6 +45,26 @@ fn later(seconds: u64) -> Mono {
     Mono(clock::mono().0.saturating_add(seconds * 1_000_000_000))
 }
 
+/// Nobody else writes to the pieces of a file as long as this lives.
+pub struct Held {
+    shared: Arc<Shared>,
+    root: Hash32,
+}
+
+impl Held {
+    /// Of what [`super::asks::Asks::hold`] has just given.
+    pub fn new(shared: &Arc<Shared>, root: Hash32) -> Self {
+        let shared = shared.clone();
+        Self { shared, root }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        lock(&self.shared.attachments.asks).release(&self.root);
+    }
+}
+
 /// How taking an attachment ended.
 enum Took {
     /// It is here whole.
@@ -122,10 +142,14 @@ impl Shared {
         if !self.comes_by_itself(of, row.originator) || self.quarantined(row.originator) {
             return Ok(());
         }
-        let may = lock(&self.attachments.asks).may_ask(link.session(), &of.root, clock::mono());
-        if !may {
+        let held = {
+            let mut asks = lock(&self.attachments.asks);
+            asks.may_ask(link.session(), &of.root, clock::mono()) && asks.hold(of.root)
+        };
+        if !held {
             return Ok(());
         }
+        let _held = Held::new(self, of.root);
         let blobs = self.attachments.blobs.clone();
         let resumed = tokio::task::spawn_blocking(move || blobs.resume(of)).await;
         let partial = resumed.map_err(internal)?.map_err(internal)?;
@@ -295,7 +319,10 @@ impl Shared {
         Took::Part(0)
     }
 
-    async fn complete(self: &Arc<Self>, partial: Option<Partial>) -> Result<(), ApiError> {
+    pub(super) async fn complete(
+        self: &Arc<Self>,
+        partial: Option<Partial>,
+    ) -> Result<(), ApiError> {
         let Some(partial) = partial else {
             return Ok(());
         };
@@ -305,7 +332,7 @@ impl Shared {
     }
 
     /// A file of a delivered notice is here: a leaf, and its receipt to whoever sent it.
-    async fn arrived(self: &Arc<Self>, envelope: &EnvelopeId, of: AttachmentRef) {
+    pub(super) async fn arrived(self: &Arc<Self>, envelope: &EnvelopeId, of: AttachmentRef) {
         let noted = async {
             for record in self.naming(&of.root).await? {
                 self.note_arrived(record, of).await?;
@@ -318,7 +345,7 @@ impl Shared {
         }
     }
 
-    async fn note_arrived(
+    pub(super) async fn note_arrived(
         self: &Arc<Self>,
         record: LeafIndex,
         of: AttachmentRef,

@@ -11,7 +11,7 @@ use abeng_api::ApiError;
 use abeng_link::Link;
 use abeng_queue::rows::{IdRow, SentRow};
 use abeng_seal::AttachmentRef;
-use abeng_wire::{EnvelopeId, Hash32, limits, v1};
+use abeng_wire::{EnvelopeId, Hash32, PartyCode, limits, v1};
 use bytes::Bytes;
 use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::Semaphore;
@@ -61,7 +61,7 @@ impl Shared {
             Waits::Already => return,
             Waits::TooMany => return refuse(v1::AttachmentRefusal::AttachmentBusy),
         };
-        let known = self.was_sent(link, &want.envelope_id, of).await;
+        let known = self.was_sent(link.peer(), &want.envelope_id, of).await;
         match known {
             Ok(true) if self.attachments.blobs.has(of) => {}
             Ok(known) => {
@@ -120,10 +120,10 @@ impl Shared {
         }
     }
 
-    /// Whether an envelope that was sent from here to the peer names it.
-    async fn was_sent(
+    /// Whether an envelope that was sent from here to a party names it.
+    pub async fn was_sent(
         self: &Arc<Self>,
-        link: &Link,
+        party: PartyCode,
         envelope: &Bytes,
         of: AttachmentRef,
     ) -> Result<bool, ApiError> {
@@ -138,8 +138,8 @@ impl Shared {
         let sent = self.view.get(&SentRow::key(submitted)).await;
         let sent = sent.map_err(internal)?.map(|v| SentRow::decode(&v));
         let sent = sent.transpose().map_err(internal)?;
-        let to_peer = |sent: SentRow| sent.recipients.iter().any(|to| to.party == link.peer());
-        if !sent.is_some_and(to_peer) {
+        let to_them = |sent: SentRow| sent.recipients.iter().any(|to| to.party == party);
+        if !sent.is_some_and(to_them) {
             return Ok(false);
         }
         let files = self.files_row(submitted).await?;

@@ -50,9 +50,56 @@ impl Carried {
     }
 }
 
+/// How far files have carried an attachment to a recipient.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FileMark {
+    /// Pieces that the recipient said it has, by its own word.
+    pub known: u64,
+    /// The first piece that no file has carried since.
+    pub next: u64,
+    /// The recipient has asked for it, whatever it proved before.
+    pub asked: bool,
+}
+
+impl FileMark {
+    /// The recipient lacks it from a piece on.
+    pub fn asked(first: u64) -> Self {
+        Self {
+            known: first,
+            next: first,
+            asked: true,
+        }
+    }
+
+    /// A file with the pieces before `next` is written.
+    pub fn written(&mut self, next: u64) {
+        self.next = next;
+    }
+
+    /// Where the next file goes on; `None` where files have carried all of it, and what remains is
+    /// to bring it again.
+    pub fn begins(&self, pieces: u64) -> Option<u64> {
+        (self.next < pieces).then_some(self.next)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_goes_on_where_the_last_one_ended_and_anew_where_it_was_carried_whole() {
+        let mut mark = FileMark::default();
+        assert_eq!(mark.begins(5), Some(0));
+        mark.written(3);
+        assert_eq!(mark.begins(5), Some(3));
+        mark.written(5);
+        assert_eq!((mark.begins(5), mark.known), (None, 0));
+        mark = FileMark::asked(2);
+        assert_eq!(mark.begins(5), Some(2));
+        mark.written(5);
+        assert_eq!((mark.begins(5), mark.known), (None, 2));
+    }
 
     fn seq(n: u64) -> StreamSeq {
         StreamSeq::new(n).unwrap()

@@ -13,7 +13,10 @@ use abeng_audit_log::{
 use abeng_evidence::courier::{CourierWriter, Item, courier_subject};
 use abeng_wire::{LeafHash, LeafIndex, PartyCode, prost::Message, v1};
 use bytes::Bytes;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Receipts that are built at once.
 const RECEIPTS_AT_ONCE: usize = 64;
@@ -22,7 +25,7 @@ const RECEIPT_BYTES: u64 = 2048;
 /// What stands around all items: first line, header, close, and the heads of frames.
 const AROUND: u64 = 1024;
 /// The head of one frame.
-const HEAD: u64 = 5;
+pub(super) const HEAD: u64 = 5;
 /// While envelopes wait, receipts take at most this part of a limited file before them.
 const RECEIPTS_SHARE: u64 = 4;
 
@@ -56,7 +59,6 @@ impl Shared {
         let (sender, file) = pieces();
         let shared = self.clone();
         tokio::task::spawn_blocking(move || {
-            let _turn = turn;
             let (writer, begin) = CourierWriter::begin(&header);
             let mut file = File {
                 shared: &shared,
@@ -64,6 +66,8 @@ impl Shared {
                 sender,
                 left: plan.limit - fixed,
             };
+            // Given back before whoever takes the file sees its end, and asks for the next one.
+            let _turn = turn;
             if let Err(why) = file.write(begin, &plan, trust) {
                 file.broken(why);
             }
@@ -75,16 +79,17 @@ impl Shared {
 fn fixed_bytes(plan: &Plan, trust: &v1::TrustBundle) -> u64 {
     let wants = plan.wants.iter().map(|want| HEAD + encoded(want));
     let voids = plan.voids.iter().map(|void| HEAD + encoded(void));
+    let files = plan.file_wants.iter().map(|want| HEAD + encoded(want));
     let checkpoint = abeng_wire::limits::CHECKPOINT as u64;
-    AROUND + HEAD + encoded(trust) + checkpoint + wants.chain(voids).sum::<u64>()
+    AROUND + HEAD + encoded(trust) + checkpoint + wants.chain(voids).chain(files).sum::<u64>()
 }
 
-fn encoded(message: &impl Message) -> u64 {
+pub(super) fn encoded(message: &impl Message) -> u64 {
     message.encoded_len() as u64
 }
 
 /// Why a file ends before its close.
-enum Broken {
+pub(super) enum Broken {
     /// Whoever asked has gone.
     Gone,
     /// The journal cannot be read.
@@ -104,11 +109,11 @@ impl From<abeng_api::Gone> for Broken {
 }
 
 /// A file that is being written.
-struct File<'a> {
-    shared: &'a Shared,
+pub(super) struct File<'a> {
+    pub(super) shared: &'a Shared,
     writer: CourierWriter,
     sender: PieceSender,
-    left: u64,
+    pub(super) left: u64,
 }
 
 impl File<'_> {
@@ -124,6 +129,9 @@ impl File<'_> {
         for void in &plan.voids {
             self.item(&Item::Void(void.clone()))?;
         }
+        for want in &plan.file_wants {
+            self.item(&Item::AttachmentWant(want.clone()))?;
+        }
         let share = match plan.envelopes.is_empty() {
             true => self.left,
             false => self.left / RECEIPTS_SHARE,
@@ -134,10 +142,17 @@ impl File<'_> {
         self.left += later;
         let carried = self.envelopes(plan)?;
         self.receipts(rest, &checkpoint)?;
+        let files = self.files(plan, &carried)?;
         let close = self.writer.close();
         self.piece(close)?;
         let mut book = lock(&self.shared.courier.carried);
         book.entry(plan.to).or_default().add(carried);
+        drop(book);
+        let mut book = lock(&self.shared.courier.files);
+        let book = book.entry(plan.to).or_default();
+        for (root, next) in files {
+            book.entry(root).or_default().written(next);
+        }
         Ok(())
     }
 
@@ -205,8 +220,8 @@ impl File<'_> {
     }
 
     /// The envelopes that there is room for, in order; which these were.
-    fn envelopes(&mut self, plan: &Plan) -> Result<Vec<Queued>, Broken> {
-        let mut carried = Vec::new();
+    fn envelopes(&mut self, plan: &Plan) -> Result<BTreeSet<Queued>, Broken> {
+        let mut carried = BTreeSet::new();
         for waiting in &plan.envelopes {
             if u64::from(waiting.size) + HEAD > self.left {
                 continue;
@@ -218,12 +233,12 @@ impl File<'_> {
             }
             self.left = self.left.saturating_sub(frame.len() as u64 + HEAD);
             self.item(&Item::Envelope(frame))?;
-            carried.push(waiting.queued);
+            carried.insert(waiting.queued);
         }
         Ok(carried)
     }
 
-    fn item(&mut self, item: &Item) -> Result<(), Broken> {
+    pub(super) fn item(&mut self, item: &Item) -> Result<(), Broken> {
         let frame = self.writer.item(item);
         self.piece(frame)
     }

@@ -1,6 +1,7 @@
 //! `POST /v1/courier/import`.
 
 use super::{
+    incoming::Incoming,
     tally::{Tally, What},
     turn,
     window::{Known, Window, shower},
@@ -17,7 +18,7 @@ use abeng_audit_log::{Checkpoint, LogOrigin, hashes, logs::Met, merkle::verify_c
 use abeng_evidence::courier::{CourierFault, CourierReader, Found, Item};
 use abeng_queue::Input;
 use abeng_seal::{Arrived, verify_void};
-use abeng_wire::{Incarnation, PartyCode, StreamSeq, limits, v1};
+use abeng_wire::{EnvelopeId, Incarnation, PartyCode, StreamSeq, limits, v1};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -34,9 +35,11 @@ impl Shared {
             shared: self,
             tally: Tally::default(),
             window: Window::default(),
+            incoming: Incoming::default(),
             from: None,
         };
         let problem = import.read(&mut file).await?;
+        import.attachment_ends();
         import.window.settle(self, &mut import.tally).await;
         // Also what is no envelope: a roster adopted, a contradiction kept. After the stop nobody
         // is answered.
@@ -47,6 +50,7 @@ impl Shared {
         tracing::info!(
             officer = %who.name, from = %report.from, whole = report.whole,
             envelopes = report.envelopes.taken, receipts = report.receipts.taken,
+            attachments = report.attachments.taken,
             "a courier file was taken in"
         );
         Ok(report)
@@ -54,10 +58,11 @@ impl Shared {
 }
 
 /// A file that is being taken in.
-struct Import<'a> {
-    shared: &'a Arc<Shared>,
-    tally: Tally,
-    window: Window,
+pub(super) struct Import<'a> {
+    pub(super) shared: &'a Arc<Shared>,
+    pub(super) tally: Tally,
+    pub(super) window: Window,
+    pub(super) incoming: Incoming,
     from: Option<PartyCode>,
 }
 
@@ -154,6 +159,9 @@ impl Import<'_> {
             Item::Void(signed) => self.void(signed).await,
             Item::Receipts(frame) => self.receipts(frame).await,
             Item::Envelope(frame) => self.envelope(&frame).await,
+            Item::Attachment(file) => self.attachment(&file).await,
+            Item::Piece(piece) => self.attachment_piece(piece).await,
+            Item::AttachmentWant(want) => self.attachment_want(&want).await,
         }
         if self.window.is_full() {
             self.window.settle(self.shared, &mut self.tally).await;
@@ -245,8 +253,9 @@ impl Import<'_> {
                 return self.tally.fault(what, None, why);
             }
         };
-        use v1::LeafKind::{Delivered, Expired, Read, Recalled, Refused};
-        if ![Delivered, Expired, Read, Recalled, Refused].contains(&proven.kind) {
+        use v1::LeafKind::{Delivered, Expired, Read, Recalled, Received, Refused};
+        // Received is about a file of the notice: what else it could be about is not believed above.
+        if ![Delivered, Expired, Read, Recalled, Received, Refused].contains(&proven.kind) {
             let why = "it proves no outcome";
             return self.tally.fault(what, Some(proven.envelope_id), why);
         }
@@ -370,6 +379,22 @@ impl Import<'_> {
             _ => self
                 .tally
                 .fault(what, None, "it was put off; import the file again"),
+        }
+    }
+
+    /// What the maker lacks of a file goes along from there on.
+    async fn attachment_want(&mut self, want: &v1::AttachmentWant) {
+        let known = match self.from {
+            Some(from) => self.shared.courier_wants(from, want).await,
+            None => false,
+        };
+        match known {
+            true => self.tally.taken(What::Want),
+            false => {
+                let id = EnvelopeId::from_slice(&want.envelope_id);
+                let why = "it is about no attachment that was sent from this node";
+                self.tally.fault(What::Want, id, why);
+            }
         }
     }
 

@@ -5,15 +5,17 @@
 
 mod carried;
 mod export;
+mod files;
 mod import;
+mod incoming;
 mod plan;
 mod tally;
 mod window;
 
 use crate::{clock, shared::Shared};
 use abeng_api::ApiError;
-use abeng_wire::{EnvelopeId, Incarnation, PartyCode, StreamSeq, v1};
-use carried::Carried;
+use abeng_wire::{EnvelopeId, Hash32, Incarnation, PartyCode, StreamSeq, v1};
+use carried::{Carried, FileMark};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
@@ -27,6 +29,8 @@ pub struct Courier {
     exporting: Arc<tokio::sync::Mutex<()>>,
     importing: Arc<tokio::sync::Mutex<()>>,
     carried: Mutex<BTreeMap<PartyCode, Carried>>,
+    // How far attachments were carried. Forgetting it costs room on a stick.
+    files: Mutex<BTreeMap<PartyCode, BTreeMap<Hash32, FileMark>>>,
     // What others said they miss of the streams from here, in their newest file, and of which life.
     wanted: Mutex<BTreeMap<PartyCode, Vec<(Incarnation, Range)>>>,
     // Sizes of the own log that others said they hold. Only saves a question later on.
@@ -116,6 +120,8 @@ impl Shared {
             held,
             envelopes: plan.envelopes.len() as u64,
             receipts: plan.receipts.len() as u64,
+            attachments: plan.files.len() as u64,
+            attachment_bytes: plan.files.iter().map(files::Missing::bytes).sum(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What goes into a file, and in what order.
 
-use super::carried::Queued;
+use super::{carried::Queued, files::Missing};
 use crate::{
     clock,
     reading::internal,
@@ -38,6 +38,10 @@ pub struct Plan {
     pub receipts: Vec<LeafIndex>,
     pub wants: Vec<v1::Want>,
     pub voids: Vec<v1::Signed>,
+    /// In the order in which they are written.
+    pub files: Vec<Missing>,
+    /// What is missing here of files.
+    pub file_wants: Vec<v1::AttachmentWant>,
     /// Bytes that the file may have.
     pub limit: u64,
 }
@@ -75,6 +79,11 @@ impl Shared {
             envelopes,
             receipts: self.owed_to(to).await?,
             voids: self.voids_for(to).await?,
+            files: match query.no_attachments {
+                true => Vec::new(),
+                false => self.files_for(to, query.again).await?,
+            },
+            file_wants: self.files_wanted(to).await?,
             wants: gaps
                 .into_iter()
                 .take(limits::COURIER_WANTS)

@@ -15,6 +15,7 @@ pub enum What {
     Trust,
     Want,
     Void,
+    Attachment,
 }
 
 /// A report in the making.
@@ -65,6 +66,7 @@ impl Tally {
             What::Trust => &mut self.report.trust,
             What::Want => &mut self.report.wants,
             What::Void => &mut self.report.voids,
+            What::Attachment => &mut self.report.attachments,
         }
     }
 }
@@ -77,5 +79,6 @@ fn name(what: What) -> &'static str {
         What::Trust => "trust",
         What::Want => "want",
         What::Void => "void",
+        What::Attachment => "attachment",
     }
 }

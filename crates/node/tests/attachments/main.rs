@@ -4,6 +4,10 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/stick.rs"]
+mod stick;
+
+mod by_stick;
 mod fake;
 mod hostile;
 mod metered;

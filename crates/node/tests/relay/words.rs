@@ -6,7 +6,8 @@ use crate::{
     numbers::{fail, short_lived},
 };
 use abeng_keys::Keyring;
-use abeng_node::{Layout, Node, streams::EndedNumber};
+use abeng_node::{Layout, Node};
+use abeng_queue::ended::EndedNumber;
 use abeng_seal::{sign_want, verify_void};
 use abeng_wire::{
     StreamSeq,

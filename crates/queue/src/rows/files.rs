@@ -56,6 +56,14 @@ impl FilesRow {
         Writer::key(Self::PREFIX).leaf(record).done()
     }
 
+    /// The record that a key names.
+    pub fn parse_key(key: &[u8]) -> Result<LeafIndex, RowError> {
+        let mut reader = Reader::key(Self::ROW, Self::PREFIX, key)?;
+        let record = reader.leaf()?;
+        reader.end()?;
+        Ok(record)
+    }
+
     /// Whether all of them are here.
     pub fn is_complete(&self) -> bool {
         self.files.iter().all(|file| file.arrived.is_some())
@@ -226,6 +234,7 @@ mod tests {
         assert!(arrived.has(0) && !arrived.has(1) && arrived.has(2) && !arrived.has(16));
         assert_eq!(arrived.count(), 2);
         let record = LeafIndex(300);
+        assert_eq!(FilesRow::parse_key(&FilesRow::key(record)).unwrap(), record);
         let key = WantedRow::key(record);
         assert_eq!(WantedRow::parse_key(&key).unwrap(), record);
         assert!(key < WantedRow::end());
