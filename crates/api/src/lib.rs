@@ -31,6 +31,7 @@ mod operator;
 mod query;
 mod relays;
 mod router;
+mod rules;
 mod sent;
 mod serve;
 mod stream;
@@ -63,6 +64,10 @@ pub use limits::{AllowRequest, BudgetView, CostLine, CostReply, LimitsView};
 pub use operator::{Caller, Operator, Via};
 pub use relays::{CarriedView, CarryQuota, RelayView, RelaysView};
 pub use router::{openapi, router};
+pub use rules::{
+    AcceptReply, AcceptRequest, ExplainQuery, ExplainView, GrantUse, GroupView, LeftOutView,
+    LeftOutWhy, NewcomerView, PendingView, PolicyView, RosterTaken,
+};
 pub use sent::{
     DeliveryState, ProofView, RecipientTimeline, SentItem, SentQuery, SentTo, StepKind,
     StepWitness, Timeline, TimelineStep,

@@ -1,4 +1,7 @@
 use crate::{
+    AcceptReply, AcceptRequest, ExplainQuery, ExplainView, PendingView, PolicyView, RosterTaken,
+};
+use crate::{
     AllowRequest, ApiError, AuditQuery, BudgetView, ContradictionView, CostReply,
     CourierExportQuery, CourierReport, DeliveredEvent, DrillView, EventQuery, EvidenceQuery,
     ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage,
@@ -195,6 +198,26 @@ pub trait Operator: Send + Sync + 'static {
 
     /// Lets more bytes be spent on metered paths today.
     async fn allow(&self, who: &Caller, request: AllowRequest) -> Result<BudgetView, ApiError>;
+
+    /// Takes newer trust data from a file, as from a peer. Returns when it is durable and in force.
+    async fn roster_import(&self, who: &Caller, file: Bytes) -> Result<RosterTaken, ApiError>;
+
+    /// Who is new to the roster or a group and waits, and what changed that nobody here has seen.
+    async fn roster_pending(&self) -> Result<PendingView, ApiError>;
+
+    /// Accepts newcomers before their time, or says that the roster's changes were seen. Leaves
+    /// an Admin leaf.
+    async fn roster_accept(
+        &self,
+        who: &Caller,
+        request: AcceptRequest,
+    ) -> Result<AcceptReply, ApiError>;
+
+    /// Groups and grants of the roster in force.
+    async fn policy(&self) -> Result<PolicyView, ApiError>;
+
+    /// Why a party may send something to another, or not.
+    async fn explain(&self, query: ExplainQuery) -> Result<ExplainView, ApiError>;
 
     /// How this node is.
     async fn status(&self) -> Result<StatusView, ApiError>;

@@ -25,6 +25,7 @@ use tokio::sync::Semaphore;
 use utoipa::{IntoParams, OpenApi};
 
 mod bounds;
+mod rules;
 
 /// How much of requests' bodies is held at once, in KiB, whatever the number of connections.
 const BODIES_KIB: usize = 64 * 1024;
@@ -78,6 +79,7 @@ pub fn router(operator: Arc<dyn Operator>) -> Router {
         .route("/v1/events/settled", get(settled))
         .route("/v1/openapi.json", get(description))
         .merge(files::routes())
+        .merge(rules::routes())
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(shared)
@@ -113,6 +115,11 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         bounds::limits,
         bounds::drill,
         bounds::allow,
+        rules::import,
+        rules::pending,
+        rules::accept,
+        rules::policy,
+        rules::explain,
         inbox,
         inbox_show,
         sent,

@@ -8,6 +8,7 @@ mod evidence;
 mod keeping;
 mod link;
 mod loss;
+mod rules;
 mod seizure;
 
 pub(crate) use attachment::{AttachmentCommand, AttachmentGetArgs};
@@ -21,6 +22,7 @@ pub(crate) use evidence::{ContradictionsArgs, EvidenceCommand, EvidenceExportArg
 pub(crate) use keeping::{HoldCommand, RecallArgs, RetentionCommand};
 pub(crate) use link::{LinkAllowArgs, LinkCommand};
 pub(crate) use loss::{BackupArgs, NewIncarnationArgs, RestoreArgs};
+pub(crate) use rules::{AcceptArgs, ExplainArgs, PolicyCommand, RosterHereCommand};
 pub(crate) use seizure::SeizureArgs;
 #[cfg(test)]
 pub(crate) use seizure::ShortArgs;
@@ -147,6 +149,12 @@ pub(crate) enum Command {
     /// Notices, receipts and files on a stick, where no link reaches
     #[command(subcommand)]
     Courier(CourierCommand),
+    /// The roster: who is a member, with which keys
+    #[command(subcommand)]
+    Roster(RosterCommand),
+    /// Who may send what to whom
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// How this node is
     Status,
     /// What was sent to this administration and has not come, while it has not
@@ -266,6 +274,12 @@ pub(crate) enum SubmitCommand {
     /// On a terminal without options it asks.
     #[command(verbatim_doc_comment)]
     Seizure(Box<SeizureArgs>),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RosterCommand {
+    #[command(flatten)]
+    Here(RosterHereCommand),
 }
 
 #[derive(Debug, Subcommand)]

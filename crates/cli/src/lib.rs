@@ -26,6 +26,7 @@ mod manual;
 mod network;
 mod node;
 mod relays;
+mod rules;
 mod sent;
 mod status;
 mod submit;
@@ -41,7 +42,7 @@ pub use ui::{Colour, Paint, Ui};
 
 use args::{
     AuditCommand, Cli, Command, Daemon, DrillCommand, EvidenceCommand, LinkCommand, NetworkCommand,
-    NodeCommand, SubmitCommand,
+    NodeCommand, RosterCommand, SubmitCommand,
 };
 use clap::Parser;
 use std::{ffi::OsString, process::ExitCode};
@@ -90,6 +91,8 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Cost(SubmitCommand::Seizure(args)) => cost::seizure(*args, common, ui),
         Command::Link(LinkCommand::Allow(args)) => cost::allow(args, common, ui),
         Command::Drill(DrillCommand::Hurricane(args)) => drill::hurricane(args, common, ui),
+        Command::Roster(RosterCommand::Here(command)) => rules::roster(command, common, ui),
+        Command::Policy(command) => rules::policy(command, common, ui),
         Command::Status => status::run(common, ui),
         Command::Gaps => gaps::run(common, ui),
         Command::Relays => relays::run(common, ui),

@@ -9,10 +9,13 @@ mod es;
 mod files;
 #[path = "text/fr.rs"]
 mod fr;
+#[path = "text/groups.rs"]
+mod groups;
 #[path = "text/nl.rs"]
 mod nl;
 
 pub(crate) use files::Files;
+pub(crate) use groups::Groups;
 
 use abeng_api::{DeliveryState, StepKind};
 use abeng_notice::Lang;

@@ -14,6 +14,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod act;
+mod adoption;
 mod again;
 mod attachments;
 mod audit;
@@ -62,6 +63,8 @@ mod recovery;
 mod relaying;
 mod restore;
 pub mod retention;
+mod roster_acts;
+pub mod rules;
 mod run;
 mod sent;
 mod shared;

@@ -5,7 +5,7 @@
 //! threads, link, serve. Anything that does not hold stops the start and changes nothing.
 
 use crate::{
-    again,
+    adoption, again,
     attachments::{self, Attachments},
     blobs::Blobs,
     checking, clock, clocks,
@@ -87,7 +87,7 @@ impl Node {
             quota,
             metered,
             keyring,
-            trust,
+            mut trust,
             journal,
             recovery,
             incarnation,
@@ -105,6 +105,11 @@ impl Node {
         let fatal = Fatal::new();
         let ready = ReadyView::open(layout.view(), trusting, journal.reader(), metrics.clone())?;
         let engine = recover_engine(&config, incarnation, &trust, recovery.size, &ready)?;
+        let adoptions = adoption::recover(&ready, &journal.reader(), &mut trust)?;
+        metrics.trust_disputes.set(adoptions.disputes.len() as i64);
+        metrics
+            .roster_unseen
+            .set(i64::from(!adoptions.news.changes.is_empty()));
         let logs = recover_logs(&ready, &trust, &recovery.outside)?;
         let contradictions = kept_proofs(&ready, &journal.reader(), &trust)?;
         metrics.logs_contradicted.set(contradictions.len() as i64);
@@ -166,6 +171,9 @@ impl Node {
             started_at: now,
             notices,
             adopting: Mutex::new(()),
+            news: Mutex::new(adoptions.news),
+            held_off: Mutex::default(),
+            disputes: Mutex::new(adoptions.disputes),
             retention: Retention::default(),
             attachments: Attachments::new(blobs),
             told: Mutex::default(),
@@ -209,6 +217,11 @@ impl Node {
         let core_thread = seat
             .spawn(engine, witness, batches, effects, shared.fatal.clone())
             .map_err(NodeError::Thread)?;
+        if let Some(adopted) = adoptions.missing {
+            // On the disk before anything is done under it.
+            core.give(adopted).await;
+            core.reached().await;
+        }
         core.give(Input::note(v1::LeafKind::Started)).await;
 
         shared.refresh_marks().await;

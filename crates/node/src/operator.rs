@@ -6,6 +6,9 @@ use crate::{
     watch::UNWITNESSED_MS,
 };
 use abeng_api::{
+    AcceptReply, AcceptRequest, ExplainQuery, ExplainView, PendingView, PolicyView, RosterTaken,
+};
+use abeng_api::{
     AllowRequest, ApiError, AuditQuery, BudgetView, Caller, ContradictionView, CostReply,
     CourierExportQuery, CourierReport, DeliveredEvent, DrillView, EventQuery, EvidenceQuery,
     ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage,
@@ -173,6 +176,30 @@ impl Operator for NodeOperator {
         self.shared.allow_bytes(who, &request)
     }
 
+    async fn roster_import(&self, who: &Caller, file: Bytes) -> Result<RosterTaken, ApiError> {
+        self.shared.roster_import(who, file).await
+    }
+
+    async fn roster_pending(&self) -> Result<PendingView, ApiError> {
+        Ok(self.shared.roster_pending())
+    }
+
+    async fn roster_accept(
+        &self,
+        who: &Caller,
+        request: AcceptRequest,
+    ) -> Result<AcceptReply, ApiError> {
+        self.shared.roster_accept(who, request).await
+    }
+
+    async fn policy(&self) -> Result<PolicyView, ApiError> {
+        Ok(self.shared.policy())
+    }
+
+    async fn explain(&self, query: ExplainQuery) -> Result<ExplainView, ApiError> {
+        self.shared.explain(&query)
+    }
+
     async fn network(&self) -> Result<NetworkView, ApiError> {
         self.shared.network().await
     }
@@ -297,7 +324,12 @@ impl Shared {
                 applied,
             },
             clock: self.clock_view(),
-            warnings: self.warnings(now).into_iter().chain(due).collect(),
+            warnings: self
+                .warnings(now)
+                .into_iter()
+                .chain(self.stranded(&queues))
+                .chain(due)
+                .collect(),
             pid: std::process::id(),
             data_dir: self.layout.root().display().to_string(),
         })
@@ -338,6 +370,7 @@ impl Shared {
                 crate::past::WAY_FORWARD
             ));
         }
+        warnings.extend(self.roster_warnings());
         warnings.extend(self.clock_warning());
         warnings.extend(self.room_warning());
         warnings.extend(self.budget_warning());

@@ -1,6 +1,7 @@
 //! What all parts of one running node share.
 
 use crate::{
+    adoption::{Dispute, News},
     attachments::Attachments,
     audit::LogReading,
     config::Config,
@@ -103,8 +104,14 @@ pub struct Shared {
     pub accused_by: Mutex<BTreeSet<PartyCode>>,
     /// For those who read the log.
     pub log_reading: LogReading,
-    /// Held while trust data is merged.
+    /// Held while trust data is merged, or somebody is accepted.
     pub adopting: Mutex<()>,
+    /// What newer rosters changed that nobody here has seen.
+    pub news: Mutex<News>,
+    /// Newcomers that had something for this party, and when they last did.
+    pub held_off: Mutex<BTreeMap<PartyCode, Mono>>,
+    /// Well-signed statements of one version that differ.
+    pub disputes: Mutex<Vec<Dispute>>,
     /// Deletes what is to be kept no longer.
     pub retention: Retention,
     /// What was said of who reaches whom.

@@ -7,11 +7,14 @@ use crate::{
     recent::{SentEnvelope, SentTo},
     shared::{Shared, lock},
 };
-use abeng_api::{ApiError, Caller, ErrorCode, FlawSeverity, FlawView, SubmitReply, SubmitRequest};
+use abeng_api::{
+    ApiError, Caller, ErrorCode, FlawSeverity, FlawView, GroupView, LeftOutView, LeftOutWhy,
+    SubmitReply, SubmitRequest,
+};
 use abeng_keys::{Entropy, SystemEntropy};
 use abeng_notice::{CheckContext, Draft, Flaw, Lang, Notice, NoticeType};
 use abeng_queue::{Input, PrivateInput, Terms, Ticket};
-use abeng_roster::{Cleared, Policy, Refusal, Trust};
+use abeng_roster::{Cleared, GroupExpansion, LeftOut, Policy, Refusal, Trust};
 use abeng_seal::{SealInput, Sealed, seal, seq_commit};
 use abeng_wire::{Incarnation, Millis, PartyCode, StreamSeq, limits, v1};
 use std::sync::{Arc, TryLockError};
@@ -30,6 +33,8 @@ pub(crate) struct Ready {
     pub(crate) private: PrivateInput,
     /// The files that it names, as the node has called them.
     pub(crate) handles: Vec<String>,
+    /// What the groups among its recipients stand for.
+    pub(crate) groups: Vec<GroupExpansion>,
 }
 
 /// The node ended between taking a notice and answering. It must not be told as a refusal, or as
@@ -80,6 +85,7 @@ impl Shared {
             leaf: None,
             doubts: doubts.iter().map(|f| flaw_view(f, lang)).collect(),
             summary: ready.notice.summary(lang),
+            groups: ready.groups.iter().map(group_view).collect(),
         };
         if dry_run {
             return Ok(reply);
@@ -133,8 +139,11 @@ impl Shared {
             (hours, _) => now + life(hours.unwrap_or(DEFAULT_HOURS))?,
         };
         let trust = self.trust();
-        let parties = Policy::expand(&trust, self.me, &to, now).map_err(|r| refusal_error(&[r]))?;
-        let cleared = Policy::clear(&trust, self.me, &parties, &Self::facts(&notice), now)
+        let clock = clock::span();
+        let expanded =
+            Policy::expand(&trust, self.me, &to, clock).map_err(|r| refusal_error(&[r]))?;
+        let facts = Self::facts(&notice);
+        let cleared = Policy::clear(&trust, self.me, &expanded.to, &facts, clock)
             .map_err(|refusals| refusal_error(&refusals))?;
         let mut salt = [0; 32];
         SystemEntropy.fill(&mut salt);
@@ -152,6 +161,7 @@ impl Shared {
             expires_at,
             private,
             handles,
+            groups: expanded.groups,
         };
         Ok((ready, checked.doubts))
     }
@@ -279,7 +289,7 @@ impl Shared {
                 self.me,
                 sealed.recipients(),
                 &Self::facts(&notice),
-                clock::wall(),
+                clock::span(),
             );
             Some((cleared.ok()?, own_terms(&notice)))
         });
@@ -387,7 +397,33 @@ fn refusal_error(refusals: &[Refusal]) -> ApiError {
         .map(ToString::to_string)
         .unwrap_or_default();
     ApiError::refused(format!("not sent: {first}"), flaws.collect())
-        .with_try("`abeng status` lists the parties that this node knows")
+        .with_try("`abeng policy explain --to PARTY --type TYPE` shows which rule, `abeng status` the parties that this node knows")
+}
+
+fn group_view(expanded: &GroupExpansion) -> GroupView {
+    let left_out = expanded.left_out.iter().map(|(party, why)| {
+        let (why, until) = match why {
+            LeftOut::Yourself => (LeftOutWhy::Yourself, None),
+            LeftOut::Inactive => (LeftOutWhy::Inactive, None),
+            LeftOut::Waits { to_network, until } => (
+                match to_network {
+                    true => LeftOutWhy::NewToNetwork,
+                    false => LeftOutWhy::NewToGroup,
+                },
+                Some(clock::rfc3339(*until)),
+            ),
+        };
+        LeftOutView {
+            party: party.to_string(),
+            why,
+            until,
+        }
+    });
+    GroupView {
+        group: expanded.group.to_string(),
+        members: expanded.members.iter().map(ToString::to_string).collect(),
+        left_out: left_out.collect(),
+    }
 }
 
 /// A flaw as the local interface tells it.

@@ -11,13 +11,17 @@
 
 pub mod ceremony;
 mod chain;
+mod changes;
 mod error;
+mod expansion;
+mod explain;
 pub mod founding;
 mod freshness;
 mod grants;
 mod incarnation;
 mod party;
 mod policy;
+mod refusal;
 mod root;
 mod roster;
 mod seal_keys;
@@ -25,13 +29,17 @@ mod signed;
 mod trust;
 
 pub use chain::{BrokenChain, Chain, ChainPlace};
+pub use changes::Change;
 pub use error::TrustError;
+pub use expansion::{Expansion, GroupExpansion, LeftOut};
+pub use explain::{ExplainedGrant, Explanation};
 pub use freshness::{Freshness, LIMIT_MS, Standing, WARN_MS};
 pub use incarnation::{sign_incarnation, verify_incarnation};
 pub use party::{Party, PartyKey};
-pub use policy::{Cleared, NoticeFacts, Policy, Refusal, Tlp};
+pub use policy::{Cleared, NoticeFacts, Policy, Tlp};
+pub use refusal::Refusal;
 pub use root::Root;
 pub use roster::Roster;
 pub use seal_keys::SealKeys;
 pub use signed::digest;
-pub use trust::{NEWCOMER_WAIT_MS, Trust};
+pub use trust::{NEWCOMER_WAIT_MS, Newcomer, Trust};

@@ -212,6 +212,11 @@ impl Roster {
         self.since.get(&(group, party)).copied()
     }
 
+    /// Every place that a party has: in the roster (group: none), and in each group.
+    pub(crate) fn places_since(&self) -> impl Iterator<Item = (Option<PartyCode>, PartyCode)> {
+        self.since.keys().copied()
+    }
+
     /// Refuses a roster past its time.
     pub fn check_time(&self, now: Millis) -> Result<(), TrustError> {
         if now < self.expires {

@@ -97,6 +97,12 @@ impl SealKeys {
             .map(|(&party, _)| party)
     }
 
+    /// Everything held, by party, the newest first: whose, its sequence, the statement.
+    pub fn held(&self) -> impl Iterator<Item = (PartyCode, u64, &v1::Signed)> {
+        let lists = self.held.iter();
+        lists.flat_map(|(&party, l)| l.iter().map(move |h| (party, h.sequence, &h.signed)))
+    }
+
     /// All statements held, by party, oldest first.
     pub fn statements(&self) -> Vec<&v1::Signed> {
         let lists = self.held.values();

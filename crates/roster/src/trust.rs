@@ -28,7 +28,22 @@ pub struct Trust {
     rosters: Vec<PastRoster>,
     /// When this node adopted a version, for those that make somebody wait.
     adopted: BTreeMap<u64, Millis>,
-    accepted: BTreeSet<PartyCode>,
+    /// Who need not wait, where, and since which roster version it is there: whoever leaves and
+    /// comes back waits again.
+    accepted: BTreeSet<(Option<PartyCode>, PartyCode, u64)>,
+}
+
+/// A party that is new somewhere and waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Newcomer {
+    /// The group; `None`: the roster itself.
+    pub group: Option<PartyCode>,
+    /// The party.
+    pub party: PartyCode,
+    /// The roster version that brought it there.
+    pub since: u64,
+    /// When its waiting time ends.
+    pub until: Millis,
 }
 
 #[derive(Debug, Clone)]
@@ -125,6 +140,12 @@ impl Trust {
         }
     }
 
+    /// The roster of a version as it was received, where it is held.
+    pub fn roster_signed(&self, version: u64) -> Option<&v1::Signed> {
+        let held = self.rosters.iter().find(|past| past.version == version);
+        held.map(|past| &past.signed)
+    }
+
     /// Refuses trust data past its time, so that a start can say so.
     pub fn check_time(&self, now: Millis) -> Result<(), TrustError> {
         self.root.check_time(now)?;
@@ -149,31 +170,49 @@ impl Trust {
         self.seal_keys.current(party, now)
     }
 
-    /// Records when this node adopted a roster version, as its journal says. Not needed for what
-    /// [`Self::merge`] adopts; for what a restart loads.
+    /// Records when this node adopted a roster version, as its journal says: for what a restart
+    /// loads, and in place of the time that was given to [`Self::merge`].
     pub fn note_adoption(&mut self, version: u64, at: Millis) {
-        self.adopted.entry(version).or_insert(at);
+        self.adopted.insert(version, at);
     }
 
-    /// A local administrator accepts a newcomer before its time.
-    pub fn accept_newcomer(&mut self, party: PartyCode) {
-        self.accepted.insert(party);
+    /// A local administrator accepts a newcomer before its time, in the roster or in a group:
+    /// what `since` brought there, and nothing that comes back later.
+    pub fn accept_newcomer(&mut self, group: Option<PartyCode>, party: PartyCode, since: u64) {
+        self.accepted.insert((group, party, since));
     }
 
     /// Until when a party that is new to the roster, or to `group`, waits; `None` if it need not
-    /// or has.
+    /// or has. `now` is the earliest time that it can be: no doubtful clock ends a wait.
     pub fn waits_until(
         &self,
         group: Option<PartyCode>,
         party: PartyCode,
         now: Millis,
     ) -> Option<Millis> {
-        if self.accepted.contains(&party) {
+        let newcomer = self.newcomer(group, party)?;
+        (now < newcomer.until).then_some(newcomer.until)
+    }
+
+    /// Everybody who waits, by group and party, the roster itself first.
+    pub fn newcomers(&self, now: Millis) -> Vec<Newcomer> {
+        let places = self.roster.places_since();
+        let all = places.filter_map(|(group, party)| self.newcomer(group, party));
+        all.filter(|newcomer| now < newcomer.until).collect()
+    }
+
+    fn newcomer(&self, group: Option<PartyCode>, party: PartyCode) -> Option<Newcomer> {
+        let since = self.roster.since(group, party)?;
+        if self.accepted.contains(&(group, party, since)) {
             return None;
         }
-        let since = self.roster.since(group, party)?;
         let until = self.adopted.get(&since)?.saturating_add(NEWCOMER_WAIT_MS);
-        (now < until).then_some(until)
+        Some(Newcomer {
+            group,
+            party,
+            since,
+            until,
+        })
     }
 
     fn adopt(&mut self, roster: Roster, rosters: Vec<PastRoster>, now: Millis) {
@@ -298,4 +337,21 @@ fn walk_rosters(
         newest = Some(roster);
     }
     Ok(newest.map(|roster| (roster, history)))
+}
+
+/// The roster of a version, from everything that is held.
+pub(crate) fn walk_to(bundle: &v1::TrustBundle, version: u64) -> Result<Roster, TrustError> {
+    let first = bundle
+        .roots
+        .first()
+        .ok_or(TrustError::Missing { what: "root" })?;
+    let mut roots = vec![Arc::new(Root::begin(first)?)];
+    take_roots(&mut roots, &bundle.roots)?;
+    let up_to = usize::try_from(version).unwrap_or(usize::MAX);
+    let list = &bundle.rosters[..up_to.min(bundle.rosters.len())];
+    let walked = walk_rosters(&roots, None, Vec::new(), list)?;
+    walked
+        .map(|(roster, _)| roster)
+        .filter(|roster| roster.version() == version)
+        .ok_or(TrustError::Missing { what: "roster" })
 }

@@ -2,6 +2,7 @@
 
 use abeng_api::*;
 use async_trait::async_trait;
+use bytes::Bytes;
 use std::{path::PathBuf, sync::Arc, sync::Mutex, time::Duration};
 use tempfile::TempDir;
 
@@ -197,6 +198,38 @@ impl Operator for Fake {
         Ok(BudgetView {
             budget: request.bytes,
             ..BudgetView::default()
+        })
+    }
+    async fn roster_import(&self, _: &Caller, file: Bytes) -> Result<RosterTaken, ApiError> {
+        Ok(RosterTaken {
+            roster: file.len() as u64,
+            ..RosterTaken::default()
+        })
+    }
+    async fn roster_pending(&self) -> Result<PendingView, ApiError> {
+        Ok(PendingView::default())
+    }
+    async fn roster_accept(
+        &self,
+        who: &Caller,
+        request: AcceptRequest,
+    ) -> Result<AcceptReply, ApiError> {
+        Ok(AcceptReply {
+            leaf: u64::from(who.uid.is_some()),
+            version: request.party.map_or(0, |party| party.len() as u64),
+            ..AcceptReply::default()
+        })
+    }
+    async fn policy(&self) -> Result<PolicyView, ApiError> {
+        Ok(PolicyView::default())
+    }
+    async fn explain(&self, query: ExplainQuery) -> Result<ExplainView, ApiError> {
+        Ok(ExplainView {
+            from: query.from.unwrap_or_default(),
+            to: query.to,
+            ty: query.ty,
+            tlp: query.tlp.unwrap_or_default(),
+            ..ExplainView::default()
         })
     }
     async fn network(&self) -> Result<NetworkView, ApiError> {

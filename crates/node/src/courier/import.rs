@@ -329,12 +329,8 @@ impl Import<'_> {
     async fn trust(&mut self, bundle: v1::TrustBundle) {
         let shared = self.shared.clone();
         let merged = tokio::task::spawn_blocking(move || {
-            let before = shared.trust();
-            let newer = before.merge(&bundle, clock::wall());
-            if let Ok(Some(_)) = newer {
-                shared.merge_trust(&bundle);
-            }
-            newer.map(|newer| newer.is_some())
+            let taken = shared.adopt(&bundle, None);
+            taken.map(|taken| taken.is_some())
         });
         match merged.await {
             Ok(Ok(true)) => self.tally.taken(What::Trust),
