@@ -2,12 +2,14 @@
 
 mod attachment;
 mod audit;
+mod ceremony;
 mod courier;
 mod drill;
 mod evidence;
 mod keeping;
 mod link;
 mod loss;
+mod party;
 mod rules;
 mod seizure;
 
@@ -16,12 +18,21 @@ pub(crate) use audit::{
     AuditExportTilesArgs, AuditFilter, AuditReadByArgs, AuditShowArgs, AuditVerifyArgs,
     AuditWatchArgs, Format, Span,
 };
+pub(crate) use ceremony::{
+    OutArgs, RestArgs, RootCommand, RootKeygenArgs, RootNewArgs, RootRotateArgs, RosterCommand,
+    RosterDiffArgs, RosterDraftArgs, RosterPublishArgs, RosterShowArgs, RosterVerifyArgs, SignArgs,
+    SignerKind, TrustArgs,
+};
 pub(crate) use courier::{CourierCommand, CourierExportArgs};
 pub(crate) use drill::{DrillCommand, HurricaneArgs};
 pub(crate) use evidence::{ContradictionsArgs, EvidenceCommand, EvidenceExportArgs, JudgeArgs};
 pub(crate) use keeping::{HoldCommand, RecallArgs, RetentionCommand};
 pub(crate) use link::{LinkAllowArgs, LinkCommand};
 pub(crate) use loss::{BackupArgs, NewIncarnationArgs, RestoreArgs};
+pub(crate) use party::{
+    FreshnessCommand, FreshnessRenewArgs, KeyKind, NextArgs, PartyCommand, PartyEnrolArgs,
+    PartyRecoverArgs, PartyRevokeArgs, PartyRotateArgs, PartySuspendArgs,
+};
 pub(crate) use rules::{AcceptArgs, ExplainArgs, PolicyCommand, RosterHereCommand};
 pub(crate) use seizure::SeizureArgs;
 #[cfg(test)]
@@ -41,7 +52,7 @@ Exit codes:
   3  refused: flaws in the notice, or policy
   4  the node cannot be reached
   5  no such thing
-  6  something did not verify, or a drill found what would not do
+  6  something did not verify, or drill or roster diff found trouble
   7  busy: try again
 
 Try it: abeng demo";
@@ -149,9 +160,6 @@ pub(crate) enum Command {
     /// Notices, receipts and files on a stick, where no link reaches
     #[command(subcommand)]
     Courier(CourierCommand),
-    /// The roster: who is a member, with which keys
-    #[command(subcommand)]
-    Roster(RosterCommand),
     /// Who may send what to whom
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -164,6 +172,18 @@ pub(crate) enum Command {
     /// The tamper-evident log
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Ceremony: who may sign roots, rosters and freshness statements
+    #[command(subcommand)]
+    Root(RootCommand),
+    /// Ceremony: who is a member, with which keys, and who may send what to whom
+    #[command(subcommand)]
+    Roster(RosterCommand),
+    /// Ceremony: a party's keys, and what happens to a party
+    #[command(subcommand)]
+    Party(PartyCommand),
+    /// Ceremony: the daily word that the roster is still the newest
+    #[command(subcommand)]
+    Freshness(FreshnessCommand),
     /// Copy a node, running or not, so that it can be restored
     ///
     /// Reads the files of the data directory (--data DIR), as the node's user. Only what grew since an
@@ -274,12 +294,6 @@ pub(crate) enum SubmitCommand {
     /// On a terminal without options it asks.
     #[command(verbatim_doc_comment)]
     Seizure(Box<SeizureArgs>),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RosterCommand {
-    #[command(flatten)]
-    Here(RosterHereCommand),
 }
 
 #[derive(Debug, Subcommand)]

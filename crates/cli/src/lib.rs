@@ -11,6 +11,7 @@ mod args;
 mod attachment;
 mod audit;
 pub mod bench;
+mod ceremony;
 mod connect;
 mod cost;
 mod courier;
@@ -42,7 +43,7 @@ pub use ui::{Colour, Paint, Ui};
 
 use args::{
     AuditCommand, Cli, Command, Daemon, DrillCommand, EvidenceCommand, LinkCommand, NetworkCommand,
-    NodeCommand, RosterCommand, SubmitCommand,
+    NodeCommand, SubmitCommand,
 };
 use clap::Parser;
 use std::{ffi::OsString, process::ExitCode};
@@ -77,6 +78,10 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Node(NodeCommand::NewIncarnation(args)) => {
             loss::new_incarnation(&args, common, ui)
         }
+        Command::Root(command) => ceremony::root(command, ui),
+        Command::Roster(command) => ceremony::roster(command, common, ui),
+        Command::Party(command) => ceremony::party(command, ui),
+        Command::Freshness(command) => ceremony::freshness(command, ui),
         Command::Backup(args) => loss::backup(&args, common, ui),
         Command::Restore(args) => loss::restore_node(args, common, ui),
         Command::Submit(SubmitCommand::Seizure(args)) => submit::seizure(*args, common, ui),
@@ -91,7 +96,6 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Cost(SubmitCommand::Seizure(args)) => cost::seizure(*args, common, ui),
         Command::Link(LinkCommand::Allow(args)) => cost::allow(args, common, ui),
         Command::Drill(DrillCommand::Hurricane(args)) => drill::hurricane(args, common, ui),
-        Command::Roster(RosterCommand::Here(command)) => rules::roster(command, common, ui),
         Command::Policy(command) => rules::policy(command, common, ui),
         Command::Status => status::run(common, ui),
         Command::Gaps => gaps::run(common, ui),

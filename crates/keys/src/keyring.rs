@@ -1,4 +1,5 @@
 mod format;
+mod renew;
 
 use crate::{
     Entropy, KeyringError, Passphrase, Protection, SealSecret, SoftSigner, StoreKey,

@@ -20,7 +20,7 @@ use crate::{
 use abeng_audit_log::subject;
 use abeng_keys::SignatureType;
 use abeng_queue::{Input, PrivateInput};
-use abeng_roster::{Trust, TrustError};
+use abeng_roster::{Conflict, Trust, TrustError};
 use abeng_wire::{Millis, v1};
 use std::{io, sync::Arc};
 
@@ -73,7 +73,7 @@ impl Shared {
         let time = clock::believed();
         let mut next = match before.merge(bundle, time.now) {
             Ok(Some(next)) => next,
-            Ok(None) => return Ok(None),
+            Ok(None) => return undisputed(&before, bundle).map(|()| None),
             Err(why) => {
                 self.keep_dispute(&why, bundle);
                 return Err(why.into());
@@ -110,6 +110,12 @@ impl Shared {
             endpoint.trust_changed();
         }
         self.push_statements(&before, &next);
+        for conflict in next.conflicts() {
+            if !before.conflicts().iter().any(|c| c.other == conflict.other) {
+                self.keep_conflict(conflict);
+            }
+        }
+        undisputed(&next, bundle)?;
         Ok(Some(taken))
     }
 
@@ -156,6 +162,25 @@ fn adoption(
         private,
         tell,
         receipt_to: None,
+    }
+}
+
+/// Says so where a bundle brings the other side of an equivocation that nobody has settled,
+/// whatever else of it was taken.
+fn undisputed(trust: &Trust, bundle: &v1::TrustBundle) -> Result<(), NotTaken> {
+    let brought = |c: &Conflict| {
+        let mut all = bundle.rosters.iter().chain(&bundle.roots);
+        all.any(|signed| signed.bytes == c.signed.bytes)
+    };
+    let mut open = trust.conflicts().iter().filter(|c| !trust.is_settled(c));
+    match open.find(|c| brought(c)) {
+        Some(c) => Err(NotTaken::Trust(TrustError::Equivocation {
+            what: c.of.name().to_owned(),
+            version: c.version,
+            held: c.held,
+            other: c.other,
+        })),
+        None => Ok(()),
     }
 }
 

@@ -61,6 +61,7 @@ mod receipts;
 mod recent;
 mod recovery;
 mod relaying;
+mod replaced_keys;
 mod restore;
 pub mod retention;
 mod roster_acts;

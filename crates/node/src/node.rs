@@ -106,6 +106,7 @@ impl Node {
         let ready = ReadyView::open(layout.view(), trusting, journal.reader(), metrics.clone())?;
         let engine = recover_engine(&config, incarnation, &trust, recovery.size, &ready)?;
         let adoptions = adoption::recover(&ready, &journal.reader(), &mut trust)?;
+        trust.wait_by(crate::clock::believed().earliest);
         metrics.trust_disputes.set(adoptions.disputes.len() as i64);
         metrics
             .roster_unseen
@@ -370,6 +371,7 @@ fn work(shared: &Arc<Shared>, tasks: &mut JoinSet<()>, watch: Watch) {
     tasks.spawn(again::keep_marks(shared.clone()));
     tasks.spawn(metered::work(shared.clone()));
     tasks.spawn(clocks::work(shared.clone()));
+    tasks.spawn(crate::replaced_keys::work(shared.clone()));
     tasks.spawn(retention::work(shared.clone(), watch));
     tasks.spawn(gauges::report(shared.clone()));
     tasks.spawn(crate::watch::watch(shared.clone()));

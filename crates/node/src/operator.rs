@@ -371,6 +371,7 @@ impl Shared {
             ));
         }
         warnings.extend(self.roster_warnings());
+        warnings.extend(crate::replaced_keys::told(&trust));
         warnings.extend(self.clock_warning());
         warnings.extend(self.room_warning());
         warnings.extend(self.budget_warning());

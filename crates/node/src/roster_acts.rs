@@ -176,7 +176,11 @@ impl Shared {
     /// What `status` says of rosters, gravest first.
     pub fn roster_warnings(&self) -> Vec<String> {
         let trust = self.trust();
-        let mut told: Vec<String> = lock(&self.disputes).iter().map(|d| d.told()).collect();
+        let mut told: Vec<String> = {
+            let disputes = lock(&self.disputes);
+            let open = disputes.iter().filter(|d| !d.is_settled(&trust));
+            open.map(|d| d.told()).collect()
+        };
         told.extend(lock(&self.news).told(trust.roster.version()));
         let now = clock::cautious().wall;
         let held_off = lock(&self.held_off).clone();

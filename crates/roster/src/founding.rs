@@ -134,6 +134,7 @@ pub fn found(
         roster_signers: holders("roster signer", &roster_signers, &parties),
         roster_threshold: ROSTER_THRESHOLD as u32,
         freshness_signers: holders("freshness signer", &freshness_signers, &parties),
+        ..Default::default()
     };
     let root = ceremony::sign_root(&root, &first(&root_signers, ROOT_THRESHOLD))?;
     let roster = roster(&request, &parties, &keyrings)?;
@@ -157,6 +158,7 @@ pub fn found(
             rosters: vec![roster],
             freshness,
             seal_keys: seal_keys(&request, &keyrings)?,
+            ..Default::default()
         },
         root_signers,
         roster_signers,
@@ -222,7 +224,7 @@ fn roster(
             notice_types: Vec::new(),
             highest_tlp: v1::Tlp::Red as u32,
         }],
-        revocations: Vec::new(),
+        ..Default::default()
     })
 }
 

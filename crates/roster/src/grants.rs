@@ -1,6 +1,6 @@
 //! Groups, grants and revocations of a roster.
 
-use crate::{Tlp, TrustError, policy::RECALL};
+use crate::{Tlp, TrustError, policy::RECALL, signed::check_reason};
 use abeng_wire::{Digest, Kid, Millis, PartyCode, limits, v1};
 use std::{collections::BTreeMap, fmt};
 
@@ -151,6 +151,7 @@ pub(crate) fn revocations(list: &[v1::Revocation]) -> Result<BTreeMap<Kid, Milli
     for r in list {
         let kid = Kid::from_slice(&r.kid)
             .ok_or_else(|| TrustError::rule("a revocation", "a kid has 32 bytes"))?;
+        check_reason(&r.reason).map_err(|rule| TrustError::rule("a revocation", rule))?;
         if out.insert(kid, r.effective_at).is_some() {
             return Err(TrustError::rule("a revocation", "a key is revoked once"));
         }

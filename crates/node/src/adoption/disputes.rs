@@ -8,7 +8,7 @@ use crate::{
 };
 use abeng_audit_log::{EQUIVOCATION, Reader, RealDisk, subject};
 use abeng_queue::{Input, rows::ContradictionRow};
-use abeng_roster::{TrustError, digest};
+use abeng_roster::{Conflict, Trust, TrustError, digest};
 use abeng_wire::{Digest, v1};
 use std::{io, path::PathBuf};
 use v1::proof_part::Of;
@@ -30,6 +30,12 @@ pub struct Dispute {
 }
 
 impl Dispute {
+    /// Whether a root has named both since.
+    pub fn is_settled(&self, trust: &Trust) -> bool {
+        let mut conflicts = trust.conflicts().iter();
+        conflicts.any(|c| c.other == self.other && trust.is_settled(c))
+    }
+
     /// What `status` says of it.
     pub fn told(&self) -> String {
         format!(
@@ -58,6 +64,21 @@ impl Shared {
             held: *held,
             other: *other,
         };
+        self.keep(dispute, find(bundle, *other));
+    }
+
+    /// The same for one that trust data brought with it, of a root or roster.
+    pub(super) fn keep_conflict(&self, conflict: &Conflict) {
+        let dispute = Dispute {
+            what: conflict.of.name().to_owned(),
+            version: conflict.version,
+            held: conflict.held,
+            other: conflict.other,
+        };
+        self.keep(dispute, Some(&conflict.signed));
+    }
+
+    fn keep(&self, dispute: Dispute, other: Option<&v1::Signed>) {
         {
             let mut all = lock(&self.disputes);
             if all.contains(&dispute) || all.len() >= KEPT {
@@ -67,8 +88,7 @@ impl Shared {
             self.metrics.trust_disputes.set(all.len() as i64);
         }
         tracing::error!("{}", dispute.told());
-        let kept =
-            find(bundle, *other).map_or(Ok(()), |signed| keep(&self.layout, &dispute, signed));
+        let kept = other.map_or(Ok(()), |signed| keep(&self.layout, &dispute, signed));
         if let Err(e) = kept {
             tracing::error!(error = %e, "the other statement cannot be kept; the log names its digest");
         }
