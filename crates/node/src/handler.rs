@@ -55,6 +55,7 @@ impl NodeHandler {
                             })
                             .await;
                         told.reaching.changed();
+                        told.tell_seal_keys(&link);
                         told.offer_again(&link);
                         told.report_to(peer).await;
                         told.tell_again(peer).await;
@@ -239,6 +240,8 @@ impl Handler for NodeHandler {
 
     fn take_trust(&self, bundle: v1::TrustBundle) {
         self.shared.merge_trust(&bundle);
+        // What was news here is news to others.
+        self.shared.spread_seal_keys();
     }
 }
 

@@ -32,6 +32,7 @@ use crate::{
     },
     relaying,
     retention::{self, Retention, Watch},
+    rotation,
     shared::{LinkBook, Shared, lock},
     view::ReadyView,
     writer::Writer,
@@ -180,6 +181,9 @@ impl Node {
             reaching: Default::default(),
             marks: Mutex::default(),
             offered: Mutex::default(),
+            turning: Default::default(),
+            looked_for_old: Default::default(),
+            seal_keys_told: Default::default(),
             fatal,
             config,
         });
@@ -358,6 +362,7 @@ fn work(shared: &Arc<Shared>, tasks: &mut JoinSet<()>, watch: Watch) {
     tasks.spawn(metered::work(shared.clone()));
     tasks.spawn(clocks::work(shared.clone()));
     tasks.spawn(retention::work(shared.clone(), watch));
+    tasks.spawn(rotation::work(shared.clone()));
     tasks.spawn(gauges::report(shared.clone()));
     tasks.spawn(crate::watch::watch(shared.clone()));
     tasks.spawn(checking::work(shared.clone()));

@@ -13,7 +13,9 @@ use abeng_api::{
     RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest,
     Timeline,
 };
-use abeng_api::{AttachQuery, AttachReply, AttachmentItem, Download, Upload};
+use abeng_api::{
+    AttachQuery, AttachReply, AttachmentItem, DestroyKeyRequest, Download, SealKeyReply, Upload,
+};
 use abeng_notice::Lang;
 use abeng_roster::{LIMIT_MS, Standing};
 use abeng_wire::PartyCode;
@@ -171,6 +173,18 @@ impl Operator for NodeOperator {
 
     async fn allow(&self, who: &Caller, request: AllowRequest) -> Result<BudgetView, ApiError> {
         self.shared.allow_bytes(who, &request)
+    }
+
+    async fn rotate_seal_key(&self, who: &Caller) -> Result<SealKeyReply, ApiError> {
+        self.shared.rotate_seal_key(who).await
+    }
+
+    async fn destroy_seal_key(
+        &self,
+        who: &Caller,
+        request: DestroyKeyRequest,
+    ) -> Result<SealKeyReply, ApiError> {
+        self.shared.destroy_seal_key(who, request).await
     }
 
     async fn network(&self) -> Result<NetworkView, ApiError> {
@@ -371,6 +385,9 @@ impl Shared {
                 "the log of {} does not explain how checkpoints that others were shown go together: ask its operator; a second past may be hidden there",
                 unexplained.join(", ")
             ));
+        }
+        if self.seal_key_waits() {
+            warnings.push(crate::rotation::WAITS.to_owned());
         }
         warnings.extend(self.new_lives_told());
         warnings.extend(self.notices.clone());

@@ -17,7 +17,9 @@ use crate::{
     recent::Recent,
     relaying::Reaching,
     retention::Retention,
+    rotation::Looked,
     split::{Gossip, KeptProof},
+    spread::SealKeysTold,
     view::ViewClient,
     witnessing::Witnessing,
 };
@@ -133,6 +135,12 @@ pub struct Shared {
     pub courier: Courier,
     /// Paths that are paid by the byte.
     pub metered: Metered,
+    /// Held while seal keys are made, published or destroyed.
+    pub turning: tokio::sync::Mutex<()>,
+    /// Which seal keys each peer was told on its link.
+    pub seal_keys_told: Mutex<SealKeysTold>,
+    /// When it was last looked which seal keys open something that is kept here.
+    pub looked_for_old: Mutex<Looked>,
     /// Ends the node.
     pub fatal: Fatal,
 }
