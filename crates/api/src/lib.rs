@@ -26,6 +26,7 @@ mod gaps;
 mod health;
 mod inbox;
 mod keeping;
+mod keys;
 mod limits;
 mod operator;
 mod query;
@@ -60,6 +61,7 @@ pub use keeping::{
     ExtendRequest, HeldView, HoldRequest, KeepReply, KeptItem, KeptSide, RecallRequest,
     RetentionQuery,
 };
+pub use keys::{DestroyKeyRequest, SealKeyReply};
 pub use limits::{AllowRequest, BudgetView, CostLine, CostReply, LimitsView};
 pub use operator::{Caller, Operator, Via};
 pub use relays::{CarriedView, CarryQuota, RelayView, RelaysView};

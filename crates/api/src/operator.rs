@@ -9,7 +9,9 @@ use crate::{
     RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest,
     Timeline,
 };
-use crate::{AttachQuery, AttachReply, AttachmentItem, Download, Upload};
+use crate::{
+    AttachQuery, AttachReply, AttachmentItem, DestroyKeyRequest, Download, SealKeyReply, Upload,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::fmt;
@@ -218,6 +220,18 @@ pub trait Operator: Send + Sync + 'static {
 
     /// Why a party may send something to another, or not.
     async fn explain(&self, query: ExplainQuery) -> Result<ExplainView, ApiError>;
+
+    /// A new seal key now. It is published once a backup holds it; then, and after a call without
+    /// that, the answer says which.
+    async fn rotate_seal_key(&self, who: &Caller) -> Result<SealKeyReply, ApiError>;
+
+    /// Destroys an old seal key. [`ErrorCode::Conflict`](crate::ErrorCode::Conflict) while something needs
+    /// it.
+    async fn destroy_seal_key(
+        &self,
+        who: &Caller,
+        request: DestroyKeyRequest,
+    ) -> Result<SealKeyReply, ApiError>;
 
     /// How this node is.
     async fn status(&self) -> Result<StatusView, ApiError>;

@@ -7,6 +7,7 @@ mod courier;
 mod drill;
 mod evidence;
 mod keeping;
+mod keys;
 mod link;
 mod loss;
 mod party;
@@ -27,6 +28,9 @@ pub(crate) use courier::{CourierCommand, CourierExportArgs};
 pub(crate) use drill::{DrillCommand, HurricaneArgs};
 pub(crate) use evidence::{ContradictionsArgs, EvidenceCommand, EvidenceExportArgs, JudgeArgs};
 pub(crate) use keeping::{HoldCommand, RecallArgs, RetentionCommand};
+pub(crate) use keys::{
+    KeysBackupArgs, KeysCombineArgs, KeysCommand, KeysDestroyArgs, KeysListArgs, KeysSplitArgs,
+};
 pub(crate) use link::{LinkAllowArgs, LinkCommand};
 pub(crate) use loss::{BackupArgs, NewIncarnationArgs, RestoreArgs};
 pub(crate) use party::{
@@ -193,6 +197,9 @@ pub(crate) enum Command {
     ///
     /// --data DIR names the new data directory.
     Restore(RestoreArgs),
+    /// The node's keys: what rests where, backups, and shares of them on paper
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Measure two nodes on this machine against the machine's own floor
     Bench(BenchArgs),
     /// Print the completion script of a shell

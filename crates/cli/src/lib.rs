@@ -22,10 +22,12 @@ mod evidence;
 mod gaps;
 mod inbox;
 mod keeping;
+mod keys;
 mod loss;
 mod manual;
 mod network;
 mod node;
+mod private;
 mod relays;
 mod rules;
 mod sent;
@@ -56,13 +58,26 @@ pub fn main_abeng() -> ExitCode {
         Err(error) => return usage(&error, &arguments),
     };
     let ui = Ui::new(cli.common.json, cli.common.lang, cli.common.color);
+    quiet(&ui);
     end(run(cli, &ui), &ui)
 }
 
 /// The entry of `abengd`.
 pub fn main_abengd() -> ExitCode {
     let ui = Ui::new(false, None, Colour::Auto);
-    end(node::run(Daemon::parse().run, &ui), &ui)
+    let arguments = Daemon::parse();
+    quiet(&ui);
+    end(node::run(arguments.run, &ui), &ui)
+}
+
+/// Before anything secret is in memory. A system that refuses is told, and stops nothing: a sandbox may
+/// do the same in its own way.
+fn quiet(ui: &Ui) {
+    if let Err(e) = private::no_dumps() {
+        ui.remark(&format!(
+            "core dumps could not be switched off for this process: {e}"
+        ));
+    }
 }
 
 fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
@@ -84,6 +99,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Freshness(command) => ceremony::freshness(command, ui),
         Command::Backup(args) => loss::backup(&args, common, ui),
         Command::Restore(args) => loss::restore_node(args, common, ui),
+        Command::Keys(command) => keys::run(command, common, ui),
         Command::Submit(SubmitCommand::Seizure(args)) => submit::seizure(*args, common, ui),
         Command::Attachment(command) => attachment::run(command, common, ui),
         Command::Inbox(command) => inbox::run(command, common, ui),

@@ -171,7 +171,7 @@ fn told(report: &LifeReport, data: &Path, ui: &Ui) -> Result<ExitCode, CliError>
 }
 
 /// Asks whether it is meant; leaving the question is a no.
-fn ask(what: &str, yes: bool, ui: &Ui) -> Result<(), CliError> {
+pub(crate) fn ask(what: &str, yes: bool, ui: &Ui) -> Result<(), CliError> {
     if yes {
         return Ok(());
     }
@@ -189,7 +189,10 @@ fn ask(what: &str, yes: bool, ui: &Ui) -> Result<(), CliError> {
 }
 
 /// `--config`, or node.toml in the data directory.
-fn configuration(file: Option<&Path>, common: &Common) -> Result<(Config, PathBuf), CliError> {
+pub(crate) fn configuration(
+    file: Option<&Path>,
+    common: &Common,
+) -> Result<(Config, PathBuf), CliError> {
     let file = match (file, &common.data) {
         (Some(file), _) => file.to_owned(),
         (None, Some(dir)) => dir.join("node.toml"),
@@ -249,7 +252,7 @@ fn exit_of_backup(error: &BackupError) -> Exit {
         BackupError::NotDurable(_) => Exit::Unreachable,
         BackupError::Unsteady => Exit::Busy,
         BackupError::Verify(_) => Exit::Unverified,
-        BackupError::File { .. } => Exit::Internal,
+        BackupError::File { .. } | BackupError::Keys(_) => Exit::Internal,
     }
 }
 

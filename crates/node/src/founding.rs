@@ -262,7 +262,7 @@ pub(crate) fn first_leaf(
     statement: v1::Incarnation,
 ) -> Result<Step<()>, InitError> {
     let incarnation = statement.incarnation;
-    let signed = sign_incarnation(keyring.org_sign().as_ref(), statement)?;
+    let signed = sign_incarnation(keyring.signer().as_ref(), statement)?;
     let leaf = v1::Leaf {
         version: 1,
         kind: v1::LeafKind::Incarnation.into(),

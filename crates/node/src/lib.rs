@@ -41,6 +41,7 @@ mod health;
 mod hold;
 mod identity;
 mod inbound;
+pub mod keys;
 mod layout;
 mod life;
 mod logging;
@@ -65,6 +66,7 @@ mod replaced_keys;
 mod restore;
 pub mod retention;
 mod roster_acts;
+mod rotation;
 pub mod rules;
 mod run;
 mod sent;
@@ -77,6 +79,7 @@ mod submit;
 mod test_network;
 mod timekeeper;
 mod timeline;
+mod token;
 mod view;
 mod watch;
 mod witnessing;
@@ -84,11 +87,15 @@ mod writer;
 
 pub use backup::{BackupError, BackupReport, Manifest, PlainKeys, back_up, last_backup};
 pub use clock::rfc3339;
-pub use config::{ApiConfig, Config, ConfigError, KeysConfig, LinkConfig, LogConfig, LogFormat};
+pub use config::{
+    ApiConfig, Config, ConfigError, KeysConfig, LinkConfig, LogConfig, LogFormat, PinConfig,
+    SealConfig, TokenConfig,
+};
 pub use health::SOFTWARE;
 pub use layout::Layout;
 pub use life::{LifeError, LifeReport, new_life};
 pub use node::Node;
 pub use node_error::NodeError;
 pub use restore::{RestoreError, Source, backup_of, restore};
+pub use rotation::{Turn, TurnError};
 pub use run::run;

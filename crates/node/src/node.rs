@@ -32,6 +32,7 @@ use crate::{
     },
     relaying,
     retention::{self, Retention, Watch},
+    rotation,
     shared::{LinkBook, Shared, lock},
     view::ReadyView,
     writer::Writer,
@@ -189,6 +190,8 @@ impl Node {
             reaching: Default::default(),
             marks: Mutex::default(),
             offered: Mutex::default(),
+            turning: Default::default(),
+            looked_for_old: Default::default(),
             fatal,
             config,
         });
@@ -373,6 +376,7 @@ fn work(shared: &Arc<Shared>, tasks: &mut JoinSet<()>, watch: Watch) {
     tasks.spawn(clocks::work(shared.clone()));
     tasks.spawn(crate::replaced_keys::work(shared.clone()));
     tasks.spawn(retention::work(shared.clone(), watch));
+    tasks.spawn(rotation::work(shared.clone()));
     tasks.spawn(gauges::report(shared.clone()));
     tasks.spawn(crate::watch::watch(shared.clone()));
     tasks.spawn(checking::work(shared.clone()));

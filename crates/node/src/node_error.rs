@@ -102,6 +102,9 @@ pub enum NodeError {
     /// The log filter is wrong.
     #[error(transparent)]
     Filter(#[from] BadFilter),
+    /// The token with the signing key does not serve.
+    #[error("the signing key cannot be had: {0}")]
+    SigningKey(String),
     /// A fault ended the node.
     #[error("{0}")]
     Failed(String),
@@ -143,6 +146,7 @@ impl NodeError {
             Self::Token { .. } => "write a random token into that file, mode 0600".into(),
             Self::Thread(_) | Self::Runtime(_) => "the machine is out of threads or memory".into(),
             Self::Filter(_) => "mend log.filter in node.toml, for example filter = \"info\"".into(),
+            Self::SigningKey(_) => "check [keys.token] in node.toml: module, the labels of token and key, the PIN (a wrong one is not tried twice), and that it is plugged in".into(),
             Self::Failed(_) => "nothing acknowledged is lost; mend the cause and start the node again".into(),
             Self::Broken(_) => "start it again; please report it with the log".into(),
         }

@@ -16,7 +16,9 @@ use abeng_api::{
     RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest,
     Timeline,
 };
-use abeng_api::{AttachQuery, AttachReply, AttachmentItem, Download, Upload};
+use abeng_api::{
+    AttachQuery, AttachReply, AttachmentItem, DestroyKeyRequest, Download, SealKeyReply, Upload,
+};
 use abeng_notice::Lang;
 use abeng_roster::{LIMIT_MS, Standing};
 use abeng_wire::PartyCode;
@@ -198,6 +200,18 @@ impl Operator for NodeOperator {
 
     async fn explain(&self, query: ExplainQuery) -> Result<ExplainView, ApiError> {
         self.shared.explain(&query)
+    }
+
+    async fn rotate_seal_key(&self, who: &Caller) -> Result<SealKeyReply, ApiError> {
+        self.shared.rotate_seal_key(who).await
+    }
+
+    async fn destroy_seal_key(
+        &self,
+        who: &Caller,
+        request: DestroyKeyRequest,
+    ) -> Result<SealKeyReply, ApiError> {
+        self.shared.destroy_seal_key(who, request).await
     }
 
     async fn network(&self) -> Result<NetworkView, ApiError> {
@@ -405,6 +419,9 @@ impl Shared {
                 "the log of {} does not explain how checkpoints that others were shown go together: ask its operator; a second past may be hidden there",
                 unexplained.join(", ")
             ));
+        }
+        if self.seal_key_waits() {
+            warnings.push(crate::rotation::WAITS.to_owned());
         }
         warnings.extend(self.new_lives_told());
         warnings.extend(self.notices.clone());

@@ -18,6 +18,7 @@ use crate::{
     recent::Recent,
     relaying::Reaching,
     retention::Retention,
+    rotation::Looked,
     split::{Gossip, KeptProof},
     view::ViewClient,
     witnessing::Witnessing,
@@ -140,6 +141,10 @@ pub struct Shared {
     pub courier: Courier,
     /// Paths that are paid by the byte.
     pub metered: Metered,
+    /// Held while seal keys are made, published or destroyed.
+    pub turning: tokio::sync::Mutex<()>,
+    /// When it was last looked which seal keys open something that is kept here.
+    pub looked_for_old: Mutex<Looked>,
     /// Ends the node.
     pub fatal: Fatal,
 }

@@ -248,7 +248,7 @@ impl Shared {
         let input = SealInput {
             trust: &ready.trust,
             cleared: &ready.cleared,
-            org_sign: self.keyring.org_sign().as_ref(),
+            org_sign: self.keyring.signer().as_ref(),
             store: &self.keyring.store,
             incarnation: self.incarnation,
             created_at: ready.created_at,

@@ -175,7 +175,7 @@ impl Founding {
         let trust = Trust::from_bundle(&self.bundle, Some(self.root_digest), now)?;
         trust.check_time(now)?;
         for keyring in &self.keyrings {
-            let kid = keyring.seal.last().map(|s| s.kid());
+            let kid = keyring.seal.newest().map(|s| s.kid());
             if trust.seal_key(keyring.party, now).map(|k| k.kid()) != kid {
                 return Err(TrustError::WrongKid {
                     party: keyring.party,
@@ -283,7 +283,7 @@ fn seal_keys(
         request.now.saturating_sub(HEAD_START_MS),
         request.now + u64::from(request.seal_days) * DAY_MS,
     );
-    let newest = keyrings.iter().filter_map(|k| Some((k, k.seal.last()?)));
+    let newest = keyrings.iter().filter_map(|k| Some((k, k.seal.newest()?)));
     newest
         .map(|(keyring, secret)| {
             let signer = keyring.org_sign().as_ref();

@@ -232,6 +232,19 @@ impl Operator for Fake {
             ..ExplainView::default()
         })
     }
+    async fn rotate_seal_key(&self, _: &Caller) -> Result<SealKeyReply, ApiError> {
+        Ok(SealKeyReply::default())
+    }
+    async fn destroy_seal_key(
+        &self,
+        _: &Caller,
+        request: DestroyKeyRequest,
+    ) -> Result<SealKeyReply, ApiError> {
+        Ok(SealKeyReply {
+            kid: request.kid,
+            ..SealKeyReply::default()
+        })
+    }
     async fn network(&self) -> Result<NetworkView, ApiError> {
         Err(ApiError::forbidden("not a coordination node").with_try("ask the JIO"))
     }

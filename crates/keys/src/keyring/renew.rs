@@ -11,14 +11,12 @@ impl Keyring {
             true => Arc::new(SoftSigner::generate(entropy)),
             false => Arc::clone(old),
         };
-        Self {
-            party: self.party,
-            org_sign: signer(Role::OrgSign, &self.org_sign),
-            node_tls: signer(Role::NodeTls, &self.node_tls),
-            log: signer(Role::Log, &self.log),
-            witness: signer(Role::Witness, &self.witness),
-            seal: self.seal.clone(),
-            store: self.store.clone(),
-        }
+        let signers = [
+            signer(Role::OrgSign, &self.org_sign),
+            signer(Role::NodeTls, &self.node_tls),
+            signer(Role::Log, &self.log),
+            signer(Role::Witness, &self.witness),
+        ];
+        Self::of_parts(self.party, signers, self.store.clone(), self.seal.all())
     }
 }

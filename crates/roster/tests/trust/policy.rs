@@ -197,7 +197,7 @@ fn the_secretariat_cannot_slip_in_a_reader() {
     let seal = abeng_roster::ceremony::sign_seal_key(
         code("GY"),
         1,
-        keyring.seal[0].public(),
+        keyring.seal.newest().unwrap().public(),
         (T0, T0 + 90 * DAY),
         &**keyring.org_sign(),
     );
