@@ -137,7 +137,7 @@ pub(super) fn seal_key(
 ) -> Result<v1::Signed, CliError> {
     let secret = keyring
         .seal
-        .last()
+        .newest()
         .ok_or_else(|| CliError::internal("the keyring holds no seal key"))?;
     let interval = (at.saturating_sub(HEAD_START_MS), at + SEAL_DAYS * DAY_MS);
     let signer = keyring.org_sign().as_ref();
