@@ -1,5 +1,5 @@
 use crate::{
-    AllowRequest, ApiError, AuditQuery, BudgetView, ContradictionView, CostReply,
+    AllowRequest, ApiError, AuditQuery, BudgetView, ContradictionView, CostReply, CostRequest,
     CourierExportQuery, CourierReport, DeliveredEvent, DrillView, EventQuery, EvidenceQuery,
     ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage,
     LimitsView, NetworkView, NoticeView, PartyView, Pieces, RecallRequest, RelaysView,
@@ -184,8 +184,8 @@ pub trait Operator: Send + Sync + 'static {
         root: &str,
     ) -> Result<Download, ApiError>;
 
-    /// What a submission would cost on the path to each recipient. Sends nothing.
-    async fn cost(&self, who: &Caller, request: SubmitRequest) -> Result<CostReply, ApiError>;
+    /// What a submission would cost on the path to each recipient. Sends nothing, takes no file.
+    async fn cost(&self, who: &Caller, request: CostRequest) -> Result<CostReply, ApiError>;
 
     /// Bounds in force, and how much of them is used.
     async fn limits(&self) -> Result<LimitsView, ApiError>;

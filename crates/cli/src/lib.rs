@@ -21,6 +21,7 @@ mod evidence;
 mod gaps;
 mod inbox;
 mod keeping;
+mod limits;
 mod loss;
 mod manual;
 mod network;
@@ -91,6 +92,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Link(LinkCommand::Allow(args)) => cost::allow(args, common, ui),
         Command::Drill(DrillCommand::Hurricane(args)) => drill::hurricane(args, common, ui),
         Command::Status => status::run(common, ui),
+        Command::Limits => limits::run(common, ui),
         Command::Gaps => gaps::run(common, ui),
         Command::Relays => relays::run(common, ui),
         Command::Evidence(EvidenceCommand::Export(args)) => evidence::export(args, common, ui),

@@ -13,6 +13,7 @@ use crate::{
     metered::Metered,
     metrics::Metrics,
     quota::Quota,
+    rates::Rates,
     recall::Told,
     recent::Recent,
     relaying::Reaching,
@@ -133,6 +134,8 @@ pub struct Shared {
     pub courier: Courier,
     /// Paths that are paid by the byte.
     pub metered: Metered,
+    /// How fast paths deliver, as measured.
+    pub rates: Rates,
     /// Ends the node.
     pub fatal: Fatal,
 }

@@ -181,9 +181,9 @@ impl Operator for Fake {
             ..StatusView::default()
         })
     }
-    async fn cost(&self, _: &Caller, request: SubmitRequest) -> Result<CostReply, ApiError> {
+    async fn cost(&self, _: &Caller, request: CostRequest) -> Result<CostReply, ApiError> {
         Ok(CostReply {
-            summary: request.to.join(","),
+            summary: request.submit.to.join(","),
             ..CostReply::default()
         })
     }

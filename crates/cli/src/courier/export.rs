@@ -156,9 +156,11 @@ fn tell(contents: &Contents, out: &Path, ui: &Ui) -> String {
     let texts = &ui.texts().courier;
     let to = printable(&contents.to);
     let (file, size) = (printable(&out.display().to_string()), bytes(contents.bytes));
+    let counts = &ui.texts().counts;
+    let count = |of, n| ui.texts().count(of, n);
     let (envelopes, receipts) = (
-        contents.envelopes.to_string(),
-        contents.receipts.to_string(),
+        count(&counts.notices, contents.envelopes),
+        count(&counts.receipts, contents.receipts),
     );
     let mut lines = vec![fill(
         texts.written,
@@ -171,8 +173,7 @@ fn tell(contents: &Contents, out: &Path, ui: &Ui) -> String {
         ],
     )];
     if contents.left_out > 0 {
-        let count = contents.left_out.to_string();
-        lines.push(fill(texts.left_out, &[("count", &count)]));
+        lines.push(count(&texts.left_out, contents.left_out));
     }
     lines.extend(attachments(contents, ui));
     if contents.envelopes > 0 {

@@ -2,11 +2,15 @@
 
 use crate::blobs::Partial;
 use abeng_seal::AttachmentRef;
-use abeng_wire::{EnvelopeId, Hash32, Mono, limits};
+use abeng_wire::{EnvelopeId, Hash32, Mono};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Without a stream after so long an ask is forgotten, and made again: nanoseconds.
 const ANSWER: u64 = 10 * 60 * 1_000_000_000;
+/// The same of one that waits for the other side's day: no day is longer.
+const DAY: u64 = 25 * 3600 * 1_000_000_000;
+/// Files that are remembered to wait for the day of whoever has them.
+const THEIRS: usize = 4096;
 
 /// What is asked of one peer on one link.
 #[derive(Debug)]
@@ -15,10 +19,20 @@ pub struct Ask {
     pub envelope: EnvelopeId,
     /// What has come of it before, where its list of hashes is here.
     pub partial: Option<Partial>,
+    /// Pieces asked for; 0: all that are left.
+    pub pieces: u64,
     session: u64,
     of: AttachmentRef,
     at: Mono,
     coming: bool,
+    held: bool,
+}
+
+impl Ask {
+    fn stands(&self, now: Mono) -> bool {
+        let longest = if self.held { DAY } else { ANSWER };
+        self.coming || now.0.saturating_sub(self.at.0) < longest
+    }
 }
 
 /// Everything that is asked for.
@@ -28,18 +42,20 @@ pub struct Asks {
     resting: BTreeMap<Hash32, Mono>,
     // Whose pieces somebody reads or writes now.
     held: BTreeSet<Hash32>,
+    /// Those whose sender has said that its day is spent.
+    theirs: BTreeSet<Hash32>,
 }
 
 impl Asks {
-    /// Whether something may be asked for on a link now.
-    pub fn may_ask(&mut self, session: u64, root: &Hash32, now: Mono) -> bool {
+    /// Whether something may be asked for on a link now that brings `most` files at a time.
+    pub fn may_ask(&mut self, session: u64, root: &Hash32, most: usize, now: Mono) -> bool {
         self.forget(now);
         self.resting.retain(|_, until| *until > now);
         let on_link = self.asks.iter().filter(|ask| ask.session == session);
         !self.resting.contains_key(root)
             && !self.held.contains(root)
             && self.asks.iter().all(|ask| ask.of.root != *root)
-            && on_link.count() < limits::ATTACHMENT_STREAMS
+            && on_link.count() < most
     }
 
     /// Keeps its pieces for whoever calls, unless it is asked for: two must not write to one file.
@@ -68,17 +84,37 @@ impl Asks {
         &mut self,
         session: u64,
         (of, envelope): (AttachmentRef, EnvelopeId),
-        partial: Option<Partial>,
+        (partial, pieces): (Option<Partial>, u64),
         now: Mono,
     ) {
         self.asks.push(Ask {
             envelope,
             partial,
+            pieces,
             session,
             of,
             at: now,
             coming: false,
+            held: false,
         });
+    }
+
+    /// Its sender waits for its own day: the ask stands. Says whether there is one.
+    pub fn hold(&mut self, session: u64, root: &Hash32) -> bool {
+        let asked = |ask: &&mut Ask| ask.session == session && ask.of.root == *root;
+        let Some(ask) = self.asks.iter_mut().find(asked) else {
+            return false;
+        };
+        ask.held = true;
+        if self.theirs.len() < THEIRS {
+            self.theirs.insert(*root);
+        }
+        true
+    }
+
+    /// Whether its sender has said so, and nothing else since.
+    pub fn is_held(&self, root: &Hash32) -> bool {
+        self.theirs.contains(root)
     }
 
     /// It begins to come: gives what was asked, if it was, and if no other stream brings it.
@@ -86,11 +122,12 @@ impl Asks {
         &mut self,
         session: u64,
         of: AttachmentRef,
-    ) -> Option<(EnvelopeId, Option<Partial>)> {
+    ) -> Option<(EnvelopeId, Option<Partial>, u64)> {
         let asked = |ask: &&mut Ask| ask.session == session && ask.of == of && !ask.coming;
         let ask = self.asks.iter_mut().find(asked)?;
         ask.coming = true;
-        Some((ask.envelope, ask.partial.take()))
+        self.theirs.remove(&of.root);
+        Some((ask.envelope, ask.partial.take(), ask.pieces))
     }
 
     /// Nothing more comes of it on that link.
@@ -108,6 +145,7 @@ impl Asks {
 
     /// It is not to be asked for before then.
     pub fn rest(&mut self, root: Hash32, until: Mono) {
+        self.theirs.remove(&root);
         self.resting.insert(root, until);
     }
 
@@ -131,9 +169,9 @@ mod tests {
     const NOW: Mono = Mono(5);
 
     fn asked(asks: &mut Asks, session: u64, byte: u8) -> bool {
-        let may = asks.may_ask(session, &[byte; 32], NOW);
+        let may = asks.may_ask(session, &[byte; 32], 2, NOW);
         if may {
-            asks.ask(session, (of(byte), EnvelopeId([byte; 32])), None, NOW);
+            asks.ask(session, (of(byte), EnvelopeId([byte; 32])), (None, 0), NOW);
         }
         may
     }
@@ -183,12 +221,29 @@ mod tests {
         let mut asks = Asks::default();
         asked(&mut asks, 1, 1);
         let later = Mono(NOW.0 + ANSWER);
-        assert!(asks.may_ask(1, &[1; 32], later));
+        assert!(asks.may_ask(1, &[1; 32], 2, later));
         asks.rest([1; 32], Mono(later.0 + 10));
-        assert!(!asks.may_ask(1, &[1; 32], later));
-        assert!(asks.may_ask(1, &[1; 32], Mono(later.0 + 10)));
+        assert!(!asks.may_ask(1, &[1; 32], 2, later));
+        assert!(asks.may_ask(1, &[1; 32], 2, Mono(later.0 + 10)));
         asks.rest([1; 32], Mono(later.0 + 10));
         asks.wake(&[1; 32]);
-        assert!(asks.may_ask(1, &[1; 32], later));
+        assert!(asks.may_ask(1, &[1; 32], 2, later));
+    }
+
+    #[test]
+    fn what_waits_for_the_day_of_its_sender_is_not_asked_for_again_on_that_link() {
+        let mut asks = Asks::default();
+        assert!(!asks.hold(1, &[1; 32]), "nobody asked");
+        asked(&mut asks, 1, 1);
+        assert!(asks.hold(1, &[1; 32]) && asks.is_held(&[1; 32]));
+        let evening = Mono(NOW.0 + 20 * 3600 * 1_000_000_000);
+        assert!(!asks.may_ask(1, &[1; 32], 2, evening));
+        assert!(asks.comes(1, of(1)).is_some(), "the ask stands");
+        assert!(!asks.is_held(&[1; 32]));
+        // With the link the ask goes, and it is still known what it waits for.
+        asked(&mut asks, 1, 2);
+        asks.hold(1, &[2; 32]);
+        asks.end_session(1);
+        assert!(asks.is_held(&[2; 32]) && asked(&mut asks, 2, 2));
     }
 }
