@@ -287,7 +287,7 @@ pub(crate) struct Courier {
     /// `{count}`, `{size}`.
     pub(crate) files: &'static str,
     /// `{count}`, `{size}`.
-    pub(crate) files_left: &'static str,
+    pub(crate) files_left: Counted,
     pub(crate) stay: &'static str,
     /// `{to}`.
     pub(crate) bring: &'static str,
@@ -328,9 +328,13 @@ impl Texts {
 
     /// So many of something: `1 notice`, `2 notices`.
     pub(crate) fn count(&self, of: &Counted, count: u64) -> String {
+        fill(self.form(of, count), &[("count", &count.to_string())])
+    }
+
+    /// The form for so many, not filled in.
+    pub(crate) fn form(&self, of: &Counted, count: u64) -> &'static str {
         let one = count == 1 || (count == 0 && self.zero_is_one);
-        let form = if one { of.one } else { of.many };
-        fill(form, &[("count", &count.to_string())])
+        if one { of.one } else { of.many }
     }
 
     /// Why a file cannot be read; what is rare is told as the system tells it.

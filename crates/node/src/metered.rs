@@ -414,7 +414,10 @@ mod tests {
         assert!(!state.promise((jm, 7, Way::Out), 75_001, NOON));
         assert_eq!(state.unpromised(NOON), Some(75_000), "no harm done");
         for _ in 0..2 {
-            assert!(state.promise((jm, 7, Way::Out), 50_000, NOON), "it is one piece");
+            assert!(
+                state.promise((jm, 7, Way::Out), 50_000, NOON),
+                "it is one piece"
+            );
         }
         assert!(!state.promise((jm, 7, Way::In), 25_001, NOON));
         assert!(state.promise((jm, 7, Way::In), 25_000, NOON));

@@ -338,7 +338,7 @@ impl Shared {
         if let Some(proved) = self.stopped_submitting() {
             warnings.push(format!(
                 "THIS NODE SUBMITS NOTHING: {proved}. {} {}",
-                past::meanwhile(&proved),
+                crate::past::meanwhile(&proved),
                 crate::past::WAY_FORWARD
             ));
         }

@@ -142,13 +142,18 @@ fn unwritable(out: &Path, e: &io::Error) -> CliError {
 /// How many files went along, and how many did not fit, where there are any.
 fn attachments(contents: &Contents, ui: &Ui) -> Vec<String> {
     let texts = &ui.texts().courier;
-    let line = |text, count: u64, size: u64| {
-        let (count, size) = (count.to_string(), bytes(size));
-        fill(text, &[("count", &*count), ("size", &*size)])
-    };
     let (went, left) = (contents.attachments, contents.attachments_left_out);
-    let went = (went > 0).then(|| line(texts.files, went, contents.attachment_bytes));
-    let left = (left > 0).then(|| line(texts.files_left, left, contents.attachment_bytes_left_out));
+    let went = (went > 0).then(|| {
+        let (count, size) = (went.to_string(), bytes(contents.attachment_bytes));
+        fill(texts.files, &[("count", &*count), ("size", &*size)])
+    });
+    let left = (left > 0).then(|| {
+        let line = ui.texts().count(&texts.files_left, left);
+        fill(
+            &line,
+            &[("size", &*bytes(contents.attachment_bytes_left_out))],
+        )
+    });
     went.into_iter().chain(left).collect()
 }
 

@@ -87,7 +87,7 @@ fn tell(contents: &Contents, ui: &Ui) -> String {
     let held = match contents.attachments {
         0 => held,
         count => {
-            let (count, size) = (number(count), bytes(contents.attachment_bytes));
+            let (count, size) = (count.to_string(), bytes(contents.attachment_bytes));
             let files = fill(texts.files, &[("count", &*count), ("size", &*size)]);
             format!("{held}\n{files}")
         }

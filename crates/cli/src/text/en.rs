@@ -139,7 +139,10 @@ pub(super) static TEXTS: Texts = Texts {
             many: "{count} more found no room; the next file takes them first.",
         },
         files: "Attachments: {count}, {size}.",
-        files_left: "{count} attachments found no room, in whole or in part ({size}); the next file goes on with them.",
+        files_left: Counted {
+            one: "{count} attachment found no room, in whole or in part ({size}); the next file goes on with it.",
+            many: "{count} attachments found no room, in whole or in part ({size}); the next file goes on with them.",
+        },
         stay: "The notices stay queued here until their receipts come back.",
         bring: "Eject the stick before you pull it out. At {to}: abeng courier import FILE",
         taken: "Taken in from {from}, written {at}.",

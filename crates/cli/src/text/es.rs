@@ -139,13 +139,16 @@ pub(super) static TEXTS: Texts = Texts {
             many: "{count} más no cupieron; el próximo archivo los lleva primero.",
         },
         files: "Anexos: {count}, {size}.",
-        files_left: "{count} anexos no cupieron, enteros o en parte ({size}); el próximo archivo sigue con ellos.",
+        files_left: Counted {
+            one: "{count} anexo no cupo, entero o en parte ({size}); el próximo archivo sigue con él.",
+            many: "{count} anexos no cupieron, enteros o en parte ({size}); el próximo archivo sigue con ellos.",
+        },
         stay: "Los avisos siguen en cola aquí hasta que vuelvan sus acuses.",
         bring: "Expulse la memoria antes de retirarla. En {to}: abeng courier import ARCHIVO",
         taken: "Recibido de {from}, escrito el {at}.",
         notices: "Avisos: nuevos {taken}, ya conocidos {known}, rechazados {refused}, omitidos {faults}.",
         receipts: "Acuses: nuevos {taken}, ya conocidos {known}, rechazados {refused}, omitidos {faults}.",
-        files_taken: "Anexos: {taken} enteros, {known} ya conocidos, {parts} en parte, {faults} omitidos.",
+        files_taken: "Anexos: enteros {taken}, ya conocidos {known}, en parte {parts}, omitidos {faults}.",
         cut: "El archivo no está entero: {problem}. Lo que llegó entero vale; cópielo otra vez o pida otro.",
         faults: Faults {
             none: "no es un archivo de mensajería",

@@ -139,13 +139,16 @@ pub(super) static TEXTS: Texts = Texts {
             many: "{count} autres n'ont pas trouvé place ; le prochain fichier les prend d'abord.",
         },
         files: "Pièces jointes : {count}, {size}.",
-        files_left: "{count} pièces jointes n'ont pas trouvé place, en tout ou en partie ({size}) ; le prochain fichier continue.",
+        files_left: Counted {
+            one: "{count} pièce jointe n'a pas trouvé place, en tout ou en partie ({size}) ; le prochain fichier continue.",
+            many: "{count} pièces jointes n'ont pas trouvé place, en tout ou en partie ({size}) ; le prochain fichier continue.",
+        },
         stay: "Les avis restent en file ici jusqu'au retour de leurs reçus.",
         bring: "Éjectez la clé avant de la retirer. Chez {to} : abeng courier import FICHIER",
         taken: "Reçu de {from}, écrit le {at}.",
         notices: "Avis : nouveaux {taken}, déjà connus {known}, refusés {refused}, laissés {faults}.",
         receipts: "Reçus : nouveaux {taken}, déjà connus {known}, refusés {refused}, laissés {faults}.",
-        files_taken: "Pièces jointes : {taken} entières, {known} déjà connues, {parts} en partie, {faults} laissées.",
+        files_taken: "Pièces jointes : entières {taken}, déjà connues {known}, en partie {parts}, laissées {faults}.",
         cut: "Le fichier n'est pas entier : {problem}. Ce qui est arrivé entier compte ; copiez-le encore ou demandez-en un autre.",
         faults: Faults {
             none: "ce n'est pas un fichier de courrier",

@@ -139,7 +139,10 @@ pub(super) static TEXTS: Texts = Texts {
             many: "Voor {count} andere was geen plaats; het volgende bestand neemt ze eerst mee.",
         },
         files: "Bijlagen: {count}, {size}.",
-        files_left: "Voor {count} bijlagen was geen plaats, geheel of deels ({size}); het volgende bestand gaat ermee verder.",
+        files_left: Counted {
+            one: "Voor {count} bijlage was geen plaats, geheel of deels ({size}); het volgende bestand gaat ermee verder.",
+            many: "Voor {count} bijlagen was geen plaats, geheel of deels ({size}); het volgende bestand gaat ermee verder.",
+        },
         stay: "De meldingen blijven hier in de rij tot hun ontvangstbewijzen terugkomen.",
         bring: "Werp de stick uit voor u hem lostrekt. Bij {to}: abeng courier import BESTAND",
         taken: "Overgenomen van {from}, geschreven op {at}.",

@@ -12,25 +12,37 @@ const DAY: u64 = 25 * 3600 * 1_000_000_000;
 /// Files that are remembered to wait for the day of whoever has them.
 const THEIRS: usize = 4096;
 
-/// What is asked of one peer on one link.
+/// What was asked for and comes now.
 #[derive(Debug)]
-pub struct Ask {
+pub struct Coming {
     /// The envelope that names it.
     pub envelope: EnvelopeId,
     /// What has come of it before, where its list of hashes is here.
     pub partial: Option<Partial>,
     /// Pieces asked for; 0: all that are left.
     pub pieces: u64,
+    /// It came another way meanwhile, in whole or in part: this is not what is lacking now.
+    pub overtaken: bool,
+}
+
+/// What is asked of one peer on one link.
+#[derive(Debug)]
+struct Ask {
+    envelope: EnvelopeId,
+    partial: Option<Partial>,
+    pieces: u64,
+    overtaken: bool,
     session: u64,
     of: AttachmentRef,
     at: Mono,
     coming: bool,
-    held: bool,
+    /// Its sender has said that its own day is spent.
+    put_off: bool,
 }
 
 impl Ask {
     fn stands(&self, now: Mono) -> bool {
-        let longest = if self.held { DAY } else { ANSWER };
+        let longest = if self.put_off { DAY } else { ANSWER };
         self.coming || now.0.saturating_sub(self.at.0) < longest
     }
 }
@@ -58,9 +70,16 @@ impl Asks {
             && on_link.count() < most
     }
 
-    /// Keeps its pieces for whoever calls, unless it is asked for: two must not write to one file.
+    /// Keeps its pieces for whoever calls, unless it is asked for and may come at any time: two must
+    /// not write to one file. One that is put off may come another way meanwhile.
     pub fn hold(&mut self, root: Hash32) -> bool {
-        self.asks.iter().all(|ask| ask.of.root != root) && self.held.insert(root)
+        let mut same = self.asks.iter().filter(|ask| ask.of.root == root);
+        if !same.all(|ask| ask.put_off && !ask.coming) || !self.held.insert(root) {
+            return false;
+        }
+        let same = self.asks.iter_mut().filter(|ask| ask.of.root == root);
+        same.for_each(|ask| ask.overtaken = true);
+        true
     }
 
     /// The same, where an ask without an answer is forgotten by now.
@@ -70,8 +89,7 @@ impl Asks {
     }
 
     fn forget(&mut self, now: Mono) {
-        self.asks
-            .retain(|ask| ask.coming || now.0.saturating_sub(ask.at.0) < ANSWER);
+        self.asks.retain(|ask| ask.stands(now));
     }
 
     /// Its pieces are free again.
@@ -95,17 +113,18 @@ impl Asks {
             of,
             at: now,
             coming: false,
-            held: false,
+            put_off: false,
+            overtaken: false,
         });
     }
 
     /// Its sender waits for its own day: the ask stands. Says whether there is one.
-    pub fn hold(&mut self, session: u64, root: &Hash32) -> bool {
+    pub fn put_off(&mut self, session: u64, root: &Hash32) -> bool {
         let asked = |ask: &&mut Ask| ask.session == session && ask.of.root == *root;
         let Some(ask) = self.asks.iter_mut().find(asked) else {
             return false;
         };
-        ask.held = true;
+        ask.put_off = true;
         if self.theirs.len() < THEIRS {
             self.theirs.insert(*root);
         }
@@ -113,21 +132,22 @@ impl Asks {
     }
 
     /// Whether its sender has said so, and nothing else since.
-    pub fn is_held(&self, root: &Hash32) -> bool {
+    pub fn is_put_off(&self, root: &Hash32) -> bool {
         self.theirs.contains(root)
     }
 
     /// It begins to come: gives what was asked, if it was, and if no other stream brings it.
-    pub fn comes(
-        &mut self,
-        session: u64,
-        of: AttachmentRef,
-    ) -> Option<(EnvelopeId, Option<Partial>, u64)> {
+    pub fn comes(&mut self, session: u64, of: AttachmentRef) -> Option<Coming> {
         let asked = |ask: &&mut Ask| ask.session == session && ask.of == of && !ask.coming;
         let ask = self.asks.iter_mut().find(asked)?;
         ask.coming = true;
         self.theirs.remove(&of.root);
-        Some((ask.envelope, ask.partial.take(), ask.pieces))
+        Some(Coming {
+            envelope: ask.envelope,
+            partial: ask.partial.take(),
+            pieces: ask.pieces,
+            overtaken: ask.overtaken,
+        })
     }
 
     /// Nothing more comes of it on that link.
@@ -233,17 +253,24 @@ mod tests {
     #[test]
     fn what_waits_for_the_day_of_its_sender_is_not_asked_for_again_on_that_link() {
         let mut asks = Asks::default();
-        assert!(!asks.hold(1, &[1; 32]), "nobody asked");
+        assert!(!asks.put_off(1, &[1; 32]), "nobody asked");
         asked(&mut asks, 1, 1);
-        assert!(asks.hold(1, &[1; 32]) && asks.is_held(&[1; 32]));
+        assert!(asks.put_off(1, &[1; 32]) && asks.is_put_off(&[1; 32]));
         let evening = Mono(NOW.0 + 20 * 3600 * 1_000_000_000);
         assert!(!asks.may_ask(1, &[1; 32], 2, evening));
-        assert!(asks.comes(1, of(1)).is_some(), "the ask stands");
-        assert!(!asks.is_held(&[1; 32]));
+        let comes = asks.comes(1, of(1)).expect("the ask stands");
+        assert!(!comes.overtaken && !asks.is_put_off(&[1; 32]));
+        assert!(!asks.hold([1; 32]), "it comes");
         // With the link the ask goes, and it is still known what it waits for.
         asked(&mut asks, 1, 2);
-        asks.hold(1, &[2; 32]);
+        asks.put_off(1, &[2; 32]);
         asks.end_session(1);
-        assert!(asks.is_held(&[2; 32]) && asked(&mut asks, 2, 2));
+        assert!(asks.is_put_off(&[2; 32]) && asked(&mut asks, 2, 2));
+        // Meanwhile a stick may bring it, and what its sender brings then is not what lacks.
+        assert!(!asks.hold([2; 32]), "it may come at any time");
+        asks.put_off(2, &[2; 32]);
+        assert!(asks.hold([2; 32]) && !asks.hold([2; 32]));
+        asks.release(&[2; 32]);
+        assert!(asks.comes(2, of(2)).unwrap().overtaken);
     }
 }

@@ -1,7 +1,7 @@
 //! Files of delivered notices: asked for, verified piece by piece, kept, and told to whoever sent
 //! them.
 
-use super::named;
+use super::{asks::Coming, named};
 use crate::{
     blobs::{BlobError, Partial},
     clock,
@@ -226,7 +226,7 @@ impl Shared {
         let mut asks = lock(&self.attachments.asks);
         if refused.why() == v1::AttachmentRefusal::AttachmentBudget {
             // It comes on this link once the peer has more bytes; none of ours wait for it.
-            if asks.hold(link.session(), &root) {
+            if asks.put_off(link.session(), &root) {
                 self.went(link, Way::In);
             }
             drop(asks);
@@ -269,15 +269,14 @@ impl Shared {
         };
         let session = link.session();
         let asked = lock(&self.attachments.asks).comes(session, of);
-        let Some((envelope, partial, pieces)) = asked else {
+        let Some(coming) = asked else {
             return fault("not asked for");
         };
-        // One that was held for the sender's day comes when it comes.
-        let took = match self.may_go(link, Way::In, of, header.first_piece) {
-            true => {
-                let taking = self.take_pieces((of, pieces), partial, &header, &mut stream);
-                taking.await
-            }
+        // One that was put off by its sender comes when it comes.
+        let may = !coming.overtaken && self.may_go(link, Way::In, of, header.first_piece);
+        let envelope = coming.envelope;
+        let took = match may {
+            true => self.take_pieces(of, coming, &header, &mut stream).await,
             false => Ok(Took::Part(0)),
         };
         // Nothing more of it comes.
@@ -298,13 +297,14 @@ impl Shared {
     /// Verifies and keeps piece after piece. What is good stays, whatever comes behind it.
     async fn take_pieces(
         self: &Arc<Self>,
-        (of, pieces): (AttachmentRef, u64),
-        partial: Option<Partial>,
+        of: AttachmentRef,
+        coming: Coming,
         header: &v1::AttachmentHeader,
         stream: &mut AttachmentReceiver,
     ) -> Result<Took, PeerFault> {
         let fault = |what| Err(PeerFault::Attachment { what });
-        let mut partial = match partial {
+        let pieces = coming.pieces;
+        let mut partial = match coming.partial {
             Some(partial) if header.hashes.is_empty() => partial,
             Some(_) => return fault("hashes that were not asked for"),
             None => {

@@ -78,7 +78,7 @@ impl Shared {
         if self.own_budget_lacks(of, originator) {
             return Some(self.me);
         }
-        let theirs = lock(&self.attachments.asks).is_held(&of.root);
+        let theirs = lock(&self.attachments.asks).is_put_off(&of.root);
         theirs.then_some(originator)
     }
 
