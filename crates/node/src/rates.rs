@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(rate.per_s(), None);
         rate.take(delivered(500_000, 900));
         assert_eq!(rate.per_s(), None, "too short");
-        rate.take(delivered(50_000, 101));
+        rate.take(delivered(50_000, 110));
         let per_s = rate.per_s().unwrap();
         assert!((540_000..=550_000).contains(&per_s), "{per_s}");
         let mut slow = Measured::default();

@@ -148,11 +148,9 @@ fn attachments(contents: &Contents, ui: &Ui) -> Vec<String> {
         fill(texts.files, &[("count", &*count), ("size", &*size)])
     });
     let left = (left > 0).then(|| {
-        let line = ui.texts().count(&texts.files_left, left);
-        fill(
-            &line,
-            &[("size", &*bytes(contents.attachment_bytes_left_out))],
-        )
+        let size = bytes(contents.attachment_bytes_left_out);
+        let form = ui.texts().form(&texts.files_left, left);
+        fill(form, &[("count", &*left.to_string()), ("size", &*size)])
     });
     went.into_iter().chain(left).collect()
 }
