@@ -6,7 +6,7 @@ mod rules;
 pub use files::Incomer;
 
 use crate::{
-    AllowRequest, AuditQuery, BudgetView, ClientError, ContradictionView, CostReply,
+    AllowRequest, AuditQuery, BudgetView, ClientError, ContradictionView, CostReply, CostRequest,
     DeliveredEvent, DestroyKeyRequest, DrillView, ErrorBody, EventQuery, EvidenceQuery,
     ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage,
     LimitsView, NetworkView, NoticeView, PartyView, RecallRequest, RelaysView, RetentionQuery,
@@ -191,9 +191,10 @@ impl Client {
         self.get(Target::new("/v1/status")).await
     }
 
-    /// See [`Operator::cost`](crate::Operator::cost). `body` is a [`SubmitRequest`] in JSON.
-    pub async fn cost(&self, body: Bytes) -> Result<CostReply, ClientError> {
-        self.call(Method::POST, "/v1/cost", body).await
+    /// See [`Operator::cost`](crate::Operator::cost).
+    pub async fn cost(&self, request: &CostRequest) -> Result<CostReply, ClientError> {
+        let body = serde_json::to_vec(request).map_err(protocol)?;
+        self.call(Method::POST, "/v1/cost", Bytes::from(body)).await
     }
 
     /// See [`Operator::limits`](crate::Operator::limits).

@@ -40,12 +40,15 @@ mod submit;
 
 pub use attach::{
     AttachQuery, AttachReply, AttachmentItem, AttachmentQuery, AttachmentState, Download,
-    FilesThere, Upload,
+    FilesThere, PendingView, Upload,
 };
 pub use audit::{AuditQuery, LeafPage, LeafView, PartyView};
 pub use client::{Client, Incomer};
 pub use client_error::ClientError;
-pub use courier::{CourierExportQuery, CourierReport, CourierTally, CourierTrouble};
+pub use courier::{
+    CourierExportQuery, CourierFaultKind, CourierFaultView, CourierReport, CourierTally,
+    CourierTrouble,
+};
 pub use drill::{DrillItem, DrillMark, DrillView};
 pub use error::{ApiError, ErrorBody, ErrorCode};
 pub use events::{DeliveredEvent, EventQuery, SettledEvent};
@@ -62,13 +65,16 @@ pub use keeping::{
     RetentionQuery,
 };
 pub use keys::{DestroyKeyRequest, SealKeyReply};
-pub use limits::{AllowRequest, BudgetView, CostLine, CostReply, LimitsView};
+pub use limits::{
+    AllowRequest, BudgetView, CostFile, CostFileView, CostLine, CostReply, CostRequest, FilesCost,
+    LimitUnit, LimitView, LimitsView, RateFrom,
+};
 pub use operator::{Caller, Operator, Via};
 pub use relays::{CarriedView, CarryQuota, RelayView, RelaysView};
 pub use router::{openapi, router};
 pub use rules::{
     AcceptReply, AcceptRequest, ExplainQuery, ExplainView, GrantUse, GroupView, LeftOutView,
-    LeftOutWhy, NewcomerView, PendingView, PolicyView, RosterTaken,
+    LeftOutWhy, NewcomerView, PolicyView, RosterTaken, WaitingView,
 };
 pub use sent::{
     DeliveryState, ProofView, RecipientTimeline, SentItem, SentQuery, SentTo, StepKind,

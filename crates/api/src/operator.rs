@@ -1,8 +1,8 @@
 use crate::{
-    AcceptReply, AcceptRequest, ExplainQuery, ExplainView, PendingView, PolicyView, RosterTaken,
+    AcceptReply, AcceptRequest, ExplainQuery, ExplainView, PolicyView, RosterTaken, WaitingView,
 };
 use crate::{
-    AllowRequest, ApiError, AuditQuery, BudgetView, ContradictionView, CostReply,
+    AllowRequest, ApiError, AuditQuery, BudgetView, ContradictionView, CostReply, CostRequest,
     CourierExportQuery, CourierReport, DeliveredEvent, DrillView, EventQuery, EvidenceQuery,
     ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage,
     LimitsView, NetworkView, NoticeView, PartyView, Pieces, RecallRequest, RelaysView,
@@ -189,8 +189,8 @@ pub trait Operator: Send + Sync + 'static {
         root: &str,
     ) -> Result<Download, ApiError>;
 
-    /// What a submission would cost on the path to each recipient. Sends nothing.
-    async fn cost(&self, who: &Caller, request: SubmitRequest) -> Result<CostReply, ApiError>;
+    /// What a submission would cost on the path to each recipient. Sends nothing, takes no file.
+    async fn cost(&self, who: &Caller, request: CostRequest) -> Result<CostReply, ApiError>;
 
     /// Bounds in force, and how much of them is used.
     async fn limits(&self) -> Result<LimitsView, ApiError>;
@@ -205,7 +205,7 @@ pub trait Operator: Send + Sync + 'static {
     async fn roster_import(&self, who: &Caller, file: Bytes) -> Result<RosterTaken, ApiError>;
 
     /// Who is new to the roster or a group and waits, and what changed that nobody here has seen.
-    async fn roster_pending(&self) -> Result<PendingView, ApiError>;
+    async fn roster_pending(&self) -> Result<WaitingView, ApiError>;
 
     /// Accepts newcomers before their time, or says that the roster's changes were seen. Leaves
     /// an Admin leaf.

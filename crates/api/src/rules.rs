@@ -26,7 +26,7 @@ pub struct RosterTaken {
 
 /// Who waits, and what nobody here has seen: `GET /v1/roster/pending`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct PendingView {
+pub struct WaitingView {
     /// The roster in force.
     pub version: u64,
     /// The newest roster whose changes somebody here has seen.

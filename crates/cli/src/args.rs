@@ -169,6 +169,8 @@ pub(crate) enum Command {
     Policy(PolicyCommand),
     /// How this node is
     Status,
+    /// Bounds in force: what is used of them, what happens beyond, what changes them
+    Limits,
     /// What was sent to this administration and has not come, while it has not
     Gaps,
     /// Relays: whom they reach, how they stand, and what this node carries for others

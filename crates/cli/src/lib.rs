@@ -23,6 +23,7 @@ mod gaps;
 mod inbox;
 mod keeping;
 mod keys;
+mod limits;
 mod loss;
 mod manual;
 mod network;
@@ -114,6 +115,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Drill(DrillCommand::Hurricane(args)) => drill::hurricane(args, common, ui),
         Command::Policy(command) => rules::policy(command, common, ui),
         Command::Status => status::run(common, ui),
+        Command::Limits => limits::run(common, ui),
         Command::Gaps => gaps::run(common, ui),
         Command::Relays => relays::run(common, ui),
         Command::Evidence(EvidenceCommand::Export(args)) => evidence::export(args, common, ui),

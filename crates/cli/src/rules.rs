@@ -8,8 +8,8 @@ use crate::{
     table::{Align, Table, wrap},
 };
 use abeng_api::{
-    AcceptReply, AcceptRequest, ExplainQuery, ExplainView, NewcomerView, PendingView, PolicyView,
-    RosterTaken,
+    AcceptReply, AcceptRequest, ExplainQuery, ExplainView, NewcomerView, PolicyView, RosterTaken,
+    WaitingView,
 };
 use abeng_node::{Config, Layout, rules};
 use abeng_notice::printable;
@@ -98,7 +98,7 @@ fn pending(common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
     })
 }
 
-fn told_pending(view: &PendingView, ui: &Ui) -> String {
+fn told_pending(view: &WaitingView, ui: &Ui) -> String {
     let mut out = String::new();
     for dispute in &view.disputes {
         let text = wrap(&format!("! {}", printable(dispute)), ui.width, 2);
@@ -305,7 +305,7 @@ mod tests {
 
     #[test]
     fn who_waits_is_told_with_what_it_would_gain() {
-        let view = PendingView {
+        let view = WaitingView {
             version: 4,
             seen: 3,
             changes: vec!["new member GY (Guyana Revenue Authority)".into()],
@@ -329,7 +329,7 @@ mod tests {
         ] {
             assert!(text.contains(said), "{said} in {text}");
         }
-        let none = told_pending(&PendingView::default(), &plain(Lang::En));
+        let none = told_pending(&WaitingView::default(), &plain(Lang::En));
         assert!(none.contains("Nobody waits"), "{none}");
         assert!(none.lines().all(|line| columns(line) <= 80), "{none}");
     }

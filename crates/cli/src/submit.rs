@@ -12,7 +12,7 @@ use crate::{
     table::wrap,
     texts::{Groups, fill},
 };
-use abeng_api::{Client, FlawView, GroupView, SubmitReply, SubmitRequest};
+use abeng_api::{Client, CostRequest, FlawView, GroupView, SubmitReply, SubmitRequest};
 use abeng_notice::{locate_toml, printable};
 pub(crate) use input::Input;
 use std::process::ExitCode;
@@ -28,8 +28,8 @@ pub(crate) fn seizure(args: SeizureArgs, common: &Common, ui: &Ui) -> Result<Exi
              or -f FILE with a notice in TOML or JSON",
         ));
     }
-    let mut input = Input::read(&args)?;
-    let files = files::look(&mut input, &args)?;
+    let mut input = Input::read(&args, ui)?;
+    let files = files::look(&mut input, &args, ui)?;
     connect::block_on(async {
         if !files.is_empty() && !args.dry_run {
             // What is wrong with the notice shows before a large file has been read.
@@ -44,10 +44,14 @@ pub(crate) fn seizure(args: SeizureArgs, common: &Common, ui: &Ui) -> Result<Exi
     })
 }
 
-/// What was given, and the request that it makes.
-pub(crate) fn read(args: &SeizureArgs, ui: &Ui) -> Result<(Input, SubmitRequest), CliError> {
-    let input = Input::read(args)?;
-    let request = input.request(args, ui)?;
+/// What was given, and the question of what it would cost. Files are looked at and stay where they are.
+pub(crate) fn read(args: &SeizureArgs, ui: &Ui) -> Result<(Input, CostRequest), CliError> {
+    let mut input = Input::read(args, ui)?;
+    let files = files::look(&mut input, args, ui)?;
+    let request = CostRequest {
+        submit: input.request(args, ui)?,
+        files: files.iter().map(files::Local::planned).collect(),
+    };
     Ok((input, request))
 }
 

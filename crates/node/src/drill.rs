@@ -4,6 +4,7 @@
 use crate::{
     clock,
     config::{Config, KeysConfig},
+    count::count,
     layout::Layout,
     quota::{DataDir, Quota},
     shared::Shared,
@@ -212,8 +213,10 @@ fn shares(facts: &Facts) -> DrillItem {
 pub enum Stick {
     /// None was given.
     NotTried,
-    /// It took a file and gave it back, at so many bytes a second.
+    /// It took a file at so many bytes a second, and gave it back.
     Good(u64),
+    /// The same, and what was read back may have come from this machine's memory.
+    FromMemory(u64),
     /// It did not.
     Bad(String),
 }
@@ -222,6 +225,13 @@ pub enum Stick {
 pub fn stick(stick: &Stick) -> DrillItem {
     let (mark, found) = match stick {
         Stick::NotTried => (DrillMark::Unchecked, "no stick was tried".to_owned()),
+        Stick::FromMemory(rate) => {
+            let found = format!(
+                "the stick takes {:.1} MB/s; what it gave back was right, and may have come from this machine's memory",
+                *rate as f64 / 1e6
+            );
+            (DrillMark::Warn, found)
+        }
         Stick::Good(rate) => {
             let found = format!(
                 "the stick takes {:.1} MB/s and gives back what it took",
@@ -282,7 +292,8 @@ fn autonomy(facts: &Facts) -> DrillItem {
         _ => DrillMark::Ok,
     };
     let found = format!(
-        "the disk lasts {days} days at {} MiB a day",
+        "the disk lasts {} at {} MiB a day",
+        count(days, "day", "days"),
         growth.per_day.max(LEAST_GROWTH) >> 20
     );
     item("autonomy", 15, mark, found, advice)

@@ -208,10 +208,11 @@ impl Handler for NodeHandler {
                 tracing::error!(%peer, "this peer closes its links: it says that it holds proof that the log of this node contradicts itself. Was an older copy of the data directory started somewhere?");
             }
         }
-        if shared.profile(peer) == Profile::Metered
-            && let Some(link) = shared.links.session(peer, session)
-        {
-            shared.metered.forget(&link, clock::now());
+        if let Some(link) = shared.links.session(peer, session) {
+            shared.rates.forget(&link);
+            if shared.profile(peer) == Profile::Metered {
+                shared.metered.forget(&link, clock::now());
+            }
         }
         if shared.links.down(peer, session, clock::wall()) {
             shared

@@ -27,6 +27,7 @@ mod clocks;
 mod config;
 mod core;
 mod cost;
+pub mod count;
 mod courier;
 mod desk;
 mod dispatch;
@@ -44,6 +45,7 @@ mod inbound;
 pub mod keys;
 mod layout;
 mod life;
+mod limits;
 mod logging;
 mod lost;
 mod metered;
@@ -56,6 +58,7 @@ mod outlet;
 mod past;
 pub mod paths;
 pub mod quota;
+mod rates;
 mod reading;
 mod recall;
 mod receipts;
@@ -91,6 +94,7 @@ pub use config::{
     ApiConfig, Config, ConfigError, KeysConfig, LinkConfig, LogConfig, LogFormat, PinConfig,
     SealConfig, TokenConfig,
 };
+pub use courier::fault_view as courier_fault;
 pub use health::SOFTWARE;
 pub use layout::Layout;
 pub use life::{LifeError, LifeReport, new_life};

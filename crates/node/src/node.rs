@@ -25,6 +25,7 @@ use crate::{
     outlet::Effects,
     past::WAY_FORWARD,
     quota::{self, DataDir, Probe},
+    rates,
     recent::Recent,
     recovery::{
         count_inbox, kept_proofs, last_signed, own_past, recover_engine, recover_logs,
@@ -186,6 +187,7 @@ impl Node {
             new_lives: Mutex::default(),
             quota: quota.clone(),
             metered,
+            rates: Default::default(),
             courier: Default::default(),
             reaching: Default::default(),
             marks: Mutex::default(),
@@ -373,6 +375,7 @@ fn work(shared: &Arc<Shared>, tasks: &mut JoinSet<()>, watch: Watch) {
     tasks.spawn(quota::work(shared.clone()));
     tasks.spawn(again::keep_marks(shared.clone()));
     tasks.spawn(metered::work(shared.clone()));
+    tasks.spawn(rates::work(shared.clone()));
     tasks.spawn(clocks::work(shared.clone()));
     tasks.spawn(crate::replaced_keys::work(shared.clone()));
     tasks.spawn(retention::work(shared.clone(), watch));

@@ -1,20 +1,22 @@
 //! [`Operator`] for a node: what its own people may ask of it.
 
 use crate::{
-    clock, health,
+    clock,
+    count::count,
+    health,
     shared::{Shared, lock},
     watch::UNWITNESSED_MS,
 };
 use abeng_api::{
-    AcceptReply, AcceptRequest, ExplainQuery, ExplainView, PendingView, PolicyView, RosterTaken,
+    AcceptReply, AcceptRequest, ExplainQuery, ExplainView, PolicyView, RosterTaken, WaitingView,
 };
 use abeng_api::{
     AllowRequest, ApiError, AuditQuery, BudgetView, Caller, ContradictionView, CostReply,
-    CourierExportQuery, CourierReport, DeliveredEvent, DrillView, EventQuery, EvidenceQuery,
-    ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage,
-    LimitsView, NetworkView, NoticeView, Operator, PartyView, Pieces, RecallRequest, RelaysView,
-    RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest,
-    Timeline,
+    CostRequest, CourierExportQuery, CourierReport, DeliveredEvent, DrillView, EventQuery,
+    EvidenceQuery, ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem,
+    LeafPage, LimitsView, NetworkView, NoticeView, Operator, PartyView, Pieces, RecallRequest,
+    RelaysView, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply,
+    SubmitRequest, Timeline,
 };
 use abeng_api::{
     AttachQuery, AttachReply, AttachmentItem, DestroyKeyRequest, Download, SealKeyReply, Upload,
@@ -158,7 +160,7 @@ impl Operator for NodeOperator {
         self.shared.status_view().await
     }
 
-    async fn cost(&self, who: &Caller, request: SubmitRequest) -> Result<CostReply, ApiError> {
+    async fn cost(&self, who: &Caller, request: CostRequest) -> Result<CostReply, ApiError> {
         self.shared.cost(who, request)
     }
 
@@ -182,7 +184,7 @@ impl Operator for NodeOperator {
         self.shared.roster_import(who, file).await
     }
 
-    async fn roster_pending(&self) -> Result<PendingView, ApiError> {
+    async fn roster_pending(&self) -> Result<WaitingView, ApiError> {
         Ok(self.shared.roster_pending())
     }
 
@@ -324,6 +326,7 @@ impl Shared {
                 total,
                 unread: total.saturating_sub(read),
             },
+            files: self.pending_files(),
             disk: abeng_api::DiskView {
                 free_bytes: self.free_disk(),
                 journal_bytes: self.journal_bytes(),
@@ -380,7 +383,8 @@ impl Shared {
         let mut warnings = Vec::new();
         if let Some(proved) = self.stopped_submitting() {
             warnings.push(format!(
-                "THIS NODE SUBMITS NOTHING: {proved}. It goes on receiving and delivering; {}",
+                "THIS NODE SUBMITS NOTHING: {proved}. {} {}",
+                crate::past::meanwhile(&proved),
                 crate::past::WAY_FORWARD
             ));
         }
@@ -389,6 +393,7 @@ impl Shared {
         warnings.extend(self.clock_warning());
         warnings.extend(self.room_warning());
         warnings.extend(self.budget_warning());
+        warnings.extend(self.files_warning());
         for party in self.contradicted() {
             warnings.push(format!(
                 "the log of {party} contradicts itself: the proof is kept here and its link is closed. Speak with {party} and the coordination office; `accept_contradicted` in [link] of node.toml opens the link again"
@@ -428,13 +433,15 @@ impl Shared {
         let days = trust.roster.expires().saturating_sub(now) / 86_400_000;
         if days < 30 {
             warnings.push(format!(
-                "the roster expires in {days} days: ask the Secretariat for the next one"
+                "the roster expires in {}: ask the Secretariat for the next one",
+                count(days, "day", "days")
             ));
         }
         match trust.standing(now, 0, LIMIT_MS) {
             Standing::Fresh => {}
             Standing::Ageing { days } | Standing::PastLimit { days } => warnings.push(format!(
-                "the trust data is {days} days old: no freshness statement has come; ask the Secretariat for one"
+                "the trust data is {} old: no freshness statement has come; ask the Secretariat for one",
+                count(days, "day", "days")
             )),
         }
         if self.free_disk() < 1 << 30 {

@@ -8,7 +8,7 @@ use crate::{
     shared::{Shared, lock},
 };
 use abeng_api::{
-    AcceptReply, AcceptRequest, ApiError, Caller, ErrorCode, NewcomerView, PendingView, RosterTaken,
+    AcceptReply, AcceptRequest, ApiError, Caller, ErrorCode, NewcomerView, RosterTaken, WaitingView,
 };
 use abeng_audit_log::{ACCEPTANCE, subject};
 use abeng_keys::{Entropy, SystemEntropy};
@@ -63,11 +63,11 @@ impl Shared {
     }
 
     /// `GET /v1/roster/pending`.
-    pub fn roster_pending(&self) -> PendingView {
+    pub fn roster_pending(&self) -> WaitingView {
         let trust = self.trust();
         let news = lock(&self.news).clone();
         let waiting = trust.newcomers(clock::cautious().wall);
-        PendingView {
+        WaitingView {
             version: trust.roster.version(),
             seen: news.seen,
             changes: news.changes,

@@ -14,6 +14,7 @@ use crate::{
     metered::Metered,
     metrics::Metrics,
     quota::Quota,
+    rates::Rates,
     recall::Told,
     recent::Recent,
     relaying::Reaching,
@@ -145,6 +146,8 @@ pub struct Shared {
     pub turning: tokio::sync::Mutex<()>,
     /// When it was last looked which seal keys open something that is kept here.
     pub looked_for_old: Mutex<Looked>,
+    /// How fast paths deliver, as measured.
+    pub rates: Rates,
     /// Ends the node.
     pub fatal: Fatal,
 }

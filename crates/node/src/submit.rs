@@ -12,12 +12,15 @@ use abeng_api::{
     SubmitReply, SubmitRequest,
 };
 use abeng_keys::{Entropy, SystemEntropy};
-use abeng_notice::{CheckContext, Draft, Flaw, Lang, Notice, NoticeType};
+use abeng_notice::{Attachment, CheckContext, Draft, Flaw, Lang, Notice, NoticeType};
 use abeng_queue::{Input, PrivateInput, Terms, Ticket};
 use abeng_roster::{Cleared, GroupExpansion, LeftOut, Policy, Refusal, Trust};
 use abeng_seal::{SealInput, Sealed, seal, seq_commit};
 use abeng_wire::{Incarnation, Millis, PartyCode, StreamSeq, limits, v1};
-use std::sync::{Arc, TryLockError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, TryLockError},
+};
 
 /// Hours that delivery is tried unless the officer says otherwise: 30 days.
 const DEFAULT_HOURS: u32 = 720;
@@ -74,7 +77,7 @@ impl Shared {
     ) -> Result<SubmitReply, ApiError> {
         let lang = request.lang.as_deref().map_or(Lang::En, Lang::from_locale);
         let dry_run = request.dry_run;
-        let (ready, doubts) = self.prepare(who, request, lang)?;
+        let (ready, doubts) = self.prepare(who, request, lang, BTreeMap::new())?;
         let mut reply = SubmitReply {
             id: None,
             ty: ready.notice.ty().to_owned(),
@@ -101,14 +104,19 @@ impl Shared {
         Ok(reply)
     }
 
-    /// Checks a draft, and whether policy lets it go.
+    /// Checks a draft, and whether policy lets it go. `planned` are files that it has beside those
+    /// that were given, by made-up handles: such a notice is never sealed.
     pub(crate) fn prepare(
         &self,
         who: &Caller,
         request: SubmitRequest,
         lang: Lang,
+        planned: BTreeMap<String, Attachment>,
     ) -> Result<(Ready, Vec<Flaw>), ApiError> {
-        let draft = read_draft(request.notice)?;
+        let mut draft = read_draft(request.notice)?;
+        let mut attachments = self.given_files(&draft.attach);
+        draft.attach.extend(planned.keys().cloned());
+        attachments.extend(planned);
         let now = clock::wall();
         let wishes = draft.wishes(now).map_err(|flaws| flawed(&flaws, lang))?;
         let to = if request.to.is_empty() {
@@ -122,7 +130,7 @@ impl Shared {
         let officer = named.clone().unwrap_or_else(|| who.name.clone());
         let context = CheckContext {
             officer: named,
-            attachments: self.given_files(&draft.attach),
+            attachments,
             ..CheckContext::new(now, self.me)
         };
         let handles = draft.attach.clone();

@@ -2,8 +2,8 @@
 
 use super::{Client, protocol};
 use crate::{
-    AcceptReply, AcceptRequest, ClientError, ExplainQuery, ExplainView, PendingView, PolicyView,
-    RosterTaken, query::Target,
+    AcceptReply, AcceptRequest, ClientError, ExplainQuery, ExplainView, PolicyView, RosterTaken,
+    WaitingView, query::Target,
 };
 use bytes::Bytes;
 use hyper::Method;
@@ -15,7 +15,7 @@ impl Client {
     }
 
     /// See [`Operator::roster_pending`](crate::Operator::roster_pending).
-    pub async fn roster_pending(&self) -> Result<PendingView, ClientError> {
+    pub async fn roster_pending(&self) -> Result<WaitingView, ClientError> {
         self.get(Target::new("/v1/roster/pending")).await
     }
 

@@ -2,8 +2,8 @@
 
 use super::{Answer, Ctx, SMALL, Shared, ok};
 use crate::{
-    AcceptReply, AcceptRequest, ErrorBody, ExplainQuery, ExplainView, PendingView, PolicyView,
-    RosterTaken,
+    AcceptReply, AcceptRequest, ErrorBody, ExplainQuery, ExplainView, PolicyView, RosterTaken,
+    WaitingView,
     extract::{Asked, Who, body, json},
 };
 use abeng_wire::limits;
@@ -41,7 +41,7 @@ pub(super) async fn import(State(ctx): Ctx, Who(who): Who, request: Request) -> 
     ok(taken)
 }
 
-#[utoipa::path(get, path = "/v1/roster/pending", responses((status = 200, body = PendingView)))]
+#[utoipa::path(get, path = "/v1/roster/pending", responses((status = 200, body = WaitingView)))]
 pub(super) async fn pending(State(ctx): Ctx) -> Answer {
     ok(ctx.operator.roster_pending().await)
 }

@@ -182,9 +182,9 @@ impl Operator for Fake {
             ..StatusView::default()
         })
     }
-    async fn cost(&self, _: &Caller, request: SubmitRequest) -> Result<CostReply, ApiError> {
+    async fn cost(&self, _: &Caller, request: CostRequest) -> Result<CostReply, ApiError> {
         Ok(CostReply {
-            summary: request.to.join(","),
+            summary: request.submit.to.join(","),
             ..CostReply::default()
         })
     }
@@ -206,8 +206,8 @@ impl Operator for Fake {
             ..RosterTaken::default()
         })
     }
-    async fn roster_pending(&self) -> Result<PendingView, ApiError> {
-        Ok(PendingView::default())
+    async fn roster_pending(&self) -> Result<WaitingView, ApiError> {
+        Ok(WaitingView::default())
     }
     async fn roster_accept(
         &self,

@@ -2,23 +2,49 @@
 
 use crate::blobs::Partial;
 use abeng_seal::AttachmentRef;
-use abeng_wire::{EnvelopeId, Hash32, Mono, limits};
+use abeng_wire::{EnvelopeId, Hash32, Mono};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Without a stream after so long an ask is forgotten, and made again: nanoseconds.
 const ANSWER: u64 = 10 * 60 * 1_000_000_000;
+/// The same of one that waits for the other side's day: no day is longer.
+const DAY: u64 = 25 * 3600 * 1_000_000_000;
+/// Files that are remembered to wait for the day of whoever has them.
+const THEIRS: usize = 4096;
 
-/// What is asked of one peer on one link.
+/// What was asked for and comes now.
 #[derive(Debug)]
-pub struct Ask {
+pub struct Coming {
     /// The envelope that names it.
     pub envelope: EnvelopeId,
     /// What has come of it before, where its list of hashes is here.
     pub partial: Option<Partial>,
+    /// Pieces asked for; 0: all that are left.
+    pub pieces: u64,
+    /// It came another way meanwhile, in whole or in part: this is not what is lacking now.
+    pub overtaken: bool,
+}
+
+/// What is asked of one peer on one link.
+#[derive(Debug)]
+struct Ask {
+    envelope: EnvelopeId,
+    partial: Option<Partial>,
+    pieces: u64,
+    overtaken: bool,
     session: u64,
     of: AttachmentRef,
     at: Mono,
     coming: bool,
+    /// Its sender has said that its own day is spent.
+    put_off: bool,
+}
+
+impl Ask {
+    fn stands(&self, now: Mono) -> bool {
+        let longest = if self.put_off { DAY } else { ANSWER };
+        self.coming || now.0.saturating_sub(self.at.0) < longest
+    }
 }
 
 /// Everything that is asked for.
@@ -28,23 +54,32 @@ pub struct Asks {
     resting: BTreeMap<Hash32, Mono>,
     // Whose pieces somebody reads or writes now.
     held: BTreeSet<Hash32>,
+    /// Those whose sender has said that its day is spent.
+    theirs: BTreeSet<Hash32>,
 }
 
 impl Asks {
-    /// Whether something may be asked for on a link now.
-    pub fn may_ask(&mut self, session: u64, root: &Hash32, now: Mono) -> bool {
+    /// Whether something may be asked for on a link now that brings `most` files at a time.
+    pub fn may_ask(&mut self, session: u64, root: &Hash32, most: usize, now: Mono) -> bool {
         self.forget(now);
         self.resting.retain(|_, until| *until > now);
         let on_link = self.asks.iter().filter(|ask| ask.session == session);
         !self.resting.contains_key(root)
             && !self.held.contains(root)
             && self.asks.iter().all(|ask| ask.of.root != *root)
-            && on_link.count() < limits::ATTACHMENT_STREAMS
+            && on_link.count() < most
     }
 
-    /// Keeps its pieces for whoever calls, unless it is asked for: two must not write to one file.
+    /// Keeps its pieces for whoever calls, unless it is asked for and may come at any time: two must
+    /// not write to one file. One that is put off may come another way meanwhile.
     pub fn hold(&mut self, root: Hash32) -> bool {
-        self.asks.iter().all(|ask| ask.of.root != root) && self.held.insert(root)
+        let mut same = self.asks.iter().filter(|ask| ask.of.root == root);
+        if !same.all(|ask| ask.put_off && !ask.coming) || !self.held.insert(root) {
+            return false;
+        }
+        let same = self.asks.iter_mut().filter(|ask| ask.of.root == root);
+        same.for_each(|ask| ask.overtaken = true);
+        true
     }
 
     /// The same, where an ask without an answer is forgotten by now.
@@ -54,8 +89,7 @@ impl Asks {
     }
 
     fn forget(&mut self, now: Mono) {
-        self.asks
-            .retain(|ask| ask.coming || now.0.saturating_sub(ask.at.0) < ANSWER);
+        self.asks.retain(|ask| ask.stands(now));
     }
 
     /// Its pieces are free again.
@@ -68,29 +102,52 @@ impl Asks {
         &mut self,
         session: u64,
         (of, envelope): (AttachmentRef, EnvelopeId),
-        partial: Option<Partial>,
+        (partial, pieces): (Option<Partial>, u64),
         now: Mono,
     ) {
         self.asks.push(Ask {
             envelope,
             partial,
+            pieces,
             session,
             of,
             at: now,
             coming: false,
+            put_off: false,
+            overtaken: false,
         });
     }
 
+    /// Its sender waits for its own day: the ask stands. Says whether there is one.
+    pub fn put_off(&mut self, session: u64, root: &Hash32) -> bool {
+        let asked = |ask: &&mut Ask| ask.session == session && ask.of.root == *root;
+        let Some(ask) = self.asks.iter_mut().find(asked) else {
+            return false;
+        };
+        ask.put_off = true;
+        if self.theirs.len() < THEIRS {
+            self.theirs.insert(*root);
+        }
+        true
+    }
+
+    /// Whether its sender has said so, and nothing else since.
+    pub fn is_put_off(&self, root: &Hash32) -> bool {
+        self.theirs.contains(root)
+    }
+
     /// It begins to come: gives what was asked, if it was, and if no other stream brings it.
-    pub fn comes(
-        &mut self,
-        session: u64,
-        of: AttachmentRef,
-    ) -> Option<(EnvelopeId, Option<Partial>)> {
+    pub fn comes(&mut self, session: u64, of: AttachmentRef) -> Option<Coming> {
         let asked = |ask: &&mut Ask| ask.session == session && ask.of == of && !ask.coming;
         let ask = self.asks.iter_mut().find(asked)?;
         ask.coming = true;
-        Some((ask.envelope, ask.partial.take()))
+        self.theirs.remove(&of.root);
+        Some(Coming {
+            envelope: ask.envelope,
+            partial: ask.partial.take(),
+            pieces: ask.pieces,
+            overtaken: ask.overtaken,
+        })
     }
 
     /// Nothing more comes of it on that link.
@@ -108,6 +165,7 @@ impl Asks {
 
     /// It is not to be asked for before then.
     pub fn rest(&mut self, root: Hash32, until: Mono) {
+        self.theirs.remove(&root);
         self.resting.insert(root, until);
     }
 
@@ -131,9 +189,9 @@ mod tests {
     const NOW: Mono = Mono(5);
 
     fn asked(asks: &mut Asks, session: u64, byte: u8) -> bool {
-        let may = asks.may_ask(session, &[byte; 32], NOW);
+        let may = asks.may_ask(session, &[byte; 32], 2, NOW);
         if may {
-            asks.ask(session, (of(byte), EnvelopeId([byte; 32])), None, NOW);
+            asks.ask(session, (of(byte), EnvelopeId([byte; 32])), (None, 0), NOW);
         }
         may
     }
@@ -183,12 +241,36 @@ mod tests {
         let mut asks = Asks::default();
         asked(&mut asks, 1, 1);
         let later = Mono(NOW.0 + ANSWER);
-        assert!(asks.may_ask(1, &[1; 32], later));
+        assert!(asks.may_ask(1, &[1; 32], 2, later));
         asks.rest([1; 32], Mono(later.0 + 10));
-        assert!(!asks.may_ask(1, &[1; 32], later));
-        assert!(asks.may_ask(1, &[1; 32], Mono(later.0 + 10)));
+        assert!(!asks.may_ask(1, &[1; 32], 2, later));
+        assert!(asks.may_ask(1, &[1; 32], 2, Mono(later.0 + 10)));
         asks.rest([1; 32], Mono(later.0 + 10));
         asks.wake(&[1; 32]);
-        assert!(asks.may_ask(1, &[1; 32], later));
+        assert!(asks.may_ask(1, &[1; 32], 2, later));
+    }
+
+    #[test]
+    fn what_waits_for_the_day_of_its_sender_is_not_asked_for_again_on_that_link() {
+        let mut asks = Asks::default();
+        assert!(!asks.put_off(1, &[1; 32]), "nobody asked");
+        asked(&mut asks, 1, 1);
+        assert!(asks.put_off(1, &[1; 32]) && asks.is_put_off(&[1; 32]));
+        let evening = Mono(NOW.0 + 20 * 3600 * 1_000_000_000);
+        assert!(!asks.may_ask(1, &[1; 32], 2, evening));
+        let comes = asks.comes(1, of(1)).expect("the ask stands");
+        assert!(!comes.overtaken && !asks.is_put_off(&[1; 32]));
+        assert!(!asks.hold([1; 32]), "it comes");
+        // With the link the ask goes, and it is still known what it waits for.
+        asked(&mut asks, 1, 2);
+        asks.put_off(1, &[2; 32]);
+        asks.end_session(1);
+        assert!(asks.is_put_off(&[2; 32]) && asked(&mut asks, 2, 2));
+        // Meanwhile a stick may bring it, and what its sender brings then is not what lacks.
+        assert!(!asks.hold([2; 32]), "it may come at any time");
+        asks.put_off(2, &[2; 32]);
+        assert!(asks.hold([2; 32]) && !asks.hold([2; 32]));
+        asks.release(&[2; 32]);
+        assert!(asks.comes(2, of(2)).unwrap().overtaken);
     }
 }

@@ -1,15 +1,16 @@
 //! Files of delivered notices: asked for, verified piece by piece, kept, and told to whoever sent
 //! them.
 
-use super::named;
+use super::{asks::Coming, named};
 use crate::{
     blobs::{BlobError, Partial},
     clock,
     desk::Ended,
+    metered::Way,
     reading::{internal, pre_of},
     shared::{Shared, lock},
 };
-use abeng_api::ApiError;
+use abeng_api::{ApiError, PendingView};
 use abeng_link::{AttachmentReceiver, BrokeOff, Link, PeerFault, Profile};
 use abeng_queue::{
     Input,
@@ -78,6 +79,7 @@ impl Shared {
     async fn look_for_files(self: &Arc<Self>) -> Result<(), ApiError> {
         let (from, to) = (WantedRow::key(LeafIndex(0)), WantedRow::end());
         let rows = self.view.scan(&from, &to, false, LOOKED_AT).await;
+        let mut pending = PendingView::default();
         for (key, _) in rows.map_err(internal)? {
             let record = WantedRow::parse_key(&key).map_err(internal)?;
             let Some(row) = self.files_row(record).await? else {
@@ -89,6 +91,7 @@ impl Shared {
                 continue;
             }
             for file in row.files.iter().filter(|file| file.arrived.is_none()) {
+                self.count_pending(&row, file, &mut pending);
                 // What is wrong with one file keeps no other from coming.
                 if let Err(e) = self.look_for(record, &row, file).await {
                     let root = abeng_wire::LeafHash(file.root);
@@ -96,6 +99,7 @@ impl Shared {
                 }
             }
         }
+        *lock(&self.attachments.pending) = pending;
         self.look_for_damaged().await
     }
 
@@ -142,17 +146,21 @@ impl Shared {
         if !self.comes_by_itself(of, row.originator) || self.quarantined(row.originator) {
             return Ok(());
         }
+        // It waits for the day's bytes, and whoever asks is told so.
+        if self.own_budget_lacks(of, row.originator) {
+            return Ok(());
+        }
+        let most = self.files_at_a_time(row.originator);
+        let now = clock::mono();
         let held = {
             let mut asks = lock(&self.attachments.asks);
-            asks.may_ask(link.session(), &of.root, clock::mono()) && asks.hold(of.root)
+            asks.may_ask(link.session(), &of.root, most, now) && asks.hold(of.root)
         };
         if !held {
             return Ok(());
         }
         let _held = Held::new(self, of.root);
-        let blobs = self.attachments.blobs.clone();
-        let resumed = tokio::task::spawn_blocking(move || blobs.resume(of)).await;
-        let partial = resumed.map_err(internal)?.map_err(internal)?;
+        let partial = self.partial(of).await?;
         let first_piece = partial.as_ref().map_or(0, Partial::good);
         if partial.as_ref().is_some_and(Partial::is_whole) {
             // The last piece was here and the node stopped before it said so.
@@ -167,6 +175,10 @@ impl Shared {
             tracing::warn!(%full, root = %abeng_wire::LeafHash(of.root), "an attachment stays with its sender");
             return Ok(());
         }
+        if !self.may_go(&link, Way::In, of, first_piece) {
+            return Ok(());
+        }
+        let pieces = self.pieces_at_a_time(row.originator);
         let hashes = match partial {
             Some(_) => v1::AttachmentHashes::Held,
             None => v1::AttachmentHashes::Wanted,
@@ -177,11 +189,23 @@ impl Shared {
             length: of.length,
             first_piece,
             hashes: hashes.into(),
+            pieces,
         };
         let asked = (of, row.envelope_id);
-        lock(&self.attachments.asks).ask(link.session(), asked, partial, clock::mono());
+        lock(&self.attachments.asks).ask(link.session(), asked, (partial, pieces), now);
         link.control(v1::control::Frame::AttachmentWant(want));
         Ok(())
+    }
+
+    /// What is here of a file that is to come.
+    async fn partial(&self, of: AttachmentRef) -> Result<Option<Partial>, ApiError> {
+        let kept = lock(&self.attachments.under_way).take();
+        if let Some(kept) = kept.filter(|partial| partial.of() == of) {
+            return Ok(Some(kept));
+        }
+        let blobs = self.attachments.blobs.clone();
+        let resumed = tokio::task::spawn_blocking(move || blobs.resume(of)).await;
+        resumed.map_err(internal)?.map_err(internal)
     }
 
     /// Whether it comes without anybody asking: where bytes are paid for only what people want.
@@ -200,9 +224,18 @@ impl Shared {
             return;
         };
         let mut asks = lock(&self.attachments.asks);
+        if refused.why() == v1::AttachmentRefusal::AttachmentBudget {
+            // It comes on this link once the peer has more bytes; none of ours wait for it.
+            if asks.put_off(link.session(), &root) {
+                self.went(link, Way::In);
+            }
+            drop(asks);
+            return self.attachments.look();
+        }
         if !asks.end(link.session(), &root) {
             return;
         }
+        self.went(link, Way::In);
         let busy = refused.why() == v1::AttachmentRefusal::AttachmentBusy;
         asks.rest(root, later(if busy { BUSY } else { REFUSED }));
         drop(asks);
@@ -236,11 +269,20 @@ impl Shared {
         };
         let session = link.session();
         let asked = lock(&self.attachments.asks).comes(session, of);
-        let Some((envelope, partial)) = asked else {
+        let Some(coming) = asked else {
             return fault("not asked for");
         };
-        let took = self.take_pieces(of, partial, &header, &mut stream).await;
+        // One that was put off by its sender comes when it comes.
+        let may = !coming.overtaken && self.may_go(link, Way::In, of, header.first_piece);
+        let envelope = coming.envelope;
+        let took = match may {
+            true => self.take_pieces(of, coming, &header, &mut stream).await,
+            false => Ok(Took::Part(0)),
+        };
+        // Nothing more of it comes.
+        drop(stream);
         lock(&self.attachments.asks).end(session, &of.root);
+        self.went(link, Way::In);
         match &took {
             Ok(Took::All) => self.arrived(&envelope, of).await,
             // A sender that ends at once would be asked at once, for ever.
@@ -256,12 +298,13 @@ impl Shared {
     async fn take_pieces(
         self: &Arc<Self>,
         of: AttachmentRef,
-        partial: Option<Partial>,
+        coming: Coming,
         header: &v1::AttachmentHeader,
         stream: &mut AttachmentReceiver,
     ) -> Result<Took, PeerFault> {
         let fault = |what| Err(PeerFault::Attachment { what });
-        let mut partial = match partial {
+        let pieces = coming.pieces;
+        let mut partial = match coming.partial {
             Some(partial) if header.hashes.is_empty() => partial,
             Some(_) => return fault("hashes that were not asked for"),
             None => {
@@ -291,6 +334,9 @@ impl Shared {
             if partial.is_whole() {
                 return fault("more pieces than it has");
             }
+            if pieces > 0 && partial.good() >= header.first_piece.saturating_add(pieces) {
+                return fault("more pieces than were asked for");
+            }
             let put = move || {
                 let kept = partial.put(&piece);
                 (partial, kept)
@@ -306,7 +352,12 @@ impl Shared {
             };
         }
         if !partial.is_whole() {
-            return Ok(Took::Part(partial.good() - header.first_piece));
+            let came = partial.good() - header.first_piece;
+            // The next piece is asked for at once, and need not wait until all before it are read.
+            if pieces > 0 {
+                *lock(&self.attachments.under_way) = Some(partial);
+            }
+            return Ok(Took::Part(came));
         }
         match self.complete(Some(partial)).await {
             Ok(()) => Ok(Took::All),

@@ -55,7 +55,7 @@ async fn an_imported_roster_is_logged_told_and_passed_on() {
     };
     let tt = keyring(&net.home("TT"));
     let newest = v1::TrustBundle {
-        seal_keys: vec![seal_key(&tt, 2, tt.seal[0].public(), at)],
+        seal_keys: vec![seal_key(&tt, 2, tt.seal.newest().unwrap().public(), at)],
         ..newest
     };
     let taken = import(&net, "JM", &newest).await;

@@ -126,7 +126,7 @@ async fn what_a_new_party_sends_waits_with_it_until_it_is_accepted() {
     );
     second
         .seal_keys
-        .push(seal_key(&gy, 1, gy.seal[0].public(), at));
+        .push(seal_key(&gy, 1, gy.seal.newest().unwrap().public(), at));
     let toml = toml.replace(listen, &format!("listen = \"{address}\""));
     let toml = toml.replace("party = \"JM\"", "party = \"GY\"");
     home_of_new(&net.home("GY"), &gy, (&second, &toml), at);

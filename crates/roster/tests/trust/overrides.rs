@@ -209,11 +209,12 @@ fn a_waiting_key_signs_no_seal_key_and_no_new_life() {
     let world = World::new();
     let trust = recovered(&world);
     let fresh = fresh();
-    let seal = fresh.seal[0].public();
+    let seal = fresh.seal.newest().unwrap();
+    let seal = seal.public();
     let org = &**fresh.org_sign();
     let interval = (T0, T0 + 300 * DAY);
     let signed = ceremony::sign_seal_key(code("JM"), 2, seal, interval, org).unwrap();
-    let old = world.keyring("JM").seal[0].kid();
+    let old = world.keyring("JM").seal.newest().unwrap().kid();
     let bundle = v1::TrustBundle {
         seal_keys: vec![signed.clone()],
         ..Default::default()

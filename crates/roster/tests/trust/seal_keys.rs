@@ -206,7 +206,7 @@ fn a_revoked_signing_key_gives_out_no_seal_key() {
 #[test]
 fn half_of_another_partys_seal_key_is_not_taken_as_ones_own() {
     let world = World::new();
-    let theirs = *world.keyring("TT").seal[0].public().bytes();
+    let theirs = *world.keyring("TT").seal.newest().unwrap().public().bytes();
     let mine = *secret(2).public().bytes();
     let lattice = [&theirs[..1184], &mine[1184..]].concat();
     let curve = [&mine[..1184], &theirs[1184..]].concat();
