@@ -15,7 +15,7 @@ use std::{fs, path::Path};
 const NOW: u64 = 1_790_000_000_000;
 const LIFE: Incarnation = Incarnation(NOW << 16 | 1);
 const TO: [&str; 2] = ["LC", "TT"];
-/// Two chunks and a padded tail, and one byte alone.
+/// One byte, the edge of the smallest padding, and two chunks.
 const LENGTHS: [usize; 3] = [1, 2040, 100_000];
 
 /// Bytes that differ from call to call and from run to run not.
@@ -69,7 +69,7 @@ impl Net {
         let sender = self.keys("JM").org_sign();
         let roster = self.trust.roster.reference();
         let recipient = |party: &&str| {
-            let secret = &self.keys(party).seal[0];
+            let secret = self.keys(party).seal.newest().unwrap();
             serde_json::json!({
                 "party": party,
                 "seal_seed": HEXLOWER.encode(&secret.seed()[..]),
@@ -145,7 +145,10 @@ pub fn run(python: &Python) -> u32 {
         fs::write(file("network.json"), net.describe().to_string()).unwrap();
         let ours = net.seal(&notice);
         fs::write(file("envelope.bin"), &ours).unwrap();
-        println!("{}", said("opening ours", &script(python, "open", dir.path())));
+        println!(
+            "{}",
+            said("opening ours", &script(python, "open", dir.path()))
+        );
         passed += 1;
 
         said("sealing theirs", &script(python, "seal", dir.path()));
@@ -154,7 +157,10 @@ pub fn run(python: &Python) -> u32 {
             assert_eq!(net.open(&theirs, me).unwrap()[..], notice[..], "{me}");
             passed += 1;
         }
-        println!("opened theirs for {} recipients, {length} bytes each", TO.len());
+        println!(
+            "opened theirs for {} recipients, {length} bytes each",
+            TO.len()
+        );
 
         // Neither side lets anything through that was changed on the way.
         for at in (0..ours.len()).step_by(ours.len() / 8) {

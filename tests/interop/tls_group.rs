@@ -52,7 +52,10 @@ fn theirs_dials(python: &Python, dir: &Path) {
     let (mut plain, _) = listener.accept().unwrap();
     let mut connection = ServerConnection::new(Arc::new(config)).unwrap();
     compare(&mut connection, &mut plain);
-    println!("{}", said("OpenSSL dials", &client.wait_with_output().unwrap()));
+    println!(
+        "{}",
+        said("OpenSSL dials", &client.wait_with_output().unwrap())
+    );
 }
 
 fn ours_dials(python: &Python, dir: &Path) {
@@ -92,7 +95,9 @@ where
     C: std::ops::DerefMut<Target = rustls::ConnectionCommon<S>>,
     S: rustls::SideData,
 {
-    plain.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    plain
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
     while connection.is_handshaking() {
         connection.complete_io(plain).unwrap();
     }
@@ -102,7 +107,7 @@ where
         .export_keying_material([0; 32], LABEL, None)
         .unwrap();
     let mine = ring::digest::digest(&ring::digest::SHA256, &secret);
-    let mut stream = Stream::new(&mut **connection, plain);
+    let mut stream = Stream::new(connection, plain);
     stream.write_all(mine.as_ref()).unwrap();
     stream.flush().unwrap();
     let mut theirs = [0; 32];
