@@ -119,7 +119,7 @@ impl History {
                     let before = self.roots.iter().find(|r| r.version() + 1 == m.version);
                     match before {
                         Some(before) => before.walk(signed)?,
-                        None => Root::begin(signed)?,
+                        None => held.rival(signed)?,
                     };
                     newer |= self.stand(ConflictOf::Root, m.version, held.digest(), signed);
                     // What follows in the list follows the other one.

@@ -66,13 +66,7 @@ impl Root {
                 found: next.version,
             });
         }
-        if next.network != self.network {
-            return Err(TrustError::OtherNetwork {
-                what: format!("root {}", next.version),
-                expected: self.network,
-                found: next.network,
-            });
-        }
+        self.same_network(&next)?;
         self.count(&next)?;
         next.count(&next)?;
         let mut next = next;
@@ -89,6 +83,27 @@ impl Root {
             }
         }
         Ok(next)
+    }
+
+    /// Another root in the place of this one, which is the first that is held: signed by its own
+    /// threshold and by this one's. Anybody can make a root that its own signers alone have signed.
+    pub(crate) fn rival(&self, signed: &v1::Signed) -> Result<Self, TrustError> {
+        let other = Self::parse(signed)?;
+        self.same_network(&other)?;
+        self.count(&other)?;
+        other.count(&other)?;
+        Ok(other)
+    }
+
+    fn same_network(&self, other: &Self) -> Result<(), TrustError> {
+        if other.network == self.network {
+            return Ok(());
+        }
+        Err(TrustError::OtherNetwork {
+            what: format!("root {}", other.version),
+            expected: self.network,
+            found: other.network,
+        })
     }
 
     /// Reads a root that may lack signatures still, to be shown and signed. Every rule but the

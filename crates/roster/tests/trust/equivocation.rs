@@ -2,8 +2,8 @@
 
 use crate::support::*;
 use abeng_keys::DualSigner;
-use abeng_roster::{Conflict, ConflictOf, Trust, TrustError, ceremony, digest};
-use abeng_wire::v1;
+use abeng_roster::{Conflict, ConflictOf, Trust, TrustError, ceremony, digest, founding::found};
+use abeng_wire::{NetworkCode, v1};
 use bytes::Bytes;
 
 fn rosters(list: &[&v1::Signed]) -> v1::TrustBundle {
@@ -266,4 +266,31 @@ fn a_settlement_that_names_one_digest_or_unsorted_ones_is_refused() {
     for digests in bad {
         assert!(matches!(sign(digests), Err(TrustError::Rule { .. })));
     }
+}
+
+#[test]
+fn a_first_root_that_its_own_signers_alone_signed_is_no_equivocation() {
+    let world = World::new();
+    // Of the same name or another, by keys that this network has never heard of.
+    let foreign = |name: &str| {
+        let mut request = request();
+        request.network = NetworkCode::new(name).unwrap();
+        found(request, &mut Counting(1 << 20)).unwrap().bundle
+    };
+    let same = world.trust.merge(&foreign("try-out"), T0);
+    assert!(
+        matches!(same, Err(TrustError::TooFewSigners { needed: 4, .. })),
+        "{same:?}"
+    );
+    let other = world.trust.merge(&foreign("trial"), T0);
+    assert!(
+        matches!(other, Err(TrustError::OtherNetwork { .. })),
+        "{other:?}"
+    );
+    // Nor as the evidence of somebody else.
+    let bundle = v1::TrustBundle {
+        other_roots: foreign("try-out").roots,
+        ..Default::default()
+    };
+    assert!(world.trust.merge(&bundle, T0).is_err());
 }
