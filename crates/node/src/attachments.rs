@@ -5,17 +5,22 @@
 //! that serves it below all envelopes (`serve`). Whoever takes it out leaves a leaf (`show`). What
 //! no notice names any more is deleted (`sweep`).
 
+mod arrive;
 mod asks;
 mod brought;
+mod carried;
 mod fetch;
 mod give;
 mod proved;
 mod serve;
 mod show;
 mod sweep;
+mod take;
 
 pub use brought::{Brought, Took};
+pub use carried::{Carried, FileLimits};
 pub use fetch::{Held, work as fetch};
+pub use serve::Sent;
 pub use sweep::work as sweep;
 
 use crate::{
@@ -27,7 +32,7 @@ use abeng_api::ApiError;
 use abeng_notice::{Attachment, Notice};
 use abeng_queue::rows::{FileState, FilesRow};
 use abeng_seal::{AttachmentRef, attached_len};
-use abeng_wire::{Hash32, LeafIndex, v1};
+use abeng_wire::{Hash32, LeafIndex, PartyCode, v1};
 use asks::Asks;
 use give::Given;
 use serve::Serving;
@@ -37,10 +42,21 @@ use std::{
 };
 use tokio::sync::Notify;
 
+/// Where a file lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Store {
+    /// With those of this party.
+    Own,
+    /// With those that are carried for others.
+    Carried,
+}
+
 /// What a node knows of attachments beside its view.
 pub struct Attachments {
     /// The ciphertexts.
     pub blobs: Blobs,
+    /// Others' ones, where this party is a relay.
+    pub carried: Carried,
     /// Given and not yet submitted, by handle.
     given: Mutex<BTreeMap<String, Given>>,
     /// Asked for, by peer.
@@ -57,9 +73,10 @@ pub struct Attachments {
 
 impl Attachments {
     /// With these blobs.
-    pub fn new(blobs: Blobs) -> Self {
+    pub fn new(blobs: Blobs, carried: Carried) -> Self {
         Self {
             blobs,
+            carried,
             given: Mutex::default(),
             asks: Mutex::default(),
             serving: Mutex::default(),
@@ -69,9 +86,22 @@ impl Attachments {
         }
     }
 
+    fn store(&self, store: Store) -> &Blobs {
+        match store {
+            Store::Own => &self.blobs,
+            Store::Carried => &self.carried.blobs,
+        }
+    }
+
     /// There may be something to fetch.
     pub fn look(&self) {
         self.look.notify_one();
+    }
+
+    /// A relay has brought a copy: it may have the files too.
+    pub fn copy_from(&self, relay: PartyCode) {
+        lock(&self.asks).wake_refused(relay);
+        self.look();
     }
 
     /// Whether somebody wants it, also where it came before.
@@ -130,7 +160,6 @@ mod tests {
     use super::*;
     use abeng_notice::{CheckContext, Draft};
     use abeng_seal::attachment_len;
-    use abeng_wire::PartyCode;
 
     fn file(name: &str, length: u64) -> Attachment {
         Attachment {

@@ -6,7 +6,7 @@
 
 use crate::{
     again,
-    attachments::{self, Attachments},
+    attachments::{self, Attachments, Carried},
     blobs::Blobs,
     checking, clock, clocks,
     config::Config,
@@ -128,10 +128,14 @@ impl Node {
             tracing::error!("this node submits nothing: {proved}. {WAY_FORWARD}");
         }
         metrics.roster_version.set(trust.roster.version() as i64);
-        let blobs = Blobs::open(&layout).map_err(|source| NodeError::Directory {
+        let unusable = |source| NodeError::Directory {
             dir: config.data.clone(),
             source,
-        })?;
+        };
+        let blobs = Blobs::open(&layout).map_err(unusable)?;
+        let carried = Blobs::open_carried(&layout)
+            .and_then(|blobs| Carried::new(blobs, config.relay_files))
+            .map_err(unusable)?;
         let (core, seat) = core();
         let shared = Arc::new(Shared {
             me: config.party,
@@ -167,7 +171,7 @@ impl Node {
             notices,
             adopting: Mutex::new(()),
             retention: Retention::default(),
-            attachments: Attachments::new(blobs),
+            attachments: Attachments::new(blobs, carried),
             told: Mutex::default(),
             gaps_warned: Mutex::default(),
             past: Mutex::new(past),

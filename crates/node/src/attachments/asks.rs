@@ -1,8 +1,9 @@
 //! Which attachments are asked for, on which link, and which are let rest for a while.
 
+use super::Store;
 use crate::blobs::Partial;
 use abeng_seal::AttachmentRef;
-use abeng_wire::{EnvelopeId, Hash32, Mono, limits};
+use abeng_wire::{EnvelopeId, Hash32, Mono, PartyCode, limits};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Without a stream after so long an ask is forgotten, and made again: nanoseconds.
@@ -15,28 +16,40 @@ pub struct Ask {
     pub envelope: EnvelopeId,
     /// What has come of it before, where its list of hashes is here.
     pub partial: Option<Partial>,
+    /// Where it is to lie.
+    pub store: Store,
     session: u64,
     of: AttachmentRef,
     at: Mono,
     coming: bool,
 }
 
+/// Why a peer is not asked for a file for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// It said that it brings none now.
+    Refused,
+    /// What it brought was wrong, or nothing.
+    NothingGood,
+}
+
 /// Everything that is asked for.
 #[derive(Debug, Default)]
 pub struct Asks {
     asks: Vec<Ask>,
-    resting: BTreeMap<Hash32, Mono>,
+    // Of whom it is not to be asked for now.
+    resting: BTreeMap<(Hash32, PartyCode), (Why, Mono)>,
     // Whose pieces somebody reads or writes now.
     held: BTreeSet<Hash32>,
 }
 
 impl Asks {
     /// Whether something may be asked for on a link now.
-    pub fn may_ask(&mut self, session: u64, root: &Hash32, now: Mono) -> bool {
+    pub fn may_ask(&mut self, (peer, session): (PartyCode, u64), root: &Hash32, now: Mono) -> bool {
         self.forget(now);
-        self.resting.retain(|_, until| *until > now);
+        self.resting.retain(|_, (_, until)| *until > now);
         let on_link = self.asks.iter().filter(|ask| ask.session == session);
-        !self.resting.contains_key(root)
+        !self.resting.contains_key(&(*root, peer))
             && !self.held.contains(root)
             && self.asks.iter().all(|ask| ask.of.root != *root)
             && on_link.count() < limits::ATTACHMENT_STREAMS
@@ -68,12 +81,13 @@ impl Asks {
         &mut self,
         session: u64,
         (of, envelope): (AttachmentRef, EnvelopeId),
-        partial: Option<Partial>,
+        (store, partial): (Store, Option<Partial>),
         now: Mono,
     ) {
         self.asks.push(Ask {
             envelope,
             partial,
+            store,
             session,
             of,
             at: now,
@@ -86,11 +100,11 @@ impl Asks {
         &mut self,
         session: u64,
         of: AttachmentRef,
-    ) -> Option<(EnvelopeId, Option<Partial>)> {
+    ) -> Option<(EnvelopeId, Store, Option<Partial>)> {
         let asked = |ask: &&mut Ask| ask.session == session && ask.of == of && !ask.coming;
         let ask = self.asks.iter_mut().find(asked)?;
         ask.coming = true;
-        Some((ask.envelope, ask.partial.take()))
+        Some((ask.envelope, ask.store, ask.partial.take()))
     }
 
     /// Nothing more comes of it on that link.
@@ -106,14 +120,21 @@ impl Asks {
         self.asks.retain(|ask| ask.session != session);
     }
 
-    /// It is not to be asked for before then.
-    pub fn rest(&mut self, root: Hash32, until: Mono) {
-        self.resting.insert(root, until);
+    /// One peer is not to be asked for it before then.
+    pub fn rest(&mut self, of_whom: (Hash32, PartyCode), why: Why, until: Mono) {
+        self.resting.insert(of_whom, (why, until));
+    }
+
+    /// A peer has shown that it carries what it may have refused because it knew nothing of it.
+    pub fn wake_refused(&mut self, peer: PartyCode) {
+        let woken = |rests: PartyCode, why| rests == peer && why == Why::Refused;
+        self.resting
+            .retain(|(_, rests), (why, _)| !woken(*rests, *why));
     }
 
     /// Somebody wants it now.
     pub fn wake(&mut self, root: &Hash32) {
-        self.resting.remove(root);
+        self.resting.retain(|(rests, _), _| rests != root);
     }
 }
 
@@ -128,12 +149,21 @@ mod tests {
         }
     }
 
+    fn jm() -> PartyCode {
+        PartyCode::new("JM").unwrap()
+    }
+
     const NOW: Mono = Mono(5);
 
     fn asked(asks: &mut Asks, session: u64, byte: u8) -> bool {
-        let may = asks.may_ask(session, &[byte; 32], NOW);
+        let may = asks.may_ask((jm(), session), &[byte; 32], NOW);
         if may {
-            asks.ask(session, (of(byte), EnvelopeId([byte; 32])), None, NOW);
+            asks.ask(
+                session,
+                (of(byte), EnvelopeId([byte; 32])),
+                (Store::Own, None),
+                NOW,
+            );
         }
         may
     }
@@ -183,12 +213,32 @@ mod tests {
         let mut asks = Asks::default();
         asked(&mut asks, 1, 1);
         let later = Mono(NOW.0 + ANSWER);
-        assert!(asks.may_ask(1, &[1; 32], later));
-        asks.rest([1; 32], Mono(later.0 + 10));
-        assert!(!asks.may_ask(1, &[1; 32], later));
-        assert!(asks.may_ask(1, &[1; 32], Mono(later.0 + 10)));
-        asks.rest([1; 32], Mono(later.0 + 10));
+        assert!(asks.may_ask((jm(), 1), &[1; 32], later));
+        asks.rest(([1; 32], jm()), Why::Refused, Mono(later.0 + 10));
+        assert!(!asks.may_ask((jm(), 1), &[1; 32], later));
+        assert!(asks.may_ask((jm(), 1), &[1; 32], Mono(later.0 + 10)));
+        asks.rest(([1; 32], jm()), Why::Refused, Mono(later.0 + 10));
+        asks.wake_refused(PartyCode::new("TT").unwrap());
+        assert!(!asks.may_ask((jm(), 1), &[1; 32], later));
+        asks.wake_refused(jm());
+        assert!(asks.may_ask((jm(), 1), &[1; 32], later));
+        asks.rest(([1; 32], jm()), Why::Refused, Mono(later.0 + 10));
+        let tt = PartyCode::new("TT").unwrap();
+        assert!(asks.may_ask((tt, 2), &[1; 32], later), "of another");
         asks.wake(&[1; 32]);
-        assert!(asks.may_ask(1, &[1; 32], later));
+        assert!(asks.may_ask((jm(), 1), &[1; 32], later));
+    }
+
+    #[test]
+    fn a_copy_lifts_the_rest_of_who_refused_and_of_no_liar() {
+        let mut asks = Asks::default();
+        let until = Mono(NOW.0 + 10);
+        asks.rest(([1; 32], jm()), Why::Refused, until);
+        asks.rest(([2; 32], jm()), Why::NothingGood, until);
+        asks.wake_refused(jm());
+        assert!(asks.may_ask((jm(), 1), &[1; 32], NOW));
+        assert!(!asks.may_ask((jm(), 1), &[2; 32], NOW));
+        asks.wake(&[2; 32]);
+        assert!(asks.may_ask((jm(), 1), &[2; 32], NOW), "an officer asks");
     }
 }

@@ -179,7 +179,9 @@ impl Shared {
         let told = format!("the attachment is not here yet: {here} of {all} KiB have come");
         let hint = match self.links.link(from) {
             Some(_) => format!("it is asked for now; wait, and try again ({from} is linked)"),
-            None => format!("it comes as soon as {from} is linked again"),
+            None => format!(
+                "it comes as soon as {from} is linked again, or a relay that carried the notice"
+            ),
         };
         ApiError::new(ErrorCode::Conflict, told).with_try(hint)
     }
