@@ -242,17 +242,35 @@ impl Fake {
         }
     }
 
-    /// Does something wrong on a link, and gives the word with which JM ends it. Where both sides
-    /// dialled at once, the link that goes for that alone is not meant, and it is done again.
-    pub async fn provoke(&self, act: impl AsyncFn(&Link)) -> Closed {
+    /// Sends an envelope until JM wants its file, and gives the link on which it does. Where both
+    /// sides dialled at once, one link goes, and what was sent on it may go too.
+    pub async fn wanted(&self, envelope: &Bytes, sent: &Sent) -> Link {
+        let root = sent.pieces.of().to_wire().root;
         loop {
-            let link = self.link().await;
-            act(&link).await;
+            let link = self.current().await;
+            link.send(v1::Precedence::Routine, envelope.clone());
+            // JM's status comes every second: this looks again that often.
+            while self.is_live(&link) {
+                match next(&self.frames).await {
+                    (on, v1::control::Frame::AttachmentWant(want))
+                        if want.root == root && self.is_live(&on) =>
+                    {
+                        return on;
+                    }
+                    _ => {}
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Does something wrong on the link that it gives, and gives the word with which JM ends one.
+    /// A link that goes because both sides dialled at once is not meant, and it is done again.
+    pub async fn provoke(&self, act: impl AsyncFn() -> Link) -> Closed {
+        loop {
+            let link = act().await;
             loop {
                 let (session, why) = next(&self.ends).await;
-                if session != link.session() {
-                    continue;
-                }
                 if matches!(
                     why,
                     Closed::ByPeer {
@@ -262,7 +280,9 @@ impl Fake {
                 ) {
                     return why;
                 }
-                break;
+                if session == link.session() {
+                    break;
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use crate::{
     fake::{Fake, Sent},
     support::{MIB, Net, file, give, seizure, until},
 };
-use abeng_link::{CloseCode, Closed, Link};
+use abeng_link::{CloseCode, Closed};
 use abeng_wire::{EnvelopeId, LeafHash, limits, v1};
 use bytes::Bytes;
 
@@ -23,18 +23,22 @@ async fn a_sender_that_brings_something_else_loses_its_link_and_harms_nothing() 
 
     // A stream that nobody asked for.
     let sent = Sent::new(LENGTH, 1);
-    let unasked = async |link: &Link| drop(link.attachment(&sent.header(0)).await);
+    let unasked = async || {
+        let link = lc.current().await;
+        drop(link.attachment(&sent.header(0)).await);
+        link
+    };
     let end = lc.provoke(unasked).await;
     assert!(is_fault(&end, "not asked for"), "{end}");
 
     // Hashes that are not those of the root.
     let envelope = lc.seal(1, &sent).envelope().clone();
-    let wrong_hashes = async |link: &Link| {
-        link.send(v1::Precedence::Routine, envelope.clone());
-        let (link, _) = lc.want().await;
+    let wrong_hashes = async || {
+        let link = lc.wanted(&envelope, &sent).await;
         let mut header = sent.header(0);
         header.hashes = Bytes::from(vec![7; 3 * 32]);
         let _ = link.attachment(&header).await;
+        link
     };
     let end = lc.provoke(wrong_hashes).await;
     assert!(is_fault(&end, "root"), "{end}");
@@ -42,12 +46,12 @@ async fn a_sender_that_brings_something_else_loses_its_link_and_harms_nothing() 
     // A wrong piece behind a good one: the good one stays.
     let sent = Sent::new(LENGTH, 2);
     let second = lc.seal(2, &sent);
-    let wrong_piece = async |link: &Link| {
-        link.send(v1::Precedence::Routine, second.envelope().clone());
-        let (link, _) = lc.want().await;
+    let wrong_piece = async || {
+        let link = lc.wanted(second.envelope(), &sent).await;
         if let Ok(mut stream) = sent.bring(&link, 0..1).await {
             let _ = stream.piece(sent.piece(0)).await;
         }
+        link
     };
     let end = lc.provoke(wrong_piece).await;
     assert!(is_fault(&end, "does not belong"), "{end}");
@@ -58,12 +62,12 @@ async fn a_sender_that_brings_something_else_loses_its_link_and_harms_nothing() 
     // A stream without an end.
     let sent = Sent::new(LENGTH, 3);
     let envelope = lc.seal(3, &sent).envelope().clone();
-    let endless = async |link: &Link| {
-        link.send(v1::Precedence::Routine, envelope.clone());
-        let (link, _) = lc.want().await;
+    let endless = async || {
+        let link = lc.wanted(&envelope, &sent).await;
         if let Ok(mut stream) = sent.bring(&link, 0..3).await {
             let _ = stream.piece(sent.piece(2)).await;
         }
+        link
     };
     let end = lc.provoke(endless).await;
     assert!(is_fault(&end, "more pieces"), "{end}");
@@ -71,20 +75,22 @@ async fn a_sender_that_brings_something_else_loses_its_link_and_harms_nothing() 
     // A piece longer than any.
     let sent = Sent::new(LENGTH, 4);
     let envelope = lc.seal(4, &sent).envelope().clone();
-    let too_long = async |link: &Link| {
-        link.send(v1::Precedence::Routine, envelope.clone());
-        let (link, _) = lc.want().await;
+    let too_long = async || {
+        let link = lc.wanted(&envelope, &sent).await;
         if let Ok(mut stream) = sent.bring(&link, 0..0).await {
             let _ = stream.piece(Bytes::from(vec![0; MIB + 1])).await;
         }
+        link
     };
     let end = lc.provoke(too_long).await;
     assert!(is_fault(&end, "the limit is"), "{end}");
 
     // Every notice was delivered all the same, and the next link works.
-    lc.link().await;
+    let sent = Sent::new(LENGTH, 5);
+    let envelope = lc.seal(5, &sent).envelope().clone();
+    lc.wanted(&envelope, &sent).await;
     let inbox = net.client("jm").status().await.unwrap().inbox;
-    assert_eq!(inbox.total, 4);
+    assert_eq!(inbox.total, 5);
     lc.endpoint.shutdown().await;
     jm.shutdown().await.unwrap();
 }
