@@ -166,6 +166,8 @@ async fn a_relay_that_lies_loses_its_link_and_another_way_goes_on_behind_what_wa
     });
     let want = want.await;
     assert_eq!(want.first_piece, 0);
+    // Its originator gives it to no relay that has not proved to carry the notice.
+    liar.to("JM").control(Frame::AttachmentWant(want.clone()));
     let (name, cipher) = blobs(&net.home("JM").join("blobs")).remove(0);
     let list = net.home("JM").join("blobs").join(&name[..2]);
     let list = fs::read(list.join(&name[2..]).with_extension("list")).unwrap();
@@ -192,6 +194,12 @@ async fn a_relay_that_lies_loses_its_link_and_another_way_goes_on_behind_what_wa
     let files = at_tt.attachments(&id).await.unwrap();
     let there = (files[0].here, files[0].state);
     assert_eq!(there, (MIB as u64, AttachmentState::Coming));
+    let refused = liar.control(|frame| match frame {
+        Frame::AttachmentRefused(refused) => Some(refused.why()),
+        _ => None,
+    });
+    assert_eq!(refused.await, v1::AttachmentRefusal::AttachmentBusy);
+    assert_eq!(jm.shared().metrics.pieces_sent.get(), 0);
     for node in [jm, tt] {
         node.shutdown().await.unwrap();
     }
