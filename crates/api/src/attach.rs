@@ -61,6 +61,8 @@ pub enum AttachmentState {
     Waiting,
     /// Nothing of it is here, and on a link whose bytes are paid for it comes only when it is asked for.
     OnRequest,
+    /// It was asked for, and the day's bytes on a metered path do not take its next piece.
+    WaitsBudget,
 }
 
 /// A file of a notice.
@@ -82,6 +84,24 @@ pub struct AttachmentItem {
     pub here: u64,
     /// Where it is.
     pub state: AttachmentState,
+    /// Whose day it waits for, where it does: this party's, or the originator's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_of: Option<String>,
+}
+
+/// Files of delivered notices that are not here, and files that are held back here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct PendingView {
+    /// Not here, or not whole.
+    pub files: u64,
+    /// Bytes of their ciphertext that are missing.
+    pub bytes: u64,
+    /// Of the files, those that come only when they are asked for.
+    pub on_request: u64,
+    /// Of the files, those that wait for the day's bytes on a metered path, here or at their sender.
+    pub for_budget: u64,
+    /// Files that are asked for by others and wait here for the day's bytes.
+    pub held_back: u64,
 }
 
 /// For which notice a file is taken out.

@@ -1,15 +1,17 @@
 //! The client of a node's local interface.
 
 mod files;
+mod rules;
 
 pub use files::Incomer;
 
 use crate::{
-    AllowRequest, AuditQuery, BudgetView, ClientError, ContradictionView, CostReply,
-    DeliveredEvent, DrillView, ErrorBody, EventQuery, EvidenceQuery, ExtendRequest, GapView,
-    HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage, LimitsView, NetworkView,
-    NoticeView, PartyView, RecallRequest, RelaysView, RetentionQuery, SentItem, SentQuery,
-    SettledEvent, StatusView, SubmitReply, SubmitRequest, Timeline, extract::MARK, query::Target,
+    AllowRequest, AuditQuery, BudgetView, ClientError, ContradictionView, CostReply, CostRequest,
+    DeliveredEvent, DestroyKeyRequest, DrillView, ErrorBody, EventQuery, EvidenceQuery,
+    ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage,
+    LimitsView, NetworkView, NoticeView, PartyView, RecallRequest, RelaysView, RetentionQuery,
+    SealKeyReply, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest,
+    Timeline, extract::MARK, query::Target,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -189,9 +191,10 @@ impl Client {
         self.get(Target::new("/v1/status")).await
     }
 
-    /// See [`Operator::cost`](crate::Operator::cost). `body` is a [`SubmitRequest`] in JSON.
-    pub async fn cost(&self, body: Bytes) -> Result<CostReply, ClientError> {
-        self.call(Method::POST, "/v1/cost", body).await
+    /// See [`Operator::cost`](crate::Operator::cost).
+    pub async fn cost(&self, request: &CostRequest) -> Result<CostReply, ClientError> {
+        let body = serde_json::to_vec(request).map_err(protocol)?;
+        self.call(Method::POST, "/v1/cost", Bytes::from(body)).await
     }
 
     /// See [`Operator::limits`](crate::Operator::limits).
@@ -208,6 +211,22 @@ impl Client {
     pub async fn allow(&self, request: &AllowRequest) -> Result<BudgetView, ClientError> {
         let body = serde_json::to_vec(request).map_err(protocol)?;
         self.call(Method::POST, "/v1/link/allow", Bytes::from(body))
+            .await
+    }
+
+    /// See [`Operator::rotate_seal_key`](crate::Operator::rotate_seal_key).
+    pub async fn rotate_seal_key(&self) -> Result<SealKeyReply, ClientError> {
+        self.call(Method::POST, "/v1/keys/rotate", Bytes::new())
+            .await
+    }
+
+    /// See [`Operator::destroy_seal_key`](crate::Operator::destroy_seal_key).
+    pub async fn destroy_seal_key(
+        &self,
+        request: &DestroyKeyRequest,
+    ) -> Result<SealKeyReply, ClientError> {
+        let body = serde_json::to_vec(request).map_err(protocol)?;
+        self.call(Method::POST, "/v1/keys/destroy", Bytes::from(body))
             .await
     }
 

@@ -44,6 +44,36 @@ pub struct CourierTrouble {
     pub why: String,
 }
 
+/// What is wrong with a courier file as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CourierFaultKind {
+    /// It is something else.
+    NotCourier,
+    /// Of a version that is not known.
+    Version,
+    /// It has no header that can be read.
+    Header,
+    /// It ends before its close.
+    Cut,
+    /// A frame announces more than may be.
+    Length,
+    /// Something was changed, left out or put in.
+    Digest,
+    /// Something follows its close.
+    Trailing,
+}
+
+/// The same with its place: for whoever tells it in another language than `problem` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct CourierFaultView {
+    /// What.
+    pub kind: CourierFaultKind,
+    /// At which byte, where it has a place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<u64>,
+}
+
 /// What became of a courier file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct CourierReport {
@@ -74,6 +104,9 @@ pub struct CourierReport {
     /// What was wrong with it otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// The same in a form for programs, where it lies in the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<CourierFaultView>,
     /// What was refused or passed over, the first of them.
     pub troubles: Vec<CourierTrouble>,
 }

@@ -39,6 +39,9 @@ pub struct StatusView {
     pub links: Vec<LinkView>,
     /// The inbox.
     pub inbox: InboxCount,
+    /// Files of notices that are under way.
+    #[serde(default)]
+    pub files: crate::PendingView,
     /// Room on disk.
     pub disk: DiskView,
     /// The index.

@@ -26,11 +26,13 @@ mod gaps;
 mod health;
 mod inbox;
 mod keeping;
+mod keys;
 mod limits;
 mod operator;
 mod query;
 mod relays;
 mod router;
+mod rules;
 mod sent;
 mod serve;
 mod stream;
@@ -38,12 +40,15 @@ mod submit;
 
 pub use attach::{
     AttachQuery, AttachReply, AttachmentItem, AttachmentQuery, AttachmentState, Download,
-    FilesThere, Upload,
+    FilesThere, PendingView, Upload,
 };
 pub use audit::{AuditQuery, LeafPage, LeafView, PartyView};
 pub use client::{Client, Incomer};
 pub use client_error::ClientError;
-pub use courier::{CourierExportQuery, CourierReport, CourierTally, CourierTrouble};
+pub use courier::{
+    CourierExportQuery, CourierFaultKind, CourierFaultView, CourierReport, CourierTally,
+    CourierTrouble,
+};
 pub use drill::{DrillItem, DrillMark, DrillView};
 pub use error::{ApiError, ErrorBody, ErrorCode};
 pub use events::{DeliveredEvent, EventQuery, SettledEvent};
@@ -59,10 +64,18 @@ pub use keeping::{
     ExtendRequest, HeldView, HoldRequest, KeepReply, KeptItem, KeptSide, RecallRequest,
     RetentionQuery,
 };
-pub use limits::{AllowRequest, BudgetView, CostLine, CostReply, LimitsView};
+pub use keys::{DestroyKeyRequest, SealKeyReply};
+pub use limits::{
+    AllowRequest, BudgetView, CostFile, CostFileView, CostLine, CostReply, CostRequest, FilesCost,
+    LimitUnit, LimitView, LimitsView, RateFrom,
+};
 pub use operator::{Caller, Operator, Via};
 pub use relays::{CarriedView, CarryQuota, RelayView, RelaysView};
 pub use router::{openapi, router};
+pub use rules::{
+    AcceptReply, AcceptRequest, ExplainQuery, ExplainView, GrantUse, GroupView, LeftOutView,
+    LeftOutWhy, NewcomerView, PolicyView, RosterTaken, WaitingView,
+};
 pub use sent::{
     DeliveryState, ProofView, RecipientTimeline, SentItem, SentQuery, SentTo, StepKind,
     StepWitness, Timeline, TimelineStep,

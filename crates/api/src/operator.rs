@@ -1,12 +1,17 @@
 use crate::{
-    AllowRequest, ApiError, AuditQuery, BudgetView, ContradictionView, CostReply,
+    AcceptReply, AcceptRequest, ExplainQuery, ExplainView, PolicyView, RosterTaken, WaitingView,
+};
+use crate::{
+    AllowRequest, ApiError, AuditQuery, BudgetView, ContradictionView, CostReply, CostRequest,
     CourierExportQuery, CourierReport, DeliveredEvent, DrillView, EventQuery, EvidenceQuery,
     ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage,
     LimitsView, NetworkView, NoticeView, PartyView, Pieces, RecallRequest, RelaysView,
     RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest,
     Timeline,
 };
-use crate::{AttachQuery, AttachReply, AttachmentItem, Download, Upload};
+use crate::{
+    AttachQuery, AttachReply, AttachmentItem, DestroyKeyRequest, Download, SealKeyReply, Upload,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::fmt;
@@ -184,8 +189,8 @@ pub trait Operator: Send + Sync + 'static {
         root: &str,
     ) -> Result<Download, ApiError>;
 
-    /// What a submission would cost on the path to each recipient. Sends nothing.
-    async fn cost(&self, who: &Caller, request: SubmitRequest) -> Result<CostReply, ApiError>;
+    /// What a submission would cost on the path to each recipient. Sends nothing, takes no file.
+    async fn cost(&self, who: &Caller, request: CostRequest) -> Result<CostReply, ApiError>;
 
     /// Bounds in force, and how much of them is used.
     async fn limits(&self) -> Result<LimitsView, ApiError>;
@@ -195,6 +200,38 @@ pub trait Operator: Send + Sync + 'static {
 
     /// Lets more bytes be spent on metered paths today.
     async fn allow(&self, who: &Caller, request: AllowRequest) -> Result<BudgetView, ApiError>;
+
+    /// Takes newer trust data from a file, as from a peer. Returns when it is durable and in force.
+    async fn roster_import(&self, who: &Caller, file: Bytes) -> Result<RosterTaken, ApiError>;
+
+    /// Who is new to the roster or a group and waits, and what changed that nobody here has seen.
+    async fn roster_pending(&self) -> Result<WaitingView, ApiError>;
+
+    /// Accepts newcomers before their time, or says that the roster's changes were seen. Leaves
+    /// an Admin leaf.
+    async fn roster_accept(
+        &self,
+        who: &Caller,
+        request: AcceptRequest,
+    ) -> Result<AcceptReply, ApiError>;
+
+    /// Groups and grants of the roster in force.
+    async fn policy(&self) -> Result<PolicyView, ApiError>;
+
+    /// Why a party may send something to another, or not.
+    async fn explain(&self, query: ExplainQuery) -> Result<ExplainView, ApiError>;
+
+    /// A new seal key now. It is published once a backup holds it; then, and after a call without
+    /// that, the answer says which.
+    async fn rotate_seal_key(&self, who: &Caller) -> Result<SealKeyReply, ApiError>;
+
+    /// Destroys an old seal key. [`ErrorCode::Conflict`](crate::ErrorCode::Conflict) while something needs
+    /// it.
+    async fn destroy_seal_key(
+        &self,
+        who: &Caller,
+        request: DestroyKeyRequest,
+    ) -> Result<SealKeyReply, ApiError>;
 
     /// How this node is.
     async fn status(&self) -> Result<StatusView, ApiError>;

@@ -25,6 +25,8 @@ use tokio::sync::Semaphore;
 use utoipa::{IntoParams, OpenApi};
 
 mod bounds;
+mod keys;
+mod rules;
 
 /// How much of requests' bodies is held at once, in KiB, whatever the number of connections.
 const BODIES_KIB: usize = 64 * 1024;
@@ -64,6 +66,8 @@ pub fn router(operator: Arc<dyn Operator>) -> Router {
         .route("/v1/limits", get(bounds::limits))
         .route("/v1/drill", get(bounds::drill))
         .route("/v1/link/allow", post(bounds::allow))
+        .route("/v1/keys/rotate", post(keys::rotate))
+        .route("/v1/keys/destroy", post(keys::destroy))
         .route("/v1/inbox", get(inbox))
         .route("/v1/inbox/{id}", get(inbox_show))
         .route("/v1/sent", get(sent))
@@ -78,6 +82,7 @@ pub fn router(operator: Arc<dyn Operator>) -> Router {
         .route("/v1/events/settled", get(settled))
         .route("/v1/openapi.json", get(description))
         .merge(files::routes())
+        .merge(rules::routes())
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(shared)
@@ -113,6 +118,13 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         bounds::limits,
         bounds::drill,
         bounds::allow,
+        rules::import,
+        rules::pending,
+        rules::accept,
+        rules::policy,
+        rules::explain,
+        keys::rotate,
+        keys::destroy,
         inbox,
         inbox_show,
         sent,

@@ -1,3 +1,4 @@
+use crate::GroupView;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -51,6 +52,9 @@ pub struct SubmitReply {
     pub doubts: Vec<FlawView>,
     /// One line that names the matter.
     pub summary: String,
+    /// What the groups among the recipients stand for, and who is left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupView>,
 }
 
 /// How grave a flaw is.

@@ -16,6 +16,13 @@ pub const CLAIM: &str = "application/vnd.abeng.claim.v1";
 /// The type of the statement that a leaf about a file that has come is about ([`v1::AttachmentRef`]).
 pub const ATTACHMENT: &str = "application/vnd.abeng.attachment.v1";
 
+/// The type of the statement that a leaf about an acceptance is about ([`v1::Acceptance`]).
+pub const ACCEPTANCE: &str = "application/vnd.abeng.acceptance.v1";
+
+/// The type of the statement that a leaf about two statements of one version is about
+/// ([`v1::Equivocation`]).
+pub const EQUIVOCATION: &str = "application/vnd.abeng.equivocation.v1";
+
 /// The longest proof, private or body part, in bytes: an envelope with room for its frame.
 pub const PART: usize = limits::ENVELOPE + limits::HDR;
 

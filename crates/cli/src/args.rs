@@ -2,12 +2,16 @@
 
 mod attachment;
 mod audit;
+mod ceremony;
 mod courier;
 mod drill;
 mod evidence;
 mod keeping;
+mod keys;
 mod link;
 mod loss;
+mod party;
+mod rules;
 mod seizure;
 
 pub(crate) use attachment::{AttachmentCommand, AttachmentGetArgs};
@@ -15,12 +19,25 @@ pub(crate) use audit::{
     AuditExportTilesArgs, AuditFilter, AuditReadByArgs, AuditShowArgs, AuditVerifyArgs,
     AuditWatchArgs, Format, Span,
 };
+pub(crate) use ceremony::{
+    OutArgs, RestArgs, RootCommand, RootKeygenArgs, RootNewArgs, RootRotateArgs, RosterCommand,
+    RosterDiffArgs, RosterDraftArgs, RosterPublishArgs, RosterShowArgs, RosterVerifyArgs, SignArgs,
+    SignerKind, TrustArgs,
+};
 pub(crate) use courier::{CourierCommand, CourierExportArgs};
 pub(crate) use drill::{DrillCommand, HurricaneArgs};
 pub(crate) use evidence::{ContradictionsArgs, EvidenceCommand, EvidenceExportArgs, JudgeArgs};
 pub(crate) use keeping::{HoldCommand, RecallArgs, RetentionCommand};
+pub(crate) use keys::{
+    KeysBackupArgs, KeysCombineArgs, KeysCommand, KeysDestroyArgs, KeysListArgs, KeysSplitArgs,
+};
 pub(crate) use link::{LinkAllowArgs, LinkCommand};
 pub(crate) use loss::{BackupArgs, NewIncarnationArgs, RestoreArgs};
+pub(crate) use party::{
+    FreshnessCommand, FreshnessRenewArgs, KeyKind, NextArgs, PartyCommand, PartyEnrolArgs,
+    PartyRecoverArgs, PartyRevokeArgs, PartyRotateArgs, PartySuspendArgs,
+};
+pub(crate) use rules::{AcceptArgs, ExplainArgs, PolicyCommand, RosterHereCommand};
 pub(crate) use seizure::SeizureArgs;
 #[cfg(test)]
 pub(crate) use seizure::ShortArgs;
@@ -39,7 +56,7 @@ Exit codes:
   3  refused: flaws in the notice, or policy
   4  the node cannot be reached
   5  no such thing
-  6  something did not verify, or a drill found what would not do
+  6  something did not verify, or drill or roster diff found trouble
   7  busy: try again
 
 Try it: abeng demo";
@@ -147,8 +164,13 @@ pub(crate) enum Command {
     /// Notices, receipts and files on a stick, where no link reaches
     #[command(subcommand)]
     Courier(CourierCommand),
+    /// Who may send what to whom
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// How this node is
     Status,
+    /// Bounds in force: what is used of them, what happens beyond, what changes them
+    Limits,
     /// What was sent to this administration and has not come, while it has not
     Gaps,
     /// Relays: whom they reach, how they stand, and what this node carries for others
@@ -156,6 +178,18 @@ pub(crate) enum Command {
     /// The tamper-evident log
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Ceremony: who may sign roots, rosters and freshness statements
+    #[command(subcommand)]
+    Root(RootCommand),
+    /// Ceremony: who is a member, with which keys, and who may send what to whom
+    #[command(subcommand)]
+    Roster(RosterCommand),
+    /// Ceremony: a party's keys, and what happens to a party
+    #[command(subcommand)]
+    Party(PartyCommand),
+    /// Ceremony: the daily word that the roster is still the newest
+    #[command(subcommand)]
+    Freshness(FreshnessCommand),
     /// Copy a node, running or not, so that it can be restored
     ///
     /// Reads the files of the data directory (--data DIR), as the node's user. Only what grew since an
@@ -165,6 +199,9 @@ pub(crate) enum Command {
     ///
     /// --data DIR names the new data directory.
     Restore(RestoreArgs),
+    /// The node's keys: what rests where, backups, and shares of them on paper
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Measure two nodes on this machine against the machine's own floor
     Bench(BenchArgs),
     /// Print the completion script of a shell

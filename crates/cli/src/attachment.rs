@@ -48,11 +48,15 @@ fn list(id: &str, items: &[AttachmentItem], ui: &Ui) -> String {
         (t.column_name, Align::Left),
     ]);
     for item in items {
+        let party = item.budget_of.as_deref().unwrap_or_default();
         let percent = (item.here.saturating_mul(100) / item.cipher_length.max(1)).to_string();
         table.row([
             item.number.to_string(),
             DecimalBytes(item.length).to_string(),
-            fill(t.state(item.state), &[("percent", &percent)]),
+            fill(
+                t.state(item.state),
+                &[("percent", &percent), ("party", party)],
+            ),
             printable(&item.name),
         ]);
     }
@@ -83,6 +87,10 @@ mod tests {
         vec![
             item(1, "x-ray\u{202e} 7.jpg", AttachmentState::Here, 1_449_368),
             item(2, "scan.pdf", AttachmentState::Coming, 724_684),
+            AttachmentItem {
+                budget_of: Some("TT".into()),
+                ..item(4, "video.mp4", AttachmentState::WaitsBudget, 724_684)
+            },
             item(
                 3,
                 "a name that is rather long for a file.jpg",
@@ -95,14 +103,7 @@ mod tests {
     #[test]
     fn a_list_says_what_is_here_and_how_to_get_it() {
         let id = "3f9a1c02b7de".to_owned() + &"0".repeat(52);
-        insta::assert_snapshot!(list(&id, &items(), &plain(Lang::En)), @r"
-        #     SIZE  STATE                       NAME
-        1  1.45 MB  here                        x-ray� 7.jpg
-        2  1.45 MB  coming, 50 %                scan.pdf
-        3  1.45 MB  comes when it is asked for  a name that is rather long for a file.j…
-
-        Take them out with: abeng attachment get 3f9a1c02b7de
-        ");
+        insta::assert_snapshot!(list(&id, &items(), &plain(Lang::En)));
         for lang in Lang::ALL {
             let text = list(&id, &items(), &plain(lang));
             assert!(text.lines().all(|line| columns(line) <= 80), "{text}");

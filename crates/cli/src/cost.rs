@@ -6,24 +6,18 @@ use crate::{
     connect,
     status::bytes,
     submit,
-    table::{Align, Table},
+    table::{Align, Table, wrap},
     texts::fill,
 };
-use abeng_api::{AllowRequest, BudgetView, CostLine, CostReply};
+use abeng_api::{AllowRequest, BudgetView, CostLine, CostReply, RateFrom};
 use abeng_notice::printable;
 use std::process::ExitCode;
 
 pub(crate) fn seizure(args: SeizureArgs, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
     let client = connect::client(common);
     let (input, request) = submit::read(&args, ui)?;
-    let body = serde_json::to_vec(&request).map_err(|e| {
-        CliError::new(
-            Exit::Internal,
-            format!("the request cannot be written: {e}"),
-        )
-    })?;
     connect::block_on(async {
-        let reply = client.cost(body.into()).await;
+        let reply = client.cost(&request).await;
         let reply = reply.map_err(|e| submit::placed(CliError::from(e), &input, ui))?;
         ui.show(&reply, || render(&reply, ui))?;
         Ok(Exit::Ok.into())
@@ -67,7 +61,9 @@ fn render(reply: &CostReply, ui: &Ui) -> String {
         ]);
     }
     out.push_str(&table.render(ui.width, |line| ui.paint(Paint::Strong, line)));
+    out.push_str(&files(reply, ui));
     out.push('\n');
+    out.push_str(&rates(&reply.lines, ui));
     if let Some(budget) = &reply.budget {
         out.push_str(&format!("{}\n", today(budget, ui)));
     }
@@ -78,6 +74,67 @@ fn render(reply: &CostReply, ui: &Ui) -> String {
     }
     out.push_str(&format!("{}\n", ui.paint(Paint::Faint, t.nothing_sent)));
     out
+}
+
+/// What follows the notice, on each path.
+fn files(reply: &CostReply, ui: &Ui) -> String {
+    let t = &ui.texts().cost;
+    let sizes = reply.files.iter().map(|file| file.cipher_length);
+    let size = bytes(sizes.sum());
+    let mut table = Table::new([
+        (ui.texts().columns.to, Align::Left),
+        (t.path, Align::Left),
+        (t.out, Align::Right),
+        (t.back, Align::Right),
+        (t.time, Align::Right),
+        (t.share, Align::Right),
+    ]);
+    let mut on_request = Vec::new();
+    for line in &reply.lines {
+        let Some(files) = &line.files else {
+            return String::new();
+        };
+        if files.on_request {
+            on_request.push(line.recipient.as_str());
+        }
+        table.row([
+            line.recipient.clone(),
+            path(line, ui),
+            bytes(files.sent_bytes),
+            bytes(files.received_bytes),
+            span(files.time_ms),
+            files.budget_share.map_or_else(|| "-".to_owned(), percent),
+        ]);
+    }
+    let count = ui.texts().count(&t.files, reply.files.len() as u64);
+    let head = fill(t.behind, &[("files", &count), ("size", &size)]);
+    let mut out = format!("\n{}\n", wrap(&head, ui.width, 0));
+    out.push_str(&table.render(ui.width, |line| ui.paint(Paint::Strong, line)));
+    if !on_request.is_empty() {
+        let line = fill(t.on_request, &[("to", &on_request.join(", "))]);
+        out.push_str(&format!("\n{}\n", wrap(&line, ui.width, 0)));
+    }
+    out
+}
+
+/// With which rates times are reckoned, and where they are from.
+fn rates(lines: &[CostLine], ui: &Ui) -> String {
+    let t = &ui.texts().cost;
+    let per_s = |rate: u64| format!("{}/s", bytes(rate));
+    let told = lines.iter().map(|line| {
+        let from = match (line.rate_from, line.measured) {
+            (RateFrom::Usual, _) => t.rate_usual.to_owned(),
+            (RateFrom::Measured, _) => t.rate_measured.to_owned(),
+            (RateFrom::Configured, None) => t.rate_configured.to_owned(),
+            (RateFrom::Configured, Some(rate)) => {
+                fill(t.rate_configured_beside, &[("rate", &per_s(rate))])
+            }
+        };
+        format!("{} {} ({from})", line.recipient, per_s(line.rate))
+    });
+    let told = told.collect::<Vec<_>>().join(", ");
+    let line = fill(t.rates, &[("rates", &told)]);
+    format!("{}\n", wrap(&line, ui.width, 0))
 }
 
 fn waiting(lines: &[CostLine]) -> Vec<&str> {
@@ -128,6 +185,7 @@ fn percent(share: u64) -> String {
 mod tests {
     use super::*;
     use crate::{table::columns, ui::plain};
+    use abeng_api::{CostFileView, FilesCost};
     use abeng_notice::Lang;
 
     fn reply() -> CostReply {
@@ -139,16 +197,19 @@ mod tests {
             sent_bytes: 4_600,
             received_bytes: 2_100,
             rate: 16_000,
-            configured: false,
+            rate_from: RateFrom::Usual,
+            measured: None,
             time_ms: 718,
             budget_share: None,
             waits: false,
+            files: None,
         };
         CostReply {
             ty: "SEIZURE".into(),
             precedence: "PRIORITY".into(),
             summary: "139.4 kg cocaine, JMKIN, sea".into(),
             disk_bytes: 5_200,
+            files: Vec::new(),
             lines: vec![
                 line("BB", "cable"),
                 CostLine {
@@ -195,5 +256,41 @@ mod tests {
         free.lines.truncate(1);
         let text = render(&free, &plain(Lang::Fr));
         assert!(!text.contains("14.4 MiB"), "{text}");
+    }
+
+    fn with_files() -> CostReply {
+        let mut reply = reply();
+        let file = |name: &str, length: u64| CostFileView {
+            name: name.into(),
+            length,
+            cipher_length: length + 16 * length.div_ceil(65_536),
+            pieces: length.div_ceil(1 << 20),
+        };
+        reply.files = vec![file("x-ray.jpg", 3_000_000), file("scan.pdf", 400_000)];
+        for (nth, line) in reply.lines.iter_mut().enumerate() {
+            line.files = Some(FilesCost {
+                sent_bytes: 3_650_000,
+                received_bytes: 160_000,
+                time_ms: 238_000,
+                budget_share: (nth == 1).then_some(1905),
+                on_request: nth == 1,
+            });
+        }
+        reply
+    }
+
+    #[test]
+    fn files_are_told_apart_from_the_notice_that_goes_first() {
+        insta::assert_snapshot!(render(&with_files(), &plain(Lang::En)));
+        for lang in Lang::ALL {
+            let text = render(&with_files(), &plain(lang));
+            assert!(!text.contains('{') && !text.contains('?'), "{text}");
+            assert!(text.contains("19.1 %") || text.contains("19.0 %"), "{text}");
+            // Lines break where they must.
+            let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(flat.matches("abeng attachment get").count(), 1, "{text}");
+        }
+        let none = render(&reply(), &plain(Lang::En));
+        assert!(!none.contains("attachment get"), "{none}");
     }
 }

@@ -13,9 +13,14 @@ use abeng_node::{
     drill::{Answer, Stick, offline, passphrase, stick, view},
 };
 use abeng_notice::printable;
+use rustix::{
+    fs::{Advice, OFlags, fadvise},
+    io::Errno,
+};
 use std::{
     fs,
     io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::ExitCode,
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -23,6 +28,8 @@ use std::{
 
 /// Bytes of the file that a stick is tried with: an attachment's worth.
 const TRIAL: usize = 8 << 20;
+/// No disk has larger blocks.
+const BLOCK: usize = 4096;
 /// Its name.
 const TRIAL_FILE: &str = "abeng-stick-trial.tmp";
 
@@ -83,13 +90,23 @@ fn try_stick(dir: &Path) -> Stick {
     // A trial that is left behind harms nobody.
     let _ = fs::remove_file(&path);
     match tried {
-        Ok(rate) => Stick::Good(rate),
+        Ok((rate, ReadFrom::Stick)) => Stick::Good(rate),
+        Ok((rate, ReadFrom::Unknown)) => Stick::FromMemory(rate),
         Err(e) => Stick::Bad(e.to_string()),
     }
 }
 
-/// Bytes a second, down to the stick itself.
-fn round_trip(path: &Path) -> io::Result<u64> {
+/// Where bytes that were read back come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ReadFrom {
+    /// Past the system's memory.
+    Stick,
+    /// Perhaps out of it: the file system knows no other way to read.
+    Unknown,
+}
+
+/// Bytes a second, down to the stick itself, and where they were read back from.
+fn round_trip(path: &Path) -> io::Result<(u64, ReadFrom)> {
     // Nothing that a controller could shorten.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = || {
@@ -104,13 +121,42 @@ fn round_trip(path: &Path) -> io::Result<u64> {
     file.write_all(&content)?;
     file.sync_all()?;
     let spent = begun.elapsed().as_micros().max(1);
+    // What is on the stick need not stay in memory. A system may leave it there all the same.
+    let _ = fadvise(&file, 0, None, Advice::DontNeed);
     drop(file);
-    let mut back = Vec::with_capacity(TRIAL);
-    fs::File::open(path)?.read_to_end(&mut back)?;
+    let (back, from) = match read_direct(path) {
+        Ok(back) => (back, ReadFrom::Stick),
+        Err(e) if e.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => {
+            (fs::read(path)?, ReadFrom::Unknown)
+        }
+        Err(e) => return Err(e),
+    };
     if back != content {
         return Err(io::Error::other("what it gives back is not what it took"));
     }
-    Ok(u64::try_from(TRIAL as u128 * 1_000_000 / spent).unwrap_or(u64::MAX))
+    let rate = TRIAL as u128 * 1_000_000 / spent;
+    Ok((u64::try_from(rate).unwrap_or(u64::MAX), from))
+}
+
+/// Reads a file of so many whole blocks past the page cache (`O_DIRECT`). EINVAL where its file
+/// system does not know how.
+fn read_direct(path: &Path) -> io::Result<Vec<u8>> {
+    let direct = OFlags::DIRECT.bits() as i32;
+    let mut file = fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(direct)
+        .open(path)?;
+    // The kernel writes straight into it, so it begins where a block may.
+    let mut room = vec![0; TRIAL + BLOCK];
+    let begin = room.as_ptr().align_offset(BLOCK);
+    let (mut read, aligned) = (0, &mut room[begin..begin + TRIAL]);
+    while read < TRIAL {
+        match file.read(&mut aligned[read..])? {
+            0 => break,
+            n => read += n,
+        }
+    }
+    Ok(aligned[..read].to_vec())
 }
 
 /// Asks for the passphrase of the keys, which must open them.
@@ -191,12 +237,32 @@ mod tests {
     #[test]
     fn a_stick_is_tried_and_left_as_it_was() {
         let dir = tempfile::tempdir().unwrap();
-        let Stick::Good(rate) = try_stick(dir.path()) else {
+        let (Stick::Good(rate) | Stick::FromMemory(rate)) = try_stick(dir.path()) else {
             panic!("a directory that takes files");
         };
         assert!(rate > 0);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
         assert!(matches!(try_stick(&dir.path().join("none")), Stick::Bad(_)));
+    }
+
+    #[test]
+    fn it_is_said_when_a_stick_may_not_have_been_read() {
+        let good = stick(&Stick::Good(3_000_000));
+        let memory = stick(&Stick::FromMemory(3_000_000));
+        assert_eq!((good.mark, memory.mark), (DrillMark::Ok, DrillMark::Warn));
+        assert!(memory.found.contains("memory") && !good.found.contains("memory"));
+    }
+
+    #[test]
+    fn what_is_read_past_memory_is_what_was_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        let content: Vec<u8> = (0..TRIAL).map(|i| (i / 7) as u8).collect();
+        fs::write(&path, &content).unwrap();
+        match read_direct(&path) {
+            Ok(back) => assert!(back == content),
+            Err(e) => assert_eq!(e.raw_os_error(), Some(Errno::INVAL.raw_os_error())),
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod args;
 mod attachment;
 mod audit;
 pub mod bench;
+mod ceremony;
 mod connect;
 mod cost;
 mod courier;
@@ -21,11 +22,15 @@ mod evidence;
 mod gaps;
 mod inbox;
 mod keeping;
+mod keys;
+mod limits;
 mod loss;
 mod manual;
 mod network;
 mod node;
+mod private;
 mod relays;
+mod rules;
 mod sent;
 mod status;
 mod submit;
@@ -54,13 +59,26 @@ pub fn main_abeng() -> ExitCode {
         Err(error) => return usage(&error, &arguments),
     };
     let ui = Ui::new(cli.common.json, cli.common.lang, cli.common.color);
+    quiet(&ui);
     end(run(cli, &ui), &ui)
 }
 
 /// The entry of `abengd`.
 pub fn main_abengd() -> ExitCode {
     let ui = Ui::new(false, None, Colour::Auto);
-    end(node::run(Daemon::parse().run, &ui), &ui)
+    let arguments = Daemon::parse();
+    quiet(&ui);
+    end(node::run(arguments.run, &ui), &ui)
+}
+
+/// Before anything secret is in memory. A system that refuses is told, and stops nothing: a sandbox may
+/// do the same in its own way.
+fn quiet(ui: &Ui) {
+    if let Err(e) = private::no_dumps() {
+        ui.remark(&format!(
+            "core dumps could not be switched off for this process: {e}"
+        ));
+    }
 }
 
 fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
@@ -76,8 +94,13 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Node(NodeCommand::NewIncarnation(args)) => {
             loss::new_incarnation(&args, common, ui)
         }
+        Command::Root(command) => ceremony::root(command, ui),
+        Command::Roster(command) => ceremony::roster(command, common, ui),
+        Command::Party(command) => ceremony::party(command, ui),
+        Command::Freshness(command) => ceremony::freshness(command, ui),
         Command::Backup(args) => loss::backup(&args, common, ui),
         Command::Restore(args) => loss::restore_node(args, common, ui),
+        Command::Keys(command) => keys::run(command, common, ui),
         Command::Submit(SubmitCommand::Seizure(args)) => submit::seizure(*args, common, ui),
         Command::Attachment(command) => attachment::run(command, common, ui),
         Command::Inbox(command) => inbox::run(command, common, ui),
@@ -90,7 +113,9 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Cost(SubmitCommand::Seizure(args)) => cost::seizure(*args, common, ui),
         Command::Link(LinkCommand::Allow(args)) => cost::allow(args, common, ui),
         Command::Drill(DrillCommand::Hurricane(args)) => drill::hurricane(args, common, ui),
+        Command::Policy(command) => rules::policy(command, common, ui),
         Command::Status => status::run(common, ui),
+        Command::Limits => limits::run(common, ui),
         Command::Gaps => gaps::run(common, ui),
         Command::Relays => relays::run(common, ui),
         Command::Evidence(EvidenceCommand::Export(args)) => evidence::export(args, common, ui),

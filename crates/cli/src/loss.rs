@@ -6,6 +6,7 @@ use crate::{
     connect,
     keeping::confirm,
 };
+use abeng_node::count::count;
 use abeng_node::{
     BackupError, Config, LifeError, LifeReport, NodeError, PlainKeys, RestoreError, Source,
     back_up, backup_of, new_life, restore,
@@ -41,9 +42,9 @@ pub(crate) fn backup(args: &BackupArgs, common: &Common, ui: &Ui) -> Result<Exit
     let seconds = began.elapsed().as_secs_f64();
     ui.show(&json!({"backup": report, "seconds": seconds}), || {
         format!(
-            "Backed up: {} leaves of {} (life {}), {:.1} MiB written to {} in {seconds:.1} s, and verified.\n\
+            "Backed up: {} of {} (life {}), {:.1} MiB written to {} in {seconds:.1} s, and verified.\n\
              Keep it on another machine; the passphrase of its keys somewhere else.",
-            report.manifest.leaves,
+            count(report.manifest.leaves, "leaf", "leaves"),
             report.manifest.party,
             report.manifest.incarnation,
             report.copied as f64 / 1_048_576.0,
@@ -64,7 +65,8 @@ fn durable(common: &Common, leaves: u64) -> Result<(), String> {
             Ok(_) if began.elapsed() < PATIENCE => std::thread::sleep(BETWEEN),
             Ok(status) => {
                 return Err(format!(
-                    "the backup has {leaves} leaves, and {} are durable at the node",
+                    "the backup has {}, and {} are durable at the node",
+                    count(leaves, "leaf", "leaves"),
                     status.log.size
                 ));
             }
@@ -85,8 +87,11 @@ pub(crate) fn restore_node(
         (Some(from), ..) => {
             let of = backup_of(&from).map_err(|e| failed(Exit::NotFound, &e, e.hint()))?;
             let what = format!(
-                "The backup is of {} from {}, {} leaves of its life {}.",
-                of.party, of.at, of.leaves, of.incarnation
+                "The backup is of {} from {}, {} of its life {}.",
+                of.party,
+                of.at,
+                count(of.leaves, "leaf", "leaves"),
+                of.incarnation
             );
             (Source::Backup(from), what)
         }
@@ -153,8 +158,10 @@ fn told(report: &LifeReport, data: &Path, ui: &Ui) -> Result<ExitCode, CliError>
     });
     ui.show(&value, || {
         let mut text = format!(
-            "{} is in a new life of its log: {} ({} leaves).\n",
-            report.party, report.incarnation, report.leaves
+            "{} is in a new life of its log: {} ({}).\n",
+            report.party,
+            report.incarnation,
+            count(report.leaves, "leaf", "leaves")
         );
         if let Some(kept) = &report.kept {
             text += &format!(
@@ -171,7 +178,7 @@ fn told(report: &LifeReport, data: &Path, ui: &Ui) -> Result<ExitCode, CliError>
 }
 
 /// Asks whether it is meant; leaving the question is a no.
-fn ask(what: &str, yes: bool, ui: &Ui) -> Result<(), CliError> {
+pub(crate) fn ask(what: &str, yes: bool, ui: &Ui) -> Result<(), CliError> {
     if yes {
         return Ok(());
     }
@@ -189,7 +196,10 @@ fn ask(what: &str, yes: bool, ui: &Ui) -> Result<(), CliError> {
 }
 
 /// `--config`, or node.toml in the data directory.
-fn configuration(file: Option<&Path>, common: &Common) -> Result<(Config, PathBuf), CliError> {
+pub(crate) fn configuration(
+    file: Option<&Path>,
+    common: &Common,
+) -> Result<(Config, PathBuf), CliError> {
     let file = match (file, &common.data) {
         (Some(file), _) => file.to_owned(),
         (None, Some(dir)) => dir.join("node.toml"),
@@ -249,7 +259,7 @@ fn exit_of_backup(error: &BackupError) -> Exit {
         BackupError::NotDurable(_) => Exit::Unreachable,
         BackupError::Unsteady => Exit::Busy,
         BackupError::Verify(_) => Exit::Unverified,
-        BackupError::File { .. } => Exit::Internal,
+        BackupError::File { .. } | BackupError::Keys(_) => Exit::Internal,
     }
 }
 

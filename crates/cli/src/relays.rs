@@ -9,6 +9,7 @@ use crate::{
     when,
 };
 use abeng_api::{RelayView, RelaysView};
+use abeng_node::count::count;
 use std::process::ExitCode;
 
 pub(crate) fn run(common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
@@ -30,8 +31,8 @@ fn render(view: &RelaysView, ui: &Ui) -> String {
     let own = match view.own_flag {
         false => "This node is no relay: it carries nothing for others.".to_owned(),
         true => format!(
-            "This node is a relay. It carries up to {} envelopes and {} of each originator, and {} and {} in all.",
-            quota.originator_count,
+            "This node is a relay. It carries up to {} and {} of each originator, and {} and {} in all.",
+            count(quota.originator_count, "envelope", "envelopes"),
             bytes(quota.originator_bytes),
             quota.total_count,
             bytes(quota.total_bytes)

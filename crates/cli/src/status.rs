@@ -8,7 +8,8 @@ use crate::{
     table::{Align, Table, wrap},
     when,
 };
-use abeng_api::{StatusView, ViewState};
+use abeng_api::{PendingView, StatusView, ViewState};
+use abeng_node::count::count;
 use abeng_notice::printable;
 use std::process::ExitCode;
 
@@ -29,10 +30,11 @@ fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
     }
     let since = |at: &str| when::ago(at, now).map_or(String::new(), |ago| format!(" ({ago})"));
     let index = match status.view.state {
-        ViewState::Ready => format!("ready, {} leaves applied", status.view.applied),
+        ViewState::Ready => format!("ready, {} applied", leaves(status.view.applied)),
         ViewState::Rebuilding => format!(
-            "REBUILDING: {} of {} leaves applied",
-            status.view.applied, status.log.size
+            "REBUILDING: {} of {} applied",
+            status.view.applied,
+            leaves(status.log.size)
         ),
     };
     let head = [
@@ -44,9 +46,9 @@ fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
         (
             "Roster",
             format!(
-                "version {}, {} parties, expires {}",
+                "version {}, {}, expires {}",
                 status.roster.version,
-                status.roster.parties,
+                count(status.roster.parties.into(), "party", "parties"),
                 ui.full_time(&status.roster.expires)
             ),
         ),
@@ -54,7 +56,7 @@ fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
             "Running since",
             ui.full_time(&status.started_at) + &since(&status.started_at),
         ),
-        ("Log", format!("{} leaves", status.log.size)),
+        ("Log", leaves(status.log.size)),
         ("Witnesses", witnesses(status, now)),
         ("Index", index),
         (
@@ -65,6 +67,7 @@ fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
             ),
         ),
         ("Queue", format!("{} undelivered", status.queue.depth)),
+        ("Files", files(&status.files)),
         (
             "Disk",
             format!(
@@ -94,6 +97,31 @@ fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
         out.push_str(&queues(status, now, ui));
     }
     out
+}
+
+fn leaves(n: u64) -> String {
+    count(n, "leaf", "leaves")
+}
+
+/// Files of delivered notices that are not here, and those that wait here to be sent.
+fn files(files: &PendingView) -> String {
+    let mut told = match files.files {
+        0 => "none to come".to_owned(),
+        n => format!("{n} to come ({})", bytes(files.bytes)),
+    };
+    for (n, of) in [
+        (files.on_request, "only when asked for"),
+        (files.for_budget, "waiting for the day's budget"),
+        (
+            files.held_back,
+            "to be sent and waiting for the day's budget",
+        ),
+    ] {
+        if n > 0 {
+            told.push_str(&format!(", {n} {of}"));
+        }
+    }
+    told
 }
 
 /// How far others have co-signed the log.
@@ -237,6 +265,22 @@ mod tests {
         assert_eq!(
             line(&status),
             "not yet witnessed: 1 of 3 have co-signed, 2 are needed"
+        );
+    }
+
+    #[test]
+    fn files_that_are_not_here_are_told_with_what_they_wait_for() {
+        assert_eq!(files(&PendingView::default()), "none to come");
+        let pending = PendingView {
+            files: 3,
+            bytes: 3 << 20,
+            on_request: 1,
+            for_budget: 2,
+            held_back: 1,
+        };
+        assert_eq!(
+            files(&pending),
+            "3 to come (3.0 MiB), 1 only when asked for, 2 waiting for the day's budget, 1 to be sent and waiting for the day's budget"
         );
     }
 

@@ -10,9 +10,9 @@ use crate::{
     connect,
     error::Exit,
     table::wrap,
-    texts::fill,
+    texts::{Groups, fill},
 };
-use abeng_api::{Client, FlawView, SubmitReply, SubmitRequest};
+use abeng_api::{Client, CostRequest, FlawView, GroupView, SubmitReply, SubmitRequest};
 use abeng_notice::{locate_toml, printable};
 pub(crate) use input::Input;
 use std::process::ExitCode;
@@ -28,8 +28,8 @@ pub(crate) fn seizure(args: SeizureArgs, common: &Common, ui: &Ui) -> Result<Exi
              or -f FILE with a notice in TOML or JSON",
         ));
     }
-    let mut input = Input::read(&args)?;
-    let files = files::look(&mut input, &args)?;
+    let mut input = Input::read(&args, ui)?;
+    let files = files::look(&mut input, &args, ui)?;
     connect::block_on(async {
         if !files.is_empty() && !args.dry_run {
             // What is wrong with the notice shows before a large file has been read.
@@ -44,10 +44,14 @@ pub(crate) fn seizure(args: SeizureArgs, common: &Common, ui: &Ui) -> Result<Exi
     })
 }
 
-/// What was given, and the request that it makes.
-pub(crate) fn read(args: &SeizureArgs, ui: &Ui) -> Result<(Input, SubmitRequest), CliError> {
-    let input = Input::read(args)?;
-    let request = input.request(args, ui)?;
+/// What was given, and the question of what it would cost. Files are looked at and stay where they are.
+pub(crate) fn read(args: &SeizureArgs, ui: &Ui) -> Result<(Input, CostRequest), CliError> {
+    let mut input = Input::read(args, ui)?;
+    let files = files::look(&mut input, args, ui)?;
+    let request = CostRequest {
+        submit: input.request(args, ui)?,
+        files: files.iter().map(files::Local::planned).collect(),
+    };
     Ok((input, request))
 }
 
@@ -108,6 +112,7 @@ pub(crate) fn accepted(reply: &SubmitReply, ui: &Ui) -> String {
             out.push_str(&format!("{}\n", printable(&reply.summary)));
         }
     }
+    out.push_str(&groups(&reply.groups, ui));
     let until = ui.full_time(&reply.expires_at);
     let tried = [("precedence", &*reply.precedence), ("until", &*until)];
     out.push_str(&format!("{}\n", fill(t.tried_until, &tried)));
@@ -116,6 +121,39 @@ pub(crate) fn accepted(reply: &SubmitReply, ui: &Ui) -> String {
         let id = crate::inbox::short_id(id);
         let follow = fill(t.follow, &[("id", &id)]);
         out.push_str(&format!("{}\n", ui.paint(Paint::Faint, &follow)));
+    }
+    out
+}
+
+/// What groups stand for, and who is left out: nobody should believe to have told somebody who was
+/// not, or wonder who reads it.
+fn groups(groups: &[GroupView], ui: &Ui) -> String {
+    let t = Groups::of(ui.lang);
+    let mut out = String::new();
+    let mut line = |text: &str, values: &[(&str, &str)], paint: Paint| {
+        let text = wrap(&printable(&fill(text, values)), ui.width, 2);
+        out.push_str(&format!("{}\n", ui.paint(paint, &text)));
+    };
+    for expanded in groups {
+        let group = ("group", &*expanded.group);
+        match expanded.members.is_empty() {
+            true => line(t.nobody, &[group], Paint::Warn),
+            false => {
+                let members = expanded.members.join(", ");
+                line(t.stands_for, &[group, ("members", &members)], Paint::Faint);
+            }
+        }
+        for left_out in &expanded.left_out {
+            let until = left_out.until.as_deref().map(|at| ui.full_time(at));
+            let values = [
+                group,
+                ("party", &*left_out.party),
+                ("until", until.as_deref().unwrap_or("?")),
+            ];
+            if let Some(why) = t.left_out(left_out.why) {
+                line(why, &values, Paint::Warn);
+            }
+        }
     }
     out
 }
@@ -138,6 +176,7 @@ fn doubts(doubts: &[FlawView], ui: &Ui) -> String {
 mod tests {
     use super::*;
     use crate::ui::plain;
+    use abeng_api::LeftOutWhy;
     use abeng_notice::Lang;
 
     fn reply(id: Option<String>) -> SubmitReply {
@@ -154,6 +193,34 @@ mod tests {
                 ..FlawView::default()
             }],
             summary: "139.4 kg cocaine, JMKIN, sea".into(),
+            groups: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_language_shows_what_a_group_stands_for_and_who_is_left_out() {
+        let left_out = |party: &str, why| abeng_api::LeftOutView {
+            party: party.into(),
+            why,
+            until: Some("2026-12-05T14:30:00Z".into()),
+        };
+        let mut reply = reply(None);
+        reply.groups = vec![GroupView {
+            group: "SEA".into(),
+            members: vec!["BB".into(), "TT".into()],
+            left_out: vec![
+                left_out("JM", LeftOutWhy::Yourself),
+                left_out("GY", LeftOutWhy::NewToNetwork),
+                left_out("SR", LeftOutWhy::NewToGroup),
+                left_out("HT", LeftOutWhy::Inactive),
+            ],
+        }];
+        for lang in Lang::ALL {
+            let text = accepted(&reply, &plain(lang));
+            for said in ["SEA", "BB, TT", "GY", "SR", "HT", "2026"] {
+                assert!(text.contains(said), "{said} in {text}");
+            }
+            assert!(!text.contains("JM:") && !text.contains('{'), "{text}");
         }
     }
 

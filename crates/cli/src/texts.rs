@@ -9,17 +9,25 @@ mod es;
 mod files;
 #[path = "text/fr.rs"]
 mod fr;
+#[path = "text/groups.rs"]
+mod groups;
 #[path = "text/nl.rs"]
 mod nl;
 
 pub(crate) use files::Files;
+pub(crate) use groups::Groups;
 
-use abeng_api::{DeliveryState, StepKind};
-use abeng_notice::Lang;
+use crate::CliError;
+use abeng_api::{CourierFaultKind, CourierFaultView, DeliveryState, StepKind};
+use abeng_notice::{Lang, printable};
+use std::{io, path::Path};
 
 /// The texts of one language.
 #[derive(Debug)]
 pub struct Texts {
+    /// Whether none of something takes the form for one: French says `0 fichier`.
+    pub(crate) zero_is_one: bool,
+    pub(crate) counts: Counts,
     pub(crate) months: [&'static str; 12],
     pub(crate) columns: Columns,
     pub(crate) states: States,
@@ -31,6 +39,23 @@ pub struct Texts {
     pub(crate) keep: Keep,
     pub(crate) cost: Cost,
     pub(crate) courier: Courier,
+    pub(crate) reading: Reading,
+}
+
+/// A count with its noun, by number. Both have `{count}`.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    pub(crate) one: &'static str,
+    pub(crate) many: &'static str,
+}
+
+/// What is counted in more than one place.
+#[derive(Debug)]
+pub(crate) struct Counts {
+    pub(crate) notices: Counted,
+    pub(crate) receipts: Counted,
+    pub(crate) hashes: Counted,
+    pub(crate) leaves: Counted,
 }
 
 /// Headings of tables: upper case, short.
@@ -133,6 +158,18 @@ pub(crate) struct Cost {
     pub(crate) time: &'static str,
     pub(crate) share: &'static str,
     pub(crate) no_link: &'static str,
+    pub(crate) files: Counted,
+    /// `{files}`, `{size}`.
+    pub(crate) behind: &'static str,
+    /// `{to}`.
+    pub(crate) on_request: &'static str,
+    /// `{rates}`.
+    pub(crate) rates: &'static str,
+    pub(crate) rate_usual: &'static str,
+    pub(crate) rate_measured: &'static str,
+    pub(crate) rate_configured: &'static str,
+    /// `{rate}`.
+    pub(crate) rate_configured_beside: &'static str,
     /// `{to}`.
     pub(crate) waits: &'static str,
     /// `{spent}`, `{budget}`, `{flash}`, `{until}`.
@@ -169,7 +206,7 @@ pub(crate) struct Track {
     pub(crate) leaf: &'static str,
     /// `{hashes}`, `{size}`, `{party}`.
     pub(crate) proof: &'static str,
-    /// `{hashes}`, `{size}`.
+    /// `{hashes}`, `{leaves}`.
     pub(crate) proof_own: &'static str,
     /// `{at}`.
     pub(crate) witnessed: &'static str,
@@ -199,17 +236,61 @@ pub(crate) struct Keep {
     pub(crate) column_reason: &'static str,
 }
 
+/// A file that cannot be read.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    /// `{file}`, `{why}`.
+    pub(crate) cannot: &'static str,
+    pub(crate) absent: &'static str,
+    pub(crate) forbidden: &'static str,
+    pub(crate) directory: &'static str,
+    pub(crate) stick: &'static str,
+    pub(crate) name_another: &'static str,
+}
+
+/// What is wrong with a courier file.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    none: &'static str,
+    version: &'static str,
+    header: &'static str,
+    /// `{at}`.
+    cut: &'static str,
+    /// `{at}`.
+    length: &'static str,
+    digest: &'static str,
+    /// `{at}`.
+    trailing: &'static str,
+    pub(crate) give_another: &'static str,
+}
+
+impl Faults {
+    /// In words.
+    pub(crate) fn told(&self, fault: CourierFaultView) -> String {
+        use CourierFaultKind as Kind;
+        let text = match fault.kind {
+            Kind::NotCourier => self.none,
+            Kind::Version => self.version,
+            Kind::Header => self.header,
+            Kind::Cut => self.cut,
+            Kind::Length => self.length,
+            Kind::Digest => self.digest,
+            Kind::Trailing => self.trailing,
+        };
+        fill(text, &[("at", &fault.at.unwrap_or(0).to_string())])
+    }
+}
+
 /// Courier files.
 #[derive(Debug)]
 pub(crate) struct Courier {
     /// `{file}`, `{size}`, `{to}`, `{envelopes}`, `{receipts}`.
     pub(crate) written: &'static str,
-    /// `{count}`.
-    pub(crate) left_out: &'static str,
+    pub(crate) left_out: Counted,
     /// `{count}`, `{size}`.
     pub(crate) files: &'static str,
     /// `{count}`, `{size}`.
-    pub(crate) files_left: &'static str,
+    pub(crate) files_left: Counted,
     pub(crate) stay: &'static str,
     /// `{to}`.
     pub(crate) bring: &'static str,
@@ -223,6 +304,7 @@ pub(crate) struct Courier {
     pub(crate) files_taken: &'static str,
     /// `{problem}`.
     pub(crate) cut: &'static str,
+    pub(crate) faults: Faults,
     pub(crate) troubles: &'static str,
     /// `{from}`.
     pub(crate) back: &'static str,
@@ -245,6 +327,30 @@ impl Texts {
             Lang::Fr => &fr::TEXTS,
             Lang::Nl => &nl::TEXTS,
         }
+    }
+
+    /// So many of something: `1 notice`, `2 notices`.
+    pub(crate) fn count(&self, of: &Counted, count: u64) -> String {
+        fill(self.form(of, count), &[("count", &count.to_string())])
+    }
+
+    /// The form for so many, not filled in.
+    pub(crate) fn form(&self, of: &Counted, count: u64) -> &'static str {
+        let one = count == 1 || (count == 0 && self.zero_is_one);
+        if one { of.one } else { of.many }
+    }
+
+    /// Why a file cannot be read; what is rare is told as the system tells it.
+    pub(crate) fn unreadable(&self, file: &Path, e: &io::Error) -> CliError {
+        let t = &self.reading;
+        let why = match e.kind() {
+            io::ErrorKind::NotFound => t.absent.to_owned(),
+            io::ErrorKind::PermissionDenied => t.forbidden.to_owned(),
+            io::ErrorKind::IsADirectory => t.directory.to_owned(),
+            _ => e.to_string(),
+        };
+        let file = printable(&file.display().to_string());
+        CliError::usage(fill(t.cannot, &[("file", &file), ("why", &why)]))
     }
 
     /// Where a notice stands, in words.
@@ -343,6 +449,20 @@ mod tests {
                     "{name}: {two} is not translated"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_count_takes_the_form_of_its_number() {
+        for (lang, none, one, two) in [
+            (Lang::En, "0 files", "1 file", "2 files"),
+            (Lang::Es, "0 archivos", "1 archivo", "2 archivos"),
+            (Lang::Fr, "0 fichier", "1 fichier", "2 fichiers"),
+            (Lang::Nl, "0 bestanden", "1 bestand", "2 bestanden"),
+        ] {
+            let t = Texts::of(lang);
+            let said = [0, 1, 2].map(|n| t.count(&t.cost.files, n));
+            assert_eq!(said, [none, one, two]);
         }
     }
 

@@ -85,7 +85,8 @@ fn heading(recipient: &RecipientTimeline, ui: &Ui) -> String {
     }
     out.push('\n');
     if let Some(files) = recipient.files {
-        let (arrived, of) = (files.arrived.to_string(), files.of.to_string());
+        let (arrived, of) = (files.arrived.to_string(), u64::from(files.of));
+        let of = ui.texts().count(&Files::of(ui.lang).all, of);
         let values = [("arrived", &*arrived), ("of", &*of)];
         let said = fill(Files::of(ui.lang).arrived, &values);
         let paint = if files.arrived == files.of {
@@ -139,10 +140,13 @@ fn proof(step: &TimelineStep, recipient: &RecipientTimeline, ui: &Ui) -> String 
     let Some(proof) = step.proof.as_ref().filter(|_| step.checked) else {
         return step.how.clone();
     };
-    let (hashes, size) = (proof.hashes.to_string(), proof.checkpoint_size.to_string());
+    let counts = &ui.texts().counts;
+    let hashes = ui.texts().count(&counts.hashes, u64::from(proof.hashes));
+    let leaves = ui.texts().count(&counts.leaves, proof.checkpoint_size);
     let values = [
         ("hashes", &*hashes),
-        ("size", &*size),
+        ("size", &*proof.checkpoint_size.to_string()),
+        ("leaves", &*leaves),
         ("party", &*proof.signed_by),
     ];
     let own = recipient.steps.first().is_some_and(|first| {

@@ -34,6 +34,12 @@ impl Passphrase {
         self
     }
 
+    /// The text itself, for a token's PIN.
+    #[cfg(feature = "pkcs11")]
+    pub(crate) fn expose(&self) -> &str {
+        self.text.expose_secret()
+    }
+
     pub(crate) fn encrypt(&self, plain: &[u8]) -> Result<Vec<u8>, age::EncryptError> {
         let mut recipient = age::scrypt::Recipient::new(self.text.clone());
         if let Some(log_n) = self.work {

@@ -185,7 +185,7 @@ fn exists(path: &Path) -> Result<bool, KeyringError> {
     path.try_exists().map_err(io("look for", path))
 }
 
-fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyringError {
+pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyringError {
     move |source| KeyringError::Io {
         doing,
         path: path.to_owned(),
@@ -194,7 +194,7 @@ fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyringErro
 }
 
 /// New file, fsync, rename, fsync of the directory: the old content or the new, never a mixture.
-fn replace(file: &Path, content: &[u8]) -> Result<(), KeyringError> {
+pub(crate) fn replace(file: &Path, content: &[u8]) -> Result<(), KeyringError> {
     let dir = file.parent().unwrap_or(Path::new("."));
     DirBuilder::new()
         .recursive(true)

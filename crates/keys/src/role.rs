@@ -73,6 +73,11 @@ signature_types! {
     ROOT = "root.v1" by Root;
     /// A roster.
     ROSTER = "roster.v1" by Roster;
+    /// That an entry takes another's place without the party's earlier keys.
+    OVERRIDE = "override.v1" by Root;
+    /// That somebody holds the key that is to sign roots, rosters or freshness statements: by
+    /// that key, whose role the statement names.
+    SIGNER = "signer.v1" by Root;
     /// A party's entry in a roster, by each of that party's signing keys.
     PARTY = "party.v1" by OrgSign;
     /// That a roster is still the newest.

@@ -41,7 +41,7 @@ fn assert_same(a: &Keyring, b: &Keyring) {
     ] {
         assert_eq!(x.verify_key(), y.verify_key());
     }
-    let kids = |k: &Keyring| k.seal.iter().map(|s| s.kid()).collect::<Vec<_>>();
+    let kids = |k: &Keyring| k.seal.all().iter().map(|s| s.kid()).collect::<Vec<_>>();
     assert_eq!(kids(a), kids(b));
     let wrapped = a.store.wrap(b"id", b"cek", &mut SystemEntropy);
     assert_eq!(b.store.unwrap(b"id", &wrapped).unwrap()[..], b"cek"[..]);
@@ -49,8 +49,8 @@ fn assert_same(a: &Keyring, b: &Keyring) {
 
 #[test]
 fn both_forms_go_there_and_back() {
-    let mut keys = keyring();
-    keys.seal.extend(keyring().seal);
+    let keys = keyring();
+    keys.seal.add(keyring().seal.newest().unwrap());
     let encrypted = tempfile::tempdir().unwrap();
     let encrypted = encrypted.path().join("deep/keys");
     keys.save(&encrypted, &Protection::Passphrase(passphrase("sesame")))
@@ -71,9 +71,12 @@ fn both_forms_go_there_and_back() {
         assert_eq!(fs::metadata(file).unwrap().mode() & 0o777, 0o600);
     }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-    let newest = keys.seal.last().unwrap().kid();
+    let newest = keys.seal.newest().unwrap().kid();
     assert_eq!(keys.seal_secret(&newest).unwrap().kid(), newest);
-    assert!(keys.seal_secret(&keyring().seal[0].kid()).is_none());
+    assert!(
+        keys.seal_secret(&keyring().seal.newest().unwrap().kid())
+            .is_none()
+    );
 }
 
 #[test]

@@ -11,27 +11,27 @@ use std::{
 use tokio::sync::Notify;
 
 /// Connections of strangers, together.
-const TOTAL: usize = 64;
+pub(crate) const TOTAL: usize = 64;
 /// And from one address.
-const PER_ADDRESS: usize = 16;
+pub(crate) const PER_ADDRESS: usize = 16;
 /// Connections from the addresses of one member, and as many that have its key, which are not yet
 /// links.
-const PER_PARTY: usize = 8;
+pub(crate) const PER_PARTY: usize = 8;
 /// Exchanges of trust data at one time; each may hold a bundle in memory.
-const EXCHANGES: usize = 8;
+pub(crate) const EXCHANGES: usize = 8;
 /// Handshakes from one neighbourhood: a /24 of IPv4, a /56 of IPv6.
-const PER_PREFIX: Rate = Rate {
+pub(crate) const PER_PREFIX: Rate = Rate {
     per_s: 20,
     burst: 128,
 };
 /// And from all of them together: what this node computes for strangers.
-const FROM_ALL: Rate = Rate {
+pub(crate) const FROM_ALL: Rate = Rate {
     per_s: 50,
     burst: 256,
 };
 /// Beside those, from neighbourhoods that have hardly come lately: a flood from however many
 /// addresses is soon none of these, and a member that has moved is.
-const FRESH: Rate = Rate {
+pub(crate) const FRESH: Rate = Rate {
     per_s: 25,
     burst: 128,
 };
@@ -40,12 +40,12 @@ const FIRST: u32 = 4;
 /// And after so long, in nanoseconds, they are its first again.
 const FORGOTTEN: u64 = 60_000_000_000;
 /// Handshakes from the addresses of one member.
-const DOOR: Rate = Rate {
+pub(crate) const DOOR: Rate = Rate {
     per_s: 2,
     burst: 16,
 };
 /// Links that one party begins: more is a peer that goes round in circles, or wants us to.
-const LINKS: Rate = Rate {
+pub(crate) const LINKS: Rate = Rate {
     per_s: 2,
     burst: 60,
 };

@@ -14,8 +14,10 @@ mod accept;
 mod admission;
 mod attachment;
 mod backoff;
+pub mod bounds;
 mod congestion;
 mod core;
+mod delivered;
 mod dial;
 mod doors;
 mod endpoint;
@@ -40,6 +42,7 @@ mod tls;
 mod tests;
 
 pub use attachment::{AttachmentReceiver, AttachmentSender, BrokeOff, NotTaken};
+pub use delivered::Delivered;
 pub use endpoint::{Endpoint, LinkConfig};
 pub use error::{CloseCode, Closed, LinkError, PeerFault};
 pub use handler::{Greeting, Handler};

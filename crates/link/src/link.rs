@@ -1,6 +1,7 @@
 use crate::{
     Closed,
     core::Clocks,
+    delivered::{Delivered, Watched},
     outbox::Outbox,
     rate::Pace,
     session::{Connection, Session},
@@ -27,6 +28,10 @@ pub struct LinkStats {
     pub received: u64,
     /// Datagrams, both ways: each has headers of its own.
     pub datagrams: u64,
+    /// Of those sent, bytes that were taken for lost; what was in them went again.
+    pub lost: u64,
+    /// Datagrams taken for lost.
+    pub lost_datagrams: u64,
 }
 
 /// A live session with another party. Clones are handles to the same session; all of them go
@@ -160,7 +165,15 @@ impl Link {
             sent: stats.udp_tx.bytes,
             received: stats.udp_rx.bytes,
             datagrams: stats.udp_tx.datagrams + stats.udp_rx.datagrams,
+            lost: stats.path.lost_bytes,
+            lost_datagrams: stats.path.lost_packets,
         }
+    }
+
+    /// What the path to the peer has delivered while it was full, since the connection began or
+    /// moved to another address.
+    pub fn delivered(&self) -> Delivered {
+        Watched::seen(self.shared.quic.congestion_state())
     }
 
     /// How far the peer's wall clock is ahead of ours, in milliseconds; `None` before the first

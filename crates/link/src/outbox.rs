@@ -38,7 +38,7 @@ impl Lane {
 
     /// Bytes that may wait here. For control: the receipts of a whole window, twice. For
     /// envelopes: the credit, twice.
-    fn backlog(self) -> usize {
+    pub(crate) fn backlog(self) -> usize {
         match self {
             Self::Control => 2 * limits::RECEIPT * limits::CREDIT_ENVELOPES as usize,
             Self::Envelopes(_) => 2 * limits::CREDIT_BYTES as usize,

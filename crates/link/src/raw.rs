@@ -21,6 +21,11 @@ use v1::control::Frame;
 
 mod mute;
 
+/// The algorithms of a link, for a handshake with another implementation.
+pub fn provider() -> rustls::crypto::CryptoProvider {
+    tls::provider()
+}
+
 /// Why there is no connection.
 pub type Failed = Box<dyn Error + Send + Sync>;
 

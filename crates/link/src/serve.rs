@@ -93,6 +93,11 @@ async fn enter(
     core.doors.learn(peer, link.remote_addr());
     lock(&core.links).insert(peer, link.clone());
     core.link_changed(peer, None);
+    // A roster swapped since the look above may have gone through the links before this one was
+    // among them.
+    if core.holder(greeted.key.bytes()) != Some(peer) {
+        link.end(Ending::Now(Closed::KeyGone));
+    }
     tracing::info!(%peer, session = link.session(), from = %link.remote_addr(), "linked");
     core.handler.up(link.clone(), greeted.hello, greeted.ready);
     core.compare_rosters(&link);

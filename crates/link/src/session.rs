@@ -250,6 +250,7 @@ pub(crate) fn kind(frame: &Frame) -> &'static str {
         Frame::CarriedReceipts(_) => "carried receipts",
         Frame::CarriedWant(_) => "carried want",
         Frame::CarriedVoid(_) => "carried void",
+        Frame::TrustMarks(_) => "trust marks",
     }
 }
 

@@ -1,9 +1,13 @@
-use crate::{LinkError, congestion::DelayBoundedConfig, profile::Settings, tls::Identity};
+use crate::{
+    LinkError, congestion::DelayBoundedConfig, delivered::WatchedConfig, profile::Settings,
+    tls::Identity,
+};
 use abeng_wire::limits;
 use quinn::{
     EndpointConfig, IdleTimeout, ServerConfig, TokioRuntime, TransportConfig, VarInt,
     crypto::rustls::QuicClientConfig,
 };
+use quinn_proto::congestion::{ControllerFactory, CubicConfig};
 use std::{io::ErrorKind, net::SocketAddr, net::UdpSocket, sync::Arc};
 
 /// Streams that a peer may have open: one of envelopes per precedence, and those of attachments.
@@ -72,8 +76,10 @@ pub(crate) fn transport(settings: &Settings, side: Side) -> TransportConfig {
         .max_idle_timeout(IdleTimeout::try_from(settings.idle).ok())
         .keep_alive_interval(keep_alive)
         .datagram_receive_buffer_size(None);
-    if settings.delay_bounded {
-        config.congestion_controller_factory(Arc::new(DelayBoundedConfig::default()));
-    }
+    let controllers: Arc<dyn ControllerFactory + Send + Sync> = match settings.delay_bounded {
+        true => Arc::new(DelayBoundedConfig::default()),
+        false => Arc::new(CubicConfig::default()),
+    };
+    config.congestion_controller_factory(Arc::new(WatchedConfig::new(controllers)));
     config
 }

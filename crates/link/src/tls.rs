@@ -44,6 +44,14 @@ const SPKI_PREFIX: [u8; 12] = [
     0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
 ];
 
+/// The one set of algorithms.
+pub(crate) fn provider() -> CryptoProvider {
+    CryptoProvider {
+        kx_groups: vec![&X25519MlKem768],
+        ..rustls::crypto::ring::default_provider()
+    }
+}
+
 /// Our own key and the one set of algorithms.
 pub(crate) struct Identity {
     key: Arc<CertifiedKey>,
@@ -59,11 +67,9 @@ impl Identity {
             reason: "the key does not give its public half".into(),
         })?;
         let public = CertificateDer::from(public.to_vec());
-        let mut provider = rustls::crypto::ring::default_provider();
-        provider.kx_groups = vec![&X25519MlKem768];
         Ok(Self {
             key: Arc::new(CertifiedKey::new(vec![public], key)),
-            provider: Arc::new(provider),
+            provider: Arc::new(provider()),
         })
     }
 

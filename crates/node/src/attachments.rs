@@ -11,6 +11,8 @@ mod brought;
 mod carried;
 mod fetch;
 mod give;
+mod paid;
+mod pending;
 mod proved;
 mod serve;
 mod show;
@@ -20,21 +22,23 @@ mod take;
 pub use brought::{Brought, Took};
 pub use carried::{Carried, FileLimits};
 pub use fetch::{Held, work as fetch};
+pub(crate) use give::{MOST as MOST_GIVEN, check_name, empty, too_long};
 pub use serve::Sent;
 pub use sweep::work as sweep;
 
 use crate::{
-    blobs::Blobs,
+    blobs::{Blobs, Partial},
     reading::internal,
     shared::{Shared, lock},
 };
-use abeng_api::ApiError;
+use abeng_api::{ApiError, PendingView};
 use abeng_notice::{Attachment, Notice};
 use abeng_queue::rows::{FileState, FilesRow};
 use abeng_seal::{AttachmentRef, attached_len};
 use abeng_wire::{Hash32, LeafIndex, PartyCode, v1};
 use asks::Asks;
 use give::Given;
+use pending::HeldBack;
 use serve::Serving;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -61,10 +65,16 @@ pub struct Attachments {
     given: Mutex<BTreeMap<String, Given>>,
     /// Asked for, by peer.
     asks: Mutex<Asks>,
+    /// The one that came last where pieces come one by one, as far as it is verified.
+    under_way: Mutex<Option<(Store, Partial)>>,
     /// Being served, by session.
     serving: Mutex<BTreeMap<u64, Serving>>,
     /// Asked for by people: fetched also where bytes are paid for, or again.
     requested: Mutex<BTreeSet<Hash32>>,
+    /// Files of delivered notices that were not here at the last look.
+    pending: Mutex<PendingView>,
+    /// Files that wait here for the day's bytes.
+    held_back: HeldBack,
     /// There may be something to fetch.
     look: Notify,
     /// One leaf about an arrival at a time.
@@ -79,8 +89,11 @@ impl Attachments {
             carried,
             given: Mutex::default(),
             asks: Mutex::default(),
+            under_way: Mutex::default(),
             serving: Mutex::default(),
             requested: Mutex::default(),
+            pending: Mutex::default(),
+            held_back: HeldBack::default(),
             look: Notify::new(),
             arriving: tokio::sync::Mutex::default(),
         }

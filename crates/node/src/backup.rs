@@ -150,6 +150,9 @@ pub enum BackupError {
     /// The copy does not verify.
     #[error("the copy does not verify: {0}")]
     Verify(#[from] LogFault),
+    /// It cannot be remembered that the keys are in it.
+    #[error(transparent)]
+    Keys(Box<crate::keys::KeysError>),
 }
 
 impl BackupError {
@@ -165,6 +168,7 @@ impl BackupError {
             Self::Inside { .. } => "name a directory on another disk".into(),
             Self::NotDurable(_) => "start the node, or stop it, and run the same command again; where the backup has more than the node, the data directory is an older copy".into(),
             Self::Unsteady => "run the same command again in a minute".into(),
+            Self::Keys(error) => error.hint(),
             Self::Verify(_) => "run `abeng audit verify` on the data directory: if that holds, name a new directory for the backup".into(),
         }
     }
@@ -261,11 +265,23 @@ pub fn back_up(
     write(&out.join(MANIFEST), &manifest)?;
     // How old the newest backup is shows in the data directory too.
     write(&layout.root().join(NOTE), &manifest)?;
+    note_keys(&layout, out)?;
     Ok(BackupReport {
         out: out.to_owned(),
         manifest,
         copied: copy.copied,
     })
+}
+
+/// A seal key is published only once a backup is known to hold it.
+fn note_keys(layout: &Layout, out: &Path) -> Result<(), BackupError> {
+    let name = |dir: &Path| match dir.join(PLAIN).exists() {
+        true => dir.join(PLAIN),
+        false => dir.join("keyring.age"),
+    };
+    let path = name(&out.join("keys"));
+    let copied = zeroize::Zeroizing::new(fs::read(&path).map_err(file("read back", &path))?);
+    crate::keys::note(layout, &copied, out).map_err(|source| BackupError::Keys(Box::new(source)))
 }
 
 /// The newest backup that was taken of a data directory, as far as is known there.

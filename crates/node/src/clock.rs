@@ -62,9 +62,9 @@ pub fn cautious() -> Now {
 }
 
 /// The time as far as it is known, for what arrives.
-pub fn span() -> abeng_seal::Clock {
+pub fn span() -> abeng_wire::Clock {
     let Believed { earliest, now, .. } = believed();
-    abeng_seal::Clock { earliest, now }
+    abeng_wire::Clock { earliest, now }
 }
 
 /// Something is past without doubt.

@@ -38,6 +38,10 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// How to unlock the keys.
     pub keys: KeysConfig,
+    /// The token that holds the signing key; `None`: the keyring does.
+    pub token: Option<TokenConfig>,
+    /// How seal keys change.
+    pub seal: SealConfig,
     /// What to log.
     pub log: LogConfig,
     /// Milliseconds between two Status frames to a coordination node.
@@ -93,6 +97,37 @@ pub enum KeysConfig {
     PassphraseFile(PathBuf),
     /// An age file; the passphrase is a systemd credential of this name.
     PassphraseCredential(String),
+}
+
+/// `[keys.token]`: a PKCS #11 token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenConfig {
+    /// The library of its maker.
+    pub module: PathBuf,
+    /// Its label.
+    pub token: String,
+    /// The label of the key in it.
+    pub key: String,
+    /// Where its PIN is.
+    pub pin: PinConfig,
+}
+
+/// Where a PIN is. Never in the configuration itself, nor in an argument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PinConfig {
+    /// The first line of this file, absolute.
+    File(PathBuf),
+    /// A systemd credential of this name.
+    Credential(String),
+}
+
+/// How seal keys change: in `[keys]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealConfig {
+    /// Milliseconds between two seal keys.
+    pub rotate_ms: u64,
+    /// Where the keyring is copied to before a new key in it is published, absolute.
+    pub backup_dir: Option<PathBuf>,
 }
 
 /// `[log]`.
@@ -246,21 +281,26 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
             Some(fix.into()),
         ));
     }
+    let seal = seal(&file.keys, base).map_err(|(span, what)| wrong(Some(span), what, None))?;
+    let token = token(&file.keys, base).map_err(|(span, what)| wrong(Some(span), what, None))?;
     let keys = match file.keys {
         Keys {
             insecure_plain: Some(true),
             passphrase_file: None,
             passphrase_credential: None,
+            ..
         } => KeysConfig::InsecurePlain,
         Keys {
             insecure_plain: None | Some(false),
             passphrase_file: Some(file),
             passphrase_credential: None,
+            ..
         } => KeysConfig::PassphraseFile(base.join(file)),
         Keys {
             insecure_plain: None | Some(false),
             passphrase_file: None,
             passphrase_credential: Some(name),
+            ..
         } => KeysConfig::PassphraseCredential(name),
         _ => {
             let fix = "write one of: passphrase_file = \"…\", passphrase_credential = \"…\", insecure_plain = true";
@@ -312,6 +352,8 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
         data,
         metrics: file.metrics.map(|m| m.listen.into_inner()),
         keys,
+        token,
+        seal,
         log: LogConfig {
             format: file.log.format.unwrap_or(LogFormat::Text),
             filter: file.log.filter.unwrap_or_else(|| "info".into()),
@@ -323,6 +365,57 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
         relay: file.relay.limits(),
         relay_files: file.relay.files(),
     })
+}
+
+/// Days between two seal keys where nothing is said, and at most: three of them are how long a
+/// statement holds.
+const ROTATE_DAYS: u16 = 30;
+const ROTATE_MOST_DAYS: u16 = 120;
+
+fn seal(section: &Keys, base: &Path) -> Result<SealConfig, (Range<usize>, String)> {
+    let days = section
+        .rotate_days
+        .as_ref()
+        .map_or(ROTATE_DAYS, |days| *days.get_ref());
+    if !(1..=ROTATE_MOST_DAYS).contains(&days) {
+        let span = section.rotate_days.as_ref().map_or(0..0, Spanned::span);
+        return Err((
+            span,
+            format!("keys.rotate_days must be from 1 to {ROTATE_MOST_DAYS}"),
+        ));
+    }
+    if let (Some(dir), Some(true)) = (&section.backup_dir, section.insecure_plain) {
+        let what = "keys.backup_dir is for encrypted keys: these would be copied in the clear";
+        return Err((dir.span(), what.to_owned()));
+    }
+    Ok(SealConfig {
+        rotate_ms: u64::from(days) * 86_400_000,
+        backup_dir: section
+            .backup_dir
+            .as_ref()
+            .map(|dir| base.join(dir.get_ref())),
+    })
+}
+
+fn token(section: &Keys, base: &Path) -> Result<Option<TokenConfig>, (Range<usize>, String)> {
+    let Some(token) = &section.token else {
+        return Ok(None);
+    };
+    let said = token.get_ref();
+    let pin = match (&said.pin_file, &said.pin_credential) {
+        (Some(file), None) => PinConfig::File(base.join(file)),
+        (None, Some(name)) => PinConfig::Credential(name.clone()),
+        _ => {
+            let what = "keys.token must name one of pin_file and pin_credential";
+            return Err((token.span(), what.to_owned()));
+        }
+    };
+    Ok(Some(TokenConfig {
+        module: said.module.clone(),
+        token: said.token.clone(),
+        key: said.key.clone(),
+        pin,
+    }))
 }
 
 /// The least that a data directory may be bound to: three segments of the journal and room to work.
@@ -431,6 +524,19 @@ struct Keys {
     insecure_plain: Option<bool>,
     passphrase_file: Option<PathBuf>,
     passphrase_credential: Option<String>,
+    rotate_days: Option<Spanned<u16>>,
+    backup_dir: Option<Spanned<PathBuf>>,
+    token: Option<Spanned<Token>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Token {
+    module: PathBuf,
+    token: String,
+    key: String,
+    pin_file: Option<PathBuf>,
+    pin_credential: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -495,6 +601,17 @@ mod tests {
         assert_eq!(config.quota.disk, Some(50 << 30));
         assert_eq!(config.quota.reserve, Some(1 << 30));
         assert_eq!(config.relay, CarryLimits::default());
+        let token = config.token.as_ref().unwrap();
+        assert_eq!(
+            (token.token.as_str(), token.key.as_str()),
+            ("JM", "org-sign")
+        );
+        let seal = &config.seal;
+        assert_eq!(seal.rotate_ms, 30 * 86_400_000);
+        assert_eq!(
+            seal.backup_dir.as_deref(),
+            Some(Path::new("/mnt/backup/keys"))
+        );
         assert_eq!(config.limits.envelopes.per_s, 5000);
         assert_eq!(config.limits.bytes.per_s, 64 << 20);
         assert_eq!(config.limits.asking.per_s, 100);
@@ -552,6 +669,13 @@ mod tests {
         assert!(error(&text).2.contains("loopback"));
         let text = EXAMPLE.replace("[keys]", "[keys]\ninsecure_plain = true");
         assert!(error(&text).2.contains("exactly one way"));
+        let text = EXAMPLE.replace("[keys]", "[keys]\nrotate_days = 121");
+        assert!(error(&text).2.contains("from 1 to 120"));
+        let text = format!("{EXAMPLE}\n[keys.token]\nmodule = \"m\"\ntoken = \"t\"\nkey = \"k\"\n");
+        assert!(error(&text).2.contains("one of pin_file"));
+        let plain = "insecure_plain = true\nbackup_dir = \"/mnt\"";
+        let text = EXAMPLE.replace("passphrase_file = \"passphrase\"", plain);
+        assert!(error(&text).2.contains("in the clear"));
     }
 
     #[test]

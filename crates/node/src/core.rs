@@ -19,7 +19,7 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// Inputs that may wait; beyond that links stop reading and the API answers 503.
-const WAITING: usize = 4096;
+pub(crate) const WAITING: usize = 4096;
 /// Leaves after which a batch is closed, so that one sync does not hold up its first steps.
 const BATCH_LEAVES: usize = 1024;
 /// Bytes of bodies after which a batch is closed.
@@ -32,9 +32,9 @@ const GATHER: Duration = Duration::from_micros(1500);
 const BATCH_INPUTS: usize = 512;
 
 /// Of these, what all peers together may take; the rest is for the node's own people and clock.
-const OF_PEERS: usize = WAITING - WAITING / 4;
+pub(crate) const OF_PEERS: usize = WAITING - WAITING / 4;
 /// And what one of them may take, so that one that floods never stands before the others.
-const OF_ONE: usize = 256;
+pub(crate) const OF_ONE: usize = 256;
 
 enum Event {
     Input(Input),

@@ -4,12 +4,14 @@
 use crate::{
     clock,
     config::{Config, KeysConfig},
+    count::count,
     layout::Layout,
     quota::{DataDir, Quota},
     shared::Shared,
     timekeeper,
 };
 use abeng_api::{DrillItem, DrillMark, DrillView};
+use abeng_keys::BackupKey;
 use abeng_roster::{LIMIT_MS, Trust, WARN_MS};
 use abeng_wire::{LeafIndex, Millis, PartyCode, prost::Message, v1};
 use std::{fs, path::Path, sync::Arc};
@@ -26,6 +28,8 @@ const GROWTH_DAYS: u64 = 7;
 /// A backup of so many days is good; of twice as many not any more.
 const BACKUP_DAYS: u64 = 1;
 const BACKUP_LEAST_DAYS: u64 = 7;
+/// After so many days somebody should look whether the sheets are still there.
+const SHARES_DAYS: u64 = 730;
 /// Keys and trust data should last so many days more.
 const LAST_DAYS: u64 = 30;
 
@@ -49,6 +53,15 @@ pub struct TrustFact {
     pub seal_ms: Option<u64>,
 }
 
+/// How the keys were split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharesFact {
+    /// So many sheets are needed, of how many.
+    pub of: Of,
+    /// Age of the sheets.
+    pub age_ms: u64,
+}
+
 /// So many of so many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Of {
@@ -65,6 +78,10 @@ pub struct Facts {
     pub backup_age_ms: Option<Option<u64>>,
     /// Whether the keys rest encrypted.
     pub keys_encrypted: Option<bool>,
+    /// A seal key that waits for a backup.
+    pub seal_key_waits: bool,
+    /// Shares of the keys on paper; `Some(None)`: there are none.
+    pub shares: Option<Option<SharesFact>>,
     /// Relays of the roster that are linked.
     pub relays: Option<Of>,
     /// Room and growth.
@@ -112,6 +129,7 @@ pub fn judge(facts: &Facts) -> Vec<DrillItem> {
     vec![
         backup(facts),
         keys(facts),
+        shares(facts),
         stick(&Stick::NotTried),
         passphrase(Answer::NotAsked),
         autonomy(facts),
@@ -138,6 +156,14 @@ fn backup(facts: &Facts) -> DrillItem {
             (mark, format!("the newest backup is {} old", span(age)))
         }
     };
+    if !facts.seal_key_waits {
+        return item("backup", 20, mark, found, advice);
+    }
+    let mark = match mark {
+        DrillMark::Ok => DrillMark::Warn,
+        mark => mark,
+    };
+    let found = format!("{found}, and a new seal key waits for one before it is published");
     item("backup", 20, mark, found, advice)
 }
 
@@ -156,13 +182,41 @@ fn keys(facts: &Facts) -> DrillItem {
     }
 }
 
+fn shares(facts: &Facts) -> DrillItem {
+    let advice = "print new ones and give them to people who would be found after a storm: `abeng keys split --shares 5 --threshold 3`";
+    let Some(shares) = facts.shares else {
+        return unchecked("shares", 5, "give --data DIR");
+    };
+    let (mark, found) = match shares {
+        None => (
+            DrillMark::Warn,
+            "no shares of the keys were printed: a lost passphrase is the end of them".to_owned(),
+        ),
+        Some(SharesFact { of, age_ms }) => {
+            let mark = match age_ms / DAY_MS {
+                0..SHARES_DAYS => DrillMark::Ok,
+                _ => DrillMark::Warn,
+            };
+            let Of { some, all } = of;
+            let found = format!(
+                "{some} of {all} printed shares give the keys back; they are {} old",
+                span(age_ms)
+            );
+            (mark, found)
+        }
+    };
+    item("shares", 5, mark, found, advice)
+}
+
 /// What came of a stick.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stick {
     /// None was given.
     NotTried,
-    /// It took a file and gave it back, at so many bytes a second.
+    /// It took a file at so many bytes a second, and gave it back.
     Good(u64),
+    /// The same, and what was read back may have come from this machine's memory.
+    FromMemory(u64),
     /// It did not.
     Bad(String),
 }
@@ -171,6 +225,13 @@ pub enum Stick {
 pub fn stick(stick: &Stick) -> DrillItem {
     let (mark, found) = match stick {
         Stick::NotTried => (DrillMark::Unchecked, "no stick was tried".to_owned()),
+        Stick::FromMemory(rate) => {
+            let found = format!(
+                "the stick takes {:.1} MB/s; what it gave back was right, and may have come from this machine's memory",
+                *rate as f64 / 1e6
+            );
+            (DrillMark::Warn, found)
+        }
         Stick::Good(rate) => {
             let found = format!(
                 "the stick takes {:.1} MB/s and gives back what it took",
@@ -216,7 +277,7 @@ pub fn passphrase(answer: Answer) -> DrillItem {
         ),
     };
     let advice = "a restored node asks for it: run `abeng drill hurricane --passphrase` with the person who would be called";
-    item("passphrase", 10, mark, found.to_owned(), advice)
+    item("passphrase", 5, mark, found.to_owned(), advice)
 }
 
 fn autonomy(facts: &Facts) -> DrillItem {
@@ -231,7 +292,8 @@ fn autonomy(facts: &Facts) -> DrillItem {
         _ => DrillMark::Ok,
     };
     let found = format!(
-        "the disk lasts {days} days at {} MiB a day",
+        "the disk lasts {} at {} MiB a day",
+        count(days, "day", "days"),
         growth.per_day.max(LEAST_GROWTH) >> 20
     );
     item("autonomy", 15, mark, found, advice)
@@ -337,6 +399,7 @@ pub fn offline(config: &Config) -> Facts {
     Facts {
         backup_age_ms: Some(backup_age(layout.root(), now)),
         keys_encrypted: Some(encrypted(config)),
+        shares: shares_fact(&layout, now),
         growth: quota.map(|quota| Growth {
             left: quota.room().left(),
             per_day: 0,
@@ -348,6 +411,18 @@ pub fn offline(config: &Config) -> Facts {
 
 fn encrypted(config: &Config) -> bool {
     !matches!(config.keys, KeysConfig::InsecurePlain)
+}
+
+/// Nothing where the record cannot be read: `abeng keys list` says why.
+fn shares_fact(layout: &Layout, now: Millis) -> Option<Option<SharesFact>> {
+    let key = BackupKey::load(&layout.keys()).ok()?;
+    Some(key.map(|key| SharesFact {
+        of: Of {
+            some: key.threshold.into(),
+            all: key.shares.into(),
+        },
+        age_ms: now.saturating_sub(key.at),
+    }))
 }
 
 /// The file that a backup leaves in the data directory that it is of.
@@ -401,6 +476,8 @@ impl Shared {
         let facts = Facts {
             backup_age_ms: Some(backup_age(self.layout.root(), now)),
             keys_encrypted: Some(encrypted(&self.config)),
+            seal_key_waits: self.seal_key_waits(),
+            shares: shares_fact(&self.layout, now),
             relays: Some(count(true)),
             growth: Some(Growth {
                 left: self.quota.room().left(),
@@ -444,6 +521,11 @@ mod tests {
         Facts {
             backup_age_ms: Some(Some(3_600_000)),
             keys_encrypted: Some(true),
+            seal_key_waits: false,
+            shares: Some(Some(SharesFact {
+                of: Of { some: 3, all: 5 },
+                age_ms: DAY_MS,
+            })),
             relays: Some(Of { some: 2, all: 3 }),
             growth: Some(Growth {
                 left: 100 << 30,
@@ -482,7 +564,7 @@ mod tests {
     #[test]
     fn each_thing_that_lacks_is_found_by_itself() {
         type Spoil = fn(&mut Facts);
-        let spoils: [(&str, DrillMark, Spoil); 14] = [
+        let spoils: [(&str, DrillMark, Spoil); 17] = [
             ("backup", DrillMark::Fail, |f| f.backup_age_ms = Some(None)),
             ("backup", DrillMark::Warn, |f| {
                 f.backup_age_ms = Some(Some(DAY_MS))
@@ -491,6 +573,11 @@ mod tests {
                 f.backup_age_ms = Some(Some(7 * DAY_MS))
             }),
             ("keys", DrillMark::Fail, |f| f.keys_encrypted = Some(false)),
+            ("backup", DrillMark::Warn, |f| f.seal_key_waits = true),
+            ("shares", DrillMark::Warn, |f| f.shares = Some(None)),
+            ("shares", DrillMark::Warn, |f| {
+                f.shares.as_mut().unwrap().as_mut().unwrap().age_ms = 730 * DAY_MS;
+            }),
             ("relays", DrillMark::Fail, |f| {
                 f.relays = Some(Of { some: 0, all: 3 })
             }),

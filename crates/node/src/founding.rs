@@ -11,9 +11,7 @@ use crate::{
 use abeng_audit_log::{
     Batch, Journal, JournalIdentity, OpenError, OpenOptions, RealDisk, Record, Step, subject,
 };
-use abeng_keys::{
-    DualSigner, Entropy, Keyring, KeyringError, Protection, SignatureType, SystemEntropy,
-};
+use abeng_keys::{Entropy, Keyring, KeyringError, Protection, SignatureType, SystemEntropy};
 use abeng_roster::{
     Trust, TrustError,
     founding::{Founding, FoundingError, FoundingParty, FoundingRequest, found},
@@ -264,7 +262,7 @@ pub(crate) fn first_leaf(
     statement: v1::Incarnation,
 ) -> Result<Step<()>, InitError> {
     let incarnation = statement.incarnation;
-    let signed = sign_incarnation(keyring.org_sign().as_ref(), statement)?;
+    let signed = sign_incarnation(keyring.signer().as_ref(), statement)?;
     let leaf = v1::Leaf {
         version: 1,
         kind: v1::LeafKind::Incarnation.into(),
@@ -321,8 +319,8 @@ fn node_toml(request: &InitRequest, party: PartyCode, link: SocketAddr, root: &s
     )
 }
 
-/// Root, roster and freshness keys: for trying out they lie beside the nodes; a real network
-/// keeps each with its holder, offline.
+/// Root, roster and freshness keys, as `abeng root sign --key` and its like open them: for trying
+/// out they lie beside the nodes, in the clear; a real network keeps each with its holder, offline.
 fn save_offline_keys(founding: &Founding, dir: &Path) -> Result<(), InitError> {
     Layout::create_dir(dir).map_err(|source| InitError::Write {
         path: dir.to_owned(),
@@ -335,25 +333,9 @@ fn save_offline_keys(founding: &Founding, dir: &Path) -> Result<(), InitError> {
     ];
     for (kind, signers) in kinds {
         for (nth, signer) in signers.iter().enumerate() {
-            let path = dir.join(format!("{kind}-{}.toml", nth + 1));
-            replace(&path, offline_key(kind, signer).as_bytes(), 0o600).map_err(|source| {
-                InitError::Write {
-                    path: path.clone(),
-                    source,
-                }
-            })?;
+            let name = format!("{kind}-{}", nth + 1);
+            signer.save(dir, &name, &Protection::InsecurePlain)?;
         }
     }
     Ok(())
-}
-
-fn offline_key(kind: &str, signer: &DualSigner) -> zeroize::Zeroizing<String> {
-    let (ed25519, ml_dsa) = signer.seeds();
-    let hex = |seed: &[u8; 32]| zeroize::Zeroizing::new(data_encoding::HEXLOWER.encode(seed));
-    zeroize::Zeroizing::new(format!(
-        "# A {kind} key of this network. Keep it offline, apart from the others.\nkid = \"{}\"\ned25519_seed = \"{}\"\nml_dsa_seed = \"{}\"\n",
-        signer.public().kid(),
-        *hex(ed25519),
-        *hex(ml_dsa),
-    ))
 }

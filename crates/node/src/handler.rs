@@ -55,6 +55,7 @@ impl NodeHandler {
                             })
                             .await;
                         told.reaching.changed();
+                        told.tell_trust_marks(&link);
                         told.offer_again(&link);
                         told.report_to(peer).await;
                         told.tell_again(peer).await;
@@ -180,6 +181,7 @@ impl Handler for NodeHandler {
             Frame::CarriedVoid(signed) => shared.take_carried_void(link, signed).await,
             Frame::AttachmentWant(want) => shared.take_attachment_want(link, want).await,
             Frame::AttachmentRefused(refused) => shared.take_attachment_refused(link, &refused),
+            Frame::TrustMarks(marks) => shared.take_trust_marks(link, &marks),
             // Kept inside the link.
             Frame::Hello(_)
             | Frame::Ready(_)
@@ -206,10 +208,11 @@ impl Handler for NodeHandler {
                 tracing::error!(%peer, "this peer closes its links: it says that it holds proof that the log of this node contradicts itself. Was an older copy of the data directory started somewhere?");
             }
         }
-        if shared.profile(peer) == Profile::Metered
-            && let Some(link) = shared.links.session(peer, session)
-        {
-            shared.metered.forget(&link, clock::now());
+        if let Some(link) = shared.links.session(peer, session) {
+            shared.rates.forget(&link);
+            if shared.profile(peer) == Profile::Metered {
+                shared.metered.forget(&link, clock::now());
+            }
         }
         if shared.links.down(peer, session, clock::wall()) {
             shared
@@ -285,53 +288,5 @@ impl Shared {
             kind,
         };
         self.core.give_from(from, fault).await;
-    }
-
-    /// Trust data from anybody: believed only as far as it proves itself.
-    pub fn merge_trust(&self, bundle: &v1::TrustBundle) {
-        let _one_at_a_time = lock(&self.adopting);
-        let before = self.trust();
-        match before.merge(bundle, clock::wall()) {
-            Ok(None) => {}
-            Ok(Some(newer)) => {
-                if let Err(e) = self.layout.write_trust(&newer.to_bundle()) {
-                    tracing::error!(error = %e, "cannot keep newer trust data; it is not adopted");
-                    return;
-                }
-                let adopted = newer.roster.version() != before.roster.version();
-                let reference = newer.roster.reference();
-                self.metrics
-                    .roster_version
-                    .set(newer.roster.version() as i64);
-                self.trust.store(Arc::new(newer));
-                if adopted {
-                    tracing::warn!(
-                        version = reference.version,
-                        "a newer roster holds from now on"
-                    );
-                    let subject =
-                        abeng_wire::Digest::from_slice(&reference.digest).unwrap_or_default();
-                    self.core.give_blocking(Input::RosterAdopted { reference });
-                    let leaf = v1::Leaf {
-                        kind: v1::LeafKind::RosterAdopted.into(),
-                        subject: subject.to_bytes(),
-                        ..Default::default()
-                    };
-                    self.core.give_blocking(Input::Note {
-                        leaf: Box::new(leaf),
-                        proof: None,
-                        private: None,
-                        tell: None,
-                        receipt_to: None,
-                    });
-                }
-                self.reaching.changed();
-                let endpoint = lock(&self.endpoint).clone();
-                if let Some(endpoint) = endpoint {
-                    endpoint.trust_changed();
-                }
-            }
-            Err(e) => tracing::warn!(error = %e, "trust data refused"),
-        }
     }
 }

@@ -322,9 +322,10 @@ impl Shared {
         }
         let count = own.count;
         let more = if count == MOST { " or more" } else { "" };
+        let notices = if count == 1 { "notice" } else { "notices" };
         (count > 0).then(|| {
             format!(
-                "the content of {count}{more} notices sent from here is deleted within 30 days: `abeng retention list` names them, `abeng retention extend` keeps the own copy longer"
+                "the content of {count}{more} {notices} sent from here is deleted within 30 days: `abeng retention list` names them, `abeng retention extend` keeps the own copy longer"
             )
         })
     }

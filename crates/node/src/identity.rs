@@ -4,6 +4,7 @@ use crate::{
     config::{Config, KeysConfig},
     layout::Layout,
     node_error::NodeError,
+    token,
 };
 use abeng_audit_log::{Journal, RealDisk};
 use abeng_keys::{Keyring, Passphrase, Role};
@@ -12,30 +13,49 @@ use abeng_wire::{Incarnation, LeafIndex, PartyCode, v1};
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 pub(crate) fn unlock(config: &Config, layout: &Layout) -> Result<Keyring, NodeError> {
-    let passphrase = || -> Result<Passphrase, String> {
-        let read = |path: &Path| {
-            fs::read(path)
-                .map(zeroize::Zeroizing::new)
-                .map_err(|e| format!("cannot read {}: {e}", path.display()))
-        };
-        let line = match &config.keys {
-            KeysConfig::InsecurePlain => return Err("[keys] says insecure_plain".to_owned()),
-            KeysConfig::PassphraseFile(path) => {
-                private(path)?;
-                read(path)?
-            }
-            KeysConfig::PassphraseCredential(name) => {
-                let dir = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or(
-                    "CREDENTIALS_DIRECTORY is not set: start under systemd with LoadCredential=",
-                )?;
-                read(&Path::new(&dir).join(name))?
-            }
-        };
-        Passphrase::from_line(&line)
-            .ok_or_else(|| "the passphrase is empty or not UTF-8".to_owned())
-    };
-    let keyring = Keyring::load(&layout.keys(), passphrase)?.expect_party(config.party)?;
-    Ok(keyring)
+    let keyring = Keyring::load(&layout.keys(), || passphrase(config))?;
+    let keyring = keyring.expect_party(config.party)?;
+    match &config.token {
+        Some(token) => Ok(keyring.with_signer(token::signer(token)?)),
+        None => Ok(keyring),
+    }
+}
+
+/// The passphrase from where the configuration says.
+pub(crate) fn passphrase(config: &Config) -> Result<Passphrase, String> {
+    match &config.keys {
+        KeysConfig::InsecurePlain => Err("[keys] says insecure_plain".to_owned()),
+        KeysConfig::PassphraseFile(path) => first_line(path, Kept::File),
+        KeysConfig::PassphraseCredential(name) => credential(name),
+    }
+}
+
+/// Where a secret line is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// A file, which others must not be able to read.
+    File,
+    /// A credential, which the system keeps to the service.
+    Credential,
+}
+
+/// The first line of a file.
+pub(crate) fn first_line(path: &Path, kept: Kept) -> Result<Passphrase, String> {
+    if kept == Kept::File {
+        private(path)?;
+    }
+    let line = fs::read(path)
+        .map(zeroize::Zeroizing::new)
+        .map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+    let found = Passphrase::from_line(&line);
+    found.ok_or_else(|| format!("the first line of {} is empty or not UTF-8", path.display()))
+}
+
+/// The first line of a systemd credential of that name.
+pub(crate) fn credential(name: &str) -> Result<Passphrase, String> {
+    let dir = std::env::var_os("CREDENTIALS_DIRECTORY")
+        .ok_or("CREDENTIALS_DIRECTORY is not set: start under systemd with LoadCredential=")?;
+    first_line(&Path::new(&dir).join(name), Kept::Credential)
 }
 
 /// Refuses a file that others could read.
@@ -78,7 +98,7 @@ pub(crate) fn check_keys(keyring: &Keyring, trust: &Trust, now: u64) -> Result<(
             party: keyring.party,
         })?;
     let keys: [(Role, &dyn Signer); 3] = [
-        (Role::OrgSign, keyring.org_sign().as_ref()),
+        (Role::OrgSign, keyring.signer().as_ref()),
         (Role::NodeTls, keyring.node_tls().as_ref()),
         (Role::Log, keyring.log().as_ref()),
     ];

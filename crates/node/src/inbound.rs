@@ -12,7 +12,7 @@ use abeng_notice::{Notice, retention::keep_here};
 use abeng_queue::{Checked, Input, Refusable, Terms, rows::IdRow};
 use abeng_roster::{NoticeFacts, Policy, Tlp, Trust};
 use abeng_seal::{Arrived, Opened, VerifyFault, open, verify};
-use abeng_wire::{EnvelopeId, LeafIndex, PartyCode, StreamSeq, v1};
+use abeng_wire::{EnvelopeId, LeafIndex, PartyCode, StreamSeq, limits, v1};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -164,14 +164,8 @@ impl Shared {
                 Err(v1::Reason::BadNotice)
             }
             Ok(notice) => {
-                let tlp = Tlp(notice.tlp().number());
-                match Policy::granted(
-                    &trust.roster,
-                    opened.originator(),
-                    self.me,
-                    notice.ty(),
-                    tlp,
-                ) {
+                let (from, facts) = (opened.originator(), Self::facts(&notice));
+                match Policy::may_receive(trust, from, self.me, &facts, clock::span()) {
                     Ok(()) => {
                         // What takes back makes room; it always comes in.
                         if notice.recalls().is_none() {
@@ -182,6 +176,11 @@ impl Shared {
                             keep_until: keep_here(notice.keep_until(), clock::wall()),
                             recalls: notice.recalls(),
                         })
+                    }
+                    // It stays with its originator, unread here, until the wait is over.
+                    Err(refusal) if refusal.waits() => {
+                        self.held_off(from);
+                        return Err(Examined::dropped(v1::FaultKind::FaultBusy, refusal));
                     }
                     Err(refusal) => {
                         tracing::warn!(envelope = %opened.id(), %refusal, "not granted");
@@ -292,6 +291,14 @@ impl Shared {
                 tracing::warn!(%peer, %why, "dropped a copy; it stays with the sender");
                 self.count_fault(kind);
             }
+        }
+    }
+
+    /// Remembers that a newcomer has something for this party, for `status`.
+    fn held_off(&self, from: PartyCode) {
+        let mut held = lock(&self.held_off);
+        if held.len() < limits::PARTIES || held.contains_key(&from) {
+            held.insert(from, clock::mono());
         }
     }
 

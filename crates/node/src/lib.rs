@@ -14,6 +14,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod act;
+mod adoption;
 mod again;
 mod attachments;
 mod audit;
@@ -26,6 +27,7 @@ mod clocks;
 mod config;
 mod core;
 mod cost;
+pub mod count;
 mod courier;
 mod desk;
 mod dispatch;
@@ -40,8 +42,10 @@ mod health;
 mod hold;
 mod identity;
 mod inbound;
+pub mod keys;
 mod layout;
 mod life;
+mod limits;
 mod logging;
 mod lost;
 mod metered;
@@ -54,14 +58,19 @@ mod outlet;
 mod past;
 pub mod paths;
 pub mod quota;
+mod rates;
 mod reading;
 mod recall;
 mod receipts;
 mod recent;
 mod recovery;
 mod relaying;
+mod replaced_keys;
 mod restore;
 pub mod retention;
+mod roster_acts;
+mod rotation;
+pub mod rules;
 mod run;
 mod sent;
 mod shared;
@@ -73,6 +82,7 @@ mod submit;
 mod test_network;
 mod timekeeper;
 mod timeline;
+mod token;
 mod view;
 mod watch;
 mod witnessing;
@@ -80,11 +90,16 @@ mod writer;
 
 pub use backup::{BackupError, BackupReport, Manifest, PlainKeys, back_up, last_backup};
 pub use clock::rfc3339;
-pub use config::{ApiConfig, Config, ConfigError, KeysConfig, LinkConfig, LogConfig, LogFormat};
+pub use config::{
+    ApiConfig, Config, ConfigError, KeysConfig, LinkConfig, LogConfig, LogFormat, PinConfig,
+    SealConfig, TokenConfig,
+};
+pub use courier::fault_view as courier_fault;
 pub use health::SOFTWARE;
 pub use layout::Layout;
 pub use life::{LifeError, LifeReport, new_life};
 pub use node::Node;
 pub use node_error::NodeError;
 pub use restore::{RestoreError, Source, backup_of, restore};
+pub use rotation::{Turn, TurnError};
 pub use run::run;

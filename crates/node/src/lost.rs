@@ -68,7 +68,7 @@ impl Shared {
         let mut all = Vec::new();
         for void in voids((self.me, life), peer, &lost_numbers(range, &known)) {
             tracing::warn!(%peer, %life, first = void.first, last = void.last, reason = void.reason().as_str_name(), "numbers of an earlier life will not come");
-            match sign_void(self.keyring.org_sign().as_ref(), &void) {
+            match sign_void(self.keyring.signer().as_ref(), &void) {
                 Ok(signed) => all.push(signed),
                 Err(e) => tracing::error!(error = %e, "a void cannot be signed"),
             }

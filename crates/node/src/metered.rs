@@ -35,6 +35,15 @@ struct Waiting {
     flash: bool,
 }
 
+/// Which way the bytes of a file go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// To the peer.
+    Out,
+    /// To here.
+    In,
+}
+
 /// The metered paths of this node.
 pub struct Metered {
     metering: Metering,
@@ -52,6 +61,29 @@ struct State {
     /// Counted for dials that are not answered yet.
     dialled: BTreeMap<PartyCode, u64>,
     told: BTreeMap<PartyCode, Leave>,
+    /// Bytes of the piece that goes each way over each session, until they are counted.
+    promised: BTreeMap<(PartyCode, u64, Way), u64>,
+}
+
+impl State {
+    /// Bytes left today for all but FLASH that no file has been promised; `None`: no bound. What a
+    /// piece that is under way has spent counts twice until it has gone: rather too few than
+    /// too many.
+    fn unpromised(&mut self, now: Millis) -> Option<u64> {
+        let left = self.budget.today(now).left?;
+        Some(left.saturating_sub(self.promised.values().sum()))
+    }
+
+    /// Promises so many bytes to a piece on a session, if the day has them. What it was promised
+    /// before is no more.
+    fn promise(&mut self, to: (PartyCode, u64, Way), bytes: u64, now: Millis) -> bool {
+        self.promised.remove(&to);
+        let may = self.unpromised(now).is_none_or(|left| bytes <= left);
+        if may {
+            self.promised.insert(to, bytes);
+        }
+        may
+    }
 }
 
 impl Metered {
@@ -68,6 +100,7 @@ impl Metered {
                 contact: BTreeMap::new(),
                 dialled: BTreeMap::new(),
                 told: BTreeMap::new(),
+                promised: BTreeMap::new(),
             }),
         })
     }
@@ -95,21 +128,41 @@ impl Metered {
     pub fn up(&self, link: &Link, now: Mono) {
         let mut state = lock(&self.state);
         state.contact.insert(link.peer(), now);
+        state.counted.insert((link.peer(), link.session()), 0);
         let dialled = state.dialled.remove(&link.peer()).unwrap_or(0);
         // Only the last was answered.
         state.budget.give_back(dialled.min(DIAL));
     }
 
-    /// Counts what a link has carried since it was counted last.
+    /// Counts what a link has carried since it was counted last; of one that is over, nothing.
     pub fn count(&self, link: &Link, now: Millis) {
         let stats = link.stats();
         let whole = stats.sent + stats.received + DATAGRAM * stats.datagrams;
         let mut state = lock(&self.state);
-        let counted = state.counted.entry((link.peer(), link.session()));
-        let counted = counted.or_default();
+        let Some(counted) = state.counted.get_mut(&(link.peer(), link.session())) else {
+            return;
+        };
         let bytes = whole.saturating_sub(*counted);
         *counted = whole;
         state.budget.spend(now, bytes);
+    }
+
+    /// Promises so many bytes to a piece that is to go over a link, if the day has them. False as
+    /// well where the link is over.
+    pub fn promise(&self, link: &Link, way: Way, bytes: u64, now: Millis) -> bool {
+        self.count(link, now);
+        let mut state = lock(&self.state);
+        let (peer, session) = (link.peer(), link.session());
+        state.counted.contains_key(&(peer, session))
+            && state.promise((peer, session, way), bytes, now)
+    }
+
+    /// A piece goes no more: what it took is counted, the rest is free.
+    pub fn keep(&self, link: &Link, way: Way, now: Millis) {
+        self.count(link, now);
+        let mut state = lock(&self.state);
+        let piece = (link.peer(), link.session(), way);
+        state.promised.remove(&piece);
     }
 
     /// The link is over: nothing more comes of it.
@@ -117,6 +170,9 @@ impl Metered {
         self.count(link, now.wall);
         let mut state = lock(&self.state);
         state.counted.remove(&(link.peer(), link.session()));
+        for way in [Way::Out, Way::In] {
+            state.promised.remove(&(link.peer(), link.session(), way));
+        }
         state.contact.insert(link.peer(), now.mono);
     }
 
@@ -228,7 +284,13 @@ impl Shared {
                 .with_try("`budget` under [link.metered] in node.toml sets one"));
         };
         let bytes = request.bytes.unwrap_or(budget);
-        lock(&self.metered.state).budget.allow(now, bytes);
+        {
+            let mut state = lock(&self.metered.state);
+            state.budget.allow(now, bytes);
+            // What waits for it, here or at the other side, need not wait for the next contact.
+            state.contact.clear();
+        }
+        self.attachments.look();
         let officer = request.officer.as_deref().unwrap_or(&who.name);
         tracing::warn!(bytes, officer, via = %who.through(), "more bytes are allowed on metered paths today");
         self.metered.write().map_err(|e| {
@@ -341,5 +403,29 @@ mod tests {
         assert_eq!(metered.changed(jm, NOON), None, "told once");
         let midnight = 20_001 * 86_400_000;
         assert_eq!(metered.changed(jm, midnight), Some(Leave::All));
+    }
+
+    #[test]
+    fn what_is_promised_is_not_had_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let metered = metered(&dir);
+        let jm = PartyCode::new("JM").unwrap();
+        let mut state = lock(&metered.state);
+        assert!(!state.promise((jm, 7, Way::Out), 75_001, NOON));
+        assert_eq!(state.unpromised(NOON), Some(75_000), "no harm done");
+        for _ in 0..2 {
+            assert!(
+                state.promise((jm, 7, Way::Out), 50_000, NOON),
+                "it is one piece"
+            );
+        }
+        assert!(!state.promise((jm, 7, Way::In), 25_001, NOON));
+        assert!(state.promise((jm, 7, Way::In), 25_000, NOON));
+        state.promised.remove(&(jm, 7, Way::Out));
+        // More went than was promised.
+        state.budget.spend(NOON, 60_000);
+        assert_eq!(state.unpromised(NOON), Some(0));
+        state.promised.remove(&(jm, 7, Way::In));
+        assert_eq!(state.unpromised(NOON), Some(15_000));
     }
 }

@@ -68,6 +68,9 @@ pub struct Metrics {
     pub metered_left: Gauge,
     pub roster_version: Gauge,
     pub roster_expires: Gauge,
+    pub roster_unseen: Gauge,
+    pub newcomers: Gauge,
+    pub trust_disputes: Gauge,
     pub checkpoint_contradictions: Counter,
     pub checkpoints_unexplained: Counter,
     pub logs_contradicted: Gauge,
@@ -257,6 +260,18 @@ impl Metrics {
         );
         let roster_version = gauge("roster_version", "Version of the roster in force here");
         let roster_expires = gauge("roster_expires_seconds", "Seconds until the roster expires");
+        let roster_unseen = gauge(
+            "roster_unseen",
+            "1 while nobody here has said that the roster's changes were seen",
+        );
+        let newcomers = gauge(
+            "roster_newcomers",
+            "Places in the roster and in groups whose party waits here",
+        );
+        let trust_disputes = gauge(
+            "trust_disputes",
+            "Pairs of well-signed statements of one version that differ",
+        );
         let submitting_stopped = gauge(
             "submitting_stopped",
             "1 where this node submits nothing, since it runs on an older copy of its data or twice",
@@ -343,6 +358,9 @@ impl Metrics {
             metered_left,
             roster_version,
             roster_expires,
+            roster_unseen,
+            newcomers,
+            trust_disputes,
             checkpoint_contradictions,
             checkpoints_unexplained,
             logs_contradicted,

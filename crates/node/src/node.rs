@@ -5,7 +5,7 @@
 //! threads, link, serve. Anything that does not hold stops the start and changes nothing.
 
 use crate::{
-    again,
+    adoption, again,
     attachments::{self, Attachments, Carried},
     blobs::Blobs,
     checking, clock, clocks,
@@ -25,6 +25,7 @@ use crate::{
     outlet::Effects,
     past::WAY_FORWARD,
     quota::{self, DataDir, Probe},
+    rates,
     recent::Recent,
     recovery::{
         count_inbox, kept_proofs, last_signed, own_past, recover_engine, recover_logs,
@@ -32,6 +33,7 @@ use crate::{
     },
     relaying,
     retention::{self, Retention, Watch},
+    rotation,
     shared::{LinkBook, Shared, lock},
     view::ReadyView,
     writer::Writer,
@@ -87,7 +89,7 @@ impl Node {
             quota,
             metered,
             keyring,
-            trust,
+            mut trust,
             journal,
             recovery,
             incarnation,
@@ -105,6 +107,12 @@ impl Node {
         let fatal = Fatal::new();
         let ready = ReadyView::open(layout.view(), trusting, journal.reader(), metrics.clone())?;
         let engine = recover_engine(&config, incarnation, &trust, recovery.size, &ready)?;
+        let adoptions = adoption::recover(&ready, &journal.reader(), &mut trust)?;
+        trust.wait_by(crate::clock::believed().earliest);
+        metrics.trust_disputes.set(adoptions.disputes.len() as i64);
+        metrics
+            .roster_unseen
+            .set(i64::from(!adoptions.news.changes.is_empty()));
         let logs = recover_logs(&ready, &trust, &recovery.outside)?;
         let contradictions = kept_proofs(&ready, &journal.reader(), &trust)?;
         metrics.logs_contradicted.set(contradictions.len() as i64);
@@ -170,6 +178,9 @@ impl Node {
             started_at: now,
             notices,
             adopting: Mutex::new(()),
+            news: Mutex::new(adoptions.news),
+            held_off: Mutex::default(),
+            disputes: Mutex::new(adoptions.disputes),
             retention: Retention::default(),
             attachments: Attachments::new(blobs, carried),
             told: Mutex::default(),
@@ -180,10 +191,13 @@ impl Node {
             new_lives: Mutex::default(),
             quota: quota.clone(),
             metered,
+            rates: Default::default(),
             courier: Default::default(),
             reaching: Default::default(),
             marks: Mutex::default(),
             offered: Mutex::default(),
+            turning: Default::default(),
+            looked_for_old: Default::default(),
             fatal,
             config,
         });
@@ -213,6 +227,11 @@ impl Node {
         let core_thread = seat
             .spawn(engine, witness, batches, effects, shared.fatal.clone())
             .map_err(NodeError::Thread)?;
+        if let Some(adopted) = adoptions.missing {
+            // On the disk before anything is done under it.
+            core.give(adopted).await;
+            core.reached().await;
+        }
         core.give(Input::note(v1::LeafKind::Started)).await;
 
         shared.refresh_marks().await;
@@ -360,8 +379,11 @@ fn work(shared: &Arc<Shared>, tasks: &mut JoinSet<()>, watch: Watch) {
     tasks.spawn(quota::work(shared.clone()));
     tasks.spawn(again::keep_marks(shared.clone()));
     tasks.spawn(metered::work(shared.clone()));
+    tasks.spawn(rates::work(shared.clone()));
     tasks.spawn(clocks::work(shared.clone()));
+    tasks.spawn(crate::replaced_keys::work(shared.clone()));
     tasks.spawn(retention::work(shared.clone(), watch));
+    tasks.spawn(rotation::work(shared.clone()));
     tasks.spawn(gauges::report(shared.clone()));
     tasks.spawn(crate::watch::watch(shared.clone()));
     tasks.spawn(checking::work(shared.clone()));

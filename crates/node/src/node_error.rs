@@ -56,6 +56,12 @@ pub enum NodeError {
     /// We are no active party.
     #[error("{party} is not an active party of the roster")]
     NotMember { party: PartyCode },
+    /// The trust data is older than what was in force here.
+    #[error("trust/ holds roster {held}, and roster {adopted} was adopted here before")]
+    OlderRoster { held: u64, adopted: u64 },
+    /// The trust data holds another roster than the one that was in force here.
+    #[error("trust/ holds another roster {version} than the one that was adopted here")]
+    OtherRoster { version: u64 },
     /// The journal does not open.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -96,6 +102,9 @@ pub enum NodeError {
     /// The log filter is wrong.
     #[error(transparent)]
     Filter(#[from] BadFilter),
+    /// The token with the signing key does not serve.
+    #[error("the signing key cannot be had: {0}")]
+    SigningKey(String),
     /// A fault ended the node.
     #[error("{0}")]
     Failed(String),
@@ -126,6 +135,8 @@ impl NodeError {
             Self::TrustFile { .. } => "copy trust/bundle.pb from another node of the network: it proves itself".into(),
             Self::Trust(TrustError::Expired { .. }) => "get the newest roster: copy trust/bundle.pb from a node that has it, or ask the Secretariat for one; also check this machine's clock".into(),
             Self::Trust(_) => "copy trust/bundle.pb from another node; if that does not hold either, compare `root` in node.toml with the founding record by telephone".into(),
+            Self::OlderRoster { .. } => "put the newer trust/bundle.pb back: copy it from a backup or another node of the network, it proves itself".into(),
+            Self::OtherRoster { .. } => "somebody signs two rosters of one version: keep both files and speak with the Secretariat; the one that was in force is in a backup, or at the peers".into(),
             Self::NotMember { .. } => "ask the Secretariat whether this administration is suspended".into(),
             Self::Open(_) | Self::Read(_) | Self::Journal(_) => "nothing was changed; keep the disk as it is and read docs/operations.md, Damage".into(),
             Self::View(_) | Self::Row(_) => "stop the node and delete the directory view/: it is built anew from the journal".into(),
@@ -135,6 +146,7 @@ impl NodeError {
             Self::Token { .. } => "write a random token into that file, mode 0600".into(),
             Self::Thread(_) | Self::Runtime(_) => "the machine is out of threads or memory".into(),
             Self::Filter(_) => "mend log.filter in node.toml, for example filter = \"info\"".into(),
+            Self::SigningKey(_) => "check [keys.token] in node.toml: module, the labels of token and key, the PIN (a wrong one is not tried twice), and that it is plugged in".into(),
             Self::Failed(_) => "nothing acknowledged is lost; mend the cause and start the node again".into(),
             Self::Broken(_) => "start it again; please report it with the log".into(),
         }

@@ -4,6 +4,7 @@
 use crate::{
     clock,
     config::Config,
+    count::count,
     identity::{check_keys, load_trust, open_identity, unlock},
     layout::Layout,
     life::{finish_switch, kept_lives},
@@ -103,8 +104,8 @@ pub(crate) fn remarks(recovery: &Recovery, layout: &Layout) -> Vec<String> {
             "tiles hold leaves that the journal does not: acknowledged leaves were lost, or this is an old copy"
         );
         notices.push(format!(
-            "{} leaves known from tiles are missing in the journal: this may be an old copy",
-            recovery.tiles_ahead
+            "missing in the journal, and known from tiles: {}. This may be an old copy",
+            count(recovery.tiles_ahead, "leaf", "leaves")
         ));
     }
     if recovery.tiles_rebuilt > 0 {

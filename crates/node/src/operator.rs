@@ -1,19 +1,26 @@
 //! [`Operator`] for a node: what its own people may ask of it.
 
 use crate::{
-    clock, health,
+    clock,
+    count::count,
+    health,
     shared::{Shared, lock},
     watch::UNWITNESSED_MS,
 };
 use abeng_api::{
-    AllowRequest, ApiError, AuditQuery, BudgetView, Caller, ContradictionView, CostReply,
-    CourierExportQuery, CourierReport, DeliveredEvent, DrillView, EventQuery, EvidenceQuery,
-    ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage,
-    LimitsView, NetworkView, NoticeView, Operator, PartyView, Pieces, RecallRequest, RelaysView,
-    RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest,
-    Timeline,
+    AcceptReply, AcceptRequest, ExplainQuery, ExplainView, PolicyView, RosterTaken, WaitingView,
 };
-use abeng_api::{AttachQuery, AttachReply, AttachmentItem, Download, Upload};
+use abeng_api::{
+    AllowRequest, ApiError, AuditQuery, BudgetView, Caller, ContradictionView, CostReply,
+    CostRequest, CourierExportQuery, CourierReport, DeliveredEvent, DrillView, EventQuery,
+    EvidenceQuery, ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem,
+    LeafPage, LimitsView, NetworkView, NoticeView, Operator, PartyView, Pieces, RecallRequest,
+    RelaysView, RetentionQuery, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply,
+    SubmitRequest, Timeline,
+};
+use abeng_api::{
+    AttachQuery, AttachReply, AttachmentItem, DestroyKeyRequest, Download, SealKeyReply, Upload,
+};
 use abeng_notice::Lang;
 use abeng_roster::{LIMIT_MS, Standing};
 use abeng_wire::PartyCode;
@@ -153,7 +160,7 @@ impl Operator for NodeOperator {
         self.shared.status_view().await
     }
 
-    async fn cost(&self, who: &Caller, request: SubmitRequest) -> Result<CostReply, ApiError> {
+    async fn cost(&self, who: &Caller, request: CostRequest) -> Result<CostReply, ApiError> {
         self.shared.cost(who, request)
     }
 
@@ -171,6 +178,42 @@ impl Operator for NodeOperator {
 
     async fn allow(&self, who: &Caller, request: AllowRequest) -> Result<BudgetView, ApiError> {
         self.shared.allow_bytes(who, &request)
+    }
+
+    async fn roster_import(&self, who: &Caller, file: Bytes) -> Result<RosterTaken, ApiError> {
+        self.shared.roster_import(who, file).await
+    }
+
+    async fn roster_pending(&self) -> Result<WaitingView, ApiError> {
+        Ok(self.shared.roster_pending())
+    }
+
+    async fn roster_accept(
+        &self,
+        who: &Caller,
+        request: AcceptRequest,
+    ) -> Result<AcceptReply, ApiError> {
+        self.shared.roster_accept(who, request).await
+    }
+
+    async fn policy(&self) -> Result<PolicyView, ApiError> {
+        Ok(self.shared.policy())
+    }
+
+    async fn explain(&self, query: ExplainQuery) -> Result<ExplainView, ApiError> {
+        self.shared.explain(&query)
+    }
+
+    async fn rotate_seal_key(&self, who: &Caller) -> Result<SealKeyReply, ApiError> {
+        self.shared.rotate_seal_key(who).await
+    }
+
+    async fn destroy_seal_key(
+        &self,
+        who: &Caller,
+        request: DestroyKeyRequest,
+    ) -> Result<SealKeyReply, ApiError> {
+        self.shared.destroy_seal_key(who, request).await
     }
 
     async fn network(&self) -> Result<NetworkView, ApiError> {
@@ -283,6 +326,7 @@ impl Shared {
                 total,
                 unread: total.saturating_sub(read),
             },
+            files: self.pending_files(),
             disk: abeng_api::DiskView {
                 free_bytes: self.free_disk(),
                 journal_bytes: self.journal_bytes(),
@@ -297,7 +341,12 @@ impl Shared {
                 applied,
             },
             clock: self.clock_view(),
-            warnings: self.warnings(now).into_iter().chain(due).collect(),
+            warnings: self
+                .warnings(now)
+                .into_iter()
+                .chain(self.stranded(&queues))
+                .chain(due)
+                .collect(),
             pid: std::process::id(),
             data_dir: self.layout.root().display().to_string(),
         })
@@ -334,13 +383,17 @@ impl Shared {
         let mut warnings = Vec::new();
         if let Some(proved) = self.stopped_submitting() {
             warnings.push(format!(
-                "THIS NODE SUBMITS NOTHING: {proved}. It goes on receiving and delivering; {}",
+                "THIS NODE SUBMITS NOTHING: {proved}. {} {}",
+                crate::past::meanwhile(&proved),
                 crate::past::WAY_FORWARD
             ));
         }
+        warnings.extend(self.roster_warnings());
+        warnings.extend(crate::replaced_keys::told(&trust));
         warnings.extend(self.clock_warning());
         warnings.extend(self.room_warning());
         warnings.extend(self.budget_warning());
+        warnings.extend(self.files_warning());
         for party in self.contradicted() {
             warnings.push(format!(
                 "the log of {party} contradicts itself: the proof is kept here and its link is closed. Speak with {party} and the coordination office; `accept_contradicted` in [link] of node.toml opens the link again"
@@ -372,18 +425,23 @@ impl Shared {
                 unexplained.join(", ")
             ));
         }
+        if self.seal_key_waits() {
+            warnings.push(crate::rotation::WAITS.to_owned());
+        }
         warnings.extend(self.new_lives_told());
         warnings.extend(self.notices.clone());
         let days = trust.roster.expires().saturating_sub(now) / 86_400_000;
         if days < 30 {
             warnings.push(format!(
-                "the roster expires in {days} days: ask the Secretariat for the next one"
+                "the roster expires in {}: ask the Secretariat for the next one",
+                count(days, "day", "days")
             ));
         }
         match trust.standing(now, 0, LIMIT_MS) {
             Standing::Fresh => {}
             Standing::Ageing { days } | Standing::PastLimit { days } => warnings.push(format!(
-                "the trust data is {days} days old: no freshness statement has come; ask the Secretariat for one"
+                "the trust data is {} old: no freshness statement has come; ask the Secretariat for one",
+                count(days, "day", "days")
             )),
         }
         if self.free_disk() < 1 << 30 {

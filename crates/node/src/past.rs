@@ -1,8 +1,9 @@
 //! Claims about the own past. A node that runs on an older copy of its data, twice at once, or in a
 //! life that a newer one has closed, is told so by its peers. Their word counts only with proof by
 //! this party's own keys: a checkpoint that this log does not hold, or an envelope of this life
-//! that it does not know. Then nothing is submitted any more; receiving, delivering and relaying
-//! go on until the operator opens a new incarnation.
+//! that it does not know. Then nothing is submitted any more until the operator opens a new
+//! incarnation. Receiving, delivering and relaying go on with whoever keeps a link; a peer that
+//! knows of a newer life, or holds proof of two pasts, closes it ([`meanwhile`]).
 
 use crate::{
     receipts::verify_checkpoint,
@@ -26,12 +27,27 @@ use std::{
 };
 
 /// What the operator can do about it.
-pub const WAY_FORWARD: &str = "find out where the other copy runs and switch it off for good; then stop this node and run `abeng node new-incarnation --reason TEXT` (docs/operations.md)";
+pub const WAY_FORWARD: &str = "Find out where the other copy runs and switch it off for good; then stop this node and run `abeng node new-incarnation --reason TEXT` (docs/operations.md)";
 
 /// What a peer is told whose log contradicts itself.
 pub const CONTRADICTED: &str = "your log contradicts itself";
 /// How long a link that is refused stays open, so that the peer sees why. Nothing from it counts.
 const REFUSED_STAYS: Duration = Duration::from_secs(3);
+
+/// What peers do meanwhile, and what goes on: said where a link is missed.
+pub fn meanwhile(proved: &Proved) -> &'static str {
+    match proved {
+        Proved::NewerLife { .. } => {
+            "Peers that know of the newer life close their links at once: nothing comes from them, nor goes to them. From others it goes on receiving; what it delivers gets its receipts in a new life."
+        }
+        Proved::OtherPast { .. } => {
+            "Peers that hold both pasts close their links until their operators decide. From others it goes on receiving; what it delivers gets its receipts in a new life."
+        }
+        Proved::Longer { .. } | Proved::UnknownEnvelope { .. } | Proved::Before => {
+            "It goes on receiving from peers that keep their links; what it delivers gets its receipts in a new life."
+        }
+    }
+}
 
 /// Which envelope an HDR with SIG is, if it is of this party in this life.
 pub fn own_envelope(
@@ -137,7 +153,7 @@ impl Shared {
             *past = Some(proved);
         }
         self.metrics.submitting_stopped.set(1);
-        tracing::error!(%from, "THIS NODE SUBMITS NOTHING ANY MORE: {proved}. It goes on receiving and delivering. {WAY_FORWARD}");
+        tracing::error!(%from, "THIS NODE SUBMITS NOTHING ANY MORE: {proved}. {} {WAY_FORWARD}", meanwhile(&proved));
         let leaf = v1::Leaf {
             kind: v1::LeafKind::Admin.into(),
             reason: v1::Reason::PastProven.into(),

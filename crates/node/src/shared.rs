@@ -1,6 +1,7 @@
 //! What all parts of one running node share.
 
 use crate::{
+    adoption::{Dispute, News},
     attachments::Attachments,
     audit::LogReading,
     config::Config,
@@ -13,10 +14,12 @@ use crate::{
     metered::Metered,
     metrics::Metrics,
     quota::Quota,
+    rates::Rates,
     recall::Told,
     recent::Recent,
     relaying::Reaching,
     retention::Retention,
+    rotation::Looked,
     split::{Gossip, KeptProof},
     view::ViewClient,
     witnessing::Witnessing,
@@ -103,8 +106,14 @@ pub struct Shared {
     pub accused_by: Mutex<BTreeSet<PartyCode>>,
     /// For those who read the log.
     pub log_reading: LogReading,
-    /// Held while trust data is merged.
+    /// Held while trust data is merged, or somebody is accepted.
     pub adopting: Mutex<()>,
+    /// What newer rosters changed that nobody here has seen.
+    pub news: Mutex<News>,
+    /// Newcomers that had something for this party, and when they last did.
+    pub held_off: Mutex<BTreeMap<PartyCode, Mono>>,
+    /// Well-signed statements of one version that differ.
+    pub disputes: Mutex<Vec<Dispute>>,
     /// Deletes what is to be kept no longer.
     pub retention: Retention,
     /// What was said of who reaches whom.
@@ -133,6 +142,12 @@ pub struct Shared {
     pub courier: Courier,
     /// Paths that are paid by the byte.
     pub metered: Metered,
+    /// Held while seal keys are made, published or destroyed.
+    pub turning: tokio::sync::Mutex<()>,
+    /// When it was last looked which seal keys open something that is kept here.
+    pub looked_for_old: Mutex<Looked>,
+    /// How fast paths deliver, as measured.
+    pub rates: Rates,
     /// Ends the node.
     pub fatal: Fatal,
 }

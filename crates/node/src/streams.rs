@@ -122,7 +122,7 @@ impl Shared {
     /// What ended is said with this node's signature, for whoever carries it.
     pub fn signed_voids(&self, recipient: PartyCode, numbers: &[EndedNumber]) -> Vec<v1::Signed> {
         let all = voids((self.me, self.incarnation), recipient, numbers);
-        let sign = |void: &v1::Void| match sign_void(self.keyring.org_sign().as_ref(), void) {
+        let sign = |void: &v1::Void| match sign_void(self.keyring.signer().as_ref(), void) {
             Ok(signed) => Some(signed),
             Err(e) => {
                 tracing::error!(error = %e, "a void cannot be signed; the recipient asks again");

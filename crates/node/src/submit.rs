@@ -7,14 +7,20 @@ use crate::{
     recent::{SentEnvelope, SentTo},
     shared::{Shared, lock},
 };
-use abeng_api::{ApiError, Caller, ErrorCode, FlawSeverity, FlawView, SubmitReply, SubmitRequest};
+use abeng_api::{
+    ApiError, Caller, ErrorCode, FlawSeverity, FlawView, GroupView, LeftOutView, LeftOutWhy,
+    SubmitReply, SubmitRequest,
+};
 use abeng_keys::{Entropy, SystemEntropy};
-use abeng_notice::{CheckContext, Draft, Flaw, Lang, Notice, NoticeType};
+use abeng_notice::{Attachment, CheckContext, Draft, Flaw, Lang, Notice, NoticeType};
 use abeng_queue::{Input, PrivateInput, Terms, Ticket};
-use abeng_roster::{Cleared, Policy, Refusal, Trust};
+use abeng_roster::{Cleared, GroupExpansion, LeftOut, Policy, Refusal, Trust};
 use abeng_seal::{SealInput, Sealed, seal, seq_commit};
 use abeng_wire::{Incarnation, Millis, PartyCode, StreamSeq, limits, v1};
-use std::sync::{Arc, TryLockError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, TryLockError},
+};
 
 /// Hours that delivery is tried unless the officer says otherwise: 30 days.
 const DEFAULT_HOURS: u32 = 720;
@@ -30,6 +36,8 @@ pub(crate) struct Ready {
     pub(crate) private: PrivateInput,
     /// The files that it names, as the node has called them.
     pub(crate) handles: Vec<String>,
+    /// What the groups among its recipients stand for.
+    pub(crate) groups: Vec<GroupExpansion>,
 }
 
 /// The node ended between taking a notice and answering. It must not be told as a refusal, or as
@@ -69,7 +77,7 @@ impl Shared {
     ) -> Result<SubmitReply, ApiError> {
         let lang = request.lang.as_deref().map_or(Lang::En, Lang::from_locale);
         let dry_run = request.dry_run;
-        let (ready, doubts) = self.prepare(who, request, lang)?;
+        let (ready, doubts) = self.prepare(who, request, lang, BTreeMap::new())?;
         let mut reply = SubmitReply {
             id: None,
             ty: ready.notice.ty().to_owned(),
@@ -80,6 +88,7 @@ impl Shared {
             leaf: None,
             doubts: doubts.iter().map(|f| flaw_view(f, lang)).collect(),
             summary: ready.notice.summary(lang),
+            groups: ready.groups.iter().map(group_view).collect(),
         };
         if dry_run {
             return Ok(reply);
@@ -95,14 +104,19 @@ impl Shared {
         Ok(reply)
     }
 
-    /// Checks a draft, and whether policy lets it go.
+    /// Checks a draft, and whether policy lets it go. `planned` are files that it has beside those
+    /// that were given, by made-up handles: such a notice is never sealed.
     pub(crate) fn prepare(
         &self,
         who: &Caller,
         request: SubmitRequest,
         lang: Lang,
+        planned: BTreeMap<String, Attachment>,
     ) -> Result<(Ready, Vec<Flaw>), ApiError> {
-        let draft = read_draft(request.notice)?;
+        let mut draft = read_draft(request.notice)?;
+        let mut attachments = self.given_files(&draft.attach);
+        draft.attach.extend(planned.keys().cloned());
+        attachments.extend(planned);
         let now = clock::wall();
         let wishes = draft.wishes(now).map_err(|flaws| flawed(&flaws, lang))?;
         let to = if request.to.is_empty() {
@@ -116,7 +130,7 @@ impl Shared {
         let officer = named.clone().unwrap_or_else(|| who.name.clone());
         let context = CheckContext {
             officer: named,
-            attachments: self.given_files(&draft.attach),
+            attachments,
             ..CheckContext::new(now, self.me)
         };
         let handles = draft.attach.clone();
@@ -133,8 +147,11 @@ impl Shared {
             (hours, _) => now + life(hours.unwrap_or(DEFAULT_HOURS))?,
         };
         let trust = self.trust();
-        let parties = Policy::expand(&trust, self.me, &to, now).map_err(|r| refusal_error(&[r]))?;
-        let cleared = Policy::clear(&trust, self.me, &parties, &Self::facts(&notice), now)
+        let clock = clock::span();
+        let expanded =
+            Policy::expand(&trust, self.me, &to, clock).map_err(|r| refusal_error(&[r]))?;
+        let facts = Self::facts(&notice);
+        let cleared = Policy::clear(&trust, self.me, &expanded.to, &facts, clock)
             .map_err(|refusals| refusal_error(&refusals))?;
         let mut salt = [0; 32];
         SystemEntropy.fill(&mut salt);
@@ -152,6 +169,7 @@ impl Shared {
             expires_at,
             private,
             handles,
+            groups: expanded.groups,
         };
         Ok((ready, checked.doubts))
     }
@@ -238,7 +256,7 @@ impl Shared {
         let input = SealInput {
             trust: &ready.trust,
             cleared: &ready.cleared,
-            org_sign: self.keyring.org_sign().as_ref(),
+            org_sign: self.keyring.signer().as_ref(),
             store: &self.keyring.store,
             incarnation: self.incarnation,
             created_at: ready.created_at,
@@ -279,7 +297,7 @@ impl Shared {
                 self.me,
                 sealed.recipients(),
                 &Self::facts(&notice),
-                clock::wall(),
+                clock::span(),
             );
             Some((cleared.ok()?, own_terms(&notice)))
         });
@@ -387,7 +405,33 @@ fn refusal_error(refusals: &[Refusal]) -> ApiError {
         .map(ToString::to_string)
         .unwrap_or_default();
     ApiError::refused(format!("not sent: {first}"), flaws.collect())
-        .with_try("`abeng status` lists the parties that this node knows")
+        .with_try("`abeng policy explain --to PARTY --type TYPE` shows which rule, `abeng status` the parties that this node knows")
+}
+
+fn group_view(expanded: &GroupExpansion) -> GroupView {
+    let left_out = expanded.left_out.iter().map(|(party, why)| {
+        let (why, until) = match why {
+            LeftOut::Yourself => (LeftOutWhy::Yourself, None),
+            LeftOut::Inactive => (LeftOutWhy::Inactive, None),
+            LeftOut::Waits { to_network, until } => (
+                match to_network {
+                    true => LeftOutWhy::NewToNetwork,
+                    false => LeftOutWhy::NewToGroup,
+                },
+                Some(clock::rfc3339(*until)),
+            ),
+        };
+        LeftOutView {
+            party: party.to_string(),
+            why,
+            until,
+        }
+    });
+    GroupView {
+        group: expanded.group.to_string(),
+        members: expanded.members.iter().map(ToString::to_string).collect(),
+        left_out: left_out.collect(),
+    }
 }
 
 /// A flaw as the local interface tells it.

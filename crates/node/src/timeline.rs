@@ -5,6 +5,7 @@
 
 use crate::{
     clock,
+    count::count,
     reading::{internal, outcome_leaf},
     shared::{Shared, lock},
 };
@@ -147,9 +148,9 @@ impl Shared {
             checked,
             reason: None,
             how: format!(
-                "inclusion proof of {} hashes in our own log of {} leaves",
-                proof.len(),
-                head.size
+                "inclusion proof of {} in our own log of {}",
+                count(proof.len() as u64, "hash", "hashes"),
+                count(head.size, "leaf", "leaves")
             ),
             proof: Some(ProofView {
                 hashes: proof.len() as u32,
@@ -219,46 +220,46 @@ impl Shared {
         if let Err(why) = &proven {
             tracing::error!(%why, envelope = %id, "a receipt that was taken does not verify any more");
         }
-        let step = |leaf: &bytes::Bytes,
-                    index: u64,
-                    hashes: usize|
-         -> Result<TimelineStep, ApiError> {
-            let leaf = SignedBytes::<v1::Leaf>::parse("leaf", leaf.clone(), limits::LEAF)
-                .map_err(internal)?;
-            let what = match leaf.message().kind() {
-                v1::LeafKind::Received => StepKind::Received,
-                v1::LeafKind::Delivered => StepKind::Delivered,
-                v1::LeafKind::Refused => StepKind::Refused,
-                v1::LeafKind::Read => StepKind::Read,
-                v1::LeafKind::Recalled => StepKind::Recalled,
-                v1::LeafKind::Relayed => StepKind::Relayed,
-                _ => StepKind::Expired,
+        let step =
+            |leaf: &bytes::Bytes, index: u64, hashes: usize| -> Result<TimelineStep, ApiError> {
+                let leaf = SignedBytes::<v1::Leaf>::parse("leaf", leaf.clone(), limits::LEAF)
+                    .map_err(internal)?;
+                let what = match leaf.message().kind() {
+                    v1::LeafKind::Received => StepKind::Received,
+                    v1::LeafKind::Delivered => StepKind::Delivered,
+                    v1::LeafKind::Refused => StepKind::Refused,
+                    v1::LeafKind::Read => StepKind::Read,
+                    v1::LeafKind::Recalled => StepKind::Recalled,
+                    v1::LeafKind::Relayed => StepKind::Relayed,
+                    _ => StepKind::Expired,
+                };
+                Ok(TimelineStep {
+                    at: clock::rfc3339(leaf.message().time),
+                    what,
+                    by: origin.party.to_string(),
+                    log_origin: origin.to_string(),
+                    leaf: index,
+                    tree_size: size,
+                    checked: proven.is_ok(),
+                    reason: (what == StepKind::Refused)
+                        .then(|| leaf.message().reason().as_str_name().to_owned()),
+                    how: match &proven {
+                        Ok(_) => format!(
+                            "inclusion proof of {} to the checkpoint of {} signed by {}'s log key",
+                            count(hashes as u64, "hash", "hashes"),
+                            count(size, "leaf", "leaves"),
+                            origin.party
+                        ),
+                        Err(why) => format!("NOT PROVED: {why}"),
+                    },
+                    proof: Some(ProofView {
+                        hashes: hashes as u32,
+                        checkpoint_size: size,
+                        signed_by: origin.party.to_string(),
+                    }),
+                    witness: None,
+                })
             };
-            Ok(TimelineStep {
-                at: clock::rfc3339(leaf.message().time),
-                what,
-                by: origin.party.to_string(),
-                log_origin: origin.to_string(),
-                leaf: index,
-                tree_size: size,
-                checked: proven.is_ok(),
-                reason: (what == StepKind::Refused)
-                    .then(|| leaf.message().reason().as_str_name().to_owned()),
-                how: match &proven {
-                    Ok(_) => format!(
-                        "inclusion proof of {hashes} hashes to the checkpoint of {size} leaves signed by {}'s log key",
-                        origin.party
-                    ),
-                    Err(why) => format!("NOT PROVED: {why}"),
-                },
-                proof: Some(ProofView {
-                    hashes: hashes as u32,
-                    checkpoint_size: size,
-                    signed_by: origin.party.to_string(),
-                }),
-                witness: None,
-            })
-        };
         let mut steps = Vec::new();
         if !receipt.companion.is_empty() {
             steps.push(step(

@@ -9,8 +9,8 @@ mod voids;
 use crate::{
     rows::{
         CareRow, ClosedRow, ContradictionRow, DueRow, HeldRow, IdRow, InboxRow, QueueRow,
-        RowChange, RowError, SentOutcome, SentRow, SentTo, StreamRow, ToldRow, WaitingRow,
-        frame_size,
+        RowChange, RowError, SentOutcome, SentRow, SentTo, StreamRow, ToldRow, TrustRow,
+        WaitingRow, frame_size,
     },
     view::RowSource,
 };
@@ -57,6 +57,7 @@ pub fn fold(
         v1::LeafKind::ScrubBegun => fold.scrub_begun(),
         v1::LeafKind::Scrubbed => fold.scrubbed(),
         v1::LeafKind::Recalled => fold.recalled(),
+        v1::LeafKind::RosterAdopted => fold.adopted(),
         v1::LeafKind::Contradiction => {
             let row = ContradictionRow { leaf: index };
             Ok(vec![RowChange::fresh(row.key(), row.encode())])
@@ -389,6 +390,20 @@ impl Fold<'_> {
             changes.push(RowChange::fresh(told, ToldRow.encode()));
         }
         Ok(changes)
+    }
+
+    /// A newer roster; leaves of before there was a proof part say nothing that is asked for.
+    fn adopted(&self) -> Result<Vec<RowChange>, RowError> {
+        Ok(match self.proof()? {
+            Some(Of::Adoption(_)) => vec![self.about_trust()],
+            _ => Vec::new(),
+        })
+    }
+
+    /// That this leaf is about the roster.
+    fn about_trust(&self) -> RowChange {
+        let row = TrustRow { leaf: self.index };
+        RowChange::fresh(row.key(), row.encode())
     }
 
     fn sent(&self) -> Result<(LeafIndex, SentRow), RowError> {

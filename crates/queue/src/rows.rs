@@ -18,7 +18,7 @@ pub use files::{ArrivedRow, FileState, FilesRow, NamedRow, WantedRow};
 pub use inbox::{IdRow, InboxRow};
 pub use kept::{AskedRow, BegunRow, CareRow, ClosedRow, DueRow, HoldRow, ToldRow, WaitingRow};
 pub use sent::{QueueRow, RELAYED_KEPT, SentOutcome, SentRelayed, SentRow, SentTo, frame_size};
-pub use streams::{AppliedRow, ContradictionRow, HeldRow, MarkRow, StreamRow};
+pub use streams::{AppliedRow, ContradictionRow, HeldRow, MarkRow, StreamRow, TrustRow};
 
 use abeng_wire::{LeafIndex, Malformed};
 

@@ -2,7 +2,7 @@
 //! is in the types themselves.
 
 use abeng_keys::{DualSigner, SealPublic, SignError, SignatureType, Signer};
-use abeng_wire::{Millis, PartyCode, encode, v1};
+use abeng_wire::{Millis, NetworkCode, PartyCode, encode, v1};
 use bytes::Bytes;
 
 /// Signs a root with each of `signers`.
@@ -10,9 +10,49 @@ pub fn sign_root(root: &v1::Root, signers: &[&DualSigner]) -> Result<v1::Signed,
     dual(SignatureType::ROOT, encode(root), signers)
 }
 
+/// Signs an override with each of `signers`, who are root signers.
+pub fn sign_override(
+    word: &v1::Override,
+    signers: &[&DualSigner],
+) -> Result<v1::Signed, SignError> {
+    dual(SignatureType::OVERRIDE, encode(word), signers)
+}
+
 /// Signs a roster with each of `signers`.
 pub fn sign_roster(roster: &v1::Roster, signers: &[&DualSigner]) -> Result<v1::Signed, SignError> {
     dual(SignatureType::ROSTER, encode(roster), signers)
+}
+
+/// Says with the key itself that somebody holds it: what a root's maker needs of each signer.
+pub fn sign_signer_key(
+    network: NetworkCode,
+    role: v1::SignerRole,
+    (holder, country): (&str, &str),
+    signer: &DualSigner,
+) -> Result<v1::Signed, SignError> {
+    let statement = v1::SignerKey {
+        network: network.to_string(),
+        role: role as i32,
+        key: Some(signer.dual_key(holder, country)),
+    };
+    dual(SignatureType::SIGNER, encode(&statement), &[signer])
+}
+
+/// Puts the signatures of copies together, each once. `None` where the copies say different
+/// things.
+pub fn merge(copies: &[v1::Signed]) -> Option<v1::Signed> {
+    let mut out = copies.first()?.clone();
+    for copy in copies.iter().skip(1) {
+        if copy.bytes != out.bytes {
+            return None;
+        }
+        for signature in &copy.signatures {
+            if !out.signatures.contains(signature) {
+                out.signatures.push(signature.clone());
+            }
+        }
+    }
+    Some(out)
 }
 
 /// Signs a party's entry: with every key that is new in it, and with earlier keys if it changed.

@@ -125,6 +125,28 @@ pub enum TrustError {
         /// Digest of the other.
         other: Digest,
     },
+    /// Something after an equivocation that nobody has settled.
+    #[error(
+        "two different versions {version} of the {what} are held: nothing after them is taken until a root names both"
+    )]
+    Disputed {
+        /// `root` or `roster`.
+        what: &'static str,
+        /// The version that there are two of.
+        version: u64,
+    },
+    /// A statement by a key that came by the root's override and is not used here yet.
+    #[error("the {} key {kid:.16} of {party} came by the root's override and is not used here before {until} (Unix ms)", role.name())]
+    Waits {
+        /// The party.
+        party: PartyCode,
+        /// The key's role.
+        role: Role,
+        /// The key.
+        kid: Kid,
+        /// Until when.
+        until: Millis,
+    },
     /// One key in two places.
     #[error("the key {kid:.16} stands twice: {first} and {second}")]
     KeyTwice {

@@ -134,6 +134,7 @@ pub fn found(
         roster_signers: holders("roster signer", &roster_signers, &parties),
         roster_threshold: ROSTER_THRESHOLD as u32,
         freshness_signers: holders("freshness signer", &freshness_signers, &parties),
+        ..Default::default()
     };
     let root = ceremony::sign_root(&root, &first(&root_signers, ROOT_THRESHOLD))?;
     let roster = roster(&request, &parties, &keyrings)?;
@@ -157,6 +158,7 @@ pub fn found(
             rosters: vec![roster],
             freshness,
             seal_keys: seal_keys(&request, &keyrings)?,
+            ..Default::default()
         },
         root_signers,
         roster_signers,
@@ -173,7 +175,7 @@ impl Founding {
         let trust = Trust::from_bundle(&self.bundle, Some(self.root_digest), now)?;
         trust.check_time(now)?;
         for keyring in &self.keyrings {
-            let kid = keyring.seal.last().map(|s| s.kid());
+            let kid = keyring.seal.newest().map(|s| s.kid());
             if trust.seal_key(keyring.party, now).map(|k| k.kid()) != kid {
                 return Err(TrustError::WrongKid {
                     party: keyring.party,
@@ -222,7 +224,7 @@ fn roster(
             notice_types: Vec::new(),
             highest_tlp: v1::Tlp::Red as u32,
         }],
-        revocations: Vec::new(),
+        ..Default::default()
     })
 }
 
@@ -281,7 +283,7 @@ fn seal_keys(
         request.now.saturating_sub(HEAD_START_MS),
         request.now + u64::from(request.seal_days) * DAY_MS,
     );
-    let newest = keyrings.iter().filter_map(|k| Some((k, k.seal.last()?)));
+    let newest = keyrings.iter().filter_map(|k| Some((k, k.seal.newest()?)));
     newest
         .map(|(keyring, secret)| {
             let signer = keyring.org_sign().as_ref();

@@ -1,8 +1,8 @@
 //! Groups, grants and revocations of a roster.
 
-use crate::{Tlp, TrustError};
+use crate::{Tlp, TrustError, policy::RECALL, signed::check_reason};
 use abeng_wire::{Digest, Kid, Millis, PartyCode, limits, v1};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 /// Who a grant speaks of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,42 @@ pub(crate) struct Grant {
     /// Empty: all types.
     pub(crate) types: Vec<String>,
     pub(crate) highest: Tlp,
+}
+
+impl Grant {
+    /// Whether it is about notices of a type. What may be sent may be taken back: a recall goes
+    /// where any type may go.
+    pub(crate) fn speaks_of(&self, ty: &str) -> bool {
+        ty == RECALL || self.types.is_empty() || self.types.iter().any(|t| t == ty)
+    }
+
+    /// Whether it reaches up to a label. One that is not known is covered by no grant.
+    pub(crate) fn covers(&self, tlp: Tlp) -> bool {
+        (Tlp::CLEAR..=self.highest).contains(&tlp)
+    }
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let types = match self.types.is_empty() {
+            true => "every type".to_owned(),
+            false => self.types.join(", "),
+        };
+        write!(
+            f,
+            "{} to {}: {types} up to {}",
+            self.from, self.to, self.highest
+        )
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anyone => f.write_str("*"),
+            Self::Party(code) | Self::Group(code) => code.fmt(f),
+        }
+    }
 }
 
 pub(crate) type Groups = BTreeMap<PartyCode, Vec<PartyCode>>;
@@ -115,6 +151,7 @@ pub(crate) fn revocations(list: &[v1::Revocation]) -> Result<BTreeMap<Kid, Milli
     for r in list {
         let kid = Kid::from_slice(&r.kid)
             .ok_or_else(|| TrustError::rule("a revocation", "a kid has 32 bytes"))?;
+        check_reason(&r.reason).map_err(|rule| TrustError::rule("a revocation", rule))?;
         if out.insert(kid, r.effective_at).is_some() {
             return Err(TrustError::rule("a revocation", "a key is revoked once"));
         }

@@ -2,36 +2,54 @@
 //!
 //! In scope: roots and rosters with their thresholds and their walk version by version, seal
 //! keys, freshness and incarnation statements, the snapshot of all of it ([`Trust`]), the grants
-//! ([`Policy`]) and the founding of a network ([`founding`]).
+//! ([`Policy`]), the acts of ceremonies ([`ceremony`]) and the text that hands them on
+//! ([`armour`]), and the founding of a network as one act ([`founding`]).
 //!
-//! Not in scope: where trust data rests, how it travels, and ceremonies after the founding. No
+//! Not in scope: where trust data rests, how it travels, and what people see of ceremonies. No
 //! clock, no randomness, no files: `now` and entropy are arguments.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod armour;
 pub mod ceremony;
 mod chain;
+mod changes;
 mod error;
+mod expansion;
+mod explain;
 pub mod founding;
 mod freshness;
 mod grants;
+mod history;
 mod incarnation;
+mod overrides;
 mod party;
 mod policy;
+mod refusal;
 mod root;
 mod roster;
 mod seal_keys;
 mod signed;
+mod signer_key;
+mod suspensions;
 mod trust;
 
 pub use chain::{BrokenChain, Chain, ChainPlace};
+pub use changes::Change;
 pub use error::TrustError;
+pub use expansion::{Expansion, GroupExpansion, LeftOut};
+pub use explain::{ExplainedGrant, Explanation};
 pub use freshness::{Freshness, LIMIT_MS, Standing, WARN_MS};
+pub use history::{Conflict, ConflictOf};
 pub use incarnation::{sign_incarnation, verify_incarnation};
+pub use overrides::{OVERRIDE_WAIT_MS, Override};
 pub use party::{Party, PartyKey};
-pub use policy::{Cleared, NoticeFacts, Policy, Refusal, Tlp};
-pub use root::Root;
+pub use policy::{Cleared, NoticeFacts, Policy, Tlp};
+pub use refusal::Refusal;
+pub use root::{Root, Settlement};
 pub use roster::Roster;
 pub use seal_keys::SealKeys;
 pub use signed::digest;
-pub use trust::{NEWCOMER_WAIT_MS, Trust};
+pub use signer_key::SignerKey;
+pub use suspensions::Suspension;
+pub use trust::{NEWCOMER_WAIT_MS, Newcomer, Trust};

@@ -16,12 +16,23 @@ pub struct PartyKey {
     pub not_after: Millis,
     /// Since when it is revoked, where it is.
     pub revoked_at: Option<Millis>,
+    /// The roster version in which the root's override brought it, or the key that vouches for
+    /// it; `None` where the party's own earlier keys do.
+    pub by_override: Option<u64>,
+    /// Until when this node does not use it, because of that override. Such a key is found by
+    /// [`Party::all_keys`] alone.
+    pub waits_until: Option<Millis>,
 }
 
 impl PartyKey {
     /// Whether new things may be signed with it at that time. A revoked key never may, whatever
-    /// the time.
+    /// the time; one that waits may not yet.
     pub fn is_active(&self, at: Millis) -> bool {
+        self.waits_until.is_none() && self.in_its_time(at)
+    }
+
+    /// The same for the walk, where what one node has adopted when does not count.
+    fn in_its_time(&self, at: Millis) -> bool {
         self.revoked_at.is_none() && self.not_before <= at && at < self.not_after
     }
 }
@@ -66,14 +77,23 @@ impl Party {
         self.keys(role).find(|k| k.key.kid() == *kid)
     }
 
-    /// All keys of a role, in the roster's order.
+    /// All keys of a role that are used here, in the roster's order.
     pub fn keys(&self, role: Role) -> impl Iterator<Item = &PartyKey> {
-        self.keys.iter().filter(move |k| k.role == role)
+        self.listed(role).filter(|k| k.waits_until.is_none())
     }
 
-    /// All keys, in the roster's order.
+    /// All keys, those that wait among them, in the roster's order.
     pub fn all_keys(&self) -> &[PartyKey] {
         &self.keys
+    }
+
+    /// The entry as the party signed it.
+    pub fn signed(&self) -> &v1::Signed {
+        &self.signed
+    }
+
+    fn listed(&self, role: Role) -> impl Iterator<Item = &PartyKey> {
+        self.keys.iter().filter(move |k| k.role == role)
     }
 
     /// The key of a role to use at that time: of several, the one that began last.
@@ -147,8 +167,14 @@ impl Party {
     }
 
     /// Whether the party stands behind this entry: it signed with every key that is new, and, if
-    /// the entry changed, with earlier keys that were good when the roster was `issued`.
-    pub(crate) fn verify(&self, before: Option<&Party>, issued: Millis) -> Result<(), TrustError> {
+    /// the entry changed, with earlier keys that were good when the roster was `issued`, or the
+    /// root's threshold stands in for those.
+    pub(crate) fn verify(
+        &self,
+        before: Option<&Party>,
+        issued: Millis,
+        overridden: bool,
+    ) -> Result<(), TrustError> {
         if let Some(before) = before
             && (before.signed.bytes == self.signed.bytes || self.only_leaves(before))
         {
@@ -165,19 +191,16 @@ impl Party {
             }
         }
         let Some(before) = before else { return Ok(()) };
+        if overridden {
+            return Ok(());
+        }
         for role in ROLES {
-            let grew = self.keys(role).any(|k| !before.has(k));
+            let grew = self.listed(role).any(|k| !before.has(k));
             // The whole entry is the organisation's; each role's new key is its old key's.
             if role != Role::OrgSign && !grew {
                 continue;
             }
-            let mut earlier = before.keys(role).filter(|old| {
-                old.is_active(issued)
-                    && !self
-                        .keys(role)
-                        .any(|k| k.key == old.key && k.revoked_at.is_some())
-            });
-            if !earlier.any(|old| self.signed_with(old)) {
+            if self.vouching(before, role, issued).next().is_none() {
                 return Err(TrustError::NoOldKey {
                     party: self.code,
                     role,
@@ -185,6 +208,57 @@ impl Party {
             }
         }
         Ok(())
+    }
+
+    /// The earlier keys of a role that signed this entry and could.
+    fn vouching<'a>(
+        &'a self,
+        before: &'a Party,
+        role: Role,
+        issued: Millis,
+    ) -> impl Iterator<Item = &'a PartyKey> {
+        before.listed(role).filter(move |old| {
+            let revoked = |k: &PartyKey| k.key == old.key && k.revoked_at.is_some();
+            old.in_its_time(issued) && !self.listed(role).any(revoked) && self.signed_with(old)
+        })
+    }
+
+    /// Notes which keys stand by the root's override in roster `version`, or by the word of one
+    /// that does: else a waiting key could hand over to one that does not wait.
+    pub(crate) fn note_override(
+        &mut self,
+        before: &Party,
+        version: u64,
+        issued: Millis,
+        overridden: bool,
+    ) {
+        let since = |key: &PartyKey| {
+            if let Some(known) = before.listed(key.role).find(|k| k.key == key.key) {
+                return known.by_override;
+            }
+            if overridden {
+                return Some(version);
+            }
+            // The one that has waited longest speaks for it; `None` is below every version.
+            let vouching = self.vouching(before, key.role, issued);
+            vouching.map(|old| old.by_override).min().flatten()
+        };
+        let noted: Vec<_> = self.keys.iter().map(since).collect();
+        for (key, by_override) in self.keys.iter_mut().zip(noted) {
+            key.by_override = by_override;
+        }
+    }
+
+    /// Whether it lists a key that the other entry does not.
+    pub(crate) fn brings_keys(&self, before: &Party) -> bool {
+        self.keys.iter().any(|k| !before.has(k))
+    }
+
+    /// Sets until when each key waits here.
+    pub(crate) fn set_waits(&mut self, until: &dyn Fn(u64) -> Option<Millis>) {
+        for key in &mut self.keys {
+            key.waits_until = key.by_override.and_then(until);
+        }
     }
 
     /// Whether nothing changed but that an active party is suspended or has left: the
@@ -202,7 +276,7 @@ impl Party {
     }
 
     fn has(&self, key: &PartyKey) -> bool {
-        self.keys(key.role).any(|k| k.key == key.key)
+        self.listed(key.role).any(|k| k.key == key.key)
     }
 
     fn signed_with(&self, key: &PartyKey) -> bool {
@@ -284,5 +358,7 @@ fn party_key(
         key,
         not_before: m.not_before,
         not_after: m.not_after,
+        by_override: None,
+        waits_until: None,
     })
 }

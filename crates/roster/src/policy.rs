@@ -1,12 +1,13 @@
 use crate::{
-    Party, Roster, Trust,
-    grants::{Grant, Side},
+    Party, Refusal, Roster, Trust,
+    grants::Side,
+    refusal::{ask, nearest},
 };
-use abeng_wire::{Digest, Millis, PartyCode, limits, v1};
-use std::{collections::BTreeSet, fmt};
+use abeng_wire::{Clock, Digest, Millis, PartyCode, limits, v1};
+use std::fmt;
 
 /// The type of notice that takes another one back.
-const RECALL: &str = "RECALL";
+pub(crate) const RECALL: &str = "RECALL";
 
 /// A TLP 2.0 label, as the wire numbers it (`v1::Tlp`): higher is narrower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,84 +43,6 @@ pub struct NoticeFacts<'a> {
     pub ty: &'a str,
     /// Its label.
     pub tlp: Tlp,
-}
-
-/// Why a notice may not go where it should. Says which rule, and whom to ask.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// No party or group has that code.
-    #[error("nobody here is called `{code}`{}", did_you_mean.as_ref().map(|d| format!("; did you mean {d}?")).unwrap_or_default())]
-    UnknownRecipient {
-        /// As given, cut to 32 characters.
-        code: String,
-        /// The nearest party or group.
-        did_you_mean: Option<String>,
-    },
-    /// Named twice.
-    #[error("{code} is named twice as a recipient; name it once")]
-    RepeatedRecipient {
-        /// The party.
-        code: PartyCode,
-    },
-    /// The originator itself.
-    #[error("{code} is yourself; your own copy stays under `sent`")]
-    Yourself {
-        /// The originator.
-        code: PartyCode,
-    },
-    /// Suspended, or has left.
-    #[error("{code} does not take part at the moment (it is suspended or has left); ask {ask}")]
-    Inactive {
-        /// The party.
-        code: PartyCode,
-        /// Whom to ask.
-        ask: String,
-    },
-    /// Too new here.
-    #[error(
-        "{code} is new to this network and gains its grants here only at {until} (Unix ms), unless an administrator of this node accepts it before"
-    )]
-    Newcomer {
-        /// The party.
-        code: PartyCode,
-        /// When its waiting time ends.
-        until: Millis,
-    },
-    /// No grant covers it.
-    #[error("{from} may not send {ty} with {tlp} to {to}: {rule}; ask {ask}")]
-    NotGranted {
-        /// The originator.
-        from: PartyCode,
-        /// The recipient.
-        to: PartyCode,
-        /// The notice's type.
-        ty: String,
-        /// Its label.
-        tlp: Tlp,
-        /// What the roster allows.
-        rule: String,
-        /// Whom to ask.
-        ask: String,
-    },
-    /// No key to seal to.
-    #[error(
-        "no seal key of {code} is held that is good now; it comes with the next contact, or ask {code}"
-    )]
-    NoSealKey {
-        /// The recipient.
-        code: PartyCode,
-    },
-    /// More recipients than an envelope has.
-    #[error("{found} recipients are too many, at most {limit}; send it in parts")]
-    TooMany {
-        /// Found.
-        found: usize,
-        /// Allowed.
-        limit: usize,
-    },
-    /// No recipient.
-    #[error("no recipient is left; name at least one other party")]
-    Nobody,
 }
 
 /// A notice's way, cleared under one roster version. Only [`Policy::clear`] makes it.
@@ -159,50 +82,15 @@ impl Cleared {
 pub struct Policy;
 
 impl Policy {
-    /// Turns codes as people write them into parties: sorted, unique. A group becomes its active
-    /// members without the originator and without newcomers; a party named twice by its own
-    /// code is refused.
-    pub fn expand<S: AsRef<str>>(
-        trust: &Trust,
-        from: PartyCode,
-        codes: &[S],
-        now: Millis,
-    ) -> Result<Vec<PartyCode>, Refusal> {
-        let roster = &trust.roster;
-        let mut named = BTreeSet::new();
-        let mut all = BTreeSet::new();
-        for text in codes.iter().map(AsRef::as_ref) {
-            let unknown = || Refusal::UnknownRecipient {
-                code: text.chars().take(32).collect(),
-                did_you_mean: nearest(roster, text),
-            };
-            let code = PartyCode::new(text).map_err(|_| unknown())?;
-            if let Some(members) = roster.group(code) {
-                all.extend(members.iter().copied().filter(|&m| {
-                    m != from
-                        && roster.party(m).is_some_and(Party::is_active)
-                        // Nobody is in a group for longer than in the roster.
-                        && trust.waits_until(Some(code), m, now).is_none()
-                }));
-                continue;
-            }
-            roster.party(code).ok_or_else(unknown)?;
-            if !named.insert(code) {
-                return Err(Refusal::RepeatedRecipient { code });
-            }
-            all.insert(code);
-        }
-        Ok(all.into_iter().collect())
-    }
-
     /// Clears a notice for its recipients, or says everything that stands against it.
     pub fn clear(
         trust: &Trust,
         from: PartyCode,
         to: &[PartyCode],
         notice: &NoticeFacts<'_>,
-        now: Millis,
+        clock: impl Into<Clock>,
     ) -> Result<Cleared, Vec<Refusal>> {
+        let clock = clock.into();
         let roster = &trust.roster;
         let mut refusals = Vec::new();
         let mut sorted = to.to_vec();
@@ -227,7 +115,7 @@ impl Policy {
             let ask = ask(roster);
             refusals.push(Refusal::Inactive { code: from, ask });
         } else {
-            let one = |&code: &PartyCode| Self::clear_one(trust, from, code, notice, now).err();
+            let one = |&code: &PartyCode| Self::clear_one(trust, from, code, notice, clock).err();
             refusals.extend(sorted.iter().filter_map(one));
         }
         if !refusals.is_empty() {
@@ -241,49 +129,86 @@ impl Policy {
         })
     }
 
-    /// Whether a grant of the roster covers a notice. What a recipient asks after opening.
-    pub fn granted(
-        roster: &Roster,
+    /// Whether a grant covers a notice to this node's party `me`: what a recipient asks after
+    /// opening.
+    ///
+    /// # Errors
+    /// A refusal that [`Refusal::waits`] is no reason to refuse the notice for good.
+    pub fn may_receive(
+        trust: &Trust,
         from: PartyCode,
-        to: PartyCode,
-        ty: &str,
-        tlp: Tlp,
+        me: PartyCode,
+        notice: &NoticeFacts<'_>,
+        clock: impl Into<Clock>,
     ) -> Result<(), Refusal> {
-        // What may be sent may be taken back: a recall goes where any type may go.
-        let is_recall = ty == RECALL;
-        let between = |g: &&Grant| {
-            side_holds(roster, &g.from, from)
-                && side_holds(roster, &g.to, to)
-                && (is_recall || g.types.is_empty() || g.types.iter().any(|t| t == ty))
-        };
-        let highest = roster
-            .grants
-            .iter()
-            .filter(between)
-            .map(|g| g.highest)
-            .max();
-        let rule = match highest {
+        let clock = clock.into();
+        // What takes back can do no harm.
+        if notice.ty != RECALL
+            && let Some(until) = trust.waits_until(None, from, clock.earliest)
+        {
+            return Err(Refusal::Newcomer { code: from, until });
+        }
+        Self::granted(trust, (from, to_self(me)), notice, clock)
+    }
+
+    /// Whether a grant covers a notice. The far end gains nothing by a group in which it waits;
+    /// this node's own party is never new to itself.
+    pub(crate) fn granted(
+        trust: &Trust,
+        (from, Ends { to, me }): (PartyCode, Ends),
+        notice: &NoticeFacts<'_>,
+        clock: Clock,
+    ) -> Result<(), Refusal> {
+        let roster = &trust.roster;
+        let (mut highest, mut waiting) = (None, None);
+        for grant in roster.grants.iter().filter(|g| g.speaks_of(notice.ty)) {
+            let held = |side: &Side, party: PartyCode| {
+                let waits = |group| match party == me || notice.ty == RECALL {
+                    true => None,
+                    false => trust.waits_until(Some(group), party, clock.earliest),
+                };
+                side_holds(roster, side, party, waits)
+            };
+            let wait = match (held(&grant.from, from), held(&grant.to, to)) {
+                (Held::No, _) | (_, Held::No) => continue,
+                (Held::Yes, Held::Yes) => {
+                    highest = highest.max(Some(grant.highest));
+                    continue;
+                }
+                (Held::Waits(group, until), _) => (from, group, until),
+                (_, Held::Waits(group, until)) => (to, group, until),
+            };
+            // The wait that is over first.
+            let sooner = waiting.is_none_or(|(_, _, until)| wait.2 < until);
+            if sooner && grant.covers(notice.tlp) {
+                waiting = Some(wait);
+            }
+        }
+        let rule = match (highest, waiting) {
             // A notice without a known label is covered by no grant.
-            Some(highest) if (Tlp::CLEAR..=highest).contains(&tlp) => return Ok(()),
-            Some(highest) => format!("grants reach up to {highest}"),
-            None => format!("no grant of roster {} covers it", roster.version()),
+            (Some(highest), _) if (Tlp::CLEAR..=highest).contains(&notice.tlp) => return Ok(()),
+            (_, Some((code, group, until))) => {
+                return Err(Refusal::NewInGroup { code, group, until });
+            }
+            (Some(highest), None) => format!("grants reach up to {highest}"),
+            (None, None) => format!("no grant of roster {} covers it", roster.version()),
         };
         Err(Refusal::NotGranted {
             from,
             to,
-            ty: ty.chars().take(32).collect(),
-            tlp,
+            ty: notice.ty.chars().take(32).collect(),
+            tlp: notice.tlp,
             rule,
             ask: ask(roster),
         })
     }
 
-    fn clear_one(
+    pub(crate) fn clear_one(
         trust: &Trust,
         from: PartyCode,
         to: PartyCode,
         notice: &NoticeFacts<'_>,
-        now: Millis,
+        clock: Clock,
     ) -> Result<(), Refusal> {
         let roster = &trust.roster;
         if to == from {
@@ -299,57 +224,57 @@ impl Policy {
             let ask = ask(roster);
             return Err(Refusal::Inactive { code: to, ask });
         }
-        if let Some(until) = trust.waits_until(None, to, now) {
+        if notice.ty != RECALL
+            && let Some(until) = trust.waits_until(None, to, clock.earliest)
+        {
             return Err(Refusal::Newcomer { code: to, until });
         }
-        Self::granted(roster, from, to, notice.ty, notice.tlp)?;
-        if trust.seal_key(to, now).is_none() {
+        Self::granted(trust, (from, Ends { to, me: from }), notice, clock)?;
+        if trust.seal_key(to, clock.now).is_none() {
             return Err(Refusal::NoSealKey { code: to });
         }
         Ok(())
     }
 }
 
-fn side_holds(roster: &Roster, side: &Side, party: PartyCode) -> bool {
-    match side {
+/// The recipient, and which of both is this node's party.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ends {
+    pub(crate) to: PartyCode,
+    pub(crate) me: PartyCode,
+}
+
+fn to_self(me: PartyCode) -> Ends {
+    Ends { to: me, me }
+}
+
+/// Whether a side of a grant speaks of a party.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    No,
+    Yes,
+    /// By a group in which it waits until then.
+    Waits(PartyCode, Millis),
+}
+
+pub(crate) fn side_holds(
+    roster: &Roster,
+    side: &Side,
+    party: PartyCode,
+    waits: impl Fn(PartyCode) -> Option<Millis>,
+) -> Held {
+    let held = match side {
         Side::Anyone => roster.party(party).is_some_and(Party::is_active),
         Side::Party(code) => *code == party,
         Side::Group(code) => roster
             .group(*code)
             .is_some_and(|members| members.binary_search(&party).is_ok()),
+    };
+    match (held, side) {
+        (false, _) => Held::No,
+        (true, Side::Group(group)) => {
+            waits(*group).map_or(Held::Yes, |until| Held::Waits(*group, until))
+        }
+        (true, _) => Held::Yes,
     }
-}
-
-/// Whom to ask: the coordination parties, which keep the roster's secretariat.
-fn ask(roster: &Roster) -> String {
-    let names: Vec<_> = roster
-        .coordination()
-        .map(|p| format!("{} ({})", p.name, p.code))
-        .collect();
-    if names.is_empty() {
-        "the Secretariat".to_owned()
-    } else {
-        names.join(" or ")
-    }
-}
-
-/// The party or group that a mistyped code most likely means: the same in capitals, a name that
-/// holds it, or the code with the fewest letters to change.
-fn nearest(roster: &Roster, text: &str) -> Option<String> {
-    let text: String = text.trim().chars().take(64).collect();
-    let capital = text.to_uppercase();
-    let codes = || roster.parties().map(|p| p.code).chain(roster.group_codes());
-    if let Some(code) = codes().find(|c| c.as_str() == capital) {
-        return Some(code.to_string());
-    }
-    let by_name =
-        |p: &&Party| text.chars().count() >= 3 && p.name.to_uppercase().contains(&capital);
-    if let Some(party) = roster.parties().find(by_name) {
-        return Some(party.code.to_string());
-    }
-    codes()
-        .map(|c| (strsim::damerau_levenshtein(c.as_str(), &capital), c))
-        .filter(|(distance, c)| *distance <= (c.as_str().len() / 3).max(1))
-        .min()
-        .map(|(_, c)| c.to_string())
 }

@@ -3,7 +3,7 @@ use crate::{
     signed::{bound_signatures, distinct_signers},
 };
 use abeng_keys::{DualVerifyKey, SignatureType, VerifyKey};
-use abeng_wire::{Digest, Kid, Millis, NetworkCode, decode, limits, v1};
+use abeng_wire::{Digest, Kid, Millis, NetworkCode, PartyCode, decode, limits, v1};
 use std::collections::BTreeMap;
 
 /// A verified root: who may sign roots, rosters and freshness statements of a network.
@@ -19,6 +19,19 @@ pub struct Root {
     roster_signers: Vec<DualVerifyKey>,
     roster_threshold: usize,
     freshness_signers: Vec<VerifyKey>,
+    settled_rosters: Vec<Settlement>,
+    settled_roots: Vec<Settlement>,
+    /// Every key of this root and of those walked to it, with its place.
+    places: BTreeMap<Kid, &'static str>,
+}
+
+/// Well-signed statements of one version that a root knows to contradict each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// Their version.
+    pub version: u64,
+    /// Their digests, sorted, at least two.
+    pub digests: Vec<Digest>,
 }
 
 impl Root {
@@ -62,7 +75,26 @@ impl Root {
         }
         self.count(&next)?;
         next.count(&next)?;
+        let mut next = next;
+        for (&kid, &first) in &self.places {
+            match next.places.insert(kid, first) {
+                Some(second) if second != first => {
+                    return Err(TrustError::KeyTwice {
+                        kid,
+                        first: first.to_owned(),
+                        second: second.to_owned(),
+                    });
+                }
+                _ => {}
+            }
+        }
         Ok(next)
+    }
+
+    /// Reads a root that may lack signatures still, to be shown and signed. Every rule but the
+    /// thresholds holds.
+    pub fn draft(signed: &v1::Signed) -> Result<Self, TrustError> {
+        Self::parse(signed)
     }
 
     /// Refuses a root past its time.
@@ -113,12 +145,57 @@ impl Root {
         self.enough(format!("roster {version}"), self.roster_threshold, found)
     }
 
-    /// Every key of this root with its place, so that no party brings one of them.
+    /// Whether enough distinct root signers stand behind an override.
+    pub(crate) fn count_override(
+        &self,
+        party: PartyCode,
+        signed: &v1::Signed,
+    ) -> Result<(), TrustError> {
+        let found = distinct_signers(&self.signers, SignatureType::OVERRIDE, signed);
+        self.enough(format!("the override for {party}"), self.threshold, found)
+    }
+
+    /// Every key of this root, and of those walked to it, with its place, so that no party
+    /// brings one of them.
     pub(crate) fn places(&self) -> impl Iterator<Item = (Kid, String)> + '_ {
-        let dual = self.signers.iter().chain(&self.roster_signers);
-        let dual = dual.flat_map(|k| [k.kid(), k.ml_dsa_kid()]);
-        dual.chain(self.freshness_signers.iter().map(VerifyKey::kid))
-            .map(|kid| (kid, format!("root {}", self.version)))
+        self.places
+            .iter()
+            .map(|(&kid, place)| (kid, format!("{place} of the root")))
+    }
+
+    /// The root's signers, in its order.
+    pub fn signers(&self) -> &[DualVerifyKey] {
+        &self.signers
+    }
+
+    /// How many of them must sign a root or an override.
+    pub fn threshold(&self) -> usize {
+        self.threshold
+    }
+
+    /// The roster's signers, in its order.
+    pub fn roster_signers(&self) -> &[DualVerifyKey] {
+        &self.roster_signers
+    }
+
+    /// How many of them must sign a roster.
+    pub fn roster_threshold(&self) -> usize {
+        self.roster_threshold
+    }
+
+    /// The freshness signers, in its order.
+    pub fn freshness_signers(&self) -> &[VerifyKey] {
+        &self.freshness_signers
+    }
+
+    /// Whether this root names both as two rosters of one version.
+    pub fn settles_rosters(&self, version: u64, one: Digest, other: Digest) -> bool {
+        names(&self.settled_rosters, version, one, other)
+    }
+
+    /// Whether this root names both as two roots of one version.
+    pub fn settles_roots(&self, version: u64, one: Digest, other: Digest) -> bool {
+        names(&self.settled_roots, version, one, other)
     }
 
     fn count(&self, other: &Root) -> Result<(), TrustError> {
@@ -169,7 +246,9 @@ impl Root {
             .iter()
             .map(|k| VerifyKey::admit(&k.ed25519).map_err(|why| bad_key(k, why)))
             .collect::<Result<Vec<_>, _>>()?;
-        let root = Self {
+        let settled_rosters = settlements(m.version, &m.settled_rosters)?;
+        let settled_roots = settlements(m.version, &m.settled_roots)?;
+        let mut root = Self {
             digest: digest(&signed.bytes),
             signed: signed.clone(),
             version: m.version,
@@ -180,12 +259,15 @@ impl Root {
             roster_signers,
             roster_threshold: m.roster_threshold as usize,
             freshness_signers,
+            settled_rosters,
+            settled_roots,
+            places: BTreeMap::new(),
         };
-        root.no_key_twice()?;
+        root.places = root.no_key_twice()?;
         Ok(root)
     }
 
-    fn no_key_twice(&self) -> Result<(), TrustError> {
+    fn no_key_twice(&self) -> Result<BTreeMap<Kid, &'static str>, TrustError> {
         let mut seen = BTreeMap::new();
         let lists = [
             ("signer", &self.signers),
@@ -208,8 +290,35 @@ impl Root {
                 });
             }
         }
-        Ok(())
+        Ok(seen)
     }
+}
+
+fn names(list: &[Settlement], version: u64, one: Digest, other: Digest) -> bool {
+    let holds = |s: &Settlement, digest| s.digests.binary_search(&digest).is_ok();
+    list.iter()
+        .any(|s| s.version == version && one != other && holds(s, one) && holds(s, other))
+}
+
+fn settlements(root: u64, list: &[v1::Settlement]) -> Result<Vec<Settlement>, TrustError> {
+    let rule = |rule| TrustError::rule(format!("root {root}"), rule);
+    if list.len() > limits::SETTLEMENTS {
+        return Err(rule("at most 16 settlements of a kind"));
+    }
+    let settlement = |m: &v1::Settlement| {
+        let digests = m.digests.iter().map(|d| Digest::from_slice(d));
+        let digests: Option<Vec<_>> = digests.collect();
+        let digests = digests.ok_or_else(|| rule("a digest has 32 bytes"))?;
+        let many = (2..=limits::SETTLED_DIGESTS).contains(&digests.len());
+        if !many || !digests.is_sorted_by(|a, b| a < b) {
+            return Err(rule("a settlement names 2 to 8 digests, sorted"));
+        }
+        Ok(Settlement {
+            version: m.version,
+            digests,
+        })
+    };
+    list.iter().map(settlement).collect()
 }
 
 fn admit_all(keys: &[v1::DualKey]) -> Result<Vec<DualVerifyKey>, TrustError> {

@@ -1,7 +1,10 @@
+mod keys;
+
 use crate::{
-    Party, PartyKey, Root, TrustError, digest,
+    Override, Party, PartyKey, Root, Suspension, TrustError, digest,
     grants::{self, Grant, Groups},
     signed::bound_signatures,
+    suspensions,
 };
 use abeng_keys::Role;
 use abeng_wire::{Digest, Kid, Millis, NetworkCode, PartyCode, decode, limits, v1};
@@ -24,6 +27,12 @@ pub struct Roster {
     pub(crate) grants: Vec<Grant>,
     /// The version since which a party is in the roster (group: none) or in a group.
     since: BTreeMap<(Option<PartyCode>, PartyCode), u64>,
+    overrides: Vec<Override>,
+    suspensions: BTreeMap<PartyCode, Suspension>,
+    /// Every key that stood in this roster or one before it, with its place.
+    places: BTreeMap<Kid, String>,
+    /// When the versions were issued in which an override brought keys that are listed still.
+    overridden: BTreeMap<u64, Millis>,
 }
 
 impl Roster {
@@ -41,6 +50,19 @@ impl Roster {
         Ok(roster)
     }
 
+    /// Reads a roster that may lack signatures of roster signers still, to be shown and signed.
+    /// Every other rule of [`Self::adopt`] holds, but for its time.
+    pub fn draft(
+        root: &Root,
+        previous: Option<&Roster>,
+        signed: &v1::Signed,
+    ) -> Result<Self, TrustError> {
+        bound_signatures("a roster", signed)?;
+        let m: v1::Roster = decode("roster", &signed.bytes, limits::ROSTER)?;
+        Self::check_place(root, previous, &m)?;
+        Self::build(root, previous, signed, &m)
+    }
+
     /// [`Self::adopt`] at any time: on a walk, old versions are past theirs.
     pub(crate) fn walk(
         root: &Root,
@@ -51,7 +73,15 @@ impl Roster {
         let m: v1::Roster = decode("roster", &signed.bytes, limits::ROSTER)?;
         Self::check_place(root, previous, &m)?;
         root.count_roster(m.version, signed)?;
+        Self::build(root, previous, signed, &m)
+    }
 
+    fn build(
+        root: &Root,
+        previous: Option<&Roster>,
+        signed: &v1::Signed,
+        m: &v1::Roster,
+    ) -> Result<Self, TrustError> {
         let rule = |rule| Err(TrustError::rule(format!("roster {}", m.version), rule));
         if m.issued >= m.expires {
             return rule("it is issued before it expires");
@@ -61,7 +91,13 @@ impl Roster {
         }
         let revocations = grants::revocations(&m.revocations)?;
         let revoked = |kid: &Kid| revocations.get(kid).copied();
-        let parties = m
+        // Else a stolen key would be good again by silence, or from a later time on.
+        let stays = |(kid, &at): (&Kid, &Millis)| revoked(kid).is_some_and(|now| now <= at);
+        if !previous.is_none_or(|r| r.revocations.iter().all(stays)) {
+            return rule("a revocation stays, and its time becomes no later");
+        }
+        let overrides = keys::overrides(root, m)?;
+        let mut parties = m
             .parties
             .iter()
             .map(|p| Party::parse(root.network(), &revoked, p))
@@ -69,9 +105,22 @@ impl Roster {
         if !parties.is_sorted_by(|a, b| a.code < b.code) {
             return rule("parties are sorted by code and unique");
         }
-        for party in &parties {
+        for party in &mut parties {
             let before = previous.and_then(|r| r.party(party.code));
-            party.verify(before, m.issued)?;
+            let overridden = match overrides.iter().find(|o| o.party == party.code) {
+                Some(word) => keys::fits(word, before, party)?,
+                None => false,
+            };
+            party.verify(before, m.issued, overridden)?;
+            if let Some(before) = before {
+                party.note_override(before, m.version, m.issued, overridden);
+            }
+        }
+        if !overrides
+            .iter()
+            .all(|o| parties.iter().any(|p| p.code == o.party))
+        {
+            return rule("an override is of a party");
         }
         let is_party = |code: PartyCode| {
             parties
@@ -91,6 +140,8 @@ impl Roster {
         }
         let groups = grants::groups(&m.groups, &is_party)?;
         let grants = grants::grants(&m.grants, &is_party, &groups)?;
+        let is_out = |code| parties.iter().any(|p| p.code == code && !p.is_active());
+        let suspensions = suspensions::suspensions(&m.suspensions, &is_out)?;
         let mut roster = Self {
             signed: signed.clone(),
             digest: digest(&signed.bytes),
@@ -105,8 +156,13 @@ impl Roster {
             revocations,
             groups,
             grants,
+            overrides,
+            suspensions,
+            places: BTreeMap::new(),
+            overridden: BTreeMap::new(),
         };
-        roster.no_key_twice(root, previous)?;
+        roster.places = roster.no_key_twice(root, previous)?;
+        roster.overridden = roster.count_overridden(previous);
         roster.since = roster.count_since(previous);
         Ok(roster)
     }
@@ -153,40 +209,9 @@ impl Roster {
         Ok(())
     }
 
-    /// No key stands in two places: two parties, two roles, twice in one, or in the root; nor
-    /// where another key's place was in the roster before.
-    fn no_key_twice(&self, root: &Root, previous: Option<&Roster>) -> Result<(), TrustError> {
-        let mut seen: BTreeMap<Kid, String> = root.places().collect();
-        for (kid, place) in self.places() {
-            if let Some(first) = seen.insert(kid, place.clone()) {
-                return Err(TrustError::KeyTwice {
-                    kid,
-                    first,
-                    second: place,
-                });
-            }
-        }
-        for (kid, first) in previous.into_iter().flat_map(Roster::places) {
-            match seen.get(&kid) {
-                Some(second) if *second != first => {
-                    return Err(TrustError::KeyTwice {
-                        kid,
-                        first,
-                        second: second.clone(),
-                    });
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn places(&self) -> impl Iterator<Item = (Kid, String)> + '_ {
-        self.parties.iter().flat_map(|p| {
-            p.all_keys()
-                .iter()
-                .map(|k| (k.key.kid(), format!("{} of {}", k.role.name(), p.code)))
-        })
+    /// Why a party takes no part, where that is said.
+    pub fn suspension(&self, party: PartyCode) -> Option<&Suspension> {
+        self.suspensions.get(&party)
     }
 
     fn count_since(
@@ -210,6 +235,11 @@ impl Roster {
     /// The version since which a party has been in the roster, or in a group, without a break.
     pub(crate) fn since(&self, group: Option<PartyCode>, party: PartyCode) -> Option<u64> {
         self.since.get(&(group, party)).copied()
+    }
+
+    /// Every place that a party has: in the roster (group: none), and in each group.
+    pub(crate) fn places_since(&self) -> impl Iterator<Item = (Option<PartyCode>, PartyCode)> {
+        self.since.keys().copied()
     }
 
     /// Refuses a roster past its time.

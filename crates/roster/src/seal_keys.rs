@@ -13,6 +13,8 @@ pub struct SealKeys {
     held: BTreeMap<PartyCode, Vec<Held>>,
 }
 
+/// Bytes of the ML-KEM-768 half, which stands first in a seal key; the X25519 half follows.
+const ML_KEM_PUBLIC: usize = 1184;
 /// The newest, and the one before.
 const KEPT: usize = 2;
 
@@ -73,10 +75,29 @@ impl SealKeys {
             });
         }
         let fresh = check(roster, party, &m, signed)?;
+        self.no_bytes_twice(party, &fresh.key)?;
         let list = self.held.entry(party).or_default();
         list.insert(0, fresh);
         list.truncate(KEPT);
         Ok(true)
+    }
+
+    /// Refuses a key that has either half in common with another party's: whoever opens for one
+    /// would open for both.
+    fn no_bytes_twice(&self, party: PartyCode, key: &SealPublic) -> Result<(), TrustError> {
+        let others = self.held.iter().filter(|(other, _)| **other != party);
+        for (other, held) in others.flat_map(|(o, list)| list.iter().map(move |h| (o, h))) {
+            let (a, b) = (held.key.bytes(), key.bytes());
+            let (lattice, curve) = (..ML_KEM_PUBLIC, ML_KEM_PUBLIC..);
+            if a[lattice] == b[lattice] || a[curve.clone()] == b[curve] {
+                return Err(TrustError::KeyTwice {
+                    kid: key.kid(),
+                    first: format!("seal key of {other}"),
+                    second: format!("seal key of {party}"),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The key to seal to: the one with the highest sequence that has begun, unless it has ended
@@ -95,6 +116,12 @@ impl SealKeys {
             .iter()
             .find(|(_, list)| has(list))
             .map(|(&party, _)| party)
+    }
+
+    /// Everything held, by party, the newest first: whose, its sequence, the statement.
+    pub fn held(&self) -> impl Iterator<Item = (PartyCode, u64, &v1::Signed)> {
+        let lists = self.held.iter();
+        lists.flat_map(|(&party, l)| l.iter().map(move |h| (party, h.sequence, &h.signed)))
     }
 
     /// All statements held, by party, oldest first.

@@ -1,7 +1,7 @@
 //! Signatures over statements: counting distinct dual signers, and the single signature of a
 //! party's statement.
 
-use crate::{Roster, TrustError};
+use crate::{PartyKey, Roster, TrustError};
 use abeng_keys::{DualVerifyKey, Role, SignatureType};
 use abeng_wire::{Digest, Kid, PartyCode, limits, v1};
 use ring::digest::{SHA256, digest as hash};
@@ -61,11 +61,27 @@ pub(crate) fn verify_statement(
         return Err(TrustError::rule(what, "exactly one signature"));
     };
     let kid = Kid::from_slice(&signature.kid).ok_or_else(wrong)?;
-    let key = entry
-        .key(role, &kid)
-        .filter(|k| k.revoked_at.is_none())
-        .ok_or_else(wrong)?;
+    let listed = |k: &&PartyKey| k.role == role && k.key.kid() == kid && k.revoked_at.is_none();
+    let key = entry.all_keys().iter().find(listed).ok_or_else(wrong)?;
     key.key
         .verify(kind, &signed.bytes, &signature.ed25519)
-        .map_err(|_| TrustError::BadSignature { what })
+        .map_err(|_| TrustError::BadSignature { what })?;
+    match key.waits_until {
+        Some(until) => Err(TrustError::Waits {
+            party,
+            role,
+            kid,
+            until,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// A reason in words, on one line.
+pub(crate) fn check_reason(reason: &str) -> Result<(), &'static str> {
+    let fits = (1..=limits::REASON).contains(&reason.len());
+    match fits && !reason.chars().any(char::is_control) {
+        true => Ok(()),
+        false => Err("a reason of 1 to 500 bytes on one line"),
+    }
 }

@@ -1,6 +1,9 @@
-use crate::{Freshness, Root, Roster, SealKeys, Standing, TrustError, digest, signed};
+use crate::{
+    Conflict, ConflictOf, Freshness, Root, Roster, SealKeys, Standing, TrustError, digest,
+    history::History,
+};
 use abeng_keys::SealPublic;
-use abeng_wire::{Digest, Millis, PartyCode, decode, limits, v1};
+use abeng_wire::{Digest, Millis, PartyCode, limits, v1};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -22,20 +25,30 @@ pub struct Trust {
     pub seal_keys: SealKeys,
     /// The newest word that this roster is the newest.
     pub freshness: Option<Freshness>,
-    /// Every root held, by version.
-    roots: Vec<Arc<Root>>,
-    /// Every roster held, by version.
-    rosters: Vec<PastRoster>,
+    /// Every root and roster held, and what stands against them.
+    history: History,
     /// When this node adopted a version, for those that make somebody wait.
     adopted: BTreeMap<u64, Millis>,
-    accepted: BTreeSet<PartyCode>,
+    /// Who need not wait, where, and since which roster version it is there: whoever leaves and
+    /// comes back waits again.
+    accepted: BTreeSet<(Option<PartyCode>, PartyCode, u64)>,
+    /// Seal keys signed with keys that wait, taken when those no longer do.
+    waiting: Vec<(PartyCode, v1::Signed)>,
+    /// The time by which waits of such keys are judged.
+    as_of: Millis,
 }
 
-#[derive(Debug, Clone)]
-struct PastRoster {
-    version: u64,
-    digest: Digest,
-    signed: v1::Signed,
+/// A party that is new somewhere and waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Newcomer {
+    /// The group; `None`: the roster itself.
+    pub group: Option<PartyCode>,
+    /// The party.
+    pub party: PartyCode,
+    /// The roster version that brought it there.
+    pub since: u64,
+    /// When its waiting time ends.
+    pub until: Millis,
 }
 
 impl Trust {
@@ -56,31 +69,44 @@ impl Trust {
             Some(pinned) if pinned != found => return Err(TrustError::OtherRoot { pinned, found }),
             _ => {}
         }
-        let mut roots = vec![Arc::new(Root::begin(first)?)];
-        take_roots(&mut roots, &bundle.roots)?;
-        let walked = walk_rosters(&roots, None, Vec::new(), &bundle.rosters)?;
-        let (roster, rosters) = walked.ok_or(TrustError::Missing { what: "roster" })?;
+        let mut history = History::begin(first)?;
+        history.take_roots(&bundle.roots)?;
+        let (roster, _) = history.take_rosters(None, &bundle.rosters)?;
+        let roster = roster.ok_or(TrustError::Missing { what: "roster" })?;
+        // Evidence that does not hold is none.
+        let _ = history.take_others(&bundle.other_roots, &bundle.other_rosters);
         let mut trust = Self {
-            root: newest(&roots)?,
+            root: history.newest_root()?,
             roster: Arc::new(roster),
             seal_keys: SealKeys::default(),
             freshness: None,
-            roots,
-            rosters,
+            history,
             adopted: BTreeMap::new(),
             accepted: BTreeSet::new(),
+            waiting: Vec::new(),
+            as_of: now,
         };
+        trust.set_waits();
         let _ = trust.take_statements(bundle, now);
         Ok(trust)
     }
 
     /// Everything held, so that another node can walk it.
     pub fn to_bundle(&self) -> v1::TrustBundle {
+        let held = self.seal_keys.statements().into_iter();
+        let waiting = self.waiting.iter().map(|(_, signed)| signed);
+        let others = |of| {
+            let list = self.history.conflicts.iter();
+            list.filter(move |c| c.of == of).map(|c| c.signed.clone())
+        };
+        let history = &self.history;
         v1::TrustBundle {
-            roots: self.roots.iter().map(|r| r.signed().clone()).collect(),
-            rosters: self.rosters.iter().map(|r| r.signed.clone()).collect(),
+            roots: history.roots.iter().map(|r| r.signed().clone()).collect(),
+            rosters: history.rosters.iter().map(|r| r.signed.clone()).collect(),
             freshness: self.freshness.as_ref().map(|f| f.signed().clone()),
-            seal_keys: self.seal_keys.statements().into_iter().cloned().collect(),
+            seal_keys: held.chain(waiting).cloned().collect(),
+            other_roots: others(ConflictOf::Root).collect(),
+            other_rosters: others(ConflictOf::Roster).collect(),
         }
     }
 
@@ -88,26 +114,45 @@ impl Trust {
     ///
     /// A roster, however well signed, must be made under the newest root known here in the end.
     /// A seal key or freshness statement that cannot be believed does not keep the rest out; its
-    /// fault is returned when nothing else was newer.
+    /// fault is returned when nothing else was newer. Two well-signed versions of a root or roster
+    /// are news as well: both are kept, see [`Self::conflicts`].
     ///
     /// # Errors
-    /// [`TrustError::Equivocation`] is evidence: keep both. All others: a peer's fault.
+    /// [`TrustError::Equivocation`] of a seal key is evidence; all others are a peer's fault.
     pub fn merge(&self, bundle: &v1::TrustBundle, now: Millis) -> Result<Option<Self>, TrustError> {
         let mut next = self.clone();
-        let mut newer = take_roots(&mut next.roots, &bundle.roots)?;
-        next.root = newest(&next.roots)?;
-        let walked = walk_rosters(
-            &next.roots,
-            Some(&self.roster),
-            next.rosters.clone(),
-            &bundle.rosters,
-        )?;
-        let mut fault = None;
-        if let Some((roster, rosters)) = walked {
+        let history = &mut next.history;
+        let others = history.take_others(&bundle.other_roots, &bundle.other_rosters);
+        let (mut newer, mut fault) = match others {
+            Ok(newer) => (newer, None),
+            Err(e) => (false, Some(e)),
+        };
+        newer |= history.take_roots(&bundle.roots)?;
+        next.root = history.newest_root()?;
+        let held = history.rosters.clone();
+        let known = self.history.conflicts.len();
+        let walked = match history.take_rosters(Some(&self.roster), &bundle.rosters) {
+            Ok((walked, conflict)) => {
+                newer |= conflict;
+                walked
+            }
+            // Evidence is kept whatever stands behind it, and a dispute stops rosters, no keys.
+            Err(e)
+                if history.conflicts.len() > known || matches!(e, TrustError::Disputed { .. }) =>
+            {
+                history.rosters.clone_from(&held);
+                newer |= history.conflicts.len() > known;
+                fault = Some(e);
+                None
+            }
+            Err(e) => return Err(e),
+        };
+        if let Some(roster) = walked {
             if roster.root_version() == next.root.version() {
-                next.adopt(roster, rosters, now);
+                next.adopt(roster, now);
                 newer = true;
             } else {
+                next.history.rosters = held;
                 fault = Some(TrustError::OtherRootVersion {
                     version: roster.version(),
                     expected: next.root.version(),
@@ -123,6 +168,55 @@ impl Trust {
             Some(fault) => Err(fault),
             None => Ok(None),
         }
+    }
+
+    /// The roster of a version as it was received, where it is held.
+    pub fn roster_signed(&self, version: u64) -> Option<&v1::Signed> {
+        self.history.roster(version)
+    }
+
+    /// Every equivocation found, settled or not, with the other statement as evidence. Those that
+    /// [`Self::is_settled`] denies are an alarm, and nothing after them is taken.
+    pub fn conflicts(&self) -> &[Conflict] {
+        &self.history.conflicts
+    }
+
+    /// Whether a later root names both sides.
+    pub fn is_settled(&self, conflict: &Conflict) -> bool {
+        self.history.settled(conflict).is_some()
+    }
+
+    /// Judges waits of keys that an override brought by this time, in place of that of
+    /// [`Self::from_bundle`]: the earliest that it can be, where a clock is in doubt.
+    pub fn wait_by(&mut self, earliest: Millis) {
+        self.as_of = earliest;
+        self.set_waits();
+    }
+
+    /// Lets keys be used that an override brought and whose waiting time here is over at `now`:
+    /// the snapshot after that, if any. `now` is the earliest that it can be: no doubtful clock
+    /// ends a wait. To be asked at least once an hour.
+    pub fn release(&self, now: Millis) -> Option<Self> {
+        let waits = |trust: &Self| {
+            let parties = trust.roster.parties().flat_map(|p| p.all_keys());
+            parties.filter(|k| k.waits_until.is_some()).count()
+        };
+        let before = waits(self);
+        if before == 0 {
+            return None;
+        }
+        let mut next = self.clone();
+        next.as_of = now.max(self.as_of);
+        next.set_waits();
+        if waits(&next) == before {
+            return None;
+        }
+        let again = v1::TrustBundle {
+            seal_keys: next.waiting.drain(..).map(|(_, signed)| signed).collect(),
+            ..Default::default()
+        };
+        let _ = next.take_statements(&again, now);
+        Some(next)
     }
 
     /// Refuses trust data past its time, so that a start can say so.
@@ -149,41 +243,75 @@ impl Trust {
         self.seal_keys.current(party, now)
     }
 
-    /// Records when this node adopted a roster version, as its journal says. Not needed for what
-    /// [`Self::merge`] adopts; for what a restart loads.
+    /// Records when this node adopted a roster version, as its journal says: for what a restart
+    /// loads, and in place of the time that was given to [`Self::merge`].
     pub fn note_adoption(&mut self, version: u64, at: Millis) {
-        self.adopted.entry(version).or_insert(at);
+        self.adopted.insert(version, at);
+        self.set_waits();
     }
 
-    /// A local administrator accepts a newcomer before its time.
-    pub fn accept_newcomer(&mut self, party: PartyCode) {
-        self.accepted.insert(party);
+    /// A local administrator accepts a newcomer before its time, in the roster or in a group:
+    /// what `since` brought there, and nothing that comes back later.
+    pub fn accept_newcomer(&mut self, group: Option<PartyCode>, party: PartyCode, since: u64) {
+        self.accepted.insert((group, party, since));
     }
 
     /// Until when a party that is new to the roster, or to `group`, waits; `None` if it need not
-    /// or has.
+    /// or has. `now` is the earliest time that it can be: no doubtful clock ends a wait.
     pub fn waits_until(
         &self,
         group: Option<PartyCode>,
         party: PartyCode,
         now: Millis,
     ) -> Option<Millis> {
-        if self.accepted.contains(&party) {
-            return None;
-        }
-        let since = self.roster.since(group, party)?;
-        let until = self.adopted.get(&since)?.saturating_add(NEWCOMER_WAIT_MS);
-        (now < until).then_some(until)
+        let newcomer = self.newcomer(group, party)?;
+        (now < newcomer.until).then_some(newcomer.until)
     }
 
-    fn adopt(&mut self, roster: Roster, rosters: Vec<PastRoster>, now: Millis) {
+    /// Everybody who waits, by group and party, the roster itself first.
+    pub fn newcomers(&self, now: Millis) -> Vec<Newcomer> {
+        let places = self.roster.places_since();
+        let all = places.filter_map(|(group, party)| self.newcomer(group, party));
+        all.filter(|newcomer| now < newcomer.until).collect()
+    }
+
+    fn newcomer(&self, group: Option<PartyCode>, party: PartyCode) -> Option<Newcomer> {
+        let since = self.roster.since(group, party)?;
+        if self.accepted.contains(&(group, party, since)) {
+            return None;
+        }
+        let until = self.adopted.get(&since)?.saturating_add(NEWCOMER_WAIT_MS);
+        Some(Newcomer {
+            group,
+            party,
+            since,
+            until,
+        })
+    }
+
+    fn adopt(&mut self, roster: Roster, now: Millis) {
         for version in self.roster.version() + 1..=roster.version() {
             self.adopted.insert(version, now);
         }
         self.seal_keys.apply(&roster);
         self.roster = Arc::new(roster);
-        self.rosters = rosters;
+        self.set_waits();
         self.freshness = self.freshness.take().filter(|f| f.is_of(&self.roster));
+    }
+
+    fn set_waits(&mut self) {
+        Arc::make_mut(&mut self.roster).set_waits(&self.adopted, self.as_of);
+    }
+
+    /// Keeps a seal key whose signer waits. Whether that is new.
+    fn keep_waiting(&mut self, party: PartyCode, signed: &v1::Signed) -> bool {
+        let known = self.waiting.iter().any(|(_, held)| held == signed);
+        let of_party = self.waiting.iter().filter(|(p, _)| *p == party).count();
+        if known || of_party >= limits::WAITING_STATEMENTS {
+            return false;
+        }
+        self.waiting.push((party, signed.clone()));
+        true
     }
 
     /// Takes freshness and seal keys: whether any is newer, and the first fault.
@@ -208,6 +336,7 @@ impl Trust {
         for signed in &bundle.seal_keys {
             match self.seal_keys.take(&self.roster, signed, now) {
                 Ok(more) => newer |= more,
+                Err(TrustError::Waits { party, .. }) => newer |= self.keep_waiting(party, signed),
                 Err(e) => fault = fault.or(Some(e)),
             }
         }
@@ -215,87 +344,18 @@ impl Trust {
     }
 }
 
-fn newest(roots: &[Arc<Root>]) -> Result<Arc<Root>, TrustError> {
-    roots
-        .last()
-        .cloned()
-        .ok_or(TrustError::Missing { what: "root" })
-}
-
-/// Walks on from the last root held. Whether any is newer.
-fn take_roots(roots: &mut Vec<Arc<Root>>, list: &[v1::Signed]) -> Result<bool, TrustError> {
-    let mut newer = false;
-    for signed in list {
-        let m: v1::Root = decode("root", &signed.bytes, limits::ROOT)?;
-        let last = newest(roots)?;
-        if roots
-            .first()
-            .is_some_and(|first| m.version < first.version())
-        {
-            continue;
-        }
-        let held = roots.iter().find(|r| r.version() == m.version);
-        match held {
-            Some(held) if held.signed().bytes == signed.bytes => {}
-            Some(held) => {
-                let before = roots.iter().find(|r| r.version() + 1 == m.version);
-                match before {
-                    Some(before) => before.walk(signed)?,
-                    None => Root::begin(signed)?,
-                };
-                return Err(TrustError::Equivocation {
-                    what: "root".into(),
-                    version: m.version,
-                    held: held.digest(),
-                    other: digest(&signed.bytes),
-                });
-            }
-            None => {
-                roots.push(Arc::new(last.walk(signed)?));
-                newer = true;
-            }
-        }
-    }
-    Ok(newer)
-}
-
-/// Walks on from `held`. The newest roster and the whole history, if any is newer.
-fn walk_rosters(
-    roots: &[Arc<Root>],
-    held: Option<&Roster>,
-    mut history: Vec<PastRoster>,
-    list: &[v1::Signed],
-) -> Result<Option<(Roster, Vec<PastRoster>)>, TrustError> {
-    let mut newest: Option<Roster> = None;
-    for signed in list {
-        let m: v1::Roster = decode("roster", &signed.bytes, limits::ROSTER)?;
-        let root = roots.iter().find(|r| r.version() == m.root_version).ok_or(
-            TrustError::OtherRootVersion {
-                version: m.version,
-                expected: roots.last().map_or(0, |r| r.version()),
-                found: m.root_version,
-            },
-        )?;
-        if let Some(past) = history.iter().find(|p| p.version == m.version) {
-            if past.signed.bytes != signed.bytes {
-                signed::bound_signatures("a roster", signed)?;
-                root.count_roster(m.version, signed)?;
-                return Err(TrustError::Equivocation {
-                    what: "roster".into(),
-                    version: m.version,
-                    held: past.digest,
-                    other: digest(&signed.bytes),
-                });
-            }
-            continue;
-        }
-        let roster = Roster::walk(root, newest.as_ref().or(held), signed)?;
-        history.push(PastRoster {
-            version: roster.version(),
-            digest: roster.digest(),
-            signed: signed.clone(),
-        });
-        newest = Some(roster);
-    }
-    Ok(newest.map(|roster| (roster, history)))
+/// The roster of a version, from everything that is held.
+pub(crate) fn walk_to(bundle: &v1::TrustBundle, version: u64) -> Result<Roster, TrustError> {
+    let first = bundle
+        .roots
+        .first()
+        .ok_or(TrustError::Missing { what: "root" })?;
+    let mut history = History::begin(first)?;
+    history.take_roots(&bundle.roots)?;
+    let up_to = usize::try_from(version).unwrap_or(usize::MAX);
+    let list = &bundle.rosters[..up_to.min(bundle.rosters.len())];
+    let (walked, _) = history.take_rosters(None, list)?;
+    walked
+        .filter(|roster| roster.version() == version)
+        .ok_or(TrustError::Missing { what: "roster" })
 }

@@ -47,6 +47,6 @@ pub use open::{
 pub use rules::Broken;
 pub use sealing::{SealError, SealInput, Sealed, seal};
 pub use stream::StreamFault;
-pub use verify::{Clock, OriginatorWhy, Rejected, Verified, VerifyFault, verify};
+pub use verify::{OriginatorWhy, Rejected, Verified, VerifyFault, verify};
 pub use void::{sign_void, verify_void};
 pub use want::{sign_want, verify_want};

@@ -11,7 +11,7 @@ use crate::{
 };
 use abeng_keys::{Role, SignatureType};
 use abeng_roster::{PartyKey, Roster, Trust};
-use abeng_wire::{Digest, Kid, Millis, PartyCode, SignedBytes, limits, v1};
+use abeng_wire::{Clock, Digest, Kid, Millis, PartyCode, SignedBytes, limits, v1};
 use std::{fmt, ops::Deref, sync::Arc};
 
 /// Why an envelope is not let in, by whose fault.
@@ -146,23 +146,6 @@ impl Deref for Verified {
 impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Verified {:?}", self.0.arrived)
-    }
-}
-
-/// The time here, in Unix milliseconds, as far as it is known. A life is over only where it is
-/// over at the earliest time that it can be: an outcome is for good, a doubt passes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Clock {
-    /// The earliest time that it can be.
-    pub earliest: Millis,
-    /// The time that is believed.
-    pub now: Millis,
-}
-
-/// A clock without doubt.
-impl From<Millis> for Clock {
-    fn from(now: Millis) -> Self {
-        Self { earliest: now, now }
     }
 }
 

@@ -29,4 +29,4 @@ pub use frame::{FrameError, frame_header, put_frame, split_frame};
 pub use hash::{Digest, EnvelopeId, Hash32, Kid, LeafHash};
 pub use pae::{pae, pae_signature_type};
 pub use prost;
-pub use time::{Incarnation, LeafIndex, Millis, Mono, Now, StreamSeq};
+pub use time::{Clock, Incarnation, LeafIndex, Millis, Mono, Now, StreamSeq};

@@ -66,6 +66,22 @@ pub const GROUPS: usize = 256;
 pub const GRANTS: usize = 4096;
 /// Revocations in a roster.
 pub const REVOCATIONS: usize = 4096;
+/// What a ceremony file says, before it is written as text.
+pub const CEREMONY: usize = ROSTER + (1 << 20);
+/// A ceremony file as text, with what a mail program puts around it.
+pub const CEREMONY_TEXT: usize = 2 * CEREMONY;
+/// Overrides by the root in one roster version.
+pub const OVERRIDES: usize = 16;
+/// Settled equivocations that one root names, of rosters and of roots each.
+pub const SETTLEMENTS: usize = 16;
+/// Statements of one version that one settlement names.
+pub const SETTLED_DIGESTS: usize = 8;
+/// Well-signed statements that stand against one held, kept as evidence: of roots and of rosters each.
+pub const CONFLICTS: usize = 8;
+/// Statements of one party that are kept while the key that signed them waits.
+pub const WAITING_STATEMENTS: usize = 2;
+/// The reason of a revocation, a suspension or an override.
+pub const REASON: usize = 500;
 /// A seal key, a freshness statement or an incarnation, as signed.
 pub const STATEMENT: usize = 8 * 1024;
 /// Parties in a roster.

@@ -23,6 +23,23 @@ pub struct Now {
     pub wall: Millis,
 }
 
+/// The time here, in Unix milliseconds, as far as it is known: what ends something for good asks for
+/// the earliest that it can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock {
+    /// The earliest time that it can be.
+    pub earliest: Millis,
+    /// The time that is believed.
+    pub now: Millis,
+}
+
+/// A clock without doubt.
+impl From<Millis> for Clock {
+    fn from(now: Millis) -> Self {
+        Self { earliest: now, now }
+    }
+}
+
 /// One life of a node's journal: Unix milliseconds << 16 | 16 random bits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Incarnation(pub u64);

@@ -16,6 +16,7 @@
 
 mod chance;
 mod courier;
+mod engine;
 mod envelopes;
 mod evidence;
 mod links;
@@ -80,6 +81,7 @@ targets! {
     peer_frame: links::frames_of_peers, links::frames, MANY;
     evidence: evidence::file, evidence::files, SOME;
     courier: courier::file, courier::files, MANY;
+    engine: engine::engine, engine::sequences, SOME;
     row: rows::value, rows::values, MANY;
     row_key: rows::key, rows::keys, MANY;
 }

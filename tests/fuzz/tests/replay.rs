@@ -24,8 +24,12 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
 fn no_input_makes_a_target_panic() {
     let seed = std::env::var("ABENG_SEED").map_or(1, |s| s.parse().unwrap());
     let factor: u32 = std::env::var("ABENG_FUZZ_FACTOR").map_or(1, |s| s.parse().unwrap());
+    let only = std::env::var("ABENG_FUZZ_TARGET").ok();
     println!("ABENG_SEED={seed} ABENG_FUZZ_FACTOR={factor}");
     for (nth, target) in TARGETS.iter().enumerate() {
+        if only.as_ref().is_some_and(|only| only != target.name) {
+            continue;
+        }
         let mut chance = Chance::new(seed + nth as u64);
         let mut inputs = (target.seeds)();
         assert!(!inputs.is_empty(), "{} begins with nothing", target.name);

@@ -9,7 +9,7 @@ use crate::{
     world::{party, world},
 };
 use abeng_queue::{Input, Refusable, Target};
-use abeng_roster::{Policy, Tlp};
+use abeng_roster::{NoticeFacts, Policy, Tlp};
 use abeng_seal::{Arrived, CarrierFault, VerifyFault, open, verify};
 use abeng_wire::{EnvelopeId, Now, PartyCode, v1};
 use bytes::Bytes;
@@ -116,7 +116,11 @@ impl Life {
                 let secrets = |kid: &_| keyring.seal_secret(kid);
                 let opened = open(&verified, &secrets, me, &mut self.opened)
                     .expect("what verifies here was sealed by an honest node");
-                Policy::granted(&trust.roster, opened.originator(), me, "SEIZURE", Tlp::RED)
+                let notice = NoticeFacts {
+                    ty: "SEIZURE",
+                    tlp: Tlp::RED,
+                };
+                Policy::may_receive(trust, opened.originator(), me, &notice, now.wall)
                     .expect("everybody may send to everybody");
                 if from != opened.originator() {
                     book.meet("delivered through a relay");

@@ -2,18 +2,18 @@
 
 use super::{Answer, Ctx, SMALL, ok};
 use crate::{
-    AllowRequest, BudgetView, CostReply, DrillView, ErrorBody, LimitsView, SubmitRequest,
+    AllowRequest, BudgetView, CostReply, CostRequest, DrillView, ErrorBody, LimitsView,
     extract::{Who, body, json},
 };
 use abeng_wire::limits as wire;
 use axum::extract::{Request, State};
 
-#[utoipa::path(post, path = "/v1/cost", request_body = SubmitRequest, responses(
+#[utoipa::path(post, path = "/v1/cost", request_body = CostRequest, responses(
     (status = 200, body = CostReply, description = "what it would cost; nothing is sent"),
     (status = 422, body = ErrorBody, description = "flaws, or not allowed by policy"),
 ))]
 pub(super) async fn cost(State(ctx): Ctx, Who(who): Who, request: Request) -> Answer {
-    let request: SubmitRequest = json(&body(request, wire::API_REQUEST).await?)?;
+    let request: CostRequest = json(&body(request, wire::API_REQUEST).await?)?;
     ok(ctx.operator.cost(&who, request).await)
 }
 

@@ -2,6 +2,7 @@
 
 use abeng_api::*;
 use async_trait::async_trait;
+use bytes::Bytes;
 use std::{path::PathBuf, sync::Arc, sync::Mutex, time::Duration};
 use tempfile::TempDir;
 
@@ -181,9 +182,9 @@ impl Operator for Fake {
             ..StatusView::default()
         })
     }
-    async fn cost(&self, _: &Caller, request: SubmitRequest) -> Result<CostReply, ApiError> {
+    async fn cost(&self, _: &Caller, request: CostRequest) -> Result<CostReply, ApiError> {
         Ok(CostReply {
-            summary: request.to.join(","),
+            summary: request.submit.to.join(","),
             ..CostReply::default()
         })
     }
@@ -197,6 +198,51 @@ impl Operator for Fake {
         Ok(BudgetView {
             budget: request.bytes,
             ..BudgetView::default()
+        })
+    }
+    async fn roster_import(&self, _: &Caller, file: Bytes) -> Result<RosterTaken, ApiError> {
+        Ok(RosterTaken {
+            roster: file.len() as u64,
+            ..RosterTaken::default()
+        })
+    }
+    async fn roster_pending(&self) -> Result<WaitingView, ApiError> {
+        Ok(WaitingView::default())
+    }
+    async fn roster_accept(
+        &self,
+        who: &Caller,
+        request: AcceptRequest,
+    ) -> Result<AcceptReply, ApiError> {
+        Ok(AcceptReply {
+            leaf: u64::from(who.uid.is_some()),
+            version: request.party.map_or(0, |party| party.len() as u64),
+            ..AcceptReply::default()
+        })
+    }
+    async fn policy(&self) -> Result<PolicyView, ApiError> {
+        Ok(PolicyView::default())
+    }
+    async fn explain(&self, query: ExplainQuery) -> Result<ExplainView, ApiError> {
+        Ok(ExplainView {
+            from: query.from.unwrap_or_default(),
+            to: query.to,
+            ty: query.ty,
+            tlp: query.tlp.unwrap_or_default(),
+            ..ExplainView::default()
+        })
+    }
+    async fn rotate_seal_key(&self, _: &Caller) -> Result<SealKeyReply, ApiError> {
+        Ok(SealKeyReply::default())
+    }
+    async fn destroy_seal_key(
+        &self,
+        _: &Caller,
+        request: DestroyKeyRequest,
+    ) -> Result<SealKeyReply, ApiError> {
+        Ok(SealKeyReply {
+            kid: request.kid,
+            ..SealKeyReply::default()
         })
     }
     async fn network(&self) -> Result<NetworkView, ApiError> {

@@ -2,9 +2,9 @@
 
 use super::Check;
 use crate::{
-    ATTACHMENT, CLAIM, CONTRADICTION, Contradiction, ContradictionError, Expect, HOLD, NoteError,
-    RETENTION, ReceiptError, Record, private_part_hash, receipt, record::sha256, scrub::SCRUB_TYPE,
-    subject,
+    ACCEPTANCE, ATTACHMENT, CLAIM, CONTRADICTION, Contradiction, ContradictionError, EQUIVOCATION,
+    Expect, HOLD, NoteError, RETENTION, ReceiptError, Record, private_part_hash, receipt,
+    record::sha256, scrub::SCRUB_TYPE, subject,
 };
 use abeng_keys::{Role, SignatureType};
 use abeng_roster::{TrustError, verify_incarnation};
@@ -42,6 +42,13 @@ impl Check<'_> {
             Some(Of::Claim(claim)) => same_named(leaf, CLAIM, &abeng_wire::encode(&claim))?,
             Some(Of::Attachment(file)) => {
                 same_named(leaf, ATTACHMENT, &abeng_wire::encode(&file))?;
+            }
+            Some(Of::Adoption(adoption)) => self.adoption(leaf, &adoption)?,
+            Some(Of::Acceptance(said)) => {
+                same_named(leaf, ACCEPTANCE, &abeng_wire::encode(&said))?;
+            }
+            Some(Of::Equivocation(said)) => {
+                same_named(leaf, EQUIVOCATION, &abeng_wire::encode(&said))?;
             }
             None if needs_proof(leaf.kind()) => return Err("the leaf's proof is missing".into()),
             None => {}
@@ -179,6 +186,22 @@ impl Check<'_> {
             Kind::Voided => self.void(leaf, signed),
             _ => Ok(()),
         }
+    }
+
+    /// The roster that was adopted is the one of that version that is held here.
+    fn adoption(&mut self, leaf: &v1::Leaf, adoption: &v1::Adoption) -> Result<(), String> {
+        let said = adoption.roster.as_ref();
+        let (version, digest) = said.map_or((0, &[][..]), |r| (r.version, &r.digest[..]));
+        let Some(held) = self.trust.roster_signed(version) else {
+            self.report.unjudged += 1;
+            return Ok(());
+        };
+        if abeng_roster::digest(&held.bytes).0[..] != *digest {
+            return Err(format!(
+                "it adopted another roster {version} than the one held"
+            ));
+        }
+        same_subject(leaf, SignatureType::ROSTER, &held.bytes)
     }
 
     /// An originator's word on its stream to here.

@@ -160,12 +160,19 @@ async fn take(
 /// Until it is here.
 async fn wait(id: &str, item: &AttachmentItem, client: &Client, ui: &Ui) -> Result<(), CliError> {
     let bar = bar(&item.name, item.cipher_length, ui);
+    let mut told = false;
     loop {
         tokio::time::sleep(ASK).await;
         let items = client.attachments(id).await?;
         let now = items.into_iter().find(|now| now.number == item.number);
         let Some(now) = now else { return Ok(()) };
         bar.set_position(now.here);
+        if let Some(party) = now.budget_of.as_ref().filter(|_| !told) {
+            let t = Files::of(ui.lang);
+            let values = [("name", &*printable(&now.name)), ("party", party.as_str())];
+            ui.remark(&fill(t.for_budget, &values));
+            told = true;
+        }
         if now.state == AttachmentState::Here {
             bar.finish_and_clear();
             return Ok(());

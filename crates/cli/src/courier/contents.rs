@@ -1,6 +1,8 @@
 //! What stands in a courier file, as far as it can be read without keys. Nothing is verified.
 
+use abeng_api::CourierFaultView;
 use abeng_evidence::courier::{CourierFault, CourierReader, Found, Item};
+use abeng_node::courier_fault;
 use abeng_seal::Arrived;
 use abeng_wire::{EnvelopeId, SignedBytes, limits, v1};
 use bytes::Bytes;
@@ -35,6 +37,8 @@ pub(super) struct Contents {
     pub(super) whole: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) problem: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fault: Option<CourierFaultView>,
     pub(super) items: Vec<Listed>,
 }
 
@@ -105,7 +109,9 @@ impl Sift {
             return Ok(self.contents);
         }
         self.contents.whole = end.is_ok();
-        self.contents.problem = end.err().map(|fault| fault.to_string());
+        let fault = end.err();
+        self.contents.fault = fault.as_ref().map(courier_fault);
+        self.contents.problem = fault.map(|fault| fault.to_string());
         let found = self.contents.envelopes + self.contents.receipts;
         if self.contents.whole {
             let files = &self.files;

@@ -142,13 +142,16 @@ fn unwritable(out: &Path, e: &io::Error) -> CliError {
 /// How many files went along, and how many did not fit, where there are any.
 fn attachments(contents: &Contents, ui: &Ui) -> Vec<String> {
     let texts = &ui.texts().courier;
-    let line = |text, count: u64, size: u64| {
-        let (count, size) = (count.to_string(), bytes(size));
-        fill(text, &[("count", &*count), ("size", &*size)])
-    };
     let (went, left) = (contents.attachments, contents.attachments_left_out);
-    let went = (went > 0).then(|| line(texts.files, went, contents.attachment_bytes));
-    let left = (left > 0).then(|| line(texts.files_left, left, contents.attachment_bytes_left_out));
+    let went = (went > 0).then(|| {
+        let (count, size) = (went.to_string(), bytes(contents.attachment_bytes));
+        fill(texts.files, &[("count", &*count), ("size", &*size)])
+    });
+    let left = (left > 0).then(|| {
+        let size = bytes(contents.attachment_bytes_left_out);
+        let form = ui.texts().form(&texts.files_left, left);
+        fill(form, &[("count", &*left.to_string()), ("size", &*size)])
+    });
     went.into_iter().chain(left).collect()
 }
 
@@ -156,9 +159,11 @@ fn tell(contents: &Contents, out: &Path, ui: &Ui) -> String {
     let texts = &ui.texts().courier;
     let to = printable(&contents.to);
     let (file, size) = (printable(&out.display().to_string()), bytes(contents.bytes));
+    let counts = &ui.texts().counts;
+    let count = |of, n| ui.texts().count(of, n);
     let (envelopes, receipts) = (
-        contents.envelopes.to_string(),
-        contents.receipts.to_string(),
+        count(&counts.notices, contents.envelopes),
+        count(&counts.receipts, contents.receipts),
     );
     let mut lines = vec![fill(
         texts.written,
@@ -171,8 +176,7 @@ fn tell(contents: &Contents, out: &Path, ui: &Ui) -> String {
         ],
     )];
     if contents.left_out > 0 {
-        let count = contents.left_out.to_string();
-        lines.push(fill(texts.left_out, &[("count", &count)]));
+        lines.push(count(&texts.left_out, contents.left_out));
     }
     lines.extend(attachments(contents, ui));
     if contents.envelopes > 0 {

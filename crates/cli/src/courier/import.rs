@@ -15,8 +15,8 @@ const PIECE: usize = 256 * 1024;
 
 /// `abeng courier import`.
 pub(super) fn import(path: &Path, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
-    let file = File::open(path).map_err(|e| unreadable(path, &e))?;
-    let total = file.metadata().map_err(|e| unreadable(path, &e))?.len();
+    let file = File::open(path).map_err(|e| unreadable(path, &e, ui))?;
+    let total = file.metadata().map_err(|e| unreadable(path, &e, ui))?.len();
     let bar = progress(Some(total), ui);
     let report = connect::block_on(async {
         let client = connect::client(common);
@@ -91,7 +91,9 @@ fn tell(report: &CourierReport, ui: &Ui) -> String {
         ));
     }
     if let Some(problem) = &report.problem {
-        let cut = fill(texts.cut, &[("problem", &printable(problem))]);
+        let fault = report.fault.map(|fault| texts.faults.told(fault));
+        let problem = fault.unwrap_or_else(|| printable(problem));
+        let cut = fill(texts.cut, &[("problem", &problem)]);
         lines.push(ui.paint(Paint::Bad, &cut));
     }
     if !report.troubles.is_empty() {
@@ -129,7 +131,7 @@ fn count(text: &str, tally: &CourierTally) -> String {
 mod tests {
     use super::*;
     use crate::ui::plain;
-    use abeng_api::CourierTrouble;
+    use abeng_api::{CourierFaultKind, CourierFaultView, CourierTrouble};
     use abeng_notice::Lang;
 
     #[test]
@@ -148,6 +150,10 @@ mod tests {
         assert!(is_good(&report));
         report.whole = false;
         report.problem = Some("the courier file is cut off after 700 bytes".into());
+        report.fault = Some(CourierFaultView {
+            kind: CourierFaultKind::Cut,
+            at: Some(700),
+        });
         report.troubles.push(CourierTrouble {
             what: "envelope".into(),
             id: Some("ab".repeat(32)),
@@ -159,6 +165,14 @@ mod tests {
         assert!(told.contains("cut off after 700 bytes"), "{told}");
         assert!(told.contains("abeng courier export --to JM"), "{told}");
         assert!(!told.contains('\u{1b}'), "{told}");
+        let french = tell(&report, &plain(Lang::Fr));
+        assert!(french.contains("coupé après 700 octets"), "{french}");
+        report.fault = None;
+        let told = tell(&report, &plain(Lang::Fr));
+        assert!(
+            told.contains("is cut off after 700"),
+            "as the node told it: {told}"
+        );
         report.whole = true;
         assert!(is_good(&report) && !told.contains("Attachments"));
         report.attachments_in_part = 3;

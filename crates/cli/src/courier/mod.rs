@@ -58,14 +58,32 @@ fn progress(total: Option<u64>, ui: &Ui) -> ProgressBar {
     bar
 }
 
-fn unreadable(file: &Path, e: &io::Error) -> CliError {
-    CliError::usage(format!("cannot read {}: {e}", file.display()))
-        .with_try("is the stick in, and the file named as `ls` shows it?")
+fn unreadable(file: &Path, e: &io::Error, ui: &Ui) -> CliError {
+    let texts = ui.texts();
+    texts.unreadable(file, e).with_try(texts.reading.stick)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use super::{size, unreadable};
+    use crate::ui::plain;
+    use abeng_notice::Lang;
+    use std::{io, path::Path};
+
+    #[test]
+    fn a_file_that_is_not_there_is_told_in_the_reader_s_language() {
+        let absent = io::Error::from(io::ErrorKind::NotFound);
+        for (lang, said) in [
+            (Lang::En, "cannot read x: there is no such file"),
+            (Lang::Es, "no se puede leer x: no existe ese archivo"),
+            (Lang::Fr, "impossible de lire x : ce fichier n'existe pas"),
+            (Lang::Nl, "kan x niet lezen: dat bestand is er niet"),
+        ] {
+            let error = unreadable(Path::new("x"), &absent, &plain(lang));
+            assert_eq!(error.message, said);
+            assert!(error.try_this.is_some_and(|hint| hint.contains("`ls`")));
+        }
+    }
 
     #[test]
     fn sizes_read_as_people_write_them() {

@@ -9,18 +9,22 @@ use crate::{
     table::{Align, Table},
     texts::fill,
 };
+use abeng_node::courier_fault;
 use abeng_notice::printable;
 use std::{fs::File, io::Read, path::Path, process::ExitCode};
 
 /// `abeng courier show`.
 pub(super) fn show(path: &Path, limit: usize, ui: &Ui) -> Result<ExitCode, CliError> {
-    let mut file = File::open(path).map_err(|e| unreadable(path, &e))?;
-    let total = file.metadata().map_err(|e| unreadable(path, &e))?.len();
+    let mut file = File::open(path).map_err(|e| unreadable(path, &e, ui))?;
+    let total = file.metadata().map_err(|e| unreadable(path, &e, ui))?.len();
     let bar = progress(Some(total), ui);
     let mut sift = Sift::new(limit);
     let mut piece = vec![0; 256 * 1024];
     let read = loop {
-        match file.read(&mut piece).map_err(|e| unreadable(path, &e))? {
+        match file
+            .read(&mut piece)
+            .map_err(|e| unreadable(path, &e, ui))?
+        {
             0 => break Ok(()),
             count => {
                 bar.inc(count as u64);
@@ -32,8 +36,10 @@ pub(super) fn show(path: &Path, limit: usize, ui: &Ui) -> Result<ExitCode, CliEr
     };
     bar.finish_and_clear();
     let contents = sift.end(read).map_err(|fault| {
-        CliError::new(Exit::Unverified, format!("{}: {fault}", path.display()))
-            .with_try("give a file that `abeng courier export` wrote")
+        let faults = &ui.texts().courier.faults;
+        let told = faults.told(courier_fault(&fault));
+        CliError::new(Exit::Unverified, format!("{}: {told}", path.display()))
+            .with_try(faults.give_another)
     })?;
     ui.show(&contents, || tell(&contents, ui))?;
     Ok(match contents.whole && contents.damaged == 0 {
@@ -45,7 +51,7 @@ pub(super) fn show(path: &Path, limit: usize, ui: &Ui) -> Result<ExitCode, CliEr
 fn tell(contents: &Contents, ui: &Ui) -> String {
     let texts = &ui.texts().courier;
     let at = ui.full_time(&contents.created_at);
-    let number = |count: u64| count.to_string();
+    let counts = &ui.texts().counts;
     let (from, to) = (printable(&contents.from), printable(&contents.to));
     let network = printable(&contents.network);
     let head = fill(
@@ -60,14 +66,20 @@ fn tell(contents: &Contents, ui: &Ui) -> String {
     let held = fill(
         texts.holds,
         &[
-            ("envelopes", &*number(contents.envelopes)),
-            ("receipts", &*number(contents.receipts)),
+            (
+                "envelopes",
+                &*ui.texts().count(&counts.notices, contents.envelopes),
+            ),
+            (
+                "receipts",
+                &*ui.texts().count(&counts.receipts, contents.receipts),
+            ),
             ("size", &*bytes(contents.bytes)),
         ],
     );
-    let state = match &contents.problem {
-        Some(problem) => {
-            let cut = fill(texts.cut, &[("problem", &printable(problem))]);
+    let state = match contents.fault {
+        Some(fault) => {
+            let cut = fill(texts.cut, &[("problem", &texts.faults.told(fault))]);
             ui.paint(Paint::Bad, &cut)
         }
         None => ui.paint(Paint::Good, texts.whole),
@@ -75,7 +87,7 @@ fn tell(contents: &Contents, ui: &Ui) -> String {
     let held = match contents.attachments {
         0 => held,
         count => {
-            let (count, size) = (number(count), bytes(contents.attachment_bytes));
+            let (count, size) = (count.to_string(), bytes(contents.attachment_bytes));
             let files = fill(texts.files, &[("count", &*count), ("size", &*size)]);
             format!("{held}\n{files}")
         }
@@ -87,7 +99,7 @@ fn tell(contents: &Contents, ui: &Ui) -> String {
     }
     let more = listable(contents).saturating_sub(contents.items.len() as u64);
     if more > 0 && !contents.items.is_empty() {
-        out.push_str(&fill(texts.more, &[("count", &*number(more))]));
+        out.push_str(&fill(texts.more, &[("count", &more.to_string())]));
     }
     out
 }

@@ -1,6 +1,7 @@
 use super::{read, refused};
 use crate::{CliError, Exit, Paint, Ui, inbox::pairs, table::wrap};
 use abeng_evidence::{FileKind, Judgement, judge as judge_file, kind_of};
+use abeng_node::count::count;
 use abeng_notice::printable;
 use abeng_wire::Digest;
 use std::{path::Path, process::ExitCode};
@@ -46,8 +47,9 @@ fn told(judged: &Judgement, ui: &Ui) -> String {
         printable(&judged.name)
     );
     let mut out = format!("{}\n\n", ui.paint(Paint::Bad, &wrap(&head, ui.width, 0)));
-    let checkpoint =
-        |c: &abeng_audit_log::Checkpoint| format!("{} leaves, root {}", c.size(), c.root());
+    let checkpoint = |c: &abeng_audit_log::Checkpoint| {
+        format!("{}, root {}", count(c.size(), "leaf", "leaves"), c.root())
+    };
     out.push_str(&pairs(
         &[
             ("log", judged.origin.to_string()),

@@ -3,6 +3,7 @@
 use super::time;
 use crate::{Paint, Ui, inbox::pairs, table::wrap};
 use abeng_evidence::{CheckpointProof, Doubt, Fact, PartyFacts, Verdict};
+use abeng_node::count::count;
 use abeng_notice::{Notice, printable};
 use abeng_wire::v1::{LeafKind, Reason};
 use std::path::Path;
@@ -179,10 +180,10 @@ fn checkpoints(verdict: &Verdict, ui: &Ui) -> String {
     let mut out = format!("\n{}\n", ui.paint(Paint::Strong, "Checkpoints"));
     for (nth, proof) in verdict.checkpoints.iter().enumerate() {
         let line = format!(
-            "{}  {}, {} leaves, signed by {} (roster {}); {}",
+            "{}  {}, {}, signed by {} (roster {}); {}",
             nth + 1,
             proof.origin,
-            proof.size,
+            count(proof.size, "leaf", "leaves"),
             proof.origin.party,
             proof.judged_by,
             witnesses(proof, ui)
@@ -210,9 +211,9 @@ fn witnesses(proof: &CheckpointProof, ui: &Ui) -> String {
         false => format!(": {}", by.join(", ")),
     };
     format!(
-        "co-signed by {} of {} witnesses, {needed} needed, {quorum}{named}",
+        "co-signed by {} of {}, {needed} needed, {quorum}{named}",
         proof.by.len(),
-        proof.of
+        count(proof.of as u64, "witness", "witnesses")
     )
 }
 

@@ -3,7 +3,7 @@
 
 use super::Input;
 use crate::{CliError, Ui, args::SeizureArgs, attachment::bar};
-use abeng_api::{AttachQuery, Client};
+use abeng_api::{AttachQuery, Client, CostFile};
 use abeng_notice::Attachment;
 use abeng_wire::limits;
 use bytes::Bytes;
@@ -29,8 +29,18 @@ pub(super) struct Local {
     length: u64,
 }
 
+impl Local {
+    /// As what it would cost is asked for.
+    pub(super) fn planned(&self) -> CostFile {
+        CostFile {
+            name: self.name.clone(),
+            length: self.length,
+        }
+    }
+}
+
 /// Takes the files out of the draft and the options, and looks whether each can be attached.
-pub(super) fn look(input: &mut Input, args: &SeizureArgs) -> Result<Vec<Local>, CliError> {
+pub(super) fn look(input: &mut Input, args: &SeizureArgs, ui: &Ui) -> Result<Vec<Local>, CliError> {
     let beside = args.file.as_deref().and_then(Path::parent);
     let written = std::mem::take(&mut input.draft.attach);
     // A path in a file is meant from where the file lies.
@@ -51,7 +61,7 @@ pub(super) fn look(input: &mut Input, args: &SeizureArgs) -> Result<Vec<Local>, 
     paths
         .into_iter()
         .map(|path| {
-            let file = local(path)?;
+            let file = local(path, ui)?;
             if !names.insert(file.name.clone()) {
                 let name = &file.name;
                 return Err(CliError::usage(format!("two files are called {name}"))
@@ -62,11 +72,13 @@ pub(super) fn look(input: &mut Input, args: &SeizureArgs) -> Result<Vec<Local>, 
         .collect()
 }
 
-fn local(path: PathBuf) -> Result<Local, CliError> {
+fn local(path: PathBuf, ui: &Ui) -> Result<Local, CliError> {
     let shown = path.display().to_string();
     let there = path.metadata().map_err(|e| {
-        CliError::usage(format!("cannot attach {shown}: {e}"))
-            .with_try("name a file that is there and that you may read")
+        let texts = ui.texts();
+        texts
+            .unreadable(&path, &e)
+            .with_try(texts.reading.name_another)
     })?;
     let problem = if !there.is_file() {
         Some("it is not a file")
@@ -159,6 +171,8 @@ fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::plain;
+    use abeng_notice::Lang;
     use std::fs;
 
     fn looked(attach: &[&Path]) -> Result<Vec<Local>, CliError> {
@@ -170,7 +184,7 @@ mod tests {
             draft: Default::default(),
             source: None,
         };
-        look(&mut input, &args)
+        look(&mut input, &args, &plain(Lang::En))
     }
 
     #[test]
@@ -186,7 +200,7 @@ mod tests {
         for (bad, word) in [
             (empty.as_path(), "empty"),
             (dir.path(), "not a file"),
-            (&dir.path().join("absent"), "No such file"),
+            (&dir.path().join("absent"), "no such file"),
             (&path(".hidden", b"x"), "called so"),
             (&path("a:b", b"x"), "called so"),
         ] {
@@ -213,7 +227,7 @@ mod tests {
             source: None,
         };
         input.draft.attach = vec!["x.jpg".into()];
-        let files = look(&mut input, &args).unwrap();
+        let files = look(&mut input, &args, &plain(Lang::En)).unwrap();
         assert_eq!(files[0].path, dir.path().join("x.jpg"));
         assert!(input.draft.attach.is_empty(), "the node names them");
     }

@@ -35,8 +35,8 @@ pub(super) async fn ask(
     if !done(answered, form, ui)? {
         return Ok(Exit::Usage.into());
     }
-    let mut input = Input::read(&args)?;
-    let files = files::look(&mut input, &args)?;
+    let mut input = Input::read(&args, ui)?;
+    let files = files::look(&mut input, &args, ui)?;
     let mut request = input.request(&args, ui)?;
     if args.dry_run {
         return send(client, &request, &input, ui).await;

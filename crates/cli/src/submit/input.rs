@@ -18,7 +18,7 @@ pub(crate) struct Input {
 
 impl Input {
     /// Reads the file, or takes the short form.
-    pub(super) fn read(args: &SeizureArgs) -> Result<Self, CliError> {
+    pub(super) fn read(args: &SeizureArgs, ui: &Ui) -> Result<Self, CliError> {
         let Some(path) = &args.file else {
             return Ok(Self {
                 draft: short(args),
@@ -30,7 +30,7 @@ impl Input {
         } else {
             path.display().to_string()
         };
-        let text = read(path, &name)?;
+        let text = read(path, &name, ui)?;
         let draft = Draft::from_text(&text).map_err(|e| malformed(&name, &text, &e))?;
         let source = (!text.trim_start().starts_with('{')).then_some((name, text));
         Ok(Self { draft, source })
@@ -82,7 +82,7 @@ fn short(args: &SeizureArgs) -> Draft {
     draft
 }
 
-fn read(path: &Path, name: &str) -> Result<String, CliError> {
+fn read(path: &Path, name: &str, ui: &Ui) -> Result<String, CliError> {
     let limit = limits::API_REQUEST as u64;
     let mut bytes = Vec::new();
     let result = if path.as_os_str() == "-" {
@@ -91,8 +91,9 @@ fn read(path: &Path, name: &str) -> Result<String, CliError> {
         File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
     };
     result.map_err(|e| {
-        CliError::usage(format!("cannot read {name}: {e}"))
-            .with_try("name a file with a notice in TOML or JSON, or - for standard input")
+        let texts = ui.texts();
+        let unreadable = texts.unreadable(Path::new(name), &e);
+        unreadable.with_try(texts.reading.name_another)
     })?;
     if bytes.len() as u64 > limit {
         return Err(
@@ -167,8 +168,8 @@ mod tests {
             },
             ..SeizureArgs::default()
         };
-        let input = Input::read(&args).unwrap();
         let ui = plain(Lang::Fr);
+        let input = Input::read(&args, &ui).unwrap();
         assert_eq!(
             input.request(&args, &ui).unwrap_err().exit,
             crate::Exit::Usage

@@ -1,6 +1,28 @@
-use super::{Columns, Cost, Courier, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
+use super::{
+    Columns, Cost, Counted, Counts, Courier, Faults, Form, Inbox, Keep, Reading, States, Steps,
+    Submit, Texts, Track,
+};
 
 pub(super) static TEXTS: Texts = Texts {
+    zero_is_one: false,
+    counts: Counts {
+        notices: Counted {
+            one: "{count} notice",
+            many: "{count} notices",
+        },
+        receipts: Counted {
+            one: "{count} receipt",
+            many: "{count} receipts",
+        },
+        hashes: Counted {
+            one: "{count} hash",
+            many: "{count} hashes",
+        },
+        leaves: Counted {
+            one: "{count} leaf",
+            many: "{count} leaves",
+        },
+    },
     months: [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ],
@@ -90,8 +112,8 @@ pub(super) static TEXTS: Texts = Texts {
         offline: "offline since {since}",
         late: "LATE: linked, but no receipt yet",
         leaf: "leaf {leaf} of {party}'s log",
-        proof: "inclusion proof of {hashes} hashes to checkpoint {size} signed by {party}'s log key",
-        proof_own: "inclusion proof of {hashes} hashes in this node's own log of {size} leaves",
+        proof: "inclusion proof of {hashes} to checkpoint {size} signed by {party}'s log key",
+        proof_own: "inclusion proof of {hashes} in this node's own log of {leaves}",
         witnessed: "seen by a quorum of witnesses by {at}",
         unwitnessed: "not yet witnessed",
         checked: "checked now",
@@ -111,10 +133,16 @@ pub(super) static TEXTS: Texts = Texts {
         column_reason: "REASON",
     },
     courier: Courier {
-        written: "{file} is written for {to}: {envelopes} notices and {receipts} receipts, {size}.",
-        left_out: "{count} more found no room; the next file takes them first.",
+        written: "{file} is written for {to}: {envelopes} and {receipts}, {size}.",
+        left_out: Counted {
+            one: "{count} more found no room; the next file takes it first.",
+            many: "{count} more found no room; the next file takes them first.",
+        },
         files: "Attachments: {count}, {size}.",
-        files_left: "{count} attachments found no room, in whole or in part ({size}); the next file goes on with them.",
+        files_left: Counted {
+            one: "{count} attachment found no room, in whole or in part ({size}); the next file goes on with it.",
+            many: "{count} attachments found no room, in whole or in part ({size}); the next file goes on with them.",
+        },
         stay: "The notices stay queued here until their receipts come back.",
         bring: "Eject the stick before you pull it out. At {to}: abeng courier import FILE",
         taken: "Taken in from {from}, written {at}.",
@@ -122,10 +150,20 @@ pub(super) static TEXTS: Texts = Texts {
         receipts: "Receipts: {taken} new, {known} known already, {refused} refused, {faults} passed over.",
         files_taken: "Attachments: {taken} whole, {known} known already, {parts} in part, {faults} passed over.",
         cut: "The file is not whole: {problem}. What came whole counts; copy it again, or ask for another.",
+        faults: Faults {
+            none: "this is no courier file",
+            version: "it is of a version that is not known here",
+            header: "its header cannot be read",
+            cut: "it is cut off after {at} bytes",
+            length: "it is damaged at byte {at}",
+            digest: "it is not as it was made: its digest does not match",
+            trailing: "something follows its end, at byte {at}",
+            give_another: "give a file that `abeng courier export` wrote",
+        },
         troubles: "Refused or passed over:",
         back: "So that {from} gets the receipts, write a file back: abeng courier export --to {from} --out FILE",
         way: "From {from} to {to}, written {at}, network {network}.",
-        holds: "{envelopes} notices and {receipts} receipts, {size}.",
+        holds: "{envelopes} and {receipts}, {size}.",
         whole: "The file is whole.",
         unproved: "Nothing of this is proved before it is imported.",
         more: "and {count} more (see --limit)",
@@ -138,9 +176,28 @@ pub(super) static TEXTS: Texts = Texts {
         time: "TIME",
         share: "OF TODAY",
         no_link: "no link",
+        files: Counted {
+            one: "{count} file",
+            many: "{count} files",
+        },
+        behind: "Behind the notice, which goes first: {files}, {size}.",
+        on_request: "To {to} files go only when they are asked for there, with `abeng attachment get`.",
+        rates: "Reckoned with {rates}.",
+        rate_usual: "usual for such a path",
+        rate_measured: "measured",
+        rate_configured: "by node.toml",
+        rate_configured_beside: "by node.toml; measured: {rate}",
         waits: "To {to} it waits until the day's bytes begin anew; FLASH would go, or `abeng link allow`.",
         today: "Today {spent} of {budget} on metered paths, of which {flash} are kept for FLASH; anew at {until}.",
         no_budget: "Today {spent} on metered paths, without a bound.",
         nothing_sent: "Nothing was sent. Sizes of the envelope are exact, the rest is reckoned.",
+    },
+    reading: Reading {
+        cannot: "cannot read {file}: {why}",
+        absent: "there is no such file",
+        forbidden: "you may not read it",
+        directory: "it is a directory",
+        stick: "is the stick in, and the file named as `ls` shows it?",
+        name_another: "name a file that is there and that you may read",
     },
 };

@@ -1,5 +1,6 @@
 //! What officers read about attachments, in the four languages of the network.
 
+use super::Counted;
 use abeng_api::AttachmentState;
 use abeng_notice::Lang;
 
@@ -15,6 +16,10 @@ pub(crate) struct Files {
     coming: &'static str,
     waiting: &'static str,
     on_request: &'static str,
+    /// `{party}`.
+    waits_budget: &'static str,
+    /// `{name}`, `{party}`.
+    pub(crate) for_budget: &'static str,
     /// `{id}`.
     pub(crate) how_to_get: &'static str,
     /// `{name}`.
@@ -22,6 +27,7 @@ pub(crate) struct Files {
     /// `{name}`, `{path}`, `{size}`.
     pub(crate) written: &'static str,
     pub(crate) logged: &'static str,
+    pub(crate) all: Counted,
     /// `{arrived}`, `{of}`.
     pub(crate) arrived: &'static str,
 }
@@ -37,13 +43,14 @@ impl Files {
         }
     }
 
-    /// Where a file is, in words; `{percent}` is to be filled.
+    /// Where a file is, in words; `{percent}` and `{party}` are to be filled.
     pub(crate) fn state(&self, state: AttachmentState) -> &'static str {
         match state {
             AttachmentState::Here => self.here,
             AttachmentState::Coming => self.coming,
             AttachmentState::Waiting => self.waiting,
             AttachmentState::OnRequest => self.on_request,
+            AttachmentState::WaitsBudget => self.waits_budget,
         }
     }
 }
@@ -57,11 +64,17 @@ static EN: Files = Files {
     coming: "coming, {percent} %",
     waiting: "comes when the link is up",
     on_request: "comes when it is asked for",
+    waits_budget: "waits for {party}'s budget of tomorrow",
+    for_budget: "{name} goes on tomorrow: the day's bytes at {party} are used up. There, `abeng link allow` lets more go today.",
     how_to_get: "Take them out with: abeng attachment get {id}",
     wait: "{name} is not here yet. Waiting; Ctrl-C ends the wait, and it comes all the same.",
     written: "{name} is written to {path} ({size}).",
     logged: "That you took it out is in the audit log.",
-    arrived: "{arrived} of {of} attachments there",
+    all: Counted {
+        one: "{count} attachment",
+        many: "{count} attachments",
+    },
+    arrived: "{arrived} of {of} there",
 };
 
 static ES: Files = Files {
@@ -73,11 +86,17 @@ static ES: Files = Files {
     coming: "llegando, {percent} %",
     waiting: "llega cuando haya enlace",
     on_request: "llega cuando se pide",
+    waits_budget: "espera la cuota de {party} de mañana",
+    for_budget: "{name} sigue mañana: los bytes del día en {party} están agotados. Allí, `abeng link allow` permite más hoy.",
     how_to_get: "Sáquelos con: abeng attachment get {id}",
     wait: "{name} aún no está aquí. Se espera; Ctrl-C termina la espera, y llega de todos modos.",
     written: "{name} está escrito en {path} ({size}).",
     logged: "Que usted lo sacó consta en el registro de auditoría.",
-    arrived: "{arrived} de {of} anexos allí",
+    all: Counted {
+        one: "{count} anexo",
+        many: "{count} anexos",
+    },
+    arrived: "{arrived} de {of} allí",
 };
 
 static FR: Files = Files {
@@ -89,11 +108,17 @@ static FR: Files = Files {
     coming: "en cours, {percent} %",
     waiting: "arrive dès que la liaison est là",
     on_request: "arrive quand on la demande",
+    waits_budget: "attend le quota de {party} de demain",
+    for_budget: "{name} continue demain : les octets du jour chez {party} sont épuisés. Là-bas, `abeng link allow` en permet plus aujourd'hui.",
     how_to_get: "Pour les sortir : abeng attachment get {id}",
     wait: "{name} n'est pas encore ici. On attend ; Ctrl-C met fin à l'attente, la pièce arrive quand même.",
     written: "{name} est écrit dans {path} ({size}).",
     logged: "Le journal d'audit dit que vous l'avez sorti.",
-    arrived: "{arrived} sur {of} pièces jointes arrivées",
+    all: Counted {
+        one: "{count} pièce jointe",
+        many: "{count} pièces jointes",
+    },
+    arrived: "arrivé : {arrived} sur {of}",
 };
 
 static NL: Files = Files {
@@ -105,11 +130,17 @@ static NL: Files = Files {
     coming: "komt binnen, {percent} %",
     waiting: "komt zodra de verbinding er is",
     on_request: "komt als erom wordt gevraagd",
+    waits_budget: "wacht op het budget van {party} van morgen",
+    for_budget: "{name} gaat morgen verder: de bytes van vandaag zijn bij {party} op. Daar staat `abeng link allow` vandaag meer toe.",
     how_to_get: "Haal ze op met: abeng attachment get {id}",
     wait: "{name} is nog niet hier. Er wordt gewacht; Ctrl-C stopt het wachten, de bijlage komt toch.",
     written: "{name} is geschreven naar {path} ({size}).",
     logged: "Dat u het hebt opgehaald staat in het auditlog.",
-    arrived: "{arrived} van {of} bijlagen aangekomen",
+    all: Counted {
+        one: "{count} bijlage",
+        many: "{count} bijlagen",
+    },
+    arrived: "{arrived} van {of} aangekomen",
 };
 
 #[cfg(test)]
@@ -119,7 +150,9 @@ mod tests {
     #[test]
     fn every_language_fills_the_same_places() {
         let source = include_str!("files.rs");
-        for place in ["percent", "id", "name", "path", "size", "arrived", "of"] {
+        for place in [
+            "percent", "party", "id", "name", "path", "size", "arrived", "of", "count",
+        ] {
             let count = source.matches(&format!("{{{place}}}")).count();
             assert!(count >= 4, "{place}: {count}");
         }

@@ -1,6 +1,28 @@
-use super::{Columns, Cost, Courier, Form, Inbox, Keep, States, Steps, Submit, Texts, Track};
+use super::{
+    Columns, Cost, Counted, Counts, Courier, Faults, Form, Inbox, Keep, Reading, States, Steps,
+    Submit, Texts, Track,
+};
 
 pub(super) static TEXTS: Texts = Texts {
+    zero_is_one: false,
+    counts: Counts {
+        notices: Counted {
+            one: "{count} melding",
+            many: "{count} meldingen",
+        },
+        receipts: Counted {
+            one: "{count} ontvangstbewijs",
+            many: "{count} ontvangstbewijzen",
+        },
+        hashes: Counted {
+            one: "{count} hashwaarde",
+            many: "{count} hashwaarden",
+        },
+        leaves: Counted {
+            one: "{count} blad",
+            many: "{count} bladen",
+        },
+    },
     months: [
         "jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec",
     ],
@@ -90,8 +112,8 @@ pub(super) static TEXTS: Texts = Texts {
         offline: "offline sinds {since}",
         late: "TE LAAT: verbonden, maar nog geen ontvangstbewijs",
         leaf: "blad {leaf} van het log van {party}",
-        proof: "inclusiebewijs van {hashes} hashes naar controlepunt {size}, getekend met de logsleutel van {party}",
-        proof_own: "inclusiebewijs van {hashes} hashes in het eigen log van {size} bladen",
+        proof: "inclusiebewijs van {hashes} naar controlepunt {size}, getekend met de logsleutel van {party}",
+        proof_own: "inclusiebewijs van {hashes} in het eigen log van {leaves}",
         witnessed: "door een quorum van getuigen gezien, uiterlijk {at}",
         unwitnessed: "nog niet door getuigen gezien",
         checked: "nu gecontroleerd",
@@ -111,10 +133,16 @@ pub(super) static TEXTS: Texts = Texts {
         column_reason: "REDEN",
     },
     courier: Courier {
-        written: "{file} is geschreven voor {to}: {envelopes} meldingen en {receipts} ontvangstbewijzen, {size}.",
-        left_out: "Voor {count} andere was geen plaats; het volgende bestand neemt ze eerst mee.",
+        written: "{file} is geschreven voor {to}: {envelopes} en {receipts}, {size}.",
+        left_out: Counted {
+            one: "Voor {count} andere was geen plaats; het volgende bestand neemt die eerst mee.",
+            many: "Voor {count} andere was geen plaats; het volgende bestand neemt ze eerst mee.",
+        },
         files: "Bijlagen: {count}, {size}.",
-        files_left: "Voor {count} bijlagen was geen plaats, geheel of deels ({size}); het volgende bestand gaat ermee verder.",
+        files_left: Counted {
+            one: "Voor {count} bijlage was geen plaats, geheel of deels ({size}); het volgende bestand gaat ermee verder.",
+            many: "Voor {count} bijlagen was geen plaats, geheel of deels ({size}); het volgende bestand gaat ermee verder.",
+        },
         stay: "De meldingen blijven hier in de rij tot hun ontvangstbewijzen terugkomen.",
         bring: "Werp de stick uit voor u hem lostrekt. Bij {to}: abeng courier import BESTAND",
         taken: "Overgenomen van {from}, geschreven op {at}.",
@@ -122,10 +150,20 @@ pub(super) static TEXTS: Texts = Texts {
         receipts: "Ontvangstbewijzen: {taken} nieuw, {known} al bekend, {refused} geweigerd, {faults} overgeslagen.",
         files_taken: "Bijlagen: {taken} heel, {known} al bekend, {parts} deels, {faults} overgeslagen.",
         cut: "Het bestand is niet heel: {problem}. Wat heel aankwam telt; kopieer het opnieuw of vraag een ander.",
+        faults: Faults {
+            none: "dit is geen koeriersbestand",
+            version: "het is van een versie die hier niet bekend is",
+            header: "de kop ervan is onleesbaar",
+            cut: "het is afgebroken na {at} bytes",
+            length: "het is beschadigd bij byte {at}",
+            digest: "het is niet zoals het is gemaakt: de hash klopt niet",
+            trailing: "er volgt iets na het einde, bij byte {at}",
+            give_another: "geef een bestand dat `abeng courier export` heeft geschreven",
+        },
         troubles: "Geweigerd of overgeslagen:",
         back: "Schrijf een bestand terug zodat {from} de ontvangstbewijzen krijgt: abeng courier export --to {from} --out BESTAND",
         way: "Van {from} voor {to}, geschreven op {at}, netwerk {network}.",
-        holds: "{envelopes} meldingen en {receipts} ontvangstbewijzen, {size}.",
+        holds: "{envelopes} en {receipts}, {size}.",
         whole: "Het bestand is heel.",
         unproved: "Niets hiervan is bewezen voordat het is ingelezen.",
         more: "en nog {count} (zie --limit)",
@@ -138,9 +176,28 @@ pub(super) static TEXTS: Texts = Texts {
         time: "TIJD",
         share: "VAN VANDAAG",
         no_link: "geen verbinding",
+        files: Counted {
+            one: "{count} bestand",
+            many: "{count} bestanden",
+        },
+        behind: "Achter het bericht, dat eerst gaat: {files}, {size}.",
+        on_request: "Naar {to} gaan bestanden pas als daar erom wordt gevraagd, met `abeng attachment get`.",
+        rates: "Gerekend met {rates}.",
+        rate_usual: "gewoon voor zo'n pad",
+        rate_measured: "gemeten",
+        rate_configured: "volgens node.toml",
+        rate_configured_beside: "volgens node.toml; gemeten: {rate}",
         waits: "Naar {to} wacht het tot het dagbudget opnieuw begint; FLASH zou gaan, of `abeng link allow`.",
         today: "Vandaag {spent} van {budget} over betaalde paden, waarvan {flash} voor FLASH; opnieuw om {until}.",
         no_budget: "Vandaag {spent} over betaalde paden, zonder grens.",
         nothing_sent: "Er is niets verzonden. De grootte van de envelop is exact, de rest is geschat.",
+    },
+    reading: Reading {
+        cannot: "kan {file} niet lezen: {why}",
+        absent: "dat bestand is er niet",
+        forbidden: "u mag het niet lezen",
+        directory: "het is een map",
+        stick: "zit de stick erin, en heet het bestand zoals `ls` het toont?",
+        name_another: "noem een bestand dat er is en dat u mag lezen",
     },
 };

@@ -13,9 +13,10 @@ use zeroize::Zeroizing;
 const FORMAT: &str = "abeng-keyring-1";
 
 /// The keyring as TOML.
-pub(super) fn write(keyring: &Keyring) -> Zeroizing<String> {
+pub(crate) fn write(keyring: &Keyring) -> Zeroizing<String> {
     // Reserved in one piece, so that growing leaves no copies behind.
-    let mut out = Zeroizing::new(String::with_capacity(1024 + 80 * keyring.seal.len()));
+    let seals = keyring.seal.all();
+    let mut out = Zeroizing::new(String::with_capacity(1024 + 80 * seals.len()));
     let mut line = |text: &str| {
         out.push_str(text);
         out.push('\n');
@@ -34,7 +35,7 @@ pub(super) fn write(keyring: &Keyring) -> Zeroizing<String> {
     }
     line("# Newest last.");
     line("seal = [");
-    for secret in &keyring.seal {
+    for secret in &seals {
         line(&Zeroizing::new(format!("  \"{}\",", *hex(secret.seed()))));
     }
     line("]");
@@ -42,7 +43,7 @@ pub(super) fn write(keyring: &Keyring) -> Zeroizing<String> {
 }
 
 /// Reads what [`write`] wrote. The error names a line or a field, never a secret.
-pub(super) fn read(content: &[u8]) -> Result<Keyring, String> {
+pub(crate) fn read(content: &[u8]) -> Result<Keyring, String> {
     let file: File = parse(content)?;
     if file.format != FORMAT {
         return Err(format!("its format is not {FORMAT}"));
@@ -55,20 +56,19 @@ pub(super) fn read(content: &[u8]) -> Result<Keyring, String> {
     if file.seal.is_empty() {
         return Err("it holds no seal key".to_owned());
     }
-    Ok(Keyring {
-        party: PartyCode::new(&file.party).map_err(|e| e.to_string())?,
-        org_sign: signer(&file.org_sign)?,
-        node_tls: signer(&file.node_tls)?,
-        log: signer(&file.log)?,
-        witness: signer(&file.witness)?,
-        store: StoreKey::new(*file.store.0),
-        seal: file
-            .seal
-            .iter()
-            .map(|s| SealSecret::from_seed(&s.0).map(Arc::new))
-            .collect::<Result<_, _>>()
-            .map_err(|e| e.to_string())?,
-    })
+    let seal = { file.seal.iter() }
+        .map(|s| SealSecret::from_seed(&s.0).map(Arc::new))
+        .collect::<Result<_, _>>()
+        .map_err(|e| e.to_string())?;
+    let signers = [
+        signer(&file.org_sign)?,
+        signer(&file.node_tls)?,
+        signer(&file.log)?,
+        signer(&file.witness)?,
+    ];
+    let party = PartyCode::new(&file.party).map_err(|e| e.to_string())?;
+    let store = StoreKey::new(*file.store.0);
+    Ok(Keyring::of_parts(party, signers, store, seal))
 }
 
 #[derive(Deserialize)]

@@ -5,7 +5,7 @@ use super::{
     path::{Pair, Path},
     support::Network,
 };
-use crate::{Profile, outbox::Lane, tls::Identity};
+use crate::{Profile, delivered::Watched, outbox::Lane, tls::Identity};
 use abeng_wire::v1::Precedence;
 use std::time::Duration;
 
@@ -57,11 +57,22 @@ fn behind_an_attachment(path: Path, profile: Profile) -> (f64, f64) {
     }
     let bits = pair.arrived(attachment) as f64 * 8.0 / (pair.now - begun).as_secs_f64();
     let trips = worst.as_secs_f64() / ROUND_TRIP.as_secs_f64();
+    let rate = measured(&pair);
+    assert!(
+        (0.85..1.05).contains(&(rate * 8.0 / path.rate as f64)),
+        "measured {rate} bytes/s"
+    );
     println!(
         "{profile:?}, {path:?}: {trips:.2} round trips, {bits:.0} bit/s, {} lost",
         pair.lost()
     );
     (trips, bits)
+}
+
+/// Bytes a second that the sender has seen the path deliver.
+fn measured(pair: &Pair) -> f64 {
+    let seen = Watched::seen(pair.connection(0).congestion_state().clone_box());
+    seen.bytes as f64 / seen.time.as_secs_f64()
 }
 
 #[test]
@@ -92,4 +103,9 @@ fn a_bound_on_delay_leaves_a_fast_path_its_rate() {
     pair.run(Duration::from_secs(200), |_| false);
     let bits = pair.arrived(attachment) as f64 * 8.0 / (pair.now - begun).as_secs_f64();
     assert!(bits >= 0.8 * 4_000_000.0, "{bits} bit/s");
+    let rate = measured(&pair) * 8.0;
+    assert!(
+        (0.75 * 4e6..1.05 * 4e6).contains(&rate),
+        "measured {rate} bit/s"
+    );
 }

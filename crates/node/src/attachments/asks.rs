@@ -3,25 +3,58 @@
 use super::Store;
 use crate::blobs::Partial;
 use abeng_seal::AttachmentRef;
-use abeng_wire::{EnvelopeId, Hash32, Mono, PartyCode, limits};
+use abeng_wire::{EnvelopeId, Hash32, Mono, PartyCode};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Without a stream after so long an ask is forgotten, and made again: nanoseconds.
 const ANSWER: u64 = 10 * 60 * 1_000_000_000;
+/// The same of one that waits for the other side's day: no day is longer.
+const DAY: u64 = 25 * 3600 * 1_000_000_000;
+/// Files that are remembered to wait for the day of whoever has them.
+const THEIRS: usize = 4096;
 
-/// What is asked of one peer on one link.
+/// What was asked for and comes now.
 #[derive(Debug)]
-pub struct Ask {
+pub struct Coming {
     /// The envelope that names it.
     pub envelope: EnvelopeId,
     /// What has come of it before, where its list of hashes is here.
     pub partial: Option<Partial>,
     /// Where it is to lie.
     pub store: Store,
+    /// Pieces asked for; 0: all that are left.
+    pub pieces: u64,
+    /// It came another way meanwhile, in whole or in part: this is not what is lacking now.
+    pub overtaken: bool,
+}
+
+/// What is asked of one peer on one link.
+#[derive(Debug)]
+struct Ask {
+    envelope: EnvelopeId,
+    partial: Option<Partial>,
+    store: Store,
+    pieces: u64,
+    overtaken: bool,
+    peer: PartyCode,
     session: u64,
     of: AttachmentRef,
     at: Mono,
     coming: bool,
+    /// Its sender has said that its own day is spent.
+    put_off: bool,
+}
+
+impl Ask {
+    /// It waits for the day of its sender, and another way may be faster.
+    fn is_put_off(&self) -> bool {
+        self.put_off && !self.coming
+    }
+
+    fn stands(&self, now: Mono) -> bool {
+        let longest = if self.put_off { DAY } else { ANSWER };
+        self.coming || now.0.saturating_sub(self.at.0) < longest
+    }
 }
 
 /// Why a peer is not asked for a file for a while.
@@ -41,23 +74,41 @@ pub struct Asks {
     resting: BTreeMap<(Hash32, PartyCode), (Why, Mono)>,
     // Whose pieces somebody reads or writes now.
     held: BTreeSet<Hash32>,
+    /// What waits for the day of a peer that has said so, with that peer.
+    theirs: BTreeMap<Hash32, PartyCode>,
 }
 
 impl Asks {
-    /// Whether something may be asked for on a link now.
-    pub fn may_ask(&mut self, (peer, session): (PartyCode, u64), root: &Hash32, now: Mono) -> bool {
+    /// Whether something may be asked for on a link now that brings `most` files at a time. What
+    /// waits for the day of one peer may be asked of another.
+    pub fn may_ask(
+        &mut self,
+        (peer, session): (PartyCode, u64),
+        root: &Hash32,
+        most: usize,
+        now: Mono,
+    ) -> bool {
         self.forget(now);
         self.resting.retain(|_, (_, until)| *until > now);
         let on_link = self.asks.iter().filter(|ask| ask.session == session);
+        let elsewhere =
+            |ask: &Ask| ask.of.root != *root || (ask.is_put_off() && ask.session != session);
         !self.resting.contains_key(&(*root, peer))
             && !self.held.contains(root)
-            && self.asks.iter().all(|ask| ask.of.root != *root)
-            && on_link.count() < limits::ATTACHMENT_STREAMS
+            && self.asks.iter().all(elsewhere)
+            && on_link.count() < most
     }
 
-    /// Keeps its pieces for whoever calls, unless it is asked for: two must not write to one file.
+    /// Keeps its pieces for whoever calls, unless it is asked for and may come at any time: two must
+    /// not write to one file. One that is put off may come another way meanwhile.
     pub fn hold(&mut self, root: Hash32) -> bool {
-        self.asks.iter().all(|ask| ask.of.root != root) && self.held.insert(root)
+        let mut same = self.asks.iter().filter(|ask| ask.of.root == root);
+        if !same.all(Ask::is_put_off) || !self.held.insert(root) {
+            return false;
+        }
+        let same = self.asks.iter_mut().filter(|ask| ask.of.root == root);
+        same.for_each(|ask| ask.overtaken = true);
+        true
     }
 
     /// The same, where an ask without an answer is forgotten by now.
@@ -67,8 +118,7 @@ impl Asks {
     }
 
     fn forget(&mut self, now: Mono) {
-        self.asks
-            .retain(|ask| ask.coming || now.0.saturating_sub(ask.at.0) < ANSWER);
+        self.asks.retain(|ask| ask.stands(now));
     }
 
     /// Its pieces are free again.
@@ -79,32 +129,57 @@ impl Asks {
     /// It is asked for.
     pub fn ask(
         &mut self,
-        session: u64,
+        (peer, session): (PartyCode, u64),
         (of, envelope): (AttachmentRef, EnvelopeId),
-        (store, partial): (Store, Option<Partial>),
+        (store, partial, pieces): (Store, Option<Partial>, u64),
         now: Mono,
     ) {
         self.asks.push(Ask {
             envelope,
             partial,
             store,
+            pieces,
+            peer,
             session,
             of,
             at: now,
             coming: false,
+            put_off: false,
+            overtaken: false,
         });
     }
 
+    /// Its sender waits for its own day: the ask stands. Says whether there is one.
+    pub fn put_off(&mut self, session: u64, root: &Hash32) -> bool {
+        let asked = |ask: &&mut Ask| ask.session == session && ask.of.root == *root;
+        let Some(ask) = self.asks.iter_mut().find(asked) else {
+            return false;
+        };
+        ask.put_off = true;
+        if self.theirs.len() < THEIRS {
+            self.theirs.insert(*root, ask.peer);
+        }
+        true
+    }
+
+    /// Who has said so, and nothing else since.
+    pub fn put_off_by(&self, root: &Hash32) -> Option<PartyCode> {
+        self.theirs.get(root).copied()
+    }
+
     /// It begins to come: gives what was asked, if it was, and if no other stream brings it.
-    pub fn comes(
-        &mut self,
-        session: u64,
-        of: AttachmentRef,
-    ) -> Option<(EnvelopeId, Store, Option<Partial>)> {
+    pub fn comes(&mut self, session: u64, of: AttachmentRef) -> Option<Coming> {
         let asked = |ask: &&mut Ask| ask.session == session && ask.of == of && !ask.coming;
         let ask = self.asks.iter_mut().find(asked)?;
         ask.coming = true;
-        Some((ask.envelope, ask.store, ask.partial.take()))
+        self.theirs.remove(&of.root);
+        Some(Coming {
+            envelope: ask.envelope,
+            partial: ask.partial.take(),
+            store: ask.store,
+            pieces: ask.pieces,
+            overtaken: ask.overtaken,
+        })
     }
 
     /// Nothing more comes of it on that link.
@@ -121,8 +196,11 @@ impl Asks {
     }
 
     /// One peer is not to be asked for it before then.
-    pub fn rest(&mut self, of_whom: (Hash32, PartyCode), why: Why, until: Mono) {
-        self.resting.insert(of_whom, (why, until));
+    pub fn rest(&mut self, (root, peer): (Hash32, PartyCode), why: Why, until: Mono) {
+        if self.put_off_by(&root) == Some(peer) {
+            self.theirs.remove(&root);
+        }
+        self.resting.insert((root, peer), (why, until));
     }
 
     /// A peer has shown that it carries what it may have refused because it knew nothing of it.
@@ -156,14 +234,10 @@ mod tests {
     const NOW: Mono = Mono(5);
 
     fn asked(asks: &mut Asks, session: u64, byte: u8) -> bool {
-        let may = asks.may_ask((jm(), session), &[byte; 32], NOW);
+        let may = asks.may_ask((jm(), session), &[byte; 32], 2, NOW);
         if may {
-            asks.ask(
-                session,
-                (of(byte), EnvelopeId([byte; 32])),
-                (Store::Own, None),
-                NOW,
-            );
+            let asked = (of(byte), EnvelopeId([byte; 32]));
+            asks.ask((jm(), session), asked, (Store::Own, None, 0), NOW);
         }
         may
     }
@@ -213,20 +287,20 @@ mod tests {
         let mut asks = Asks::default();
         asked(&mut asks, 1, 1);
         let later = Mono(NOW.0 + ANSWER);
-        assert!(asks.may_ask((jm(), 1), &[1; 32], later));
+        assert!(asks.may_ask((jm(), 1), &[1; 32], 2, later));
         asks.rest(([1; 32], jm()), Why::Refused, Mono(later.0 + 10));
-        assert!(!asks.may_ask((jm(), 1), &[1; 32], later));
-        assert!(asks.may_ask((jm(), 1), &[1; 32], Mono(later.0 + 10)));
+        assert!(!asks.may_ask((jm(), 1), &[1; 32], 2, later));
+        assert!(asks.may_ask((jm(), 1), &[1; 32], 2, Mono(later.0 + 10)));
         asks.rest(([1; 32], jm()), Why::Refused, Mono(later.0 + 10));
         asks.wake_refused(PartyCode::new("TT").unwrap());
-        assert!(!asks.may_ask((jm(), 1), &[1; 32], later));
+        assert!(!asks.may_ask((jm(), 1), &[1; 32], 2, later));
         asks.wake_refused(jm());
-        assert!(asks.may_ask((jm(), 1), &[1; 32], later));
+        assert!(asks.may_ask((jm(), 1), &[1; 32], 2, later));
         asks.rest(([1; 32], jm()), Why::Refused, Mono(later.0 + 10));
         let tt = PartyCode::new("TT").unwrap();
-        assert!(asks.may_ask((tt, 2), &[1; 32], later), "of another");
+        assert!(asks.may_ask((tt, 2), &[1; 32], 2, later), "of another");
         asks.wake(&[1; 32]);
-        assert!(asks.may_ask((jm(), 1), &[1; 32], later));
+        assert!(asks.may_ask((jm(), 1), &[1; 32], 2, later));
     }
 
     #[test]
@@ -236,9 +310,58 @@ mod tests {
         asks.rest(([1; 32], jm()), Why::Refused, until);
         asks.rest(([2; 32], jm()), Why::NothingGood, until);
         asks.wake_refused(jm());
-        assert!(asks.may_ask((jm(), 1), &[1; 32], NOW));
-        assert!(!asks.may_ask((jm(), 1), &[2; 32], NOW));
+        assert!(asks.may_ask((jm(), 1), &[1; 32], 2, NOW));
+        assert!(!asks.may_ask((jm(), 1), &[2; 32], 2, NOW));
         asks.wake(&[2; 32]);
-        assert!(asks.may_ask((jm(), 1), &[2; 32], NOW), "an officer asks");
+        assert!(asks.may_ask((jm(), 1), &[2; 32], 2, NOW), "an officer asks");
+    }
+
+    #[test]
+    fn what_waits_for_the_day_of_its_sender_is_not_asked_for_again_on_that_link() {
+        let mut asks = Asks::default();
+        assert!(!asks.put_off(1, &[1; 32]), "nobody asked");
+        asked(&mut asks, 1, 1);
+        assert!(asks.put_off(1, &[1; 32]));
+        assert_eq!(asks.put_off_by(&[1; 32]), Some(jm()));
+        let evening = Mono(NOW.0 + 20 * 3600 * 1_000_000_000);
+        assert!(!asks.may_ask((jm(), 1), &[1; 32], 2, evening));
+        let comes = asks.comes(1, of(1)).expect("the ask stands");
+        assert!(!comes.overtaken && asks.put_off_by(&[1; 32]).is_none());
+        assert!(!asks.hold([1; 32]), "it comes");
+        // With the link the ask goes, and it is still known what it waits for.
+        asked(&mut asks, 1, 2);
+        asks.put_off(1, &[2; 32]);
+        asks.end_session(1);
+        assert_eq!(asks.put_off_by(&[2; 32]), Some(jm()));
+        assert!(asked(&mut asks, 2, 2));
+        // Meanwhile a stick may bring it, and what its sender brings then is not what lacks.
+        assert!(!asks.hold([2; 32]), "it may come at any time");
+        asks.put_off(2, &[2; 32]);
+        assert!(asks.hold([2; 32]) && !asks.hold([2; 32]));
+        asks.release(&[2; 32]);
+        assert!(asks.comes(2, of(2)).unwrap().overtaken);
+    }
+
+    #[test]
+    fn what_waits_for_the_day_of_one_may_come_from_another() {
+        let mut asks = Asks::default();
+        let tt = PartyCode::new("TT").unwrap();
+        asked(&mut asks, 1, 1);
+        assert!(!asks.may_ask((tt, 2), &[1; 32], 2, NOW), "it may come");
+        asks.put_off(1, &[1; 32]);
+        assert!(asks.may_ask((tt, 2), &[1; 32], 2, NOW) && asks.hold([1; 32]));
+        asks.release(&[1; 32]);
+        let named = (of(1), EnvelopeId([1; 32]));
+        asks.ask((tt, 2), named, (Store::Own, None, 0), NOW);
+        let third = PartyCode::new("LC").unwrap();
+        assert!(!asks.may_ask((third, 3), &[1; 32], 2, NOW), "two at once");
+        assert!(!asks.comes(2, of(1)).unwrap().overtaken);
+        assert!(asks.comes(1, of(1)).unwrap().overtaken);
+        // What another says of it does not end what the first has said.
+        asks.put_off(1, &[1; 32]);
+        asks.rest(([1; 32], tt), Why::Refused, Mono(NOW.0 + 10));
+        assert_eq!(asks.put_off_by(&[1; 32]), Some(jm()));
+        asks.rest(([1; 32], jm()), Why::Refused, Mono(NOW.0 + 10));
+        assert_eq!(asks.put_off_by(&[1; 32]), None);
     }
 }

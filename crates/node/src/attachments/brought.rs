@@ -129,6 +129,8 @@ impl Shared {
             return Err(NotTaken::Linked);
         }
         let held = Held::new(self, of.root);
+        // What a link has brought lies on the disk, and this goes on behind it.
+        lock(&self.attachments.under_way).take();
         let blobs = self.attachments.blobs.clone();
         let partial = tokio::task::spawn_blocking(move || match blobs.resume(of)? {
             Some(partial) => Ok(partial),

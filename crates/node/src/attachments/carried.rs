@@ -6,6 +6,7 @@ mod ledger;
 
 pub use ledger::{FileLimits, Ledger};
 
+use super::Store;
 use crate::{
     blobs::Blobs,
     clock,
@@ -173,7 +174,7 @@ impl Shared {
                 && !carried.blobs.has(wish.of)
             {
                 let asked = (wish.of, wish.envelope);
-                self.ask_over(&link, asked, super::Store::Carried).await?;
+                self.ask_over(&link, asked, Store::Carried).await?;
             }
         }
         Ok(())
@@ -197,6 +198,10 @@ impl Shared {
         if roots.is_empty() {
             return;
         }
+        // What comes piece by piece must not go on behind what is no more.
+        lock(&self.attachments.under_way).take_if(|(store, partial)| {
+            *store == Store::Carried && roots.contains(&partial.of().root)
+        });
         let blobs = self.attachments.carried.blobs.clone();
         let drop = move || roots.iter().try_for_each(|root| blobs.delete(root));
         if let Ok(Err(e)) = tokio::task::spawn_blocking(drop).await {

@@ -4,11 +4,12 @@ use super::{Store, named};
 use crate::{
     blobs::Partial,
     clock,
+    metered::Way,
     reading::internal,
     relaying::is_relay,
     shared::{Shared, lock},
 };
-use abeng_api::ApiError;
+use abeng_api::{ApiError, PendingView};
 use abeng_link::{Link, Profile};
 use abeng_queue::rows::{FileState, FilesRow, WantedRow};
 use abeng_seal::AttachmentRef;
@@ -56,6 +57,7 @@ impl Shared {
     async fn look_for_files(self: &Arc<Self>) -> Result<(), ApiError> {
         let (from, to) = (WantedRow::key(LeafIndex(0)), WantedRow::end());
         let rows = self.view.scan(&from, &to, false, LOOKED_AT).await;
+        let mut pending = PendingView::default();
         for (key, _) in rows.map_err(internal)? {
             let record = WantedRow::parse_key(&key).map_err(internal)?;
             let Some(row) = self.files_row(record).await? else {
@@ -67,6 +69,7 @@ impl Shared {
                 continue;
             }
             for file in row.files.iter().filter(|file| file.arrived.is_none()) {
+                self.count_pending(&row, file, &mut pending);
                 // What is wrong with one file keeps no other from coming.
                 if let Err(e) = self.look_for(record, &row, file).await {
                     let root = abeng_wire::LeafHash(file.root);
@@ -74,6 +77,7 @@ impl Shared {
                 }
             }
         }
+        *lock(&self.attachments.pending) = pending;
         self.look_for_damaged().await?;
         self.look_for_carried().await
     }
@@ -134,7 +138,7 @@ impl Shared {
     }
 
     /// Whom a file of an originator may be asked of: itself, else relays, first those that reach it.
-    fn ways_from(&self, originator: PartyCode) -> Vec<Link> {
+    pub(super) fn ways_from(&self, originator: PartyCode) -> Vec<Link> {
         if let Some(link) = self.links.link(originator) {
             return vec![link];
         }
@@ -155,18 +159,22 @@ impl Shared {
         (of, envelope): (AttachmentRef, EnvelopeId),
         store: Store,
     ) -> Result<bool, ApiError> {
+        // It waits for the day's bytes, and whoever asks is told so.
+        if self.own_budget_lacks((of, store), link.peer()) {
+            return Ok(false);
+        }
+        let way = (link.peer(), link.session());
+        let most = self.files_at_a_time(link.peer());
+        let now = clock::mono();
         let held = {
             let mut asks = lock(&self.attachments.asks);
-            let way = (link.peer(), link.session());
-            asks.may_ask(way, &of.root, clock::mono()) && asks.hold(of.root)
+            asks.may_ask(way, &of.root, most, now) && asks.hold(of.root)
         };
         if !held {
             return Ok(false);
         }
         let _held = Held::new(self, of.root);
-        let blobs = self.attachments.store(store).clone();
-        let resumed = tokio::task::spawn_blocking(move || blobs.resume(of)).await;
-        let partial = resumed.map_err(internal)?.map_err(internal)?;
+        let partial = self.partial(of, store).await?;
         let first_piece = partial.as_ref().map_or(0, Partial::good);
         if partial.as_ref().is_some_and(Partial::is_whole) {
             // The last piece was here and the node stopped before it said so.
@@ -181,6 +189,10 @@ impl Shared {
             tracing::warn!(%full, root = %abeng_wire::LeafHash(of.root), "an attachment stays with its sender");
             return Ok(true);
         }
+        if !self.may_go(link, Way::In, of, first_piece) {
+            return Ok(false);
+        }
+        let pieces = self.pieces_at_a_time(link.peer());
         let hashes = match partial {
             Some(_) => v1::AttachmentHashes::Held,
             None => v1::AttachmentHashes::Wanted,
@@ -191,11 +203,23 @@ impl Shared {
             length: of.length,
             first_piece,
             hashes: hashes.into(),
+            pieces,
         };
         let asked = (of, envelope);
-        lock(&self.attachments.asks).ask(link.session(), asked, (store, partial), clock::mono());
+        lock(&self.attachments.asks).ask(way, asked, (store, partial, pieces), now);
         link.control(v1::control::Frame::AttachmentWant(want));
         Ok(true)
+    }
+
+    /// What is here of a file that is to come.
+    async fn partial(&self, of: AttachmentRef, store: Store) -> Result<Option<Partial>, ApiError> {
+        let kept = lock(&self.attachments.under_way).take();
+        if let Some((_, kept)) = kept.filter(|(at, kept)| *at == store && kept.of() == of) {
+            return Ok(Some(kept));
+        }
+        let blobs = self.attachments.store(store).clone();
+        let resumed = tokio::task::spawn_blocking(move || blobs.resume(of)).await;
+        resumed.map_err(internal)?.map_err(internal)
     }
 
     /// Whether it comes without anybody asking: where bytes are paid for only what people want.

@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, io::Write, sync::Arc};
 use tokio::sync::mpsc;
 
 /// Files that may wait for their submission.
-const MOST: usize = 256;
+pub(crate) const MOST: usize = 256;
 /// Buffers on their way from the socket to the disk.
 const AHEAD: usize = 4;
 /// Ciphertext that is written at once.
@@ -48,17 +48,31 @@ enum NotTaken {
 impl From<NotTaken> for ApiError {
     fn from(why: NotTaken) -> Self {
         match why {
-            NotTaken::Fault(AttachmentFault::Empty) => {
-                ApiError::refused("an empty file cannot be attached", Vec::new())
-                    .with_try("choose another file, or send the notice without it")
-            }
+            NotTaken::Fault(AttachmentFault::Empty) => empty(),
             NotTaken::Fault(AttachmentFault::TooLong) => too_long(),
             other => internal(other),
         }
     }
 }
 
-fn too_long() -> ApiError {
+/// Says that there is nothing in it.
+pub(crate) fn empty() -> ApiError {
+    ApiError::refused("an empty file cannot be attached", Vec::new())
+        .with_try("choose another file, or send the notice without it")
+}
+
+/// Whether a recipient could have a file called so.
+pub(crate) fn check_name(name: &str) -> Result<(), ApiError> {
+    if Attachment::is_name(name) {
+        return Ok(());
+    }
+    let shown: String = name.chars().take(80).collect();
+    Err(ApiError::invalid(format!("`{shown}` cannot be the name of an attachment"))
+        .with_try("rename the file: at most 255 bytes, no / \\ : * ? \" < > |, no dot or hyphen at its beginning"))
+}
+
+/// Says that it is too large.
+pub(crate) fn too_long() -> ApiError {
     let message = "the file is longer than an attachment can be, which is 2 GiB";
     ApiError::new(ErrorCode::TooLarge, message)
         .with_try("split it, or compress it, or send it on a disk")
@@ -71,11 +85,7 @@ impl Shared {
         query: AttachQuery,
         mut upload: Upload,
     ) -> Result<AttachReply, ApiError> {
-        if !Attachment::is_name(&query.name) {
-            let shown: String = query.name.chars().take(80).collect();
-            return Err(ApiError::invalid(format!("`{shown}` cannot be the name of an attachment"))
-                .with_try("rename the file: at most 255 bytes, no / \\ : * ? \" < > |, no dot or hyphen at its beginning"));
-        }
+        check_name(&query.name)?;
         if upload.declared().is_some_and(|n| n > limits::ATTACHMENT) {
             return Err(too_long());
         }

@@ -4,6 +4,7 @@
 use super::{Store, carried::CarriedFile, named};
 use crate::{
     blobs::BlobError,
+    metered::Way,
     reading::internal,
     relaying::is_relay,
     shared::{Shared, lock},
@@ -14,7 +15,7 @@ use abeng_queue::rows::{IdRow, SentRow};
 use abeng_seal::AttachmentRef;
 use abeng_wire::{EnvelopeId, Hash32, PartyCode, limits, v1};
 use bytes::Bytes;
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time::Instant};
 
 /// How long a relay's word that it carries an envelope may come behind its want of a file.
@@ -22,22 +23,33 @@ const PROVES_SOON: Duration = Duration::from_secs(10);
 /// How often it is looked for.
 const LOOKS_AGAIN: Duration = Duration::from_millis(100);
 
+/// How often it is looked whether the day has bytes again.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// What is brought on one link.
 pub struct Serving {
-    wanted: BTreeSet<Hash32>,
+    wanted: BTreeMap<Hash32, Wanted>,
     turns: Arc<Semaphore>,
 }
 
-impl Default for Serving {
-    fn default() -> Self {
-        Self {
-            wanted: BTreeSet::new(),
-            turns: Arc::new(Semaphore::new(limits::ATTACHMENT_STREAMS)),
-        }
-    }
+/// A file that waits for its turn or is brought.
+#[derive(Debug, Default)]
+struct Wanted {
+    /// From this piece on.
+    first: u64,
+    /// The peer has what its stream brought and asks on, before this side knows that it has it.
+    next: Option<v1::AttachmentWant>,
 }
 
 impl Serving {
+    /// So many at a time.
+    fn new(at_a_time: usize) -> Self {
+        Self {
+            wanted: BTreeMap::new(),
+            turns: Arc::new(Semaphore::new(at_a_time)),
+        }
+    }
+
     /// The link is gone: who waits for a turn need not.
     pub fn close(&self) {
         self.turns.close();
@@ -62,16 +74,20 @@ impl Shared {
         let Some(of) = of.filter(|of| want.first_piece < of.pieces()) else {
             return refuse(v1::AttachmentRefusal::AttachmentUnknown);
         };
-        let turns = match self.waits(link, &of.root) {
+        let turns = match self.waits(link, &of.root, &want) {
             Waits::Turn(turns) => turns,
             Waits::Already => return,
             Waits::TooMany => return refuse(v1::AttachmentRefusal::AttachmentBusy),
         };
         let (shared, link) = (self.clone(), link.clone());
         tokio::spawn(async move {
-            let refused = shared.serve(&link, of, &want, turns).await;
-            shared.waits_no_more(&link, &of.root);
-            if let Err(why) = refused {
+            let served = shared.serve(&link, of, &want, turns).await;
+            // What was wanted meanwhile gets an answer of its own: with a refusal of what was
+            // wanted before, the peer would take it for refused.
+            if let Some(next) = shared.waits_no_more(&link, &of.root) {
+                return shared.go_on(link, next).await;
+            }
+            if let Err(why) = served {
                 tracing::warn!(peer = %link.peer(), why = why.as_str_name(), "an attachment is not served");
                 let root = want.root.clone();
                 let why = why.into();
@@ -105,7 +121,7 @@ impl Shared {
         carried.map(Source::Carried).ok_or(NotServed::Unknown)
     }
 
-    /// Brings it in its turn, or says why not.
+    /// Brings it in its turn and within the day's bytes, or says why not.
     async fn serve(
         self: &Arc<Self>,
         link: &Link,
@@ -125,32 +141,91 @@ impl Shared {
         let Ok(_turn) = turns.acquire_owned().await else {
             return Ok(());
         };
-        self.bring(link, (of, store), want).await.map_err(|why| {
-            tracing::error!(peer = %link.peer(), %why, "an attachment cannot be served");
-            v1::AttachmentRefusal::AttachmentGone
-        })
+        if !self.has_bytes(link, of, want.first_piece).await {
+            return Ok(());
+        }
+        // Until its turn came, and the day's bytes, it may have made room for another.
+        let here = store == Store::Own || self.attachments.carried.blobs.has(of);
+        let brought = match here {
+            true => self.bring(link, (of, store), want).await,
+            false => Ok(()),
+        };
+        self.went(link, Way::Out);
+        match brought {
+            Ok(()) if here => Ok(()),
+            Ok(()) => Err(v1::AttachmentRefusal::AttachmentBusy),
+            Err(why) => {
+                tracing::error!(peer = %link.peer(), %why, "an attachment cannot be served");
+                Err(v1::AttachmentRefusal::AttachmentGone)
+            }
+        }
     }
 
-    fn waits(&self, link: &Link, root: &Hash32) -> Waits {
+    /// Takes a want that came while its file was being brought.
+    fn go_on(
+        self: Arc<Self>,
+        link: Link,
+        want: v1::AttachmentWant,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move { self.take_attachment_want(&link, want).await })
+    }
+
+    fn waits(&self, link: &Link, root: &Hash32, want: &v1::AttachmentWant) -> Waits {
         // A link that has gone meanwhile must not leave an entry behind.
         if self.links.session(link.peer(), link.session()).is_none() {
             return Waits::Already;
         }
         let mut serving = lock(&self.attachments.serving);
-        let serving = serving.entry(link.session()).or_default();
-        if serving.wanted.contains(root) {
+        let most = self.files_at_a_time(link.peer());
+        let serving = serving.entry(link.session());
+        let serving = serving.or_insert_with(|| Serving::new(most));
+        if let Some(wanted) = serving.wanted.get_mut(root) {
+            // The same once more is no news.
+            if want.first_piece > wanted.first {
+                wanted.next = Some(want.clone());
+            }
             Waits::Already
         } else if serving.wanted.len() >= limits::ATTACHMENT_WANTS {
             Waits::TooMany
         } else {
-            serving.wanted.insert(*root);
+            let wanted = Wanted {
+                first: want.first_piece,
+                next: None,
+            };
+            serving.wanted.insert(*root, wanted);
             Waits::Turn(serving.turns.clone())
         }
     }
 
-    fn waits_no_more(&self, link: &Link, root: &Hash32) {
-        if let Some(serving) = lock(&self.attachments.serving).get_mut(&link.session()) {
-            serving.wanted.remove(root);
+    /// Gives what was wanted next.
+    fn waits_no_more(&self, link: &Link, root: &Hash32) -> Option<v1::AttachmentWant> {
+        let mut serving = lock(&self.attachments.serving);
+        let wanted = serving.get_mut(&link.session())?.wanted.remove(root)?;
+        wanted.next
+    }
+
+    /// Waits until the day has room for the first piece that is wanted, which the peer is told.
+    /// False where the link has gone meanwhile.
+    async fn has_bytes(&self, link: &Link, of: AttachmentRef, first: u64) -> bool {
+        if self.may_go(link, Way::Out, of, first) {
+            return true;
+        }
+        let root = abeng_wire::LeafHash(of.root);
+        tracing::warn!(peer = %link.peer(), %root, "an attachment waits for the day's bytes on metered paths");
+        let _held = self.attachments.held_back.one();
+        let refused = v1::AttachmentRefused {
+            root: root.to_bytes(),
+            why: v1::AttachmentRefusal::AttachmentBudget.into(),
+        };
+        link.control(v1::control::Frame::AttachmentRefused(refused));
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if self.links.session(link.peer(), link.session()).is_none() {
+                return false;
+            }
+            if self.may_go(link, Way::Out, of, first) {
+                return true;
+            }
         }
     }
 
@@ -212,7 +287,14 @@ impl Shared {
         let Ok(mut stream) = link.attachment(&header).await else {
             return Ok(());
         };
-        for index in want.first_piece..of.pieces() {
+        // A stream that ends early is asked for again.
+        let most = match (want.pieces, self.pieces_at_a_time(link.peer())) {
+            (0, 0) => of.pieces(),
+            (wanted, 0) | (0, wanted) => wanted,
+            (wanted, paid) => wanted.min(paid),
+        };
+        let end = of.pieces().min(want.first_piece.saturating_add(most));
+        for index in want.first_piece..end {
             if store == Store::Carried {
                 self.attachments.carried.touch(&of.root);
             }

@@ -41,6 +41,8 @@ impl Shared {
         let item = |(nth, file): (usize, &Attachment)| {
             let of = ref_of(file);
             let (here, state) = self.state_of(of, opened.originator);
+            let waits = state == AttachmentState::WaitsBudget;
+            let budget_of = self.budget_of(of, opened.originator).filter(|_| waits);
             AttachmentItem {
                 number: nth as u32 + 1,
                 name: file.name.clone(),
@@ -50,6 +52,7 @@ impl Shared {
                 cipher_length: file.cipher_length,
                 here,
                 state,
+                budget_of: budget_of.map(|party| party.to_string()),
             }
         };
         Ok(files.enumerate().map(item).collect())
@@ -63,10 +66,19 @@ impl Shared {
         let here = blobs.arrived(of);
         let state = match here {
             0 if !self.comes_by_itself(of, originator) => AttachmentState::OnRequest,
+            _ if self.budget_of(of, originator).is_some() => AttachmentState::WaitsBudget,
             0 => AttachmentState::Waiting,
             _ => AttachmentState::Coming,
         };
         (here, state)
+    }
+
+    /// Whose spent day a file waits for, if for one.
+    pub(super) fn budget_of(&self, of: AttachmentRef, originator: PartyCode) -> Option<PartyCode> {
+        if self.own_day_lacks(of, originator) {
+            return Some(self.me);
+        }
+        lock(&self.attachments.asks).put_off_by(&of.root)
     }
 
     /// `GET /v1/attachments/{root}`.
@@ -178,6 +190,9 @@ impl Shared {
         let (here, all) = (here >> 10, of.length >> 10);
         let told = format!("the attachment is not here yet: {here} of {all} KiB have come");
         let hint = match self.links.link(from) {
+            _ if self.own_day_lacks(of, from) => {
+                "the day's bytes on metered paths do not take its next part: it goes on tomorrow, or after `abeng link allow`".to_owned()
+            }
             Some(_) => format!("it is asked for now; wait, and try again ({from} is linked)"),
             None => format!(
                 "it comes as soon as {from} is linked again, or a relay that carried the notice"

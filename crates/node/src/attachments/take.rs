@@ -1,9 +1,13 @@
 //! What a peer brings of a file, or that it brings none: verified piece by piece, and kept.
 
-use super::{Store, asks::Why};
+use super::{
+    Store,
+    asks::{Coming, Why},
+};
 use crate::{
-    blobs::{BlobError, Partial},
+    blobs::BlobError,
     clock,
+    metered::Way,
     shared::{Shared, lock},
 };
 use abeng_link::{AttachmentReceiver, BrokeOff, Link, PeerFault};
@@ -37,9 +41,18 @@ impl Shared {
             return;
         };
         let mut asks = lock(&self.attachments.asks);
+        if refused.why() == v1::AttachmentRefusal::AttachmentBudget {
+            // It comes on this link once the peer has more bytes; none of ours wait for it.
+            if asks.put_off(link.session(), &root) {
+                self.went(link, Way::In);
+            }
+            drop(asks);
+            return self.attachments.look();
+        }
         if !asks.end(link.session(), &root) {
             return;
         }
+        self.went(link, Way::In);
         let busy = refused.why() == v1::AttachmentRefusal::AttachmentBusy;
         let until = later(if busy { BUSY } else { REFUSED });
         asks.rest((root, link.peer()), Why::Refused, until);
@@ -74,13 +87,20 @@ impl Shared {
         };
         let session = link.session();
         let asked = lock(&self.attachments.asks).comes(session, of);
-        let Some((envelope, store, partial)) = asked else {
+        let Some(coming) = asked else {
             return fault("not asked for");
         };
-        let took = self
-            .take_pieces((of, store), partial, &header, &mut stream)
-            .await;
+        // One that was put off by its sender comes when it comes.
+        let may = !coming.overtaken && self.may_go(link, Way::In, of, header.first_piece);
+        let (envelope, store) = (coming.envelope, coming.store);
+        let took = match may {
+            true => self.take_pieces(of, coming, &header, &mut stream).await,
+            false => Ok(Took::Part(0)),
+        };
+        // Nothing more of it comes.
+        drop(stream);
         lock(&self.attachments.asks).end(session, &of.root);
+        self.went(link, Way::In);
         match &took {
             Ok(Took::All) => match store {
                 Store::Own => self.arrived(&envelope, of).await,
@@ -104,13 +124,14 @@ impl Shared {
     /// Verifies and keeps piece after piece. What is good stays, whatever comes behind it.
     async fn take_pieces(
         self: &Arc<Self>,
-        (of, store): (AttachmentRef, Store),
-        partial: Option<Partial>,
+        of: AttachmentRef,
+        coming: Coming,
         header: &v1::AttachmentHeader,
         stream: &mut AttachmentReceiver,
     ) -> Result<Took, PeerFault> {
         let fault = |what| Err(PeerFault::Attachment { what });
-        let mut partial = match partial {
+        let (store, pieces) = (coming.store, coming.pieces);
+        let mut partial = match coming.partial {
             Some(partial) if header.hashes.is_empty() => partial,
             Some(_) => return fault("hashes that were not asked for"),
             None => {
@@ -140,6 +161,9 @@ impl Shared {
             if partial.is_whole() {
                 return fault("more pieces than it has");
             }
+            if pieces > 0 && partial.good() >= header.first_piece.saturating_add(pieces) {
+                return fault("more pieces than were asked for");
+            }
             let put = move || {
                 let kept = partial.put(&piece);
                 (partial, kept)
@@ -155,7 +179,12 @@ impl Shared {
             };
         }
         if !partial.is_whole() {
-            return Ok(Took::Part(partial.good() - header.first_piece));
+            let came = partial.good() - header.first_piece;
+            // The next piece is asked for at once, and need not wait until all before it are read.
+            if pieces > 0 {
+                *lock(&self.attachments.under_way) = Some((store, partial));
+            }
+            return Ok(Took::Part(came));
         }
         match self.complete(store, Some(partial)).await {
             Ok(()) => Ok(Took::All),

@@ -188,6 +188,7 @@ impl Shared {
                 length: of.length,
                 first_piece: blobs.arrived(of) / limits::ATTACHMENT_PIECE as u64,
                 hashes: v1::AttachmentHashes::Wanted.into(),
+                pieces: 0,
             })
         };
         row.files.iter().filter_map(want).collect()

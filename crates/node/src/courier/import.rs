@@ -13,7 +13,9 @@ use crate::{
     relaying::is_relay,
     shared::{Shared, lock},
 };
-use abeng_api::{ApiError, Caller, CourierReport, ErrorCode, Pieces};
+use abeng_api::{
+    ApiError, Caller, CourierFaultKind, CourierFaultView, CourierReport, ErrorCode, Pieces,
+};
 use abeng_audit_log::{Checkpoint, LogOrigin, hashes, logs::Met, merkle::verify_consistency};
 use abeng_evidence::courier::{CourierFault, CourierReader, Found, Item};
 use abeng_queue::Input;
@@ -46,7 +48,11 @@ impl Shared {
         let _ = self.core.reached().await;
         let mut report = import.tally.report;
         report.whole = problem.is_none();
-        report.problem = problem;
+        report.fault = problem
+            .as_ref()
+            .and_then(|p| p.fault.as_ref())
+            .map(fault_view);
+        report.problem = problem.map(|p| p.told);
         tracing::info!(
             officer = %who.name, from = %report.from, whole = report.whole,
             envelopes = report.envelopes.taken, receipts = report.receipts.taken,
@@ -55,6 +61,28 @@ impl Shared {
         );
         Ok(report)
     }
+}
+
+/// Why a file could not be read to its end.
+struct Problem {
+    told: String,
+    // None where it did not come from the file.
+    fault: Option<CourierFault>,
+}
+
+/// A fault as the local interface tells it.
+pub fn fault_view(fault: &CourierFault) -> CourierFaultView {
+    use CourierFaultKind as Kind;
+    let (kind, at) = match *fault {
+        CourierFault::NotCourier => (Kind::NotCourier, None),
+        CourierFault::Version(_) => (Kind::Version, None),
+        CourierFault::Header => (Kind::Header, None),
+        CourierFault::Cut { at } => (Kind::Cut, Some(at)),
+        CourierFault::Length { at, .. } => (Kind::Length, Some(at)),
+        CourierFault::Digest => (Kind::Digest, None),
+        CourierFault::Trailing { at } => (Kind::Trailing, Some(at)),
+    };
+    CourierFaultView { kind, at }
 }
 
 /// A file that is being taken in.
@@ -68,7 +96,7 @@ pub(super) struct Import<'a> {
 
 impl Import<'_> {
     /// Reads to the end, or to where nothing can be read any more: why not.
-    async fn read(&mut self, file: &mut Pieces) -> Result<Option<String>, ApiError> {
+    async fn read(&mut self, file: &mut Pieces) -> Result<Option<Problem>, ApiError> {
         let mut reader = CourierReader::new();
         loop {
             let fault = match self.read_on(&mut reader).await? {
@@ -78,7 +106,12 @@ impl Import<'_> {
                         reader.feed(&piece);
                         continue;
                     }
-                    Some(Err(e)) => return Ok(Some(e.message)),
+                    Some(Err(e)) => {
+                        return Ok(Some(Problem {
+                            told: e.message,
+                            fault: None,
+                        }));
+                    }
                     None => match reader.end() {
                         Ok(()) => return Ok(None),
                         Err(fault) => fault,
@@ -86,7 +119,10 @@ impl Import<'_> {
                 },
             };
             return match self.from {
-                Some(_) => Ok(Some(fault.to_string())),
+                Some(_) => Ok(Some(Problem {
+                    told: fault.to_string(),
+                    fault: Some(fault),
+                })),
                 None => Err(unreadable(&fault)),
             };
         }
@@ -329,12 +365,8 @@ impl Import<'_> {
     async fn trust(&mut self, bundle: v1::TrustBundle) {
         let shared = self.shared.clone();
         let merged = tokio::task::spawn_blocking(move || {
-            let before = shared.trust();
-            let newer = before.merge(&bundle, clock::wall());
-            if let Ok(Some(_)) = newer {
-                shared.merge_trust(&bundle);
-            }
-            newer.map(|newer| newer.is_some())
+            let taken = shared.adopt(&bundle, None);
+            taken.map(|taken| taken.is_some())
         });
         match merged.await {
             Ok(Ok(true)) => self.tally.taken(What::Trust),

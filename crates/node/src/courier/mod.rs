@@ -12,6 +12,8 @@ mod plan;
 mod tally;
 mod window;
 
+pub use import::fault_view;
+
 use crate::{clock, shared::Shared};
 use abeng_api::ApiError;
 use abeng_wire::{EnvelopeId, Hash32, Incarnation, PartyCode, StreamSeq, v1};

@@ -131,21 +131,38 @@ impl Shared {
             .collect()
     }
 
-    /// Whoever lost the relay flag under a newer roster reaches nobody any more.
+    /// Whoever lost the relay flag under a newer roster reaches nobody any more, and nobody carries
+    /// anything to a party that takes part no longer.
     async fn forget_former_relays(&self) {
         let trust = self.trust();
+        let active = |code: &PartyCode| trust.roster.party(*code).is_some_and(|p| p.is_active());
         let heard = lock(&self.reaching.heard).clone();
-        for (peer, (session, _)) in heard {
-            if is_relay(&trust.roster, peer) {
+        for (peer, (session, before)) in heard {
+            let relay = trust
+                .roster
+                .party(peer)
+                .filter(|p| p.relay && p.is_active());
+            let left: BTreeSet<PartyCode> = match relay {
+                Some(_) => before.iter().copied().filter(active).collect(),
+                None => BTreeSet::new(),
+            };
+            if relay.is_some() && left == before {
                 continue;
             }
-            lock(&self.reaching.heard).remove(&peer);
+            match relay {
+                Some(_) => _ = lock(&self.reaching.heard).insert(peer, (session, left.clone())),
+                None => _ = lock(&self.reaching.heard).remove(&peer),
+            }
+            let rank = match relay.is_some_and(abeng_roster::Party::is_coordination) {
+                true => RelayRank::Coordination,
+                false => RelayRank::Ordinary,
+            };
             self.core
                 .give(Input::Reach {
                     peer,
                     session,
-                    parties: BTreeSet::new(),
-                    rank: RelayRank::Ordinary,
+                    parties: left,
+                    rank,
                 })
                 .await;
         }

@@ -138,6 +138,7 @@ async fn a_peer_gets_only_what_it_was_sent_and_two_at_a_time() {
         length: files[nth].cipher_length,
         first_piece: 0,
         hashes: v1::AttachmentHashes::Wanted.into(),
+        pieces: 0,
     };
     let _ = lc.envelope().await;
     let link = lc.current().await;

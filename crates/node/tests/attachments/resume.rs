@@ -72,6 +72,7 @@ async fn an_originator_that_restarts_brings_the_rest_alone() {
         length: files[0].cipher_length,
         first_piece: 0,
         hashes: v1::AttachmentHashes::Wanted.into(),
+        pieces: 0,
     };
     let _ = lc.envelope().await;
     let (mut stream, header) = lc.ask(&want).await;

@@ -4,7 +4,8 @@ use crate::{
     net::{Net, code, delivered, leaf, leaves, until},
     support::{MIB, all_here, file, give, seizure, take},
 };
-use abeng_api::{AttachmentState, Client, FilesThere};
+use abeng_api::{AllowRequest, AttachmentState, Client, FilesThere};
+use abeng_link::Profile;
 use abeng_node::Node;
 use abeng_wire::v1::{self, control::Frame};
 use std::{fs, path::Path};
@@ -89,6 +90,7 @@ async fn a_relay_that_has_it_brings_it_after_a_restart_and_without_its_originato
         length: sent.cipher_length,
         first_piece: 0,
         hashes: v1::AttachmentHashes::Wanted.into(),
+        pieces: 0,
     };
     let link = silent.to("NL");
     // Of what it did not carry, and of what the envelope does not name, a relay knows nothing.
@@ -213,6 +215,48 @@ async fn a_relay_that_lies_loses_its_link_and_another_way_goes_on_behind_what_wa
     let files = all_here(&at_tt, &id).await;
     assert!(take(&at_tt, &id, &files[0].root).await.unwrap() == bytes);
     assert_eq!(pieces_received(&tt), 2, "the first one was good");
+    for node in [jm, tt, nl] {
+        node.shutdown().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_that_pays_by_the_byte_keeps_to_its_day_and_goes_on_once_more_is_allowed() {
+    // Room for four pieces beside what is kept for FLASH; three come, so one goes.
+    const LEFT: u64 = 5_000_000;
+    let net = Net::found();
+    let mut config = net.config("NL");
+    config.link.profile = Profile::Metered;
+    config.link.metered.budget = Some(LEFT + 1_600_000);
+    config.link.metered.flash = 1_600_000;
+    let (nl, at_nl) = net.start_as("NL", config).await;
+    let (tt, at_tt) = net.start("TT").await;
+    let (jm, at_jm) = net.start("JM").await;
+    let bytes = file(3 * MIB - 1000, 5);
+    let id = send(&at_jm, &bytes).await;
+    let waiting = until("that it waits for the relay's day", async || {
+        let file = at_tt.attachments(&id).await.ok()?.remove(0);
+        (file.state == AttachmentState::WaitsBudget).then_some(file)
+    })
+    .await;
+    assert_eq!(waiting.budget_of.as_deref(), Some("NL"));
+    let whole = MIB as u64;
+    assert!(
+        waiting.here.is_multiple_of(whole) && waiting.here <= whole,
+        "{waiting:?}"
+    );
+    assert_eq!(pieces_received(&nl), 3);
+    let budget = at_nl.limits().await.unwrap().budget.unwrap();
+    // What is lost on the way is counted only once it has gone.
+    assert!(budget.spent <= LEFT + whole / 4, "{budget:?}");
+    assert_eq!(at_nl.status().await.unwrap().files.held_back, 1);
+    let more = AllowRequest {
+        bytes: Some(20_000_000),
+        officer: None,
+    };
+    at_nl.allow(&more).await.unwrap();
+    let files = all_here(&at_tt, &id).await;
+    assert!(take(&at_tt, &id, &files[0].root).await.unwrap() == bytes);
     for node in [jm, tt, nl] {
         node.shutdown().await.unwrap();
     }

@@ -45,6 +45,7 @@ impl Fold<'_> {
         let (id, act) = match self.proof()? {
             Some(Of::Hold(hold)) => (hold.envelope_id.clone(), Of::Hold(hold)),
             Some(Of::Retention(said)) => (said.envelope_id.clone(), Of::Retention(said)),
+            Some(Of::Acceptance(_)) => return Ok(vec![self.about_trust()]),
             _ => return Ok(Vec::new()),
         };
         let id = EnvelopeId::from_slice(&id).ok_or_else(|| self.lacks("envelope id"))?;

@@ -190,6 +190,40 @@ impl ContradictionRow {
     }
 }
 
+/// `'O' ‖ leaf`: a leaf about the roster, adopted or accepted. There are few, and the node looks at
+/// all of them when it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrustRow {
+    /// The RosterAdopted or Admin leaf.
+    pub leaf: LeafIndex,
+}
+
+impl TrustRow {
+    /// The letter that its keys start with.
+    pub const PREFIX: u8 = b'O';
+    const ROW: &'static str = "trust";
+
+    /// Its key.
+    pub fn key(self) -> Vec<u8> {
+        Writer::key(Self::PREFIX).leaf(self.leaf).done()
+    }
+
+    /// Its value.
+    pub fn encode(self) -> Vec<u8> {
+        Writer::value().leaf(self.leaf).done()
+    }
+
+    /// Reads a value.
+    pub fn decode(value: &[u8]) -> Result<Self, RowError> {
+        let mut reader = Reader::value(Self::ROW, value)?;
+        let row = Self {
+            leaf: reader.leaf()?,
+        };
+        reader.end()?;
+        Ok(row)
+    }
+}
+
 /// `'A'`: how far a view has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AppliedRow {

@@ -209,6 +209,8 @@ proptest! {
         exact(&applied, applied.encode(), AppliedRow::decode);
         let contradiction = ContradictionRow { leaf: position };
         exact(&contradiction, contradiction.encode(), ContradictionRow::decode);
+        let trust = TrustRow { leaf: position };
+        exact(&trust, trust.encode(), TrustRow::decode);
         let held = HeldRow {
             incarnation: Incarnation(1),
             size: expires_at,

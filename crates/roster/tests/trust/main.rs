@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod equivocation;
 mod founding;
+mod overrides;
 mod policy;
 mod root;
 mod roster;

@@ -1,9 +1,10 @@
 use crate::support::*;
-use abeng_keys::Keyring;
+use abeng_keys::{Keyring, Signer, SoftSigner};
 use abeng_roster::{
-    Cleared, NEWCOMER_WAIT_MS, NoticeFacts, Policy, Refusal, Roster, SealKeys, Tlp, Trust,
+    Cleared, GroupExpansion, LeftOut, NEWCOMER_WAIT_MS, Newcomer, NoticeFacts, Policy, Refusal,
+    Roster, SealKeys, Tlp, Trust,
 };
-use abeng_wire::{PartyCode, v1};
+use abeng_wire::{Clock, PartyCode, v1};
 use std::sync::Arc;
 
 const SEIZURE: NoticeFacts<'static> = NoticeFacts {
@@ -17,7 +18,7 @@ fn clear(trust: &Trust, to: &[&str]) -> Result<Cleared, Vec<Refusal>> {
 }
 
 fn expand(trust: &Trust, codes: &[&str]) -> Result<Vec<PartyCode>, Refusal> {
-    Policy::expand(trust, code("JM"), codes, T0)
+    Policy::expand(trust, code("JM"), codes, T0).map(|expanded| expanded.to)
 }
 
 /// The same network under another version of the roster.
@@ -141,7 +142,11 @@ fn grants_bind_by_direction_type_and_label() {
         ];
     });
     let granted = |from: &str, to: &str, ty: &str, tlp: v1::Tlp| {
-        Policy::granted(&trust.roster, code(from), code(to), ty, Tlp(tlp as u32)).is_ok()
+        let notice = NoticeFacts {
+            ty,
+            tlp: Tlp(tlp as u32),
+        };
+        Policy::may_receive(&trust, code(from), code(to), &notice, T0).is_ok()
     };
     assert!(granted("JM", "BB", "SEIZURE", v1::Tlp::Amber));
     assert!(granted("JM", "BB", "WARNING", v1::Tlp::Clear));
@@ -192,7 +197,7 @@ fn the_secretariat_cannot_slip_in_a_reader() {
     let seal = abeng_roster::ceremony::sign_seal_key(
         code("GY"),
         1,
-        keyring.seal[0].public(),
+        keyring.seal.newest().unwrap().public(),
         (T0, T0 + 90 * DAY),
         &**keyring.org_sign(),
     );
@@ -211,8 +216,9 @@ fn the_secretariat_cannot_slip_in_a_reader() {
     let adopted = T0 + DAY;
     let mut trust = world.trust.merge(&bundle, adopted).unwrap().unwrap();
     let others = [code("BB"), code("LC"), code("TT")];
-    let expand =
-        |trust: &Trust, group: &str, now| Policy::expand(trust, code("JM"), &[group], now).unwrap();
+    let expand = |trust: &Trust, group: &str, now| {
+        Policy::expand(trust, code("JM"), &[group], now).unwrap().to
+    };
     let clear = |trust: &Trust, now| {
         Policy::clear(trust, code("JM"), &[code("GY")], &SEIZURE, now).map(|_| ())
     };
@@ -235,6 +241,200 @@ fn the_secretariat_cannot_slip_in_a_reader() {
     again.note_adoption(2, adopted);
     assert_eq!(expand(&again, "ALL", until - 1), others);
 
-    trust.accept_newcomer(code("GY"));
+    trust.accept_newcomer(None, code("GY"), 2);
     assert_eq!(clear(&trust, adopted), Ok(()));
+}
+
+/// JM may send to the group SEA, in which BB is new since roster 2; roster 1 had TT alone in it.
+fn new_in_a_group(world: &World) -> (Trust, v1::Signed) {
+    let sea = |members: &[&str]| v1::Group {
+        code: "SEA".into(),
+        members: members.iter().map(|&m| m.into()).collect(),
+    };
+    let grant = v1::Grant {
+        from: "JM".into(),
+        to: "SEA".into(),
+        notice_types: vec!["SEIZURE".into()],
+        highest_tlp: v1::Tlp::Red as u32,
+    };
+    let second = world.second(|m| {
+        m.groups.push(sea(&["TT"]));
+        m.grants = vec![grant];
+    });
+    let mut third = World::after(&second);
+    third.groups.last_mut().unwrap().members = vec!["BB".into(), "TT".into()];
+    let third = world.sign(&third);
+    let mut bundle = world.founding.bundle.clone();
+    bundle.rosters.extend([second, third.clone()]);
+    let mut trust = Trust::from_bundle(&bundle, None, T0).unwrap();
+    trust.note_adoption(3, T0);
+    (trust, third)
+}
+
+#[test]
+fn a_grant_of_a_group_is_nothing_to_whoever_waits_in_it() {
+    let world = World::new();
+    let (mut trust, third) = new_in_a_group(&world);
+    let until = T0 + NEWCOMER_WAIT_MS;
+    let waits = Refusal::NewInGroup {
+        code: code("BB"),
+        group: code("SEA"),
+        until,
+    };
+    let clear = |trust: &Trust, clock: Clock| {
+        Policy::clear(trust, code("JM"), &[code("BB")], &SEIZURE, clock).map(|_| ())
+    };
+    assert_eq!(clear(&trust, T0.into()), Err(vec![waits.clone()]));
+    assert!(waits.waits() && waits.to_string().contains("roster accept --group SEA"));
+    assert_eq!(clear(&trust, until.into()), Ok(()));
+    // What only a doubtful clock says is over is not over.
+    let doubtful = Clock {
+        earliest: until - 1,
+        now: until + DAY,
+    };
+    assert_eq!(clear(&trust, doubtful), Err(vec![waits]));
+    let accepted = {
+        let mut trust = trust.clone();
+        trust.accept_newcomer(Some(code("SEA")), code("BB"), 3);
+        trust
+    };
+    assert_eq!(clear(&accepted, T0.into()), Ok(()));
+    // Whoever leaves and comes back waits again, accepted or not.
+    let mut fourth = World::after(&third);
+    fourth.groups.last_mut().unwrap().members = vec!["TT".into()];
+    let fourth = world.sign(&fourth);
+    let mut fifth = World::after(&fourth);
+    fifth.groups.last_mut().unwrap().members = vec!["BB".into(), "TT".into()];
+    let rosters = vec![fourth, world.sign(&fifth)];
+    let bundle = v1::TrustBundle {
+        rosters,
+        ..Default::default()
+    };
+    let back = accepted.merge(&bundle, T0 + DAY).unwrap().unwrap();
+    let until = T0 + DAY + NEWCOMER_WAIT_MS;
+    assert_eq!(
+        back.newcomers(T0 + DAY),
+        [Newcomer {
+            group: Some(code("SEA")),
+            party: code("BB"),
+            since: 5,
+            until
+        }]
+    );
+    trust.note_adoption(3, 0);
+    assert_eq!(trust.newcomers(T0), []);
+}
+
+#[test]
+fn what_comes_from_a_newcomer_waits_and_a_recall_does_not() {
+    let world = World::new();
+    let keyring = Keyring::generate(code("GY"), &mut Counting(70_000));
+    let bundle = v1::TrustBundle {
+        rosters: vec![world.second(|m| m.parties.insert(1, new_party("GY", &keyring)))],
+        ..Default::default()
+    };
+    let trust = world.trust.merge(&bundle, T0 + DAY).unwrap().unwrap();
+    let take = |ty: &'static str, from: &str| {
+        let notice = NoticeFacts { ty, tlp: Tlp::RED };
+        Policy::may_receive(&trust, code(from), code("JM"), &notice, T0 + DAY)
+    };
+    let refusal = take("SEIZURE", "GY").unwrap_err();
+    assert!(refusal.waits(), "{refusal}");
+    assert_eq!(take("RECALL", "GY"), Ok(()));
+    assert_eq!(take("SEIZURE", "TT"), Ok(()));
+}
+
+#[test]
+fn an_expansion_says_who_is_left_out_and_why() {
+    let world = World::new();
+    let (trust, _) = new_in_a_group(&world);
+    let expanded = Policy::expand(&trust, code("TT"), &["SEA"], T0).unwrap();
+    assert_eq!(expanded.to, []);
+    assert_eq!(
+        expanded.groups,
+        [GroupExpansion {
+            group: code("SEA"),
+            members: vec![],
+            left_out: vec![
+                (
+                    code("BB"),
+                    LeftOut::Waits {
+                        to_network: false,
+                        until: T0 + NEWCOMER_WAIT_MS
+                    }
+                ),
+                (code("TT"), LeftOut::Yourself),
+            ],
+        }]
+    );
+}
+
+#[test]
+fn a_policy_is_explained_by_its_grants_and_by_what_stands_against_it() {
+    let world = World::new();
+    let (trust, _) = new_in_a_group(&world);
+    let explain = |to: &str, ty: &'static str, tlp: Tlp, now: u64| {
+        let notice = NoticeFacts { ty, tlp };
+        let explained = Policy::explain(&trust, (code("JM"), code(to)), &notice, now);
+        let grants = explained.grants.into_iter();
+        let grants: Vec<_> = grants.map(|g| (g.grant, g.allows)).collect();
+        (grants, explained.refusal.map(|r| r.to_string()))
+    };
+    let grant = "JM to SEA: SEIZURE up to TLP:RED".to_owned();
+    let (grants, refusal) = explain("TT", "SEIZURE", Tlp::RED, T0);
+    assert_eq!((grants, refusal), (vec![(grant.clone(), true)], None));
+    let (grants, refusal) = explain("BB", "SEIZURE", Tlp::RED, T0);
+    assert_eq!(grants, [(grant, false)]);
+    assert!(refusal.unwrap().contains("new to the group SEA"));
+    let (grants, refusal) = explain("TT", "LOOKOUT", Tlp::RED, T0);
+    assert_eq!(grants, []);
+    let refusal = refusal.unwrap();
+    assert!(
+        refusal.contains("no grant of roster 3") && refusal.contains("ask Joint"),
+        "{refusal}"
+    );
+    assert_eq!(
+        Policy::gains(&trust, Some(code("SEA")), code("BB")).len(),
+        1
+    );
+}
+
+#[test]
+fn changes_are_told_in_words() {
+    let world = World::new();
+    let keyring = Keyring::generate(code("GY"), &mut Counting(70_000));
+    let tls = SoftSigner::from_seed(&[9; 32]).unwrap();
+    let bb = world.keyring("BB");
+    let second = world.second(|m| {
+        m.parties.insert(1, new_party("GY", &keyring));
+        m.groups[0].members.insert(1, "GY".into());
+        edit_party(m, "TT", &[], |p| {
+            p.status = v1::PartyStatus::Suspended as i32
+        });
+        let signers: [&dyn Signer; 3] = [&**bb.org_sign(), &**bb.node_tls(), &tls];
+        edit_party(m, "BB", &signers, |p| {
+            p.keys.push(key(v1::KeyRole::NodeTls, &tls));
+        });
+        m.grants[0].highest_tlp = v1::Tlp::Amber as u32;
+    });
+    let bundle = v1::TrustBundle {
+        rosters: vec![second],
+        ..Default::default()
+    };
+    let trust = world.trust.merge(&bundle, T0 + DAY).unwrap().unwrap();
+    let told: Vec<_> = trust.changes_since(1).unwrap();
+    let told: Vec<_> = told.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "node-tls keys of BB: 1 new",
+            "new member GY (Newcomer)",
+            "TT is suspended",
+            "GY joins the group ALL",
+            "new grant * to *: every type up to TLP:AMBER",
+            "no longer granted * to *: every type up to TLP:RED",
+        ]
+    );
+    assert!(trust.changes_since(2).unwrap().is_empty());
+    assert!(trust.changes_since(9).is_err());
 }

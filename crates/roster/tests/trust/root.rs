@@ -193,3 +193,32 @@ fn a_flood_of_signatures_is_refused_before_any_is_looked_at() {
         Err(TrustError::Rule { .. })
     ));
 }
+
+#[test]
+fn a_signer_does_not_change_its_role_from_one_root_to_the_next() {
+    let world = World::new();
+    let root = Root::first(&world.founding.bundle.roots[0], T0).unwrap();
+    let fresh = DualSigner::generate(&mut Counting(95_000)).dual_key("new", "GY");
+    let next = |edit: &dyn Fn(&mut v1::Root)| {
+        let mut message = world.root();
+        message.version = 2;
+        edit(&mut message);
+        let signed = ceremony::sign_root(&message, &world.root_signers(&[3, 4, 5, 6])).unwrap();
+        root.next(&signed, T0)
+    };
+    assert!(next(&|r| r.signers[0] = fresh.clone()).is_ok());
+    // A roster signer becomes a root signer, a root signer's key signs freshness.
+    let mixed: [&dyn Fn(&mut v1::Root); 2] = [
+        &|r| {
+            r.signers[0] = r.roster_signers[0].clone();
+            r.roster_signers[0] = fresh.clone();
+        },
+        &|r| {
+            r.freshness_signers[0] = r.signers[0].clone();
+            r.signers[0] = fresh.clone();
+        },
+    ];
+    for edit in mixed {
+        assert!(matches!(next(edit), Err(TrustError::KeyTwice { .. })));
+    }
+}

@@ -435,3 +435,97 @@ fn a_tls_key_leads_to_its_active_party_while_it_is_good() {
     let key = party.key(Role::NodeTls, &key.key.kid()).unwrap();
     assert_eq!(key.revoked_at, Some(T0));
 }
+
+#[test]
+fn a_revocation_cannot_be_taken_back_by_silence_or_moved_to_later() {
+    let world = World::new();
+    let kid = world.keyring("JM").log().verify_key().kid().to_bytes();
+    let revoke = |effective_at| v1::Revocation {
+        kid: kid.clone(),
+        effective_at,
+        reason: "stolen".into(),
+    };
+    let signed = world.second(|m| m.revocations = vec![revoke(T0)]);
+    let revoked = adopt(&world, &signed).unwrap();
+    let third = |revocations| {
+        let mut m = World::after(&signed);
+        m.revocations = revocations;
+        let signed = world.sign(&m);
+        Roster::adopt(&world.trust.root, Some(&revoked), &signed, T0 + DAY)
+    };
+    assert!(third(vec![revoke(T0)]).is_ok());
+    assert!(
+        third(vec![revoke(T0 - DAY)]).is_ok(),
+        "it was found out later"
+    );
+    for back in [vec![], vec![revoke(T0 + 1)]] {
+        assert!(matches!(third(back), Err(TrustError::Rule { .. })));
+    }
+    let unsaid = second(&world, |m| {
+        m.revocations = vec![v1::Revocation {
+            reason: String::new(),
+            ..revoke(T0)
+        }];
+    });
+    assert!(matches!(unsaid, Err(TrustError::Rule { .. })));
+}
+
+#[test]
+fn a_key_that_left_long_ago_does_not_turn_up_in_another_place() {
+    let world = World::new();
+    let jm = world.keyring("JM");
+    let fresh = SoftSigner::from_seed(&[5; 32]).unwrap();
+    let old: [&dyn Signer; 2] = [&**jm.org_sign(), &**jm.log()];
+    let second = world.second(|m| {
+        edit_party(m, "JM", &[old[0], old[1], &fresh], |p| {
+            p.keys[2] = key(v1::KeyRole::Log, &fresh);
+        });
+    });
+    let without = adopt(&world, &second).unwrap();
+    let third = world.sign(&World::after(&second));
+    let root = &world.trust.root;
+    let without = Roster::adopt(root, Some(&without), &third, T0 + DAY).unwrap();
+    let mut m = World::after(&third);
+    let tt = world.keyring("TT");
+    let signers: [&dyn Signer; 3] = [&**tt.org_sign(), &**tt.log(), &**jm.log()];
+    edit_party(&mut m, "TT", &signers, |p| {
+        p.keys.push(key(v1::KeyRole::Log, &**jm.log()));
+    });
+    let result = Roster::adopt(root, Some(&without), &world.sign(&m), T0 + DAY);
+    assert!(
+        matches!(result, Err(TrustError::KeyTwice { .. })),
+        "{result:?}"
+    );
+}
+
+#[test]
+fn a_suspension_says_why_and_only_of_whom_it_is_true() {
+    let world = World::new();
+    let why = |party: &str, reason: &str| v1::Suspension {
+        party: party.into(),
+        effective_at: T0,
+        reason: reason.into(),
+    };
+    let suspend = |list: Vec<v1::Suspension>| {
+        second(&world, |m| {
+            edit_party(m, "JM", &[], |p| {
+                p.status = v1::PartyStatus::Suspended as i32;
+            });
+            m.suspensions = list;
+        })
+    };
+    let roster = suspend(vec![why("JM", "no contact since the storm")]).unwrap();
+    let said = roster.suspension(code("JM")).unwrap();
+    assert_eq!(
+        (said.effective_at, &*said.reason),
+        (T0, "no contact since the storm")
+    );
+    for list in [
+        vec![why("TT", "it is active")],
+        vec![why("ZZ", "unknown")],
+        vec![why("JM", "")],
+        vec![why("JM", "a"), why("JM", "b")],
+    ] {
+        assert!(matches!(suspend(list), Err(TrustError::Rule { .. })));
+    }
+}

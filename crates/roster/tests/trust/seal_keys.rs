@@ -202,3 +202,22 @@ fn a_revoked_signing_key_gives_out_no_seal_key() {
         Err(TrustError::WrongSigner { .. })
     ));
 }
+
+#[test]
+fn half_of_another_partys_seal_key_is_not_taken_as_ones_own() {
+    let world = World::new();
+    let theirs = *world.keyring("TT").seal.newest().unwrap().public().bytes();
+    let mine = *secret(2).public().bytes();
+    let lattice = [&theirs[..1184], &mine[1184..]].concat();
+    let curve = [&mine[..1184], &theirs[1184..]].concat();
+    for bytes in [theirs.to_vec(), lattice, curve] {
+        let key = SealPublic::admit(&bytes).unwrap();
+        let mut keys = world.trust.seal_keys.clone();
+        let signed = statement(&world, 2, &key, T0);
+        let result = keys.take(&world.trust.roster, &signed, T0);
+        assert!(
+            matches!(result, Err(TrustError::KeyTwice { .. })),
+            "{result:?}"
+        );
+    }
+}

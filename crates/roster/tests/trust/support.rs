@@ -99,6 +99,8 @@ impl World {
         m.version += 1;
         m.previous = digest(&previous.bytes).to_bytes();
         m.issued += DAY;
+        // Each is of one version.
+        m.overrides.clear();
         m
     }
 

@@ -47,28 +47,6 @@ fn a_node_that_was_away_walks_every_version() {
     }
 }
 
-#[test]
-fn two_rosters_of_one_version_are_evidence_only_if_both_are_well_signed() {
-    let world = World::new();
-    let second = world.second(|_| {});
-    let other = world.second(|m| m.expires += 1);
-    let trust = world
-        .trust
-        .merge(&rosters(vec![second]), T0 + DAY)
-        .unwrap()
-        .unwrap();
-    assert!(matches!(
-        trust.merge(&rosters(vec![other.clone()]), T0 + DAY),
-        Err(TrustError::Equivocation { version: 2, .. })
-    ));
-    let mut forged = other;
-    forged.signatures.truncate(1);
-    assert!(matches!(
-        trust.merge(&rosters(vec![forged]), T0 + DAY),
-        Err(TrustError::TooFewSigners { .. })
-    ));
-}
-
 /// Root 2, which replaces a roster signer.
 fn second_root(world: &World) -> v1::Signed {
     let mut root = world.root();
@@ -103,22 +81,6 @@ fn after_a_new_root_nothing_new_is_taken_under_the_old_one() {
         Err(TrustError::OtherRootVersion { .. })
     ));
     assert!(Trust::from_bundle(&trust.to_bundle(), None, T0 + DAY).is_ok());
-}
-
-#[test]
-fn two_roots_of_one_version_are_evidence() {
-    let world = World::new();
-    let mut other = world.root();
-    other.expires += 1;
-    let other = ceremony::sign_root(&other, &world.root_signers(&[3, 4, 5, 6])).unwrap();
-    let bundle = v1::TrustBundle {
-        roots: vec![other],
-        ..Default::default()
-    };
-    assert!(matches!(
-        world.trust.merge(&bundle, T0),
-        Err(TrustError::Equivocation { version: 1, .. })
-    ));
 }
 
 #[test]

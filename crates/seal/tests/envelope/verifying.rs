@@ -5,11 +5,9 @@ use crate::{
     reference::{self, Faults, sealed_frame},
 };
 use abeng_keys::{Entropy, SignatureType, Signer};
-use abeng_seal::{
-    Arrived, Broken, CarrierWhy, Clock, Misframed, OriginatorWhy, VerifyFault, verify,
-};
+use abeng_seal::{Arrived, Broken, CarrierWhy, Misframed, OriginatorWhy, VerifyFault, verify};
 use abeng_wire::{
-    limits,
+    Clock, limits,
     prost::Message,
     v1::{self, FaultKind, Reason},
 };

@@ -1,0 +1,180 @@
+//! `abeng root keygen` and `abeng root new`.
+
+use super::{DAY_MS, file, now, refused, secrets, words};
+use crate::{
+    CliError, Exit, Ui,
+    args::{RootKeygenArgs, RootNewArgs, SignerKind},
+};
+use abeng_keys::{DualSigner, SystemEntropy};
+use abeng_notice::printable;
+use abeng_roster::{Root, SignerKey, ceremony};
+use abeng_wire::{NetworkCode, encode, v1, v1::ceremony_file::What};
+use std::{path::PathBuf, process::ExitCode};
+
+pub(super) fn keygen(args: &RootKeygenArgs, ui: &Ui) -> Result<ExitCode, CliError> {
+    let network = network(&args.network)?;
+    let role = match args.role {
+        SignerKind::Root => v1::SignerRole::RootSigner,
+        SignerKind::Roster => v1::SignerRole::RosterSigner,
+        SignerKind::Freshness => v1::SignerRole::FreshnessSigner,
+    };
+    file::check_free(&args.out)?;
+    let protection = secrets::protection(&args.rest, ui)?;
+    let signer = DualSigner::generate(&mut SystemEntropy);
+    let holder = (&*args.holder, &*args.country);
+    let signed = ceremony::sign_signer_key(network, role, holder, &signer)
+        .map_err(|e| CliError::internal(e.to_string()))?;
+    SignerKey::verify(&signed).map_err(|e| CliError::usage(e.to_string()))?;
+    secrets::save_signer(&signer, &args.key, &protection)?;
+    let told = format!(
+        "A {} key of {} for {}. The secret half is {}: keep it offline, with a copy elsewhere.\n\
+         Send {} to whoever makes the root, and read this fingerprint to them by telephone:\n{}",
+        words::signer_role(role),
+        network,
+        printable(&args.holder),
+        args.key.display(),
+        args.out.out.display(),
+        words::fingerprint(&signed.bytes),
+    );
+    let kid = signer.public().kid().to_string();
+    file::write_paper(network, What::Signer(signed), &args.out)?;
+    ui.show(
+        &serde_json::json!({"kid": kid, "file": args.out.out}),
+        || told,
+    )?;
+    Ok(Exit::Ok.into())
+}
+
+pub(super) fn new(args: &RootNewArgs, ui: &Ui) -> Result<ExitCode, CliError> {
+    let network = network(&args.network)?;
+    let mut root = v1::Root {
+        version: 1,
+        expires: now() + u64::from(args.days) * DAY_MS,
+        network: network.to_string(),
+        threshold: args.threshold,
+        roster_threshold: args.roster_threshold,
+        ..Default::default()
+    };
+    add_signers(&mut root, &args.signers, network)?;
+    finish(root, network, &args.out, ui)
+}
+
+/// Enters signers from their files, whose own signatures are verified.
+pub(super) fn add_signers(
+    root: &mut v1::Root,
+    files: &[PathBuf],
+    network: NetworkCode,
+) -> Result<(), CliError> {
+    for path in files {
+        let What::Signer(signed) = file::paper(path)?.what else {
+            return Err(
+                CliError::usage(format!("{} is no signer's key", path.display()))
+                    .with_try("name files that `abeng root keygen` wrote"),
+            );
+        };
+        let signer = SignerKey::verify(&signed)
+            .map_err(|e| CliError::new(Exit::Unverified, format!("{}: {e}", path.display())))?;
+        if signer.network != network {
+            return Err(CliError::new(
+                Exit::Refused,
+                format!(
+                    "{} is for network {}, not {network}",
+                    path.display(),
+                    signer.network
+                ),
+            ));
+        }
+        let list = match signer.role {
+            v1::SignerRole::RootSigner => &mut root.signers,
+            v1::SignerRole::RosterSigner => &mut root.roster_signers,
+            _ => &mut root.freshness_signers,
+        };
+        list.push(signer.key);
+    }
+    Ok(())
+}
+
+/// Checks the root's rules, writes the file to be signed, and tells it.
+pub(super) fn finish(
+    root: v1::Root,
+    network: NetworkCode,
+    out: &crate::args::OutArgs,
+    ui: &Ui,
+) -> Result<ExitCode, CliError> {
+    let signed = v1::Signed {
+        bytes: encode(&root),
+        signatures: Vec::new(),
+    };
+    let draft = Root::draft(&signed).map_err(|e| {
+        refused(&e).with_try("name the public halves of all root, roster and freshness signers")
+    })?;
+    file::write_paper(network, What::Root(signed.clone()), out)?;
+    ui.show(
+        &serde_json::json!({
+            "root": draft.version(),
+            "digest": draft.digest().to_string(),
+            "file": out.out,
+        }),
+        || {
+            format!(
+                "{}\nFingerprint:\n{}\nSend {} to the root's holders; each signs it with `abeng root sign`.\n",
+                tell(&root),
+                words::fingerprint(&signed.bytes),
+                out.out.display()
+            )
+        },
+    )?;
+    Ok(Exit::Ok.into())
+}
+
+/// A root in words.
+pub(super) fn tell(root: &v1::Root) -> String {
+    let mut out = format!(
+        "Root {} of {}, good until {}.\n",
+        root.version,
+        printable(&root.network),
+        words::day(root.expires)
+    );
+    let lists = [
+        ("root", root.threshold, &root.signers),
+        ("roster", root.roster_threshold, &root.roster_signers),
+        ("freshness", 1, &root.freshness_signers),
+    ];
+    for (what, threshold, list) in lists {
+        out.push_str(&format!(
+            "{threshold} of these {} sign{} {what}:\n",
+            list.len(),
+            if threshold == 1 { "s" } else { "" }
+        ));
+        for key in list {
+            out.push_str(&format!("  {}\n", signer(key)));
+        }
+    }
+    for (what, list) in [
+        ("rosters", &root.settled_rosters),
+        ("roots", &root.settled_roots),
+    ] {
+        for s in list {
+            out.push_str(&format!(
+                "It ends the equivocation of {} {what} of version {}.\n",
+                s.digests.len(),
+                s.version
+            ));
+        }
+    }
+    out
+}
+
+/// A signer by holder, country and key.
+pub(super) fn signer(key: &v1::DualKey) -> String {
+    let kid = abeng_keys::kid(abeng_keys::Alg::Ed25519, &key.ed25519);
+    format!(
+        "{} ({}), key {kid:.16}",
+        printable(&key.holder),
+        printable(&key.country)
+    )
+}
+
+pub(super) fn network(text: &str) -> Result<NetworkCode, CliError> {
+    NetworkCode::new(text).map_err(|e| CliError::usage(e.to_string()))
+}

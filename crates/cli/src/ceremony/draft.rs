@@ -1,0 +1,301 @@
+//! `abeng roster draft`, and what every command does that makes the next roster.
+
+use super::{DAY_MS, Held, diff, file, now, refused, sign, words};
+use crate::{
+    CliError, Exit, Ui,
+    args::{NextArgs, OutArgs, RosterDraftArgs},
+};
+use abeng_notice::printable;
+use abeng_roster::{Root, Roster, digest, founding::EVERYBODY};
+use abeng_wire::{Millis, encode, limits, v1, v1::ceremony_file::What};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, path::Path, process::ExitCode};
+
+/// The next roster while it is made.
+pub(super) struct Next<'a> {
+    root: Root,
+    previous: Option<&'a Roster>,
+    /// The roster before it as a message; empty at a founding.
+    before: v1::Roster,
+    /// The next one.
+    pub(super) message: v1::Roster,
+}
+
+pub(super) fn draft(args: &RosterDraftArgs, ui: &Ui) -> Result<ExitCode, CliError> {
+    file::check_free(&args.out)?;
+    let held = match &args.trust {
+        Some(path) => Some(Held::load(path, args.root.as_deref())?),
+        None => None,
+    };
+    let (root, previous) = sign::base(held.as_ref(), args.under.as_deref(), args.root.as_deref())?;
+    let mut next = Next::begin(root, previous, args.from.as_deref(), args.days)?;
+    for path in &args.add {
+        next.add(path)?;
+    }
+    match &args.policy {
+        Some(path) => next.policy(path)?,
+        None if previous.is_none() && args.from.is_none() => next.first_policy()?,
+        None => {}
+    }
+    next.finish(&args.out, ui)
+}
+
+impl<'a> Next<'a> {
+    /// What the roster after the one held begins as.
+    pub(super) fn after(held: &'a Held, args: &NextArgs) -> Result<Self, CliError> {
+        file::check_free(&args.out)?;
+        let (root, previous) = sign::base(Some(held), None, None)?;
+        Self::begin(root, previous, args.from.as_deref(), args.days)
+    }
+
+    fn begin(
+        root: Root,
+        previous: Option<&'a Roster>,
+        from: Option<&Path>,
+        days: u32,
+    ) -> Result<Self, CliError> {
+        let before: v1::Roster = match previous {
+            Some(roster) => file::decode(&roster.signed().bytes)?,
+            None => v1::Roster::default(),
+        };
+        let mut message = match from {
+            Some(path) => from_draft(path)?,
+            None => v1::Roster {
+                overrides: Vec::new(),
+                ..before.clone()
+            },
+        };
+        message.network = root.network().to_string();
+        message.version = before.version + 1;
+        message.previous = previous.map_or_else(Default::default, |r| r.digest().to_bytes());
+        message.root_version = root.version();
+        message.issued = now().max(before.issued);
+        message.expires = message.issued + Millis::from(days) * DAY_MS;
+        Ok(Self {
+            root,
+            previous,
+            before,
+            message,
+        })
+    }
+
+    /// Enters a request, or an override with the request that goes with it.
+    fn add(&mut self, path: &Path) -> Result<(), CliError> {
+        let paper = file::paper(path)?;
+        let other =
+            |what: &str| CliError::new(Exit::Refused, format!("{}: {what}", path.display()));
+        if paper.network != self.root.network() {
+            return Err(other(&format!("it is for network {}", paper.network)));
+        }
+        let request = match paper.what {
+            What::Party(request) => request,
+            What::Override(m) => {
+                let word = m.word.ok_or_else(|| other("it holds no override"))?;
+                self.message.overrides.push(word);
+                m.request.ok_or_else(|| other("it holds no request"))?
+            }
+            _ => {
+                return Err(CliError::usage(format!(
+                    "{} is no request of a party",
+                    path.display()
+                ))
+                .with_try("name files that `abeng party enrol|rotate-keys|recover` wrote"));
+            }
+        };
+        let signed = request.entry.ok_or_else(|| other("it holds no entry"))?;
+        self.enter(signed)
+    }
+
+    /// Puts an entry in its place; who is new joins the group of everybody.
+    pub(super) fn enter(&mut self, signed: v1::Signed) -> Result<(), CliError> {
+        let party = entry(&signed)?;
+        let mut at = self.message.parties.len();
+        for (i, listed) in self.message.parties.iter().enumerate() {
+            let code = entry(listed)?.code;
+            if code == party.code {
+                self.message.parties[i] = signed;
+                return Ok(());
+            }
+            if code > party.code {
+                at = i;
+                break;
+            }
+        }
+        self.message.parties.insert(at, signed);
+        let everybody = self.message.groups.iter_mut().find(|g| g.code == EVERYBODY);
+        if let Some(group) = everybody {
+            group.members.push(party.code);
+            group.members.sort_unstable();
+        }
+        Ok(())
+    }
+
+    /// The entry of a party as the next roster has it so far.
+    pub(super) fn entry(&self, code: &str) -> Result<v1::Party, CliError> {
+        for signed in &self.message.parties {
+            let party = entry(signed)?;
+            if party.code == code {
+                return Ok(party);
+            }
+        }
+        Err(CliError::new(
+            Exit::NotFound,
+            format!("the roster knows no party {}", printable(code)),
+        ))
+    }
+
+    /// As a network is founded: everybody may send everything to everybody.
+    fn first_policy(&mut self) -> Result<(), CliError> {
+        let mut members = Vec::new();
+        for signed in &self.message.parties {
+            members.push(entry(signed)?.code);
+        }
+        self.message.groups = vec![v1::Group {
+            code: EVERYBODY.into(),
+            members,
+        }];
+        self.message.grants = vec![v1::Grant {
+            from: "*".into(),
+            to: "*".into(),
+            notice_types: Vec::new(),
+            highest_tlp: v1::Tlp::Red as u32,
+        }];
+        Ok(())
+    }
+
+    fn policy(&mut self, path: &Path) -> Result<(), CliError> {
+        let unreadable =
+            |e: &dyn std::fmt::Display| CliError::usage(format!("{}: {e}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|e| unreadable(&e))?;
+        let policy: PolicyFile = toml::from_str(&text).map_err(|e| unreadable(&e))?;
+        (self.message.groups, self.message.grants) = policy.messages()?;
+        Ok(())
+    }
+
+    /// Verifies what nodes will verify but for the signatures to come, writes it, and tells what
+    /// it changes.
+    pub(super) fn finish(mut self, out: &OutArgs, ui: &Ui) -> Result<ExitCode, CliError> {
+        let mut active = Vec::new();
+        for signed in &self.message.parties {
+            let party = entry(signed)?;
+            if party.status() == v1::PartyStatus::Active {
+                active.push(party.code);
+            }
+        }
+        let m = &mut self.message;
+        m.suspensions.retain(|s| !active.contains(&s.party));
+        m.suspensions.sort_by(|a, b| a.party.cmp(&b.party));
+        sort_overrides(m)?;
+        let signed = v1::Signed {
+            bytes: encode(&self.message),
+            signatures: Vec::new(),
+        };
+        let draft = Roster::draft(&self.root, self.previous, &signed).map_err(|e| refused(&e))?;
+        let changes = diff::of_rosters(&self.before, &self.message)?;
+        let told = format!(
+            "{}Fingerprint of roster {}:\n{}\nSend {} to the roster's holders; each signs it with `abeng roster sign`.\n",
+            diff::render(&changes),
+            draft.version(),
+            words::fingerprint(&signed.bytes),
+            out.out.display()
+        );
+        let value = serde_json::json!({
+            "roster": draft.version(),
+            "digest": digest(&signed.bytes).to_string(),
+            "danger": changes.iter().any(|c| c.danger),
+            "changes": changes,
+            "file": out.out,
+        });
+        file::write_paper(self.root.network(), What::Roster(signed), out)?;
+        ui.show(&value, || told)?;
+        Ok(Exit::Ok.into())
+    }
+}
+
+/// Decodes an entry; whether it is believed shows when the roster is verified.
+pub(super) fn entry(signed: &v1::Signed) -> Result<v1::Party, CliError> {
+    abeng_wire::decode("party", &signed.bytes, limits::PARTY)
+        .map_err(|e| CliError::new(Exit::Unverified, e.to_string()))
+}
+
+fn from_draft(path: &Path) -> Result<v1::Roster, CliError> {
+    match file::paper(path)?.what {
+        What::Roster(signed) => abeng_wire::decode("roster", &signed.bytes, limits::ROSTER)
+            .map_err(|e| CliError::new(Exit::Unverified, e.to_string())),
+        _ => Err(CliError::usage(format!("{} is no roster", path.display()))),
+    }
+}
+
+fn sort_overrides(m: &mut v1::Roster) -> Result<(), CliError> {
+    let mut by_party = BTreeMap::new();
+    for signed in m.overrides.drain(..) {
+        let word: v1::Override = abeng_wire::decode("override", &signed.bytes, limits::STATEMENT)
+            .map_err(|e| CliError::new(Exit::Unverified, e.to_string()))?;
+        by_party.insert(word.party, signed);
+    }
+    m.overrides.extend(by_party.into_values());
+    Ok(())
+}
+
+/// Groups and grants as people edit them.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PolicyFile {
+    #[serde(default)]
+    groups: BTreeMap<String, Vec<String>>,
+    #[serde(default, rename = "grant")]
+    grants: Vec<GrantLine>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GrantLine {
+    from: String,
+    to: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    types: Vec<String>,
+    tlp: String,
+}
+
+impl PolicyFile {
+    pub(super) fn of(roster: &v1::Roster) -> Self {
+        let groups = roster.groups.iter();
+        let grants = roster.grants.iter();
+        Self {
+            groups: groups
+                .map(|g| (g.code.clone(), g.members.clone()))
+                .collect(),
+            grants: grants
+                .map(|g| GrantLine {
+                    from: g.from.clone(),
+                    to: g.to.clone(),
+                    types: g.notice_types.clone(),
+                    tlp: words::tlp(g.highest_tlp)
+                        .trim_start_matches("TLP:")
+                        .to_owned(),
+                })
+                .collect(),
+        }
+    }
+
+    fn messages(self) -> Result<(Vec<v1::Group>, Vec<v1::Grant>), CliError> {
+        let groups = self.groups.into_iter().map(|(code, mut members)| {
+            members.sort_unstable();
+            v1::Group { code, members }
+        });
+        let grants = self.grants.into_iter().map(|line| {
+            let label = (1..=5).find(|&l| words::tlp(l).trim_start_matches("TLP:") == line.tlp);
+            let highest_tlp = label.ok_or_else(|| {
+                CliError::usage(format!("`{}` is no TLP label", printable(&line.tlp)))
+                    .with_try("write CLEAR, GREEN, AMBER, AMBER+STRICT or RED")
+            })?;
+            Ok(v1::Grant {
+                from: line.from,
+                to: line.to,
+                notice_types: line.types,
+                highest_tlp,
+            })
+        });
+        Ok((groups.collect(), grants.collect::<Result<_, CliError>>()?))
+    }
+}

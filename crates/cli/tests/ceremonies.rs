@@ -1,0 +1,703 @@
+//! The life of a network whose holders never meet: each with a directory of its own, files handed
+//! on, through the real command; and what must be refused on the way.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use abeng_keys::{DualSigner, SystemEntropy};
+use abeng_roster::{Trust, armour, ceremony, founding};
+use abeng_wire::{NetworkCode, PartyCode, v1, v1::ceremony_file::What};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::OnceLock,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use tempfile::TempDir;
+
+const PLAIN: &str = "--insecure-plain-keys";
+const EXIT_USAGE: i32 = 2;
+const EXIT_REFUSED: i32 = 3;
+const EXIT_NOT_FOUND: i32 = 5;
+const EXIT_UNVERIFIED: i32 = 6;
+
+/// A directory in which everybody's directories lie.
+struct Table(TempDir);
+
+#[derive(Debug)]
+struct Run {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Table {
+    /// With the files of a network of JM, LC and TT, founded once for all tests.
+    fn founded() -> Self {
+        static FOUNDED: OnceLock<Table> = OnceLock::new();
+        let founded = FOUNDED.get_or_init(found);
+        let table = Self(tempfile::tempdir().unwrap());
+        copy(founded.0.path(), table.0.path());
+        table
+    }
+
+    fn run(&self, args: &str) -> Run {
+        self.with(&args.split_whitespace().collect::<Vec<_>>())
+    }
+
+    fn with(&self, args: &[&str]) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_abeng"));
+        command.args(args).current_dir(self.0.path());
+        command.env("LANG", "C").env_remove("LC_ALL");
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        Run {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    #[track_caller]
+    fn ok(&self, args: &str) -> String {
+        let run = self.run(args);
+        assert_eq!(run.code, Some(0), "{args}: {run:#?}");
+        run.out + &run.err
+    }
+
+    #[track_caller]
+    fn fails(&self, args: &str, code: i32, says: &str) {
+        let run = self.run(args);
+        assert_eq!(run.code, Some(code), "{args}: {run:#?}");
+        let told = format!("{}{}", run.out, run.err);
+        assert!(told.contains(says), "{args}: not said: {says}\n{run:#?}");
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.path(name).exists()
+    }
+
+    fn trust(&self, name: &str) -> Trust {
+        let bytes = fs::read(self.path(name)).unwrap();
+        let bundle = abeng_wire::decode("bundle", &bytes.into(), 1 << 23).unwrap();
+        Trust::from_bundle(&bundle, None, now()).unwrap()
+    }
+
+    fn roster_file(&self, name: &str) -> v1::Signed {
+        let text = fs::read_to_string(self.path(name)).unwrap();
+        match armour::read(&text).unwrap().what {
+            Some(What::Roster(signed)) => signed,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Signs with each of the roster's holders named, one after the other in the same file.
+    #[track_caller]
+    fn sign_roster(&self, file: &str, trust: &str, holders: &[&str]) {
+        for key in holders {
+            self.ok(&format!(
+                "roster sign {file} --key {key}/roster --trust {trust} --out {file} --yes"
+            ));
+        }
+    }
+
+    #[track_caller]
+    fn publish(&self, files: &str, trust: &str, out: &str) -> String {
+        self.ok(&format!(
+            "roster publish {files} --trust {trust} --out {out} --yes"
+        ))
+    }
+}
+
+fn now() -> u64 {
+    let passed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    u64::try_from(passed.as_millis()).unwrap()
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).unwrap();
+        }
+    }
+}
+
+fn found() -> Table {
+    let table = Table(tempfile::tempdir().unwrap());
+    let mut files = String::new();
+    for (role, count) in [("root", 7), ("roster", 3), ("freshness", 3)] {
+        for n in 1..=count {
+            let file = format!("{role}-{n}.key");
+            let country = ["JM", "LC", "TT", "GY", "BB", "DM", "SR"][n - 1];
+            table.ok(&format!(
+                "root keygen --role {role} --network carib --holder Holder-{role}-{n} \
+                 --country {country} --key {role}-{n}/{role} --out {file} {PLAIN}"
+            ));
+            files.push_str(&format!(" {file}"));
+        }
+    }
+    table.ok(&format!("root new --network carib --out root.txt{files}"));
+    // Two sign one file in turn, two sign copies of their own, and the Secretariat puts them together.
+    for n in [1, 2] {
+        table.ok(&format!(
+            "root sign root.txt --key root-{n}/root --out root.txt --yes"
+        ));
+    }
+    for n in [5, 7] {
+        table.ok(&format!(
+            "root sign root.txt --key root-{n}/root --out copy-{n}.txt --yes"
+        ));
+    }
+    table.ok("root sign root.txt copy-5.txt copy-7.txt --out root.txt");
+    let mut add = String::new();
+    for (code, kind) in [("JM", "member"), ("LC", "coordination"), ("TT", "member")] {
+        let low = code.to_lowercase();
+        let others: Vec<_> = ["JM", "LC", "TT"]
+            .into_iter()
+            .filter(|o| *o != code)
+            .collect();
+        table.ok(&format!(
+            "party enrol {code} --network carib --name Customs-{code} --kind {kind} \
+             --address {low}.example.org:7464 --witness {} --witness {} \
+             --keys {low}/keys --out {low}.txt {PLAIN}",
+            others[0], others[1]
+        ));
+        add.push_str(&format!(" --add {low}.txt"));
+    }
+    table.ok(&format!(
+        "roster draft --under root.txt --out roster-1.txt{add}"
+    ));
+    for n in [1, 3] {
+        table.ok(&format!(
+            "roster sign roster-1.txt --under root.txt --key roster-{n}/roster \
+             --out roster-1.txt --yes"
+        ));
+    }
+    table.ok("roster publish root.txt roster-1.txt jm.txt lc.txt tt.txt --out 1.pb --yes");
+    table
+}
+
+#[test]
+fn a_network_is_founded_by_holders_who_never_meet_and_below_its_thresholds_it_is_not() {
+    let table = Table::founded();
+    let told = table.ok("roster verify 1.pb");
+    assert!(
+        told.contains("roster 1") && told.contains("3 parties"),
+        "{told}"
+    );
+    let trust = table.trust("1.pb");
+    assert_eq!((trust.root.signers().len(), trust.root.threshold()), (7, 4));
+    assert_eq!(trust.root.roster_threshold(), 2);
+    let root = trust.root.digest().to_string();
+    table.ok(&format!("roster verify 1.pb --root sha256:{root}"));
+    let other = format!("roster verify 1.pb --root {}", "0".repeat(64));
+    table.fails(&other, EXIT_UNVERIFIED, "pinned is");
+
+    // Three holders of seven; and copies that do not say the same.
+    let files = "root new --network carib --out few.txt --days 30 \
+                 root-1.key root-2.key root-3.key root-4.key root-5.key root-6.key root-7.key \
+                 roster-1.key roster-2.key roster-3.key \
+                 freshness-1.key freshness-2.key freshness-3.key";
+    table.ok(files);
+    for n in [1, 2, 3] {
+        table.ok(&format!(
+            "root sign few.txt --key root-{n}/root --out few.txt --yes"
+        ));
+    }
+    table.fails(
+        "roster sign roster-1.txt --under few.txt --key roster-2/roster --out x.txt --yes",
+        EXIT_UNVERIFIED,
+        "3 distinct signers of root 1, which asks for 4",
+    );
+    table.fails(
+        "root sign few.txt root.txt --out x.txt",
+        EXIT_REFUSED,
+        "not say the same",
+    );
+    // The same holder once more, somebody who holds another office, and nobody who means it.
+    table.fails(
+        "root sign few.txt --key root-2/root --out few.txt --yes",
+        EXIT_REFUSED,
+        "has signed it already",
+    );
+    table.fails(
+        "root sign few.txt --key roster-1/roster --out few.txt --yes",
+        EXIT_REFUSED,
+        "is none of root 1",
+    );
+    table.fails(
+        "root sign few.txt --key root-4/root --out x.txt",
+        EXIT_USAGE,
+        "Sign root 1 of carib? This must be meant",
+    );
+    assert!(!table.has("x.txt"));
+    table.fails(
+        "roster draft --under root.txt --out roster-1.txt",
+        EXIT_REFUSED,
+        "exists",
+    );
+    table.fails(
+        "root keygen --role root --network carib --holder X --country JM --key root-1/root \
+         --out y.key --insecure-plain-keys",
+        EXIT_REFUSED,
+        "no secret key is written over",
+    );
+    // One key in two offices, and one signer too few.
+    let twice = format!(
+        "{} root-1.key --threshold 5",
+        files.replace("few.txt", "twice.txt")
+    );
+    table.fails(&twice, EXIT_UNVERIFIED, "stands twice");
+    let few = files
+        .replace("few.txt", "two.txt")
+        .replace("freshness-3.key", "");
+    table.fails(&few, EXIT_UNVERIFIED, "at least three freshness signers");
+}
+
+#[test]
+fn a_member_enrols_renews_its_keys_is_struck_and_comes_back_from_a_loss() {
+    let table = Table::founded();
+    table.ok(
+        "party enrol GY --network carib --name Guyana --address gy.example.org:7464 \
+         --witness JM --witness LC --witness TT --keys gy/keys --out gy.txt --insecure-plain-keys",
+    );
+    let told = table.ok("roster draft --trust 1.pb --add gy.txt --out 2.txt");
+    for part in [
+        "! From now on GY may read from JM, LC, TT: notices of every type up to TLP:RED.",
+        "! GY (Guyana) joins as member",
+        "Into the group ALL: GY.",
+    ] {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
+    table.fails(
+        "roster diff 1.pb 2.txt",
+        EXIT_UNVERIFIED,
+        "! From now on GY may read",
+    );
+    // One signature of two; then published with the key that opens what is sent to GY.
+    table.sign_roster("2.txt", "1.pb", &["roster-1"]);
+    table.fails(
+        "roster publish 2.txt gy.txt --trust 1.pb --out 2.pb --yes",
+        EXIT_UNVERIFIED,
+        "asks for 2",
+    );
+    table.fails(
+        "roster sign 2.txt --key roster-1/roster --trust 1.pb --out 2.txt --yes",
+        EXIT_REFUSED,
+        "has signed it already",
+    );
+    table.sign_roster("2.txt", "1.pb", &["roster-2"]);
+    table.fails(
+        "roster publish 2.txt gy.txt --trust 1.pb --out 2.pb",
+        EXIT_USAGE,
+        "Publish it?",
+    );
+    table.publish("2.txt gy.txt", "1.pb", "2.pb");
+    let gy = PartyCode::new("GY").unwrap();
+    assert!(table.trust("2.pb").seal_key(gy, now()).is_some());
+
+    // New signing keys, vouched for by the old ones: nothing dangerous.
+    let told = table.ok(
+        "party rotate-keys --trust 2.pb --keys gy/keys --new-keys gy/new --out gy-2.txt \
+         --insecure-plain-keys",
+    );
+    assert!(
+        told.contains("The keyring with the new keys is in gy/new"),
+        "{told}"
+    );
+    table.ok("roster draft --trust 2.pb --add gy-2.txt --out 3.txt");
+    let told = table.ok("roster diff 2.pb 3.txt");
+    assert!(told.contains("GY (Guyana) has a new log key"), "{told}");
+    table.sign_roster("3.txt", "2.pb", &["roster-2", "roster-3"]);
+    table.publish("3.txt", "2.pb", "3.pb");
+    assert_eq!(
+        table
+            .trust("3.pb")
+            .roster
+            .party(gy)
+            .unwrap()
+            .all_keys()
+            .len(),
+        8
+    );
+
+    // The old ones are revoked, then the member is suspended; both with reason and time.
+    let args = "party revoke GY --replaced --at 2026-01-02 --trust 3.pb --out 4.txt --reason";
+    let mut args: Vec<&str> = args.split_whitespace().collect();
+    args.push("a laptop was stolen");
+    assert_eq!(table.with(&args).code, Some(0));
+    let told = table
+        .ok("party suspend GY --trust 3.pb --from 4.txt --out 4.txt --force --reason unreachable");
+    for part in [
+        "Revoked from 2026-01-02 on: the org-sign key of GY (Guyana)",
+        "\"a laptop was stolen\"",
+        "GY (Guyana) is suspended: every node closes its links",
+        "\"unreachable\"",
+    ] {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
+    table.sign_roster("4.txt", "3.pb", &["roster-1", "roster-3"]);
+    table.publish("4.txt", "3.pb", "4.pb");
+    let roster = table.trust("4.pb").roster;
+    assert!(!roster.party(gy).unwrap().is_active());
+    assert_eq!(roster.suspension(gy).unwrap().reason, "unreachable");
+    table.fails(
+        "party suspend GY --trust 4.pb --out 5.txt --reason again",
+        EXIT_REFUSED,
+        "is suspended already",
+    );
+    table.fails(
+        "party revoke JM --kid 00000000 --trust 4.pb --out 5.txt --reason x",
+        EXIT_NOT_FOUND,
+        "begins with 00000000",
+    );
+
+    // An older file is neither signed nor taken any more.
+    table.fails(
+        "roster sign 3.txt --key roster-1/roster --trust 4.pb --out x.txt --yes",
+        EXIT_UNVERIFIED,
+        "roster 3 does not follow roster 4",
+    );
+    table.fails(
+        "roster publish 3.txt --trust 4.pb --out x.pb --yes",
+        EXIT_REFUSED,
+        "nothing in these files is newer",
+    );
+    assert!(!table.has("x.pb") && !table.has("x.txt"));
+}
+
+#[test]
+fn a_lost_key_comes_back_by_the_roots_override_alone_and_waits() {
+    let table = Table::founded();
+    let args = "party recover TT --trust 1.pb --keys tt/new --out tt-lost.txt \
+                --insecure-plain-keys --reason";
+    let mut args: Vec<&str> = args.split_whitespace().collect();
+    args.push("the machine burnt");
+    let run = table.with(&args);
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert!(
+        run.out.contains("need the signatures of 4 root holders"),
+        "{run:#?}"
+    );
+    for n in [1, 2, 3] {
+        let told = table.ok(&format!(
+            "root sign tt-lost.txt --key root-{n}/root --trust 1.pb --out tt-lost.txt --yes"
+        ));
+        assert!(
+            told.contains("OVERRIDE. TT") && told.contains("the machine burnt"),
+            "{told}"
+        );
+    }
+    table.fails(
+        "roster draft --trust 1.pb --add tt-lost.txt --out 2.txt",
+        EXIT_UNVERIFIED,
+        "3 distinct signers of root 1, which asks for 4",
+    );
+    table.ok("root sign tt-lost.txt --key root-6/root --trust 1.pb --out tt-lost.txt --yes");
+    let told = table.ok("roster draft --trust 1.pb --add tt-lost.txt --out 2.txt");
+    assert!(
+        told.contains("! TT (Customs-TT): its keys are replaced by the root's override"),
+        "{told}"
+    );
+    table.fails("roster diff 1.pb 2.txt", EXIT_UNVERIFIED, "override");
+    table.ok(
+        "party revoke TT --replaced --trust 1.pb --from 2.txt --out 2.txt --force --reason lost",
+    );
+    table.sign_roster("2.txt", "1.pb", &["roster-1", "roster-2"]);
+    table.publish("2.txt tt-lost.txt", "1.pb", "2.pb");
+    let told = table.ok("roster verify 2.pb");
+    assert!(told.contains("override brought keys of TT"), "{told}");
+    let trust = table.trust("2.pb");
+    let tt = trust.roster.party(PartyCode::new("TT").unwrap()).unwrap();
+    assert_eq!(
+        tt.all_keys()
+            .iter()
+            .filter(|k| k.waits_until.is_some())
+            .count(),
+        4
+    );
+    assert_eq!(
+        tt.all_keys()
+            .iter()
+            .filter(|k| k.revoked_at.is_some())
+            .count(),
+        4
+    );
+    // Without the override nobody replaces a key, also not who has the new keys and the roster's.
+    let text = fs::read_to_string(table.path("tt-lost.txt")).unwrap();
+    let Some(What::Override(m)) = armour::read(&text).unwrap().what else {
+        panic!("no override");
+    };
+    let bare = v1::CeremonyFile {
+        network: "carib".into(),
+        what: m.request.map(What::Party),
+    };
+    fs::write(table.path("bare.txt"), armour::write(&bare)).unwrap();
+    table.fails(
+        "roster draft --trust 1.pb --add bare.txt --out x.txt",
+        EXIT_UNVERIFIED,
+        "changed without the signature of an earlier",
+    );
+}
+
+#[test]
+fn the_root_is_rotated_with_both_thresholds_and_the_freshness_renewed() {
+    let table = Table::founded();
+    table.ok(
+        "root keygen --role root --network carib --holder Newcomer --country GY \
+         --key root-8/root --out root-8.key --insecure-plain-keys",
+    );
+    let told = table.ok("root rotate --trust 1.pb root-8.key --remove Holder-root-4 --out r2.txt");
+    assert!(
+        told.contains("Root 2 of carib") && told.contains("Newcomer (GY)"),
+        "{told}"
+    );
+    // The old threshold counts signers of root 1: the newcomer is none.
+    for n in [1, 2, 3, 8] {
+        table.ok(&format!(
+            "root sign r2.txt --key root-{n}/root --trust 1.pb --out r2.txt --yes"
+        ));
+    }
+    table.fails(
+        "roster publish r2.txt --trust 1.pb --out 2.pb --yes",
+        EXIT_UNVERIFIED,
+        "3 distinct signers of root 1, which asks for 4",
+    );
+    let told = table.ok("root sign r2.txt --key root-5/root --trust 1.pb --out r2.txt --yes");
+    assert!(
+        told.contains("may sign root from now on: Newcomer"),
+        "{told}"
+    );
+    table.publish("r2.txt", "1.pb", "2.pb");
+    // Whoever has left the root signs no more; a version is not left out.
+    table.ok("root rotate --trust 2.pb --out r3.txt --days 100");
+    table.fails(
+        "root sign r3.txt --key root-4/root --trust 2.pb --out r3.txt --yes",
+        EXIT_REFUSED,
+        "is none of root 2",
+    );
+    table.fails(
+        "root sign r3.txt --key root-1/root --trust 1.pb --out r3.txt --yes",
+        EXIT_REFUSED,
+        "does not follow root 1",
+    );
+    // A roster goes under the new root.
+    table.ok("roster draft --trust 2.pb --out 2.txt");
+    table.sign_roster("2.txt", "2.pb", &["roster-1", "roster-2"]);
+    table.publish("2.txt", "2.pb", "3.pb");
+
+    table.fails(
+        "freshness renew --trust 3.pb --key roster-1/roster --out f.txt --yes",
+        EXIT_REFUSED,
+        "freshness key",
+    );
+    table.fails(
+        "freshness renew --trust 3.pb --key freshness-2/freshness --out f.txt",
+        EXIT_USAGE,
+        "Is it the newest?",
+    );
+    table.ok("freshness renew --trust 3.pb --key freshness-2/freshness --out f.txt --yes");
+    table.publish("f.txt", "3.pb", "4.pb");
+    assert!(table.trust("4.pb").freshness.is_some());
+    table.fails(
+        "roster publish f.txt --trust 2.pb --out x.pb --yes",
+        EXIT_REFUSED,
+        "nothing in these files is newer",
+    );
+}
+
+#[test]
+fn two_rosters_of_one_version_are_not_published_until_a_root_names_both() {
+    let table = Table::founded();
+    for (file, days) in [("a.txt", 100), ("b.txt", 200)] {
+        table.ok(&format!(
+            "roster draft --trust 1.pb --days {days} --out {file}"
+        ));
+        table.sign_roster(file, "1.pb", &["roster-1", "roster-2"]);
+    }
+    table.publish("a.txt", "1.pb", "a.pb");
+    table.fails(
+        "roster publish b.txt --trust a.pb --out x.pb --yes",
+        EXIT_UNVERIFIED,
+        "somebody signed both",
+    );
+    // What a node holds that has seen both.
+    let other = v1::TrustBundle {
+        rosters: vec![table.roster_file("b.txt")],
+        ..Default::default()
+    };
+    let seen = table.trust("a.pb").merge(&other, now()).unwrap().unwrap();
+    fs::write(table.path("node.pb"), abeng_wire::encode(&seen.to_bundle())).unwrap();
+    table.fails(
+        "roster verify node.pb",
+        EXIT_UNVERIFIED,
+        "somebody signed both",
+    );
+    table.ok("root rotate --trust node.pb --settle --out r2.txt");
+    for n in [1, 2, 3, 4] {
+        table.ok(&format!(
+            "root sign r2.txt --key root-{n}/root --trust node.pb --out r2.txt --yes"
+        ));
+    }
+    table.publish("r2.txt", "node.pb", "2.pb");
+    table.ok("roster verify 2.pb");
+    table.fails(
+        "root rotate --trust 1.pb --settle --out x.txt",
+        EXIT_USAGE,
+        "holds no equivocation",
+    );
+}
+
+#[test]
+fn what_has_expired_was_damaged_or_is_something_else_is_refused() {
+    let table = Table::founded();
+    let long_ago = now() - 900 * 24 * 60 * 60 * 1000;
+    let party = |code: &str| founding::FoundingParty {
+        code: PartyCode::new(code).unwrap(),
+        name: code.into(),
+        country: code.into(),
+        kind: v1::PartyKind::Member,
+        addresses: vec!["192.0.2.7:7464".into()],
+        relay: false,
+    };
+    let parties = vec![party("JM"), party("TT")];
+    let network = NetworkCode::new("carib").unwrap();
+    let request = founding::FoundingRequest::new(network, parties, long_ago);
+    let old = founding::found(request, &mut SystemEntropy).unwrap();
+    fs::write(table.path("old.pb"), abeng_wire::encode(&old.bundle)).unwrap();
+    table.fails("roster verify old.pb", EXIT_UNVERIFIED, "roster 1 expired");
+
+    // A root whose time is over is not signed.
+    let root = v1::Root {
+        expires: long_ago,
+        ..prost::Message::decode(old.bundle.roots[0].bytes.clone()).unwrap()
+    };
+    let signers: Vec<&DualSigner> = old.root_signers.iter().take(2).collect();
+    let file = v1::CeremonyFile {
+        network: "carib".into(),
+        what: Some(What::Root(ceremony::sign_root(&root, &signers).unwrap())),
+    };
+    fs::write(table.path("late.txt"), armour::write(&file)).unwrap();
+    table.fails(
+        "root sign late.txt --key root-1/root --out x.txt --yes",
+        EXIT_UNVERIFIED,
+        "root 1 expired",
+    );
+
+    let text = fs::read_to_string(table.path("jm.txt")).unwrap();
+    let line = text.lines().nth(3).unwrap();
+    fs::write(table.path("cut.txt"), text.replace(line, "")).unwrap();
+    table.fails(
+        "roster draft --under root.txt --add cut.txt --out x.txt",
+        EXIT_UNVERIFIED,
+        "cut or changed on its way",
+    );
+    table.fails("roster verify jm.txt", EXIT_USAGE, "is a ceremony file");
+    table.fails(
+        "roster draft --under root.txt --add root-1.key --out x.txt",
+        EXIT_USAGE,
+        "no request of a party",
+    );
+    table.fails("roster show 1.pb --policy extra", EXIT_USAGE, "unexpected");
+    // What is shown as the policy is taken as the policy.
+    let policy = table.ok("roster show 1.pb --policy");
+    let narrower = policy.replace("tlp = \"RED\"", "tlp = \"GREEN\"");
+    assert_ne!(policy, narrower);
+    fs::write(table.path("policy.toml"), narrower).unwrap();
+    let told = table.ok("roster draft --trust 1.pb --policy policy.toml --out narrow.txt");
+    assert!(told.contains("JM may read less from LC, TT."), "{told}");
+    table.ok("roster diff 1.pb narrow.txt");
+}
+
+#[test]
+fn a_holders_key_rests_under_a_passphrase_that_no_argument_holds() {
+    let table = Table::founded();
+    fs::write(table.path("pass"), "correct horse\n").unwrap();
+    fs::set_permissions(table.path("pass"), PermissionsExt::from_mode(0o644)).unwrap();
+    let make = "root keygen --role roster --network carib --holder X --country JM \
+                --key x/roster --out x.key";
+    table.fails(make, EXIT_USAGE, "--passphrase-file FILE");
+    let with = format!("{make} --passphrase-file pass");
+    table.fails(&with, EXIT_USAGE, "others could read it");
+    fs::set_permissions(table.path("pass"), PermissionsExt::from_mode(0o600)).unwrap();
+    table.ok(&with);
+    let secret = fs::read(table.path("x/roster.age")).unwrap();
+    assert!(secret.starts_with(b"age-encryption.org/v1"));
+    table.ok("roster draft --trust 1.pb --out 2.txt");
+    let sign = "roster sign 2.txt --key x/roster --trust 1.pb --out x.txt --yes";
+    table.fails(sign, EXIT_USAGE, "nobody to ask");
+    let with = format!("{sign} --passphrase-file pass");
+    table.fails(
+        &with,
+        EXIT_REFUSED,
+        "is none of the roster's signers of root 1",
+    );
+}
+
+/// A node's process, killed when the test is over.
+struct Running(std::process::Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_node_starts_with_the_keys_and_the_bundle_that_ceremonies_made() {
+    let table = Table::founded();
+    let root = table.trust("1.pb").root.digest();
+    let config = format!(
+        "party = \"JM\"\n[trust]\nroot = \"sha256:{root}\"\n[link]\nlisten = \"127.0.0.1:0\"\n\
+         [keys]\ninsecure_plain = true\n"
+    );
+    fs::write(table.path("jm.toml"), config).unwrap();
+    table.ok(
+        "restore --keys jm/keys --trust 1.pb --config jm.toml --data jm-node --reason founded --yes",
+    );
+    let mut command = Command::new(env!("CARGO_BIN_EXE_abeng"));
+    command.args(["node", "run", "--config"]);
+    command.arg(table.path("jm-node/node.toml"));
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let mut node = Running(command.stderr(Stdio::null()).spawn().unwrap());
+    // Far more than it takes: build machines are slow.
+    for _ in 0..1200 {
+        let status = table.run("--json status --data jm-node");
+        if status.code == Some(0) {
+            let status: serde_json::Value = serde_json::from_str(&status.out).unwrap();
+            assert_eq!(status["party"], "JM", "{status}");
+            return;
+        }
+        assert!(node.0.try_wait().unwrap().is_none(), "{status:?}");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("the node does not answer");
+}
+
+#[test]
+fn a_trial_network_holds_ceremonies_with_the_keys_that_its_founding_left() {
+    let table = Table(tempfile::tempdir().unwrap());
+    table.ok(&format!(
+        "network init net --party JM:coordination --party TT {PLAIN}"
+    ));
+    let trust = "net/jm/trust/bundle.pb";
+    table.ok(&format!("roster draft --trust {trust} --out 2.txt"));
+    let keys = ["net/root-keys/roster-1", "net/root-keys/roster-3"];
+    for key in keys {
+        table.ok(&format!(
+            "roster sign 2.txt --key {key} --trust {trust} --out 2.txt --yes"
+        ));
+    }
+    table.publish("2.txt", trust, "2.pb");
+    assert_eq!(table.trust("2.pb").roster.version(), 2);
+}

@@ -1,0 +1,211 @@
+//! `abeng keys` from end to end, with the files of a founded network and no node.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use serde_json::Value;
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+fn abeng(arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_abeng"))
+        .args(arguments)
+        .env("LANG", "C")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may end before it has read all.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(&text)
+        .unwrap_or_else(|e| panic!("{e}: {text}{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// Part A of a sheet, as somebody would type it.
+fn part_a(sheet: &Path) -> String {
+    let text = fs::read_to_string(sheet).unwrap();
+    let lines = text
+        .lines()
+        .filter(|l| l.trim_start().starts_with(|c: char| c.is_ascii_digit()));
+    lines
+        .take(4)
+        .map(|l| format!("{}\n", l.to_lowercase()))
+        .collect()
+}
+
+#[test]
+fn keys_go_onto_paper_and_come_back_when_all_else_is_lost() {
+    let temp = tempfile::tempdir().unwrap();
+    let at = |name: &str| temp.path().join(name).to_string_lossy().into_owned();
+    fs::write(temp.path().join("new"), "another passphrase\n").unwrap();
+    let founded = abeng(
+        &[
+            "network",
+            "init",
+            &at("net"),
+            "--name",
+            "trial",
+            "--party",
+            "JM",
+            "--party",
+            "LC:coordination",
+            "--insecure-plain-keys",
+        ],
+        "",
+    );
+    assert!(founded.status.success(), "{founded:?}");
+    let (data, sheets, kept) = (at("net/jm"), at("sheets"), at("kept"));
+
+    let made = abeng(
+        &[
+            "keys",
+            "split",
+            "--shares",
+            "3",
+            "--threshold",
+            "2",
+            "--data",
+            &data,
+            "--out",
+            &sheets,
+            "--json",
+        ],
+        "",
+    );
+    let made = json(&made);
+    assert_eq!((&made["party"], &made["shares"]), (&"JM".into(), &3.into()));
+    let sheet = |n: usize| temp.path().join(format!("sheets/share-{n}.txt"));
+    let mode = fs::metadata(sheet(1)).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let backup = ["keys", "backup", "--out", &kept, "--data", &data, "--json"];
+    let refused = abeng(&backup, "");
+    assert_eq!(refused.status.code(), Some(3), "keys in the clear");
+    let kept_there = json(&abeng(
+        &[&backup[..], &["--include-plain-keys"]].concat(),
+        "",
+    ));
+    assert_eq!(kept_there["set"], made["set"]);
+    let listed = json(&abeng(&["keys", "list", "--data", &data, "--json"], ""));
+    let keys = listed["keys"].as_array().unwrap();
+    let roles: Vec<_> = keys.iter().map(|k| k["role"].as_str().unwrap()).collect();
+    assert_eq!(
+        roles,
+        [
+            "org-sign", "node-tls", "log", "witness", "org-seal", "store", "backup"
+        ]
+    );
+    assert!(
+        keys.iter()
+            .all(|k| k["note"].is_null() || k["note"] == "others seal to it now")
+    );
+
+    // The machine is gone. One sheet is typed, one is a file.
+    let back = abeng(
+        &[
+            "keys",
+            "combine",
+            "--sealed",
+            &kept,
+            "--out",
+            &at("back"),
+            "--passphrase-file",
+            &at("new"),
+            "--share",
+            &sheet(3).to_string_lossy(),
+            "--json",
+        ],
+        &part_a(&sheet(1)),
+    );
+    assert_eq!(json(&back)["party"], "JM");
+
+    // Nor is a file left: sheets alone.
+    let paper = abeng(
+        &[
+            "keys",
+            "combine",
+            "--paper",
+            "--out",
+            &at("paper"),
+            "--passphrase-file",
+            &at("new"),
+            "--share",
+            &sheet(1).to_string_lossy(),
+            "--share",
+            &sheet(2).to_string_lossy(),
+            "--json",
+        ],
+        "",
+    );
+    assert_eq!(json(&paper)["seal_keys"], 1);
+    same_keys(&at("paper"), &data, temp.path());
+
+    let few = abeng(
+        &[
+            "keys",
+            "combine",
+            "--sealed",
+            &kept,
+            "--out",
+            &at("few"),
+            "--share",
+            &sheet(1).to_string_lossy(),
+        ],
+        "",
+    );
+    assert_eq!(few.status.code(), Some(2), "{few:?}");
+    assert!(!Path::new(&at("few")).exists());
+    let over = ["keys", "combine", "--sealed", &kept, "--out", &at("back")];
+    assert_eq!(
+        abeng(&over, "").status.code(),
+        Some(3),
+        "keys are never written over"
+    );
+}
+
+/// The keyring that came back is that of the node.
+fn same_keys(back: &str, data: &str, temp: &Path) {
+    let node = temp.join("as-before");
+    fs::create_dir_all(node.join("trust")).unwrap();
+    fs::copy(
+        Path::new(data).join("trust/bundle.pb"),
+        node.join("trust/bundle.pb"),
+    )
+    .unwrap();
+    let toml = fs::read_to_string(Path::new(data).join("node.toml")).unwrap();
+    let passphrase = temp.join("new");
+    fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).unwrap();
+    let keys = format!("passphrase_file = {:?}", passphrase.to_string_lossy());
+    fs::write(
+        node.join("node.toml"),
+        toml.replace("insecure_plain = true", &keys),
+    )
+    .unwrap();
+    fs::create_dir_all(node.join("keys")).unwrap();
+    fs::copy(
+        Path::new(back).join("keyring.age"),
+        node.join("keys/keyring.age"),
+    )
+    .unwrap();
+    let listed = json(&abeng(
+        &["keys", "list", "--data", &node.to_string_lossy(), "--json"],
+        "",
+    ));
+    assert_eq!(listed["unlocked"], true, "{listed}");
+    let strange = listed["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|k| !k["note"].is_null() && k["note"] != "others seal to it now");
+    assert_eq!(strange, None);
+}

@@ -1,0 +1,163 @@
+//! Two well-signed statements of one version: both are kept, the log says so, people are told.
+
+use crate::{
+    layout::{Layout, replace},
+    node_error::NodeError,
+    shared::{Shared, lock},
+    view::ReadyView,
+};
+use abeng_audit_log::{EQUIVOCATION, Reader, RealDisk, subject};
+use abeng_queue::{Input, rows::ContradictionRow};
+use abeng_roster::{Conflict, Trust, TrustError, digest};
+use abeng_wire::{Digest, v1};
+use std::{io, path::PathBuf};
+use v1::proof_part::Of;
+
+/// How many are kept: more of them prove nothing more.
+const KEPT: usize = 32;
+
+/// The other of two well-signed statements of one version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispute {
+    /// `root`, `roster`, or `seal key of` and the party.
+    pub what: String,
+    /// The version or sequence.
+    pub version: u64,
+    /// Digest of the one in force here.
+    pub held: Digest,
+    /// Digest of the other.
+    pub other: Digest,
+}
+
+impl Dispute {
+    /// Whether a root has named both since.
+    pub fn is_settled(&self, trust: &Trust) -> bool {
+        let mut conflicts = trust.conflicts().iter();
+        conflicts.any(|c| c.other == self.other && trust.is_settled(c))
+    }
+
+    /// What `status` says of it.
+    pub fn told(&self) -> String {
+        format!(
+            "TWO DIFFERENT VERSIONS {} of the {} are well signed: {:.16} is in force here, {:.16} is kept beside it. Somebody signs two things at once: speak with the Secretariat and the other administrations by telephone",
+            self.version, self.what, self.held, self.other
+        )
+    }
+}
+
+impl Shared {
+    /// Keeps the evidence of an equivocation, once: the other statement in a file, what it is in the
+    /// log. Whatever is wrong with the disk, the alarm is told.
+    pub(super) fn keep_dispute(&self, why: &TrustError, bundle: &v1::TrustBundle) {
+        let TrustError::Equivocation {
+            what,
+            version,
+            held,
+            other,
+        } = why
+        else {
+            return;
+        };
+        let dispute = Dispute {
+            what: what.clone(),
+            version: *version,
+            held: *held,
+            other: *other,
+        };
+        self.keep(dispute, find(bundle, *other));
+    }
+
+    /// The same for one that trust data brought with it, of a root or roster.
+    pub(super) fn keep_conflict(&self, conflict: &Conflict) {
+        let dispute = Dispute {
+            what: conflict.of.name().to_owned(),
+            version: conflict.version,
+            held: conflict.held,
+            other: conflict.other,
+        };
+        self.keep(dispute, Some(&conflict.signed));
+    }
+
+    fn keep(&self, dispute: Dispute, other: Option<&v1::Signed>) {
+        {
+            let mut all = lock(&self.disputes);
+            if all.contains(&dispute) || all.len() >= KEPT {
+                return;
+            }
+            all.push(dispute.clone());
+            self.metrics.trust_disputes.set(all.len() as i64);
+        }
+        tracing::error!("{}", dispute.told());
+        let kept = other.map_or(Ok(()), |signed| keep(&self.layout, &dispute, signed));
+        if let Err(e) = kept {
+            tracing::error!(error = %e, "the other statement cannot be kept; the log names its digest");
+        }
+        self.core.give_blocking(leaf_about(&dispute));
+    }
+}
+
+fn leaf_about(dispute: &Dispute) -> Input {
+    let said = v1::Equivocation {
+        what: dispute.what.clone(),
+        version: dispute.version,
+        held: dispute.held.to_bytes(),
+        other: dispute.other.to_bytes(),
+    };
+    let leaf = v1::Leaf {
+        kind: v1::LeafKind::Contradiction.into(),
+        subject: subject(EQUIVOCATION, &abeng_wire::encode(&said)).to_bytes(),
+        ..Default::default()
+    };
+    Input::Note {
+        leaf: Box::new(leaf),
+        proof: Some(v1::ProofPart {
+            of: Some(Of::Equivocation(said)),
+        }),
+        private: None,
+        tell: None,
+        receipt_to: None,
+    }
+}
+
+fn find(bundle: &v1::TrustBundle, other: Digest) -> Option<&v1::Signed> {
+    let all = bundle.rosters.iter().chain(&bundle.roots);
+    let mut all = all.chain(&bundle.seal_keys);
+    all.find(|signed| digest(&signed.bytes) == other)
+}
+
+/// Where the other statement lies, a `Signed` as it was received.
+fn path(layout: &Layout, dispute: &Dispute) -> PathBuf {
+    let what = dispute.what.replace(' ', "-");
+    let name = format!("{what}-{}-{:.16}.pb", dispute.version, dispute.other);
+    layout.root().join("trust").join("disputed").join(name)
+}
+
+fn keep(layout: &Layout, dispute: &Dispute, signed: &v1::Signed) -> io::Result<()> {
+    let path = path(layout, dispute);
+    let dir = path.parent().unwrap_or(layout.root());
+    Layout::create_dir(dir)?;
+    replace(&path, &abeng_wire::encode(signed), 0o600)
+}
+
+/// The disputes that the log knows of.
+pub(super) fn kept(
+    view: &ReadyView<RealDisk>,
+    reader: &Reader<RealDisk>,
+) -> Result<Vec<Dispute>, NodeError> {
+    let mut kept = Vec::new();
+    for (_, value) in view.rows(ContradictionRow::PREFIX)? {
+        let row = ContradictionRow::decode(&value)?;
+        let record = reader.read(row.leaf)?.record;
+        let part = record.proof().ok().flatten().and_then(|part| part.of);
+        let Some(Of::Equivocation(said)) = part else {
+            continue;
+        };
+        kept.push(Dispute {
+            what: said.what,
+            version: said.version,
+            held: Digest::from_slice(&said.held).unwrap_or_default(),
+            other: Digest::from_slice(&said.other).unwrap_or_default(),
+        });
+    }
+    Ok(kept)
+}

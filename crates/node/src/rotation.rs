@@ -1,0 +1,410 @@
+//! Seal keys change by themselves: a new one is made, kept in a backup, and only then published; an old one
+//! stays while anything can come or is kept that is sealed to it, and is then destroyed.
+//!
+//! Nobody else is asked: a statement signed by org-sign and spread like the roster is enough. The order
+//! is everything: keyring on disk, backup, leaf, statement. Whatever is cut short is carried on from what is on
+//! disk, since a key that the keyring has and no statement names is one that waits.
+
+mod due;
+mod ends;
+mod in_use;
+
+pub use in_use::Looked;
+
+use crate::{
+    clock,
+    config::KeysConfig,
+    identity::passphrase,
+    keys::{KeysError, backed_up},
+    shared::{Shared, lock},
+    timekeeper,
+};
+use abeng_api::{ApiError, Caller, DestroyKeyRequest, SealKeyReply};
+use abeng_audit_log::subject;
+use abeng_keys::{
+    Entropy, Keyring, Protection, SealSecret, SignError, SignatureType, SystemEntropy,
+};
+use abeng_queue::{Input, PrivateInput};
+use abeng_roster::ceremony::sign_seal_key;
+use abeng_wire::{Kid, LeafIndex, Millis, prost::Message, v1};
+use due::{Next, Ring, next};
+use std::{sync::Arc, time::Duration};
+
+/// How often it is looked whether something is due.
+const LOOK: Duration = Duration::from_secs(60);
+/// How long a statement holds, in rotations: the next key may wait that much for its backup.
+const ROTATIONS: u64 = 3;
+/// The type under which a destroyed key is the subject of a leaf.
+const DESTROYED: &str = "application/vnd.abeng.sealkey-destroyed.v1";
+
+/// What a turn has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Nothing is due.
+    Idle,
+    /// A key is in the keyring and waits for a backup.
+    Waits(Kid),
+    /// A key is published: others seal to it from now on.
+    Published(Kid),
+    /// An old key was destroyed.
+    Destroyed(Kid),
+}
+
+/// Why a turn came to no end. The next one carries on.
+#[derive(Debug, thiserror::Error)]
+pub enum TurnError {
+    /// Keys cannot be read or written.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The passphrase is not where it was.
+    #[error("the keyring cannot be written: {0}")]
+    Passphrase(String),
+    /// The signing key does not sign.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The journal or the view does not answer.
+    #[error(transparent)]
+    Node(#[from] ApiError),
+    /// What was signed was not adopted: a defect, or trust data cannot be kept.
+    #[error("the new seal key was signed and not adopted")]
+    NotAdopted,
+    /// A task broke off.
+    #[error("a task of the node broke off")]
+    Broken,
+}
+
+/// The worker. Ends with the node.
+pub(crate) async fn work(shared: Arc<Shared>) {
+    let mut every = tokio::time::interval(LOOK);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut told = None;
+    loop {
+        every.tick().await;
+        match shared.turn_seal_keys().await {
+            Ok(Turn::Idle) => told = None,
+            Ok(turn @ Turn::Waits(kid)) => {
+                if told.replace(turn) != Some(turn) {
+                    tracing::warn!(%kid, "{WAITS}");
+                }
+            }
+            Ok(Turn::Published(_) | Turn::Destroyed(_)) => {}
+            Err(e) => {
+                tracing::error!(error = %e, "seal keys could not be looked after; it is tried again in a minute")
+            }
+        }
+    }
+}
+
+/// What `status` and the drill say of a key that is not published yet.
+pub(crate) const WAITS: &str = "a new seal key waits for a backup: run `abeng keys backup` or `abeng backup`, or name `backup_dir` in [keys] of node.toml";
+
+impl Shared {
+    /// Does what is due, if anything is and the clock is believed. One thing at a time.
+    pub async fn turn_seal_keys(self: &Arc<Self>) -> Result<Turn, TurnError> {
+        let _turn = self.turning.lock().await;
+        if clock::believed().trust != timekeeper::Trust::Plain {
+            return Ok(Turn::Idle);
+        }
+        let now = clock::wall();
+        let ring = self.seal_ring()?;
+        match next(&ring, self.config.seal.rotate_ms, now) {
+            Next::Make => {
+                let kid = self.make_seal_key().await?;
+                self.publish_if_kept(kid, None).await
+            }
+            Next::Publish(kid) => self.publish_if_kept(kid, None).await,
+            Next::Nothing => self.destroy_due(&ring, now).await,
+        }
+    }
+
+    /// `POST /v1/keys/rotate`: the same now, whatever the calendar says.
+    pub async fn rotate_seal_key(self: &Arc<Self>, who: &Caller) -> Result<SealKeyReply, ApiError> {
+        administrator(who)?;
+        let _turn = self.turning.lock().await;
+        let ring = self.seal_ring().map_err(answered)?;
+        let kid = match ring.waiting() {
+            Some(kid) => kid,
+            None => self.make_seal_key().await.map_err(answered)?,
+        };
+        let turn = self
+            .publish_if_kept(kid, Some(who))
+            .await
+            .map_err(answered)?;
+        let published = matches!(turn, Turn::Published(_));
+        Ok(SealKeyReply {
+            kid: kid.to_string(),
+            published,
+            waits: (!published).then(|| WAITS.to_owned()),
+        })
+    }
+
+    /// `POST /v1/keys/destroy`.
+    pub async fn destroy_seal_key(
+        self: &Arc<Self>,
+        who: &Caller,
+        request: DestroyKeyRequest,
+    ) -> Result<SealKeyReply, ApiError> {
+        administrator(who)?;
+        let _turn = self.turning.lock().await;
+        let ring = self.seal_ring().map_err(answered)?;
+        let now = clock::wall();
+        let kid = ring.find(&request.kid).ok_or_else(|| {
+            ApiError::not_found(format!(
+                "no seal key of this node begins with {}",
+                request.kid
+            ))
+            .with_try("`abeng keys list` shows them")
+        })?;
+        let why = match ring.in_force() == Some(kid) || ring.waiting() == Some(kid) {
+            true => {
+                return Err(
+                    ApiError::forbidden("others seal to this key, or are about to")
+                        .with_try("make another first: `abeng keys rotate --seal`"),
+                );
+            }
+            false if request.anyway => None,
+            false if !ring.may_go(&kid, now) => Some(
+                "what is sealed to it may still come: its statement has not ended for as long as an envelope lives",
+            ),
+            false => self
+                .kept_under(vec![kid])
+                .await
+                .map_err(answered)?
+                .contains(&kid)
+                .then_some(
+                    "notices that are kept here are sealed to it, and could not be opened any more",
+                ),
+        };
+        if let Some(why) = why {
+            return Err(ApiError::new(abeng_api::ErrorCode::Conflict, why)
+                .with_try("it goes by itself once nothing needs it; `--anyway` destroys it now"));
+        }
+        self.destroy(kid, Some(who)).await.map_err(answered)?;
+        Ok(SealKeyReply {
+            kid: kid.to_string(),
+            ..SealKeyReply::default()
+        })
+    }
+
+    /// Whether a key waits for a backup.
+    pub(crate) fn seal_key_waits(&self) -> bool {
+        self.seal_ring().is_ok_and(|ring| ring.waiting().is_some())
+    }
+
+    /// What the keyring holds, and what statements say of it.
+    fn seal_ring(&self) -> Result<Ring, TurnError> {
+        let trust = self.trust();
+        let own = |signed: &v1::Signed| {
+            let said = v1::SealKey::decode(signed.bytes.clone()).ok()?;
+            (said.party == self.me.as_str()).then_some(said)
+        };
+        let statements: Vec<_> = { trust.seal_keys.statements().into_iter() }
+            .filter_map(own)
+            .collect();
+        let keys = self.layout.keys();
+        // Statements are forgotten once others have come; how long they held must not be.
+        let ends = ends::note(&keys, &statements)?;
+        let held = self
+            .keyring
+            .seal
+            .all()
+            .iter()
+            .map(|key| key.kid())
+            .collect();
+        Ok(Ring::new(held, &statements, ends))
+    }
+
+    /// Makes a key and writes it into the keyring.
+    async fn make_seal_key(self: &Arc<Self>) -> Result<Kid, TurnError> {
+        let shared = self.clone();
+        blocking(move || {
+            let key = Arc::new(SealSecret::generate(&mut SystemEntropy));
+            let kid = key.kid();
+            shared.keyring.seal.add(key);
+            if let Err(e) = shared.save_keyring() {
+                shared.keyring.seal.forget(&kid);
+                return Err(e);
+            }
+            tracing::info!(%kid, "a new seal key is in the keyring");
+            Ok(kid)
+        })
+        .await
+    }
+
+    fn save_keyring(&self) -> Result<(), TurnError> {
+        let protection = match &self.config.keys {
+            KeysConfig::InsecurePlain => Protection::InsecurePlain,
+            KeysConfig::PassphraseFile(_) | KeysConfig::PassphraseCredential(_) => {
+                let passphrase = passphrase(&self.config).map_err(TurnError::Passphrase)?;
+                Protection::Passphrase(passphrase)
+            }
+        };
+        let keys = self.layout.keys();
+        // With another passphrase than the one it was opened with, a restart could not open it.
+        let opens = Keyring::load(&keys, || match &protection {
+            Protection::Passphrase(passphrase) => Ok(passphrase.clone()),
+            Protection::InsecurePlain => Err("[keys] says insecure_plain"),
+        });
+        opens.map_err(KeysError::from)?;
+        Ok(self
+            .keyring
+            .save(&keys, &protection)
+            .map_err(KeysError::from)?)
+    }
+
+    async fn publish_if_kept(
+        self: &Arc<Self>,
+        kid: Kid,
+        who: Option<&Caller>,
+    ) -> Result<Turn, TurnError> {
+        let shared = self.clone();
+        let kept = blocking(move || {
+            Ok(backed_up(
+                &shared.layout,
+                shared.config.seal.backup_dir.as_deref(),
+            )?)
+        })
+        .await?;
+        if !kept {
+            return Ok(Turn::Waits(kid));
+        }
+        self.publish(kid, who).await?;
+        Ok(Turn::Published(kid))
+    }
+
+    /// Signs the statement, journals that, adopts it and so spreads it.
+    async fn publish(self: &Arc<Self>, kid: Kid, who: Option<&Caller>) -> Result<(), TurnError> {
+        let key = self.keyring.seal.get(&kid).ok_or(TurnError::NotAdopted)?;
+        let now = clock::wall();
+        let until = now.saturating_add(ROTATIONS * self.config.seal.rotate_ms);
+        let sequence = self.seal_ring()?.next_sequence(now);
+        let signer = self.keyring.signer().as_ref();
+        let signed = sign_seal_key(self.me, sequence, key.public(), (now, until), signer)?;
+        let leaf = v1::Leaf {
+            kind: v1::LeafKind::Admin.into(),
+            subject: subject(SignatureType::SEAL_KEY.name(), &signed.bytes).to_bytes(),
+            ..Default::default()
+        };
+        let proof = v1::proof_part::Of::Statement(signed.clone());
+        self.note_keys(leaf, Some(proof), who).await?;
+        let shared = self.clone();
+        blocking(move || {
+            shared.merge_trust(&v1::TrustBundle {
+                seal_keys: vec![signed],
+                ..Default::default()
+            });
+            match shared.seal_ring()?.in_force() == Some(kid) {
+                true => Ok(()),
+                false => Err(TurnError::NotAdopted),
+            }
+        })
+        .await?;
+        tracing::info!(%kid, "a new seal key is published: others seal to it from now on");
+        Ok(())
+    }
+
+    /// Destroys at most one key that nothing needs any more.
+    async fn destroy_due(self: &Arc<Self>, ring: &Ring, now: Millis) -> Result<Turn, TurnError> {
+        let over: Vec<Kid> = ring.over(now);
+        if over.is_empty() || !lock(&self.looked_for_old).due(clock::mono()) {
+            return Ok(Turn::Idle);
+        }
+        let needed = self.kept_under(over.clone()).await?;
+        match over.into_iter().find(|kid| !needed.contains(kid)) {
+            None => Ok(Turn::Idle),
+            Some(kid) => {
+                self.destroy(kid, None).await?;
+                Ok(Turn::Destroyed(kid))
+            }
+        }
+    }
+
+    /// The leaf first: a key that is gone without one would be a question.
+    async fn destroy(self: &Arc<Self>, kid: Kid, who: Option<&Caller>) -> Result<(), TurnError> {
+        let leaf = v1::Leaf {
+            kind: v1::LeafKind::Admin.into(),
+            subject: subject(DESTROYED, &kid.0).to_bytes(),
+            ..Default::default()
+        };
+        self.note_keys(leaf, None, who).await?;
+        let shared = self.clone();
+        blocking(move || {
+            let before = shared.keyring.seal.all();
+            shared.keyring.seal.forget(&kid);
+            if let Err(e) = shared.save_keyring() {
+                // It rests on disk still, and as long as it does it opens what it opens.
+                shared.keyring.seal.replace(before);
+                return Err(e);
+            }
+            // What BOXes under it gave goes with it.
+            lock(&shared.opened).forget(&kid);
+            let copied = backed_up(&shared.layout, shared.config.seal.backup_dir.as_deref());
+            if let Err(e) = copied {
+                tracing::warn!(error = %e, "the copy of the keyring still holds a destroyed seal key");
+            }
+            tracing::info!(%kid, "an old seal key is destroyed: nothing here or on the way needs it");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Journals a leaf about keys and waits until it is durable.
+    async fn note_keys(
+        &self,
+        leaf: v1::Leaf,
+        proof: Option<v1::proof_part::Of>,
+        who: Option<&Caller>,
+    ) -> Result<LeafIndex, TurnError> {
+        let private = who.map(|who| {
+            let mut salt = [0; 32];
+            SystemEntropy.fill(&mut salt);
+            PrivateInput {
+                officer: who.name.clone(),
+                via: who.through(),
+                salt,
+            }
+        });
+        let place = self.desk.open();
+        let input = Input::Note {
+            leaf: Box::new(leaf),
+            proof: proof.map(|of| v1::ProofPart { of: Some(of) }),
+            private,
+            tell: Some(place.ticket),
+            receipt_to: None,
+        };
+        self.core.give(input).await;
+        match place.ended.await {
+            Ok(crate::desk::Ended::Noted { leaf }) => Ok(leaf),
+            _ => Err(ApiError::busy("the node is stopping", 5).into()),
+        }
+    }
+}
+
+/// Officers may use the socket, and keys are not theirs to change.
+fn administrator(who: &Caller) -> Result<(), ApiError> {
+    let own = rustix::process::geteuid().as_raw();
+    match who.uid {
+        Some(uid) if uid == 0 || uid == own => Ok(()),
+        _ => Err(
+            ApiError::forbidden("keys are changed by the node's own user or root alone")
+                .with_try("run the same command as the node's user, on its machine"),
+        ),
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, TurnError> + Send + 'static,
+) -> Result<T, TurnError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| TurnError::Broken)?
+}
+
+fn answered(error: TurnError) -> ApiError {
+    match error {
+        TurnError::Node(error) => error,
+        TurnError::Keys(error) => ApiError::internal(error.to_string()).with_try(error.hint()),
+        error => ApiError::internal(error.to_string())
+            .with_try("see the node's log; nothing was published that is not in the keyring"),
+    }
+}

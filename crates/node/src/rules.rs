@@ -1,0 +1,109 @@
+//! Who may send what to whom, shown and explained.
+
+use crate::{clock, shared::Shared};
+use abeng_api::{ApiError, ExplainQuery, ExplainView, GrantUse, GroupView, PolicyView};
+use abeng_roster::{NoticeFacts, Policy, Tlp, Trust};
+use abeng_wire::{Clock, PartyCode, v1};
+
+/// The label that is asked about where none is named.
+const USUAL: v1::Tlp = v1::Tlp::Amber;
+
+impl Shared {
+    /// `GET /v1/policy/explain`.
+    pub fn explain(&self, query: &ExplainQuery) -> Result<ExplainView, ApiError> {
+        explain(&self.trust(), Some(self.me), query, clock::span())
+    }
+
+    /// `GET /v1/policy`.
+    pub fn policy(&self) -> PolicyView {
+        policy(&self.trust())
+    }
+}
+
+/// Why one party may send something to another, or not, from trust data alone.
+pub fn explain(
+    trust: &Trust,
+    me: Option<PartyCode>,
+    query: &ExplainQuery,
+    clock: Clock,
+) -> Result<ExplainView, ApiError> {
+    let code = |text: &str| {
+        PartyCode::new(text)
+            .ok()
+            .filter(|&code| trust.roster.party(code).is_some())
+            .ok_or_else(|| {
+                ApiError::not_found(format!("no party is called `{text:.32}`"))
+                    .with_try("`abeng policy show` lists groups and grants; a group is asked about party by party")
+            })
+    };
+    let from = match (&query.from, me) {
+        (Some(from), _) => code(from)?,
+        (None, Some(me)) => me,
+        (None, None) => return Err(ApiError::invalid("who sends it? give --from")),
+    };
+    let to = code(&query.to)?;
+    let tlp = match query.tlp.as_deref() {
+        None => USUAL,
+        Some(text) => label(text)?,
+    };
+    let ty = query.ty.to_ascii_uppercase();
+    let notice = NoticeFacts {
+        ty: &ty,
+        tlp: Tlp(tlp as u32),
+    };
+    let explained = Policy::explain(trust, (from, to), &notice, clock);
+    Ok(ExplainView {
+        from: from.to_string(),
+        to: to.to_string(),
+        tlp: notice.tlp.to_string(),
+        roster: trust.roster.version(),
+        allowed: explained.refusal.is_none(),
+        refusal: explained.refusal.map(|why| why.to_string()),
+        grants: explained
+            .grants
+            .into_iter()
+            .map(|grant| GrantUse {
+                grant: grant.grant,
+                allows: grant.allows,
+            })
+            .collect(),
+        ty,
+    })
+}
+
+/// Groups and grants, from trust data alone.
+pub fn policy(trust: &Trust) -> PolicyView {
+    let group = |code: PartyCode| GroupView {
+        group: code.to_string(),
+        members: trust
+            .roster
+            .group(code)
+            .unwrap_or_default()
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        left_out: Vec::new(),
+    };
+    PolicyView {
+        roster: trust.roster.version(),
+        groups: trust.roster.group_codes().map(group).collect(),
+        grants: Policy::grants(trust),
+    }
+}
+
+fn label(text: &str) -> Result<v1::Tlp, ApiError> {
+    let plain = text.to_ascii_uppercase();
+    let plain = plain.trim_start_matches("TLP:").replace(['+', '-'], "_");
+    let labels = [
+        ("CLEAR", v1::Tlp::Clear),
+        ("GREEN", v1::Tlp::Green),
+        ("AMBER", v1::Tlp::Amber),
+        ("AMBER_STRICT", v1::Tlp::AmberStrict),
+        ("RED", v1::Tlp::Red),
+    ];
+    let found = labels.into_iter().find(|(name, _)| *name == plain);
+    found.map(|(_, tlp)| tlp).ok_or_else(|| {
+        ApiError::invalid(format!("`{text:.32}` is no TLP label"))
+            .with_try("use CLEAR, GREEN, AMBER, AMBER+STRICT or RED")
+    })
+}

@@ -1,0 +1,230 @@
+//! Seal keys of a running node: made, backed up, published, used, and destroyed when nothing needs them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod common;
+
+use abeng_api::{
+    AuditQuery, Client, ClientError, DestroyKeyRequest, DrillMark, ErrorCode, EventQuery,
+    InboxQuery, SubmitRequest,
+};
+use abeng_keys::SealPublic;
+use abeng_node::{Config, Node, PlainKeys, Turn, keys::keep_backup};
+use abeng_wire::{Kid, Millis, PartyCode};
+use common::found;
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+
+async fn start(dir: &Path) -> Node {
+    Node::start(Config::load(&dir.join("node.toml")).unwrap())
+        .await
+        .unwrap()
+}
+
+fn now() -> Millis {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.unwrap().as_millis() as u64
+}
+
+/// The key to which a node seals for JM.
+fn sealed_to(node: &Node) -> Kid {
+    let jm = PartyCode::new("JM").unwrap();
+    let trust = node.shared().trust();
+    trust.seal_key(jm, now()).map(SealPublic::kid).unwrap()
+}
+
+async fn until(what: &str, mut held: impl FnMut() -> bool) {
+    let end = tokio::time::Instant::now() + Duration::from_secs(30);
+    while !held() {
+        assert!(tokio::time::Instant::now() < end, "{what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A notice from LC to JM, once it is delivered there.
+async fn send(lc: &Client, nth: u64) -> String {
+    let draft = abeng_notice::samples().remove(0).draft;
+    let mut notice = serde_json::to_value(draft).unwrap();
+    notice["administration"] = "LC".into();
+    let request = SubmitRequest {
+        to: vec!["JM".to_owned()],
+        notice,
+        ..Default::default()
+    };
+    let id = lc.submit(&request).await.unwrap().id.unwrap();
+    let wait = EventQuery {
+        after: Some(0),
+        timeout_ms: Some(30_000),
+        limit: None,
+    };
+    loop {
+        let settled = lc.wait_settled(&wait).await.unwrap();
+        if let Some(ended) = settled.iter().find(|s| s.id == id) {
+            assert_eq!(ended.kind, "DELIVERED", "notice {nth}");
+            return id;
+        }
+    }
+}
+
+fn back_up(jm: &Path, out: &Path) {
+    let file = jm.join("node.toml");
+    let config = Config::load(&file).unwrap();
+    let nobody = || Err("nobody to ask".to_owned());
+    keep_backup(&config, &file, out, PlainKeys::Include, nobody).unwrap();
+}
+
+/// Says of every key but these that others can have sealed to it only long ago.
+fn let_end(jm: &Path, but: &[Kid]) {
+    let path = jm.join("keys/seal-ends.json");
+    let mut ends: BTreeMap<String, Millis> =
+        serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    for (kid, end) in &mut ends {
+        if !but.iter().any(|b| b.to_string() == *kid) {
+            *end = 1;
+        }
+    }
+    fs::write(&path, serde_json::to_vec(&ends).unwrap()).unwrap();
+}
+
+async fn destroy(jm: &Client, kid: &Kid, anyway: bool) -> Result<(), ErrorCode> {
+    let request = DestroyKeyRequest {
+        kid: kid.to_string()[..16].to_owned(),
+        anyway,
+    };
+    match jm.destroy_seal_key(&request).await {
+        Ok(_) => Ok(()),
+        Err(ClientError::Api(e)) => Err(e.code),
+        Err(e) => panic!("{e}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_seal_key_is_published_when_it_is_backed_up_and_goes_when_nothing_needs_it() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("net");
+    found(&dir);
+    let (home, out) = (dir.join("jm"), temp.path().join("kept"));
+    let (jm, lc) = (start(&home).await, start(&dir.join("lc")).await);
+    let at = |code: &str| Client::unix(dir.join(code).join("abeng.sock"));
+    let first = sealed_to(&lc);
+    let old = send(&at("lc"), 1).await;
+    assert_eq!(jm.shared().turn_seal_keys().await.unwrap(), Turn::Idle);
+
+    // Made, and not published: no backup holds it.
+    let made = at("jm").rotate_seal_key().await.unwrap();
+    assert!(!made.published && made.waits.is_some(), "{made:?}");
+    let second = Kid::from_hex(&made.kid).unwrap();
+    assert_eq!(
+        at("jm").rotate_seal_key().await.unwrap().kid,
+        made.kid,
+        "no second one"
+    );
+    let waits = Turn::Waits(second);
+    assert_eq!(jm.shared().turn_seal_keys().await.unwrap(), waits);
+    assert_eq!(sealed_to(&jm), first);
+    let warned = at("jm").status().await.unwrap().warnings;
+    assert!(
+        warned.iter().any(|w| w.contains("waits for a backup")),
+        "{warned:?}"
+    );
+    let drill = at("jm").drill().await.unwrap();
+    let backup = drill.items.iter().find(|i| i.name == "backup").unwrap();
+    assert!(
+        backup.mark == DrillMark::Fail && backup.found.contains("seal key waits"),
+        "{backup:?}"
+    );
+    assert_eq!(
+        destroy(&at("jm"), &second, true).await,
+        Err(ErrorCode::Forbidden)
+    );
+
+    back_up(&home, &out);
+    let published = Turn::Published(second);
+    assert_eq!(jm.shared().turn_seal_keys().await.unwrap(), published);
+    assert_eq!(jm.shared().turn_seal_keys().await.unwrap(), Turn::Idle);
+    until("LC hears of it", || sealed_to(&lc) == second).await;
+    // What comes is sealed to the new one; what came before opens as it did.
+    let new = send(&at("lc"), 2).await;
+    for id in [&old, &new] {
+        at("jm").inbox_show(id, "en").await.unwrap();
+    }
+    assert_eq!(
+        destroy(&at("jm"), &second, true).await,
+        Err(ErrorCode::Forbidden)
+    );
+    assert_eq!(
+        destroy(&at("jm"), &first, false).await,
+        Err(ErrorCode::Conflict)
+    );
+    let unknown = Kid([7; 32]);
+    assert_eq!(
+        destroy(&at("jm"), &unknown, true).await,
+        Err(ErrorCode::NotFound)
+    );
+
+    // Two more, so that statements of the first two are forgotten; then their time is over.
+    let mut last = second;
+    let mut third = second;
+    for _ in 0..2 {
+        let made = at("jm").rotate_seal_key().await.unwrap();
+        assert!(!made.published, "its keyring is not in the backup");
+        back_up(&home, &out);
+        assert!(at("jm").rotate_seal_key().await.unwrap().published);
+        (third, last) = (last, Kid::from_hex(&made.kid).unwrap());
+    }
+    assert_eq!(sealed_to(&jm), last);
+    until("LC hears of it", || sealed_to(&lc) == last).await;
+    let_end(&home, &[third, last]);
+    // Both still open something.
+    assert_eq!(jm.shared().turn_seal_keys().await.unwrap(), Turn::Idle);
+    assert_eq!(
+        destroy(&at("jm"), &first, false).await,
+        Err(ErrorCode::Conflict)
+    );
+    assert_eq!(destroy(&at("jm"), &second, true).await, Ok(()));
+    assert!(at("jm").inbox_show(&new, "en").await.is_err());
+    at("jm").inbox_show(&old, "en").await.unwrap();
+
+    let query = AuditQuery {
+        kind: Some("ADMIN".to_owned()),
+        ..AuditQuery::default()
+    };
+    let leaves = at("jm").audit_show(&query).await.unwrap().leaves;
+    assert_eq!(
+        leaves.len(),
+        4,
+        "three published, one destroyed: {leaves:?}"
+    );
+    jm.shutdown().await.unwrap();
+
+    // It is gone from the disk as well, and the others are not.
+    let jm = start(&home).await;
+    let held = jm.shared().keyring.seal.all();
+    let held: Vec<Kid> = held.iter().map(|key| key.kid()).collect();
+    assert_eq!(held, [first, third, last]);
+    let listed = at("jm").inbox(&InboxQuery::default()).await.unwrap();
+    assert_eq!(listed.len(), 2);
+    jm.shutdown().await.unwrap();
+    lc.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_key_that_opens_nothing_goes_by_itself() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("net");
+    found(&dir);
+    let (home, out) = (dir.join("jm"), temp.path().join("kept"));
+    let jm = start(&home).await;
+    let client = Client::unix(home.join("abeng.sock"));
+    let first = sealed_to(&jm);
+    for _ in 0..2 {
+        client.rotate_seal_key().await.unwrap();
+        back_up(&home, &out);
+        assert!(client.rotate_seal_key().await.unwrap().published);
+    }
+    assert_eq!(jm.shared().turn_seal_keys().await.unwrap(), Turn::Idle);
+    let_end(&home, &[sealed_to(&jm)]);
+    let gone = Turn::Destroyed(first);
+    assert_eq!(jm.shared().turn_seal_keys().await.unwrap(), gone);
+    assert!(jm.shared().keyring.seal.get(&first).is_none());
+    jm.shutdown().await.unwrap();
+}

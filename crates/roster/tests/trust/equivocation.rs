@@ -1,0 +1,269 @@
+//! Two statements of one version: both are kept, nothing follows, and a root ends it.
+
+use crate::support::*;
+use abeng_keys::DualSigner;
+use abeng_roster::{Conflict, ConflictOf, Trust, TrustError, ceremony, digest};
+use abeng_wire::v1;
+use bytes::Bytes;
+
+fn rosters(list: &[&v1::Signed]) -> v1::TrustBundle {
+    v1::TrustBundle {
+        rosters: list.iter().map(|&s| s.clone()).collect(),
+        ..Default::default()
+    }
+}
+
+fn roots(list: &[&v1::Signed]) -> v1::TrustBundle {
+    v1::TrustBundle {
+        roots: list.iter().map(|&s| s.clone()).collect(),
+        ..Default::default()
+    }
+}
+
+/// A network whose roster signers made two second rosters, and how two nodes see it.
+struct Split {
+    world: World,
+    one: v1::Signed,
+    other: v1::Signed,
+    /// Holds `one`, and has seen `other`.
+    at_one: Trust,
+    /// Holds `other`, and has seen nothing else.
+    at_other: Trust,
+}
+
+impl Split {
+    fn new() -> Self {
+        let world = World::new();
+        let (one, other) = (world.second(|_| {}), world.second(|m| m.expires += 1));
+        let take = |trust: &Trust, list: &[&v1::Signed]| {
+            let merged = trust.merge(&rosters(list), T0 + DAY).unwrap();
+            merged.unwrap()
+        };
+        Self {
+            at_one: take(&take(&world.trust, &[&one]), &[&other]),
+            at_other: take(&world.trust, &[&other]),
+            one,
+            other,
+            world,
+        }
+    }
+
+    /// Root 2, which names `digests` as rosters of version 2 and replaces the signers.
+    fn root(&self, digests: &[&v1::Signed], fresh: &[DualSigner]) -> v1::Signed {
+        let mut root = self.world.root();
+        root.version = 2;
+        let keys = fresh.iter().map(|s| s.dual_key("new", "GY"));
+        root.roster_signers = keys.collect();
+        let mut digests: Vec<_> = digests.iter().map(|s| digest(&s.bytes)).collect();
+        digests.sort_unstable();
+        if !digests.is_empty() {
+            root.settled_rosters = vec![v1::Settlement {
+                version: 2,
+                digests: digests.iter().map(|d| d.to_bytes()).collect(),
+            }];
+        }
+        ceremony::sign_root(&root, &self.world.root_signers(&[0, 1, 2, 3])).unwrap()
+    }
+
+    /// What stands, `one`, and a third roster after it under root 2.
+    fn after(&self, root: v1::Signed, fresh: &[DualSigner]) -> v1::TrustBundle {
+        let mut third = World::after(&self.one);
+        third.root_version = 2;
+        let third = ceremony::sign_roster(&third, &[&fresh[0], &fresh[1]]).unwrap();
+        let founding = &self.world.founding.bundle;
+        v1::TrustBundle {
+            roots: vec![founding.roots[0].clone(), root],
+            rosters: vec![founding.rosters[0].clone(), self.one.clone(), third],
+            ..Default::default()
+        }
+    }
+}
+
+fn fresh() -> Vec<DualSigner> {
+    let mut entropy = Counting(7_000_000);
+    (0..3).map(|_| DualSigner::generate(&mut entropy)).collect()
+}
+
+fn stands(trust: &Trust) -> Vec<&Conflict> {
+    let all = trust.conflicts().iter();
+    all.filter(|c| !trust.is_settled(c)).collect()
+}
+
+#[test]
+fn of_two_rosters_of_one_version_both_are_kept_and_travel_on() {
+    let split = Split::new();
+    let trust = &split.at_one;
+    let [conflict] = stands(trust)[..] else {
+        panic!("{:?}", trust.conflicts());
+    };
+    assert_eq!((conflict.of, conflict.version), (ConflictOf::Roster, 2));
+    assert_eq!(conflict.held, digest(&split.one.bytes));
+    assert_eq!(conflict.signed, split.other);
+    assert_eq!(
+        trust.roster.digest(),
+        conflict.held,
+        "what was held is held on"
+    );
+    let again = rosters(&[&split.other]);
+    assert!(
+        trust.merge(&again, T0 + DAY).unwrap().is_none(),
+        "told once"
+    );
+    // After a restart, and at a peer that has either side.
+    let bundle = trust.to_bundle();
+    let restarted = Trust::from_bundle(&bundle, None, T0 + DAY).unwrap();
+    assert_eq!(stands(&restarted).len(), 1);
+    let peer = split.at_other.merge(&bundle, T0 + DAY).unwrap().unwrap();
+    let [seen] = stands(&peer)[..] else {
+        panic!("{:?}", peer.conflicts());
+    };
+    assert_eq!((seen.held, seen.other), (conflict.other, conflict.held));
+}
+
+#[test]
+fn a_forged_second_roster_is_no_evidence() {
+    let split = Split::new();
+    let mut forged = split.world.second(|m| m.expires += 2);
+    forged.signatures.truncate(1);
+    let mut bundle = v1::TrustBundle::default();
+    bundle.other_rosters.push(forged);
+    assert!(matches!(
+        split.at_one.merge(&bundle, T0 + DAY),
+        Err(TrustError::TooFewSigners { .. })
+    ));
+}
+
+#[test]
+fn a_roster_after_two_of_one_version_is_taken_from_neither_side() {
+    let split = Split::new();
+    for side in [&split.one, &split.other] {
+        let third = split.world.sign(&World::after(side));
+        let next = rosters(&[side, &third]);
+        let result = split.at_one.merge(&next, T0 + 2 * DAY);
+        match result {
+            Err(TrustError::Disputed { version: 2, .. }) | Ok(None) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    // Nor under a new root that names none of them, or one beside a stranger.
+    let fresh = fresh();
+    let stranger = split.world.second(|m| m.expires += 3);
+    for digests in [&[][..], &[&split.one, &stranger]] {
+        let next = split.after(split.root(digests, &fresh), &fresh);
+        // The root is taken, and the dispute stands.
+        let trust = split.at_one.merge(&next, T0 + 2 * DAY).unwrap().unwrap();
+        assert_eq!((trust.root.version(), trust.roster.version()), (2, 2));
+        assert_eq!(stands(&trust).len(), 1);
+    }
+}
+
+#[test]
+fn a_root_that_names_both_ends_it_on_either_side() {
+    let split = Split::new();
+    let fresh = fresh();
+    let root = split.root(&[&split.one, &split.other], &fresh);
+    let next = split.after(root, &fresh);
+    for trust in [&split.at_one, &split.at_other] {
+        let trust = trust.merge(&next, T0 + 2 * DAY).unwrap().unwrap();
+        assert_eq!((trust.root.version(), trust.roster.version()), (2, 3));
+        assert!(stands(&trust).is_empty());
+        assert_eq!(trust.conflicts().len(), 1, "the evidence stays");
+        let again = Trust::from_bundle(&trust.to_bundle(), None, T0 + 2 * DAY).unwrap();
+        assert_eq!(again.roster.digest(), trust.roster.digest());
+        assert!(stands(&again).is_empty());
+    }
+    // Signed by fewer than the root's threshold, it ends nothing.
+    let mut weak = split.root(&[&split.one, &split.other], &fresh);
+    weak.signatures.truncate(3);
+    let next = split.after(weak, &fresh);
+    assert!(matches!(
+        split.at_other.merge(&next, T0 + 2 * DAY),
+        Err(TrustError::TooFewSigners { needed: 4, .. })
+    ));
+}
+
+#[test]
+fn of_two_roots_of_one_version_both_are_kept_and_no_root_follows_but_one_that_names_them() {
+    let world = World::new();
+    let version = |n: u64, expires: u64, settled: Vec<v1::Settlement>| {
+        let mut root = world.root();
+        (root.version, root.settled_roots) = (n, settled);
+        root.expires += expires;
+        ceremony::sign_root(&root, &world.root_signers(&[3, 4, 5, 6])).unwrap()
+    };
+    let (one, other) = (version(2, 0, Vec::new()), version(2, 1, Vec::new()));
+    let trust = world.trust.merge(&roots(&[&one]), T0).unwrap().unwrap();
+    let trust = trust.merge(&roots(&[&other]), T0).unwrap().unwrap();
+    let [conflict] = stands(&trust)[..] else {
+        panic!("{:?}", trust.conflicts());
+    };
+    assert_eq!((conflict.of, conflict.version), (ConflictOf::Root, 2));
+    let merge = |root: &v1::Signed| trust.merge(&roots(&[&one, root]), T0);
+    assert!(matches!(
+        merge(&version(3, 0, Vec::new())),
+        Err(TrustError::Disputed { what: "root", .. })
+    ));
+    let mut digests = [digest(&one.bytes), digest(&other.bytes)];
+    digests.sort_unstable();
+    let settled = v1::Settlement {
+        version: 2,
+        digests: digests.iter().map(|d| d.to_bytes()).collect(),
+    };
+    let next = merge(&version(3, 0, vec![settled])).unwrap().unwrap();
+    assert_eq!(next.root.version(), 3);
+    assert!(stands(&next).is_empty());
+}
+
+#[test]
+fn evidence_is_kept_and_keys_are_taken_whatever_stands_behind_it() {
+    let split = Split::new();
+    // The other root, and a roster that hangs on nothing held here.
+    let mut root = split.world.root();
+    root.expires += 1;
+    let mut bundle = rosters(&[&split.world.second(|m| m.root_version = 9)]);
+    bundle.roots =
+        vec![ceremony::sign_root(&root, &split.world.root_signers(&[0, 1, 2, 3])).unwrap()];
+    let trust = split.world.trust.merge(&bundle, T0).unwrap().unwrap();
+    assert_eq!(stands(&trust).len(), 1);
+    assert_eq!(trust.roster.version(), 1);
+    assert_eq!(trust.to_bundle().rosters.len(), 1);
+    // While rosters wait for a root, seal keys go on.
+    let secret = abeng_keys::SealSecret::from_seed(&[9; 32]).unwrap();
+    let org = &**split.world.keyring("JM").org_sign();
+    let interval = (T0, T0 + 90 * DAY);
+    let key = ceremony::sign_seal_key(code("JM"), 2, secret.public(), interval, org).unwrap();
+    let third = split.world.sign(&World::after(&split.one));
+    let mut bundle = rosters(&[&split.one, &third]);
+    bundle.seal_keys = vec![key];
+    let trust = split.at_one.merge(&bundle, T0 + 2 * DAY).unwrap().unwrap();
+    assert_eq!(trust.roster.version(), 2);
+    assert_eq!(
+        trust.seal_key(code("JM"), T0 + 2 * DAY).unwrap().kid(),
+        secret.kid()
+    );
+    assert!(Trust::from_bundle(&trust.to_bundle(), None, T0 + 2 * DAY).is_ok());
+}
+
+#[test]
+fn a_settlement_that_names_one_digest_or_unsorted_ones_is_refused() {
+    let world = World::new();
+    let sign = |digests: Vec<Vec<u8>>| {
+        let mut root = world.root();
+        root.settled_rosters = vec![v1::Settlement {
+            version: 2,
+            digests: digests.into_iter().map(Bytes::from).collect(),
+        }];
+        let signed = ceremony::sign_root(&root, &world.root_signers(&[0, 1, 2, 3])).unwrap();
+        abeng_roster::Root::first(&signed, T0)
+    };
+    assert!(sign(vec![vec![1; 32], vec![2; 32]]).is_ok());
+    let bad = [
+        vec![vec![1; 32]],
+        vec![vec![2; 32], vec![1; 32]],
+        vec![vec![1; 32], vec![1; 32]],
+        vec![vec![1; 31], vec![2; 32]],
+    ];
+    for digests in bad {
+        assert!(matches!(sign(digests), Err(TrustError::Rule { .. })));
+    }
+}
