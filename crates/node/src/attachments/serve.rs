@@ -15,14 +15,21 @@ use abeng_queue::rows::{IdRow, SentRow};
 use abeng_seal::AttachmentRef;
 use abeng_wire::{EnvelopeId, Hash32, PartyCode, limits, v1};
 use bytes::Bytes;
-use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
-use tokio::{sync::Semaphore, time::Instant};
+use std::{
+    collections::BTreeMap,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 
 /// How long a relay's word that it carries an envelope may come behind its want of a file.
 const PROVES_SOON: Duration = Duration::from_secs(10);
 /// How often it is looked for.
 const LOOKS_AGAIN: Duration = Duration::from_millis(100);
-
 /// How often it is looked whether the day has bytes again.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -137,8 +144,7 @@ impl Shared {
                 false => return Err(v1::AttachmentRefusal::AttachmentBusy),
             },
         };
-        // Closed where the link is gone.
-        let Ok(_turn) = turns.acquire_owned().await else {
+        let Some(_turn) = self.turn(link, of, turns).await else {
             return Ok(());
         };
         if !self.has_bytes(link, of, want.first_piece).await {
@@ -157,6 +163,28 @@ impl Shared {
             Err(why) => {
                 tracing::error!(peer = %link.peer(), %why, "an attachment cannot be served");
                 Err(v1::AttachmentRefusal::AttachmentGone)
+            }
+        }
+    }
+
+    /// Waits for a turn, which may take as long as another file waits for the day's bytes. The peer
+    /// is told that: an ask without an answer it would forget. `None` where the link has gone.
+    async fn turn(
+        &self,
+        link: &Link,
+        of: AttachmentRef,
+        turns: Arc<Semaphore>,
+    ) -> Option<OwnedSemaphorePermit> {
+        // Closed where the link is gone.
+        let mut turn = pin!(turns.acquire_owned());
+        let mut told = false;
+        loop {
+            if let Ok(turn) = tokio::time::timeout(LOOK, &mut turn).await {
+                return turn.ok();
+            }
+            if !told && self.has_budget(link.peer()) && self.attachments.held_back.any() {
+                told = true;
+                put_off(link, of);
             }
         }
     }
@@ -213,11 +241,7 @@ impl Shared {
         let root = abeng_wire::LeafHash(of.root);
         tracing::warn!(peer = %link.peer(), %root, "an attachment waits for the day's bytes on metered paths");
         let _held = self.attachments.held_back.one();
-        let refused = v1::AttachmentRefused {
-            root: root.to_bytes(),
-            why: v1::AttachmentRefusal::AttachmentBudget.into(),
-        };
-        link.control(v1::control::Frame::AttachmentRefused(refused));
+        put_off(link, of);
         loop {
             tokio::time::sleep(LOOK).await;
             if self.links.session(link.peer(), link.session()).is_none() {
@@ -312,6 +336,15 @@ impl Shared {
         let _ = stream.finish().await;
         Ok(())
     }
+}
+
+/// Tells a peer that what it wants waits for the day's bytes.
+fn put_off(link: &Link, of: AttachmentRef) {
+    let refused = v1::AttachmentRefused {
+        root: of.to_wire().root,
+        why: v1::AttachmentRefusal::AttachmentBudget.into(),
+    };
+    link.control(v1::control::Frame::AttachmentRefused(refused));
 }
 
 /// Where what is served comes from.
