@@ -122,7 +122,7 @@ async fn a_file_comes_whole_through_kills_on_both_sides() {
     })
     .await;
     let told = jm.run(&["track", &id]).ok();
-    assert!(told.contains("1 of 1 attachments there"), "{told}");
+    assert!(told.contains("1 of 1 attachment there"), "{told}");
     let listed = lc.run(&["attachment", "list", &id]).ok();
     assert!(
         listed.contains("x-ray.jpg") && listed.contains("here"),

@@ -56,7 +56,7 @@ async fn a_stick_goes_there_and_its_receipts_come_back() {
         let sent = jm.client.submit(&seizure(&["TT"], TEXT)).await.unwrap();
         let said = jm.run(&["courier", "export", "--to", "tt", "--out", text(&out)]);
         let said = words(&said.ok());
-        assert!(said.contains("1 notices and 0 receipts"), "{said}");
+        assert!(said.contains("1 notice and 0 receipts"), "{said}");
         assert!(said.contains("stay queued"), "{said}");
         let before = fs::read(&out).unwrap();
         let again = ["courier", "export", "--to", "TT", "--out", text(&out)];
