@@ -55,6 +55,12 @@ impl Ask {
         let longest = if self.put_off { DAY } else { ANSWER };
         self.coming || now.0.saturating_sub(self.at.0) < longest
     }
+
+    /// Whether another link may be asked for a file beside this ask: one that is put off keeps
+    /// nobody from bringing it.
+    fn lets_ask(&self, session: u64, root: &Hash32) -> bool {
+        self.of.root != *root || (self.is_put_off() && self.session != session)
+    }
 }
 
 /// Why a peer is not asked for a file for a while.
@@ -91,11 +97,9 @@ impl Asks {
         self.forget(now);
         self.resting.retain(|_, (_, until)| *until > now);
         let on_link = self.asks.iter().filter(|ask| ask.session == session);
-        let elsewhere =
-            |ask: &Ask| ask.of.root != *root || (ask.is_put_off() && ask.session != session);
         !self.resting.contains_key(&(*root, peer))
             && !self.held.contains(root)
-            && self.asks.iter().all(elsewhere)
+            && self.asks.iter().all(|ask| ask.lets_ask(session, root))
             && on_link.count() < most
     }
 
@@ -126,7 +130,7 @@ impl Asks {
         self.held.remove(root);
     }
 
-    /// It is asked for.
+    /// It is asked for. What somebody else has put off is not what lacks, once that comes.
     pub fn ask(
         &mut self,
         (peer, session): (PartyCode, u64),
@@ -134,6 +138,8 @@ impl Asks {
         (store, partial, pieces): (Store, Option<Partial>, u64),
         now: Mono,
     ) {
+        let same = self.asks.iter_mut().filter(|ask| ask.of.root == of.root);
+        same.for_each(|ask| ask.overtaken = true);
         self.asks.push(Ask {
             envelope,
             partial,
@@ -328,6 +334,15 @@ mod tests {
         let comes = asks.comes(1, of(1)).expect("the ask stands");
         assert!(!comes.overtaken && asks.put_off_by(&[1; 32]).is_none());
         assert!(!asks.hold([1; 32]), "it comes");
+        // Who puts off keeps nobody else from bringing it.
+        asked(&mut asks, 1, 3);
+        assert!(!asked(&mut asks, 7, 3), "it may come at any time");
+        asks.put_off(1, &[3; 32]);
+        assert!(!asks.may_ask((jm(), 1), &[3; 32], 2, NOW) && asked(&mut asks, 7, 3));
+        assert!(!asks.comes(7, of(3)).unwrap().overtaken);
+        assert!(asks.comes(1, of(3)).unwrap().overtaken);
+        asks.end_session(7);
+        asks.end_session(1);
         // With the link the ask goes, and it is still known what it waits for.
         asked(&mut asks, 1, 2);
         asks.put_off(1, &[2; 32]);

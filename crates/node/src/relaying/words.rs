@@ -91,7 +91,7 @@ impl Shared {
         let Some(link) = self.links.link(relay) else {
             return;
         };
-        match sign_want(self.keyring.org_sign().as_ref(), want) {
+        match sign_want(self.keyring.signer().as_ref(), want) {
             Ok(signed) => {
                 tracing::info!(originator = want.originator, %relay, first = want.first, last = want.last, "asking over a relay for numbers that have not come");
                 self.count_stream_frame("want_sent");
