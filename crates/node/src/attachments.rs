@@ -5,8 +5,10 @@
 //! that serves it below all envelopes (`serve`). Whoever takes it out leaves a leaf (`show`). What
 //! no notice names any more is deleted (`sweep`).
 
+mod arrive;
 mod asks;
 mod brought;
+mod carried;
 mod fetch;
 mod give;
 mod paid;
@@ -15,10 +17,13 @@ mod proved;
 mod serve;
 mod show;
 mod sweep;
+mod take;
 
 pub use brought::{Brought, Took};
+pub use carried::{Carried, FileLimits};
 pub use fetch::{Held, work as fetch};
 pub(crate) use give::{MOST as MOST_GIVEN, check_name, empty, too_long};
+pub use serve::Sent;
 pub use sweep::work as sweep;
 
 use crate::{
@@ -30,7 +35,7 @@ use abeng_api::{ApiError, PendingView};
 use abeng_notice::{Attachment, Notice};
 use abeng_queue::rows::{FileState, FilesRow};
 use abeng_seal::{AttachmentRef, attached_len};
-use abeng_wire::{Hash32, LeafIndex, v1};
+use abeng_wire::{Hash32, LeafIndex, PartyCode, v1};
 use asks::Asks;
 use give::Given;
 use pending::HeldBack;
@@ -41,16 +46,27 @@ use std::{
 };
 use tokio::sync::Notify;
 
+/// Where a file lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Store {
+    /// With those of this party.
+    Own,
+    /// With those that are carried for others.
+    Carried,
+}
+
 /// What a node knows of attachments beside its view.
 pub struct Attachments {
     /// The ciphertexts.
     pub blobs: Blobs,
+    /// Others' ones, where this party is a relay.
+    pub carried: Carried,
     /// Given and not yet submitted, by handle.
     given: Mutex<BTreeMap<String, Given>>,
     /// Asked for, by peer.
     asks: Mutex<Asks>,
     /// The one that came last where pieces come one by one, as far as it is verified.
-    under_way: Mutex<Option<Partial>>,
+    under_way: Mutex<Option<(Store, Partial)>>,
     /// Being served, by session.
     serving: Mutex<BTreeMap<u64, Serving>>,
     /// Asked for by people: fetched also where bytes are paid for, or again.
@@ -67,9 +83,10 @@ pub struct Attachments {
 
 impl Attachments {
     /// With these blobs.
-    pub fn new(blobs: Blobs) -> Self {
+    pub fn new(blobs: Blobs, carried: Carried) -> Self {
         Self {
             blobs,
+            carried,
             given: Mutex::default(),
             asks: Mutex::default(),
             under_way: Mutex::default(),
@@ -82,9 +99,22 @@ impl Attachments {
         }
     }
 
+    fn store(&self, store: Store) -> &Blobs {
+        match store {
+            Store::Own => &self.blobs,
+            Store::Carried => &self.carried.blobs,
+        }
+    }
+
     /// There may be something to fetch.
     pub fn look(&self) {
         self.look.notify_one();
+    }
+
+    /// A relay has brought a copy: it may have the files too.
+    pub fn copy_from(&self, relay: PartyCode) {
+        lock(&self.asks).wake_refused(relay);
+        self.look();
     }
 
     /// Whether somebody wants it, also where it came before.
@@ -143,7 +173,6 @@ mod tests {
     use super::*;
     use abeng_notice::{CheckContext, Draft};
     use abeng_seal::attachment_len;
-    use abeng_wire::PartyCode;
 
     fn file(name: &str, length: u64) -> Attachment {
         Attachment {

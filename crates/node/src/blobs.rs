@@ -43,7 +43,15 @@ impl Blobs {
     /// Of a data directory. What was being given when the node stopped is forgotten: nobody was
     /// told that it was kept.
     pub fn open(layout: &Layout) -> io::Result<Self> {
-        let dir = layout.root().join("blobs");
+        Self::open_in(layout.root().join("blobs"))
+    }
+
+    /// Of what a relay keeps of others' files.
+    pub fn open_carried(layout: &Layout) -> io::Result<Self> {
+        Self::open_in(layout.root().join("carried"))
+    }
+
+    fn open_in(dir: PathBuf) -> io::Result<Self> {
         Layout::create_dir(&dir)?;
         let new = dir.join("new");
         match fs::remove_dir_all(&new) {
@@ -81,6 +89,12 @@ impl Blobs {
     pub fn arrived(&self, of: AttachmentRef) -> u64 {
         let part = fs::metadata(self.part_path(&of.root));
         part.map_or(0, |part| part.len().min(of.length))
+    }
+
+    /// Bytes of it that are here, whole or not.
+    pub fn bytes(&self, root: &Hash32) -> u64 {
+        let size = |path: PathBuf| fs::metadata(path).map_or(0, |there| there.len());
+        size(self.path(root)).saturating_add(size(self.part_path(root)))
     }
 
     /// Begins to take what an officer gives.

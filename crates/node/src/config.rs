@@ -3,6 +3,7 @@
 mod relay;
 
 use crate::{
+    attachments::FileLimits,
     paths::{LimitsSection, LinkProfile, MeteredSection, Metering, Peers, profiles, rates},
     quota::QuotaConfig,
     size::Size,
@@ -53,6 +54,8 @@ pub struct Config {
     pub limits: PeerLimits,
     /// How much is carried for others, where the roster makes this party a relay.
     pub relay: CarryLimits,
+    /// How much of their files.
+    pub relay_files: FileLimits,
 }
 
 /// `[link]`.
@@ -360,6 +363,7 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
         quota,
         limits: file.limits.limits(),
         relay: file.relay.limits(),
+        relay_files: file.relay.files(),
     })
 }
 

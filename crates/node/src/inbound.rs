@@ -81,6 +81,9 @@ impl Shared {
         }
         let looked = self.view.position();
         if self.answer_if_known(from, &id).await {
+            if arrived.originator() != from {
+                self.attachments.copy_from(from);
+            }
             return Examined::Known;
         }
         let trust = self.trust();

@@ -190,7 +190,9 @@ impl Shared {
     fn of_a_relay(&self) -> Vec<LimitView> {
         use LimitUnit::{Bytes, Number};
         let relay = self.config.relay;
+        let files = self.config.relay_files;
         let beyond = "stays with its originator";
+        let waits = "stays with its originator; its recipient asks again";
         vec![
             set_by(
                 "[relay] originator_envelopes",
@@ -217,6 +219,19 @@ impl Shared {
             set_by(
                 "[relay] mib",
                 limit("their bytes", relay.total_bytes, Bytes, beyond),
+            ),
+            set_by(
+                "[relay] originator_files_mib",
+                limit(
+                    "attachments kept of one originator",
+                    files.originator,
+                    Bytes,
+                    waits,
+                ),
+            ),
+            set_by(
+                "[relay] files_mib",
+                limit("attachments kept in all", files.total, Bytes, waits),
             ),
         ]
     }

@@ -6,7 +6,7 @@
 
 use crate::{
     adoption, again,
-    attachments::{self, Attachments},
+    attachments::{self, Attachments, Carried},
     blobs::Blobs,
     checking, clock, clocks,
     config::Config,
@@ -136,10 +136,14 @@ impl Node {
             tracing::error!("this node submits nothing: {proved}. {WAY_FORWARD}");
         }
         metrics.roster_version.set(trust.roster.version() as i64);
-        let blobs = Blobs::open(&layout).map_err(|source| NodeError::Directory {
+        let unusable = |source| NodeError::Directory {
             dir: config.data.clone(),
             source,
-        })?;
+        };
+        let blobs = Blobs::open(&layout).map_err(unusable)?;
+        let carried = Blobs::open_carried(&layout)
+            .and_then(|blobs| Carried::new(blobs, config.relay_files))
+            .map_err(unusable)?;
         let (core, seat) = core();
         let shared = Arc::new(Shared {
             me: config.party,
@@ -178,7 +182,7 @@ impl Node {
             held_off: Mutex::default(),
             disputes: Mutex::new(adoptions.disputes),
             retention: Retention::default(),
-            attachments: Attachments::new(blobs),
+            attachments: Attachments::new(blobs, carried),
             told: Mutex::default(),
             gaps_warned: Mutex::default(),
             past: Mutex::new(past),

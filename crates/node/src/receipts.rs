@@ -155,6 +155,9 @@ impl Shared {
             .prove_receipt(from, receipt, checkpoint, roster)
             .await?;
         if self.pass_on(&proven) {
+            if proven.kind == v1::LeafKind::Received {
+                self.carried_arrived(&proven).await;
+            }
             return Ok(());
         }
         self.core
@@ -189,7 +192,7 @@ impl Shared {
         };
         let proof = receipts::verify(&receipt, checkpoint, &expect)?;
         let about = &proof.leaf.message().subject;
-        if proof.kind == v1::LeafKind::Received && !self.names_file(place.submitted, about).await {
+        if proof.kind == v1::LeafKind::Received && !self.names_file(place, about).await {
             return Err(TakeError::Unknown);
         }
         receipt.checkpoint = checkpoint.note().clone();

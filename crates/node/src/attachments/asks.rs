@@ -1,8 +1,9 @@
 //! Which attachments are asked for, on which link, and which are let rest for a while.
 
+use super::Store;
 use crate::blobs::Partial;
 use abeng_seal::AttachmentRef;
-use abeng_wire::{EnvelopeId, Hash32, Mono};
+use abeng_wire::{EnvelopeId, Hash32, Mono, PartyCode};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Without a stream after so long an ask is forgotten, and made again: nanoseconds.
@@ -19,6 +20,8 @@ pub struct Coming {
     pub envelope: EnvelopeId,
     /// What has come of it before, where its list of hashes is here.
     pub partial: Option<Partial>,
+    /// Where it is to lie.
+    pub store: Store,
     /// Pieces asked for; 0: all that are left.
     pub pieces: u64,
     /// It came another way meanwhile, in whole or in part: this is not what is lacking now.
@@ -30,8 +33,10 @@ pub struct Coming {
 struct Ask {
     envelope: EnvelopeId,
     partial: Option<Partial>,
+    store: Store,
     pieces: u64,
     overtaken: bool,
+    peer: PartyCode,
     session: u64,
     of: AttachmentRef,
     at: Mono,
@@ -41,6 +46,11 @@ struct Ask {
 }
 
 impl Ask {
+    /// It waits for the day of its sender, and another way may be faster.
+    fn is_put_off(&self) -> bool {
+        self.put_off && !self.coming
+    }
+
     fn stands(&self, now: Mono) -> bool {
         let longest = if self.put_off { DAY } else { ANSWER };
         self.coming || now.0.saturating_sub(self.at.0) < longest
@@ -49,28 +59,45 @@ impl Ask {
     /// Whether another link may be asked for a file beside this ask: one that is put off keeps
     /// nobody from bringing it.
     fn lets_ask(&self, session: u64, root: &Hash32) -> bool {
-        self.of.root != *root || (self.put_off && !self.coming && self.session != session)
+        self.of.root != *root || (self.is_put_off() && self.session != session)
     }
+}
+
+/// Why a peer is not asked for a file for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// It said that it brings none now.
+    Refused,
+    /// What it brought was wrong, or nothing.
+    NothingGood,
 }
 
 /// Everything that is asked for.
 #[derive(Debug, Default)]
 pub struct Asks {
     asks: Vec<Ask>,
-    resting: BTreeMap<Hash32, Mono>,
+    // Of whom it is not to be asked for now.
+    resting: BTreeMap<(Hash32, PartyCode), (Why, Mono)>,
     // Whose pieces somebody reads or writes now.
     held: BTreeSet<Hash32>,
-    /// Those whose sender has said that its day is spent.
-    theirs: BTreeSet<Hash32>,
+    /// What waits for the day of a peer that has said so, with that peer.
+    theirs: BTreeMap<Hash32, PartyCode>,
 }
 
 impl Asks {
-    /// Whether something may be asked for on a link now that brings `most` files at a time.
-    pub fn may_ask(&mut self, session: u64, root: &Hash32, most: usize, now: Mono) -> bool {
+    /// Whether something may be asked for on a link now that brings `most` files at a time. What
+    /// waits for the day of one peer may be asked of another.
+    pub fn may_ask(
+        &mut self,
+        (peer, session): (PartyCode, u64),
+        root: &Hash32,
+        most: usize,
+        now: Mono,
+    ) -> bool {
         self.forget(now);
-        self.resting.retain(|_, until| *until > now);
+        self.resting.retain(|_, (_, until)| *until > now);
         let on_link = self.asks.iter().filter(|ask| ask.session == session);
-        !self.resting.contains_key(root)
+        !self.resting.contains_key(&(*root, peer))
             && !self.held.contains(root)
             && self.asks.iter().all(|ask| ask.lets_ask(session, root))
             && on_link.count() < most
@@ -80,7 +107,7 @@ impl Asks {
     /// not write to one file. One that is put off may come another way meanwhile.
     pub fn hold(&mut self, root: Hash32) -> bool {
         let mut same = self.asks.iter().filter(|ask| ask.of.root == root);
-        if !same.all(|ask| ask.put_off && !ask.coming) || !self.held.insert(root) {
+        if !same.all(Ask::is_put_off) || !self.held.insert(root) {
             return false;
         }
         let same = self.asks.iter_mut().filter(|ask| ask.of.root == root);
@@ -106,9 +133,9 @@ impl Asks {
     /// It is asked for. What somebody else has put off is not what lacks, once that comes.
     pub fn ask(
         &mut self,
-        session: u64,
+        (peer, session): (PartyCode, u64),
         (of, envelope): (AttachmentRef, EnvelopeId),
-        (partial, pieces): (Option<Partial>, u64),
+        (store, partial, pieces): (Store, Option<Partial>, u64),
         now: Mono,
     ) {
         let same = self.asks.iter_mut().filter(|ask| ask.of.root == of.root);
@@ -116,7 +143,9 @@ impl Asks {
         self.asks.push(Ask {
             envelope,
             partial,
+            store,
             pieces,
+            peer,
             session,
             of,
             at: now,
@@ -134,14 +163,14 @@ impl Asks {
         };
         ask.put_off = true;
         if self.theirs.len() < THEIRS {
-            self.theirs.insert(*root);
+            self.theirs.insert(*root, ask.peer);
         }
         true
     }
 
-    /// Whether its sender has said so, and nothing else since.
-    pub fn is_put_off(&self, root: &Hash32) -> bool {
-        self.theirs.contains(root)
+    /// Who has said so, and nothing else since.
+    pub fn put_off_by(&self, root: &Hash32) -> Option<PartyCode> {
+        self.theirs.get(root).copied()
     }
 
     /// It begins to come: gives what was asked, if it was, and if no other stream brings it.
@@ -153,6 +182,7 @@ impl Asks {
         Some(Coming {
             envelope: ask.envelope,
             partial: ask.partial.take(),
+            store: ask.store,
             pieces: ask.pieces,
             overtaken: ask.overtaken,
         })
@@ -171,15 +201,24 @@ impl Asks {
         self.asks.retain(|ask| ask.session != session);
     }
 
-    /// It is not to be asked for before then.
-    pub fn rest(&mut self, root: Hash32, until: Mono) {
-        self.theirs.remove(&root);
-        self.resting.insert(root, until);
+    /// One peer is not to be asked for it before then.
+    pub fn rest(&mut self, (root, peer): (Hash32, PartyCode), why: Why, until: Mono) {
+        if self.put_off_by(&root) == Some(peer) {
+            self.theirs.remove(&root);
+        }
+        self.resting.insert((root, peer), (why, until));
+    }
+
+    /// A peer has shown that it carries what it may have refused because it knew nothing of it.
+    pub fn wake_refused(&mut self, peer: PartyCode) {
+        let woken = |rests: PartyCode, why| rests == peer && why == Why::Refused;
+        self.resting
+            .retain(|(_, rests), (why, _)| !woken(*rests, *why));
     }
 
     /// Somebody wants it now.
     pub fn wake(&mut self, root: &Hash32) {
-        self.resting.remove(root);
+        self.resting.retain(|(rests, _), _| rests != root);
     }
 }
 
@@ -194,12 +233,17 @@ mod tests {
         }
     }
 
+    fn jm() -> PartyCode {
+        PartyCode::new("JM").unwrap()
+    }
+
     const NOW: Mono = Mono(5);
 
     fn asked(asks: &mut Asks, session: u64, byte: u8) -> bool {
-        let may = asks.may_ask(session, &[byte; 32], 2, NOW);
+        let may = asks.may_ask((jm(), session), &[byte; 32], 2, NOW);
         if may {
-            asks.ask(session, (of(byte), EnvelopeId([byte; 32])), (None, 0), NOW);
+            let asked = (of(byte), EnvelopeId([byte; 32]));
+            asks.ask((jm(), session), asked, (Store::Own, None, 0), NOW);
         }
         may
     }
@@ -249,13 +293,33 @@ mod tests {
         let mut asks = Asks::default();
         asked(&mut asks, 1, 1);
         let later = Mono(NOW.0 + ANSWER);
-        assert!(asks.may_ask(1, &[1; 32], 2, later));
-        asks.rest([1; 32], Mono(later.0 + 10));
-        assert!(!asks.may_ask(1, &[1; 32], 2, later));
-        assert!(asks.may_ask(1, &[1; 32], 2, Mono(later.0 + 10)));
-        asks.rest([1; 32], Mono(later.0 + 10));
+        assert!(asks.may_ask((jm(), 1), &[1; 32], 2, later));
+        asks.rest(([1; 32], jm()), Why::Refused, Mono(later.0 + 10));
+        assert!(!asks.may_ask((jm(), 1), &[1; 32], 2, later));
+        assert!(asks.may_ask((jm(), 1), &[1; 32], 2, Mono(later.0 + 10)));
+        asks.rest(([1; 32], jm()), Why::Refused, Mono(later.0 + 10));
+        asks.wake_refused(PartyCode::new("TT").unwrap());
+        assert!(!asks.may_ask((jm(), 1), &[1; 32], 2, later));
+        asks.wake_refused(jm());
+        assert!(asks.may_ask((jm(), 1), &[1; 32], 2, later));
+        asks.rest(([1; 32], jm()), Why::Refused, Mono(later.0 + 10));
+        let tt = PartyCode::new("TT").unwrap();
+        assert!(asks.may_ask((tt, 2), &[1; 32], 2, later), "of another");
         asks.wake(&[1; 32]);
-        assert!(asks.may_ask(1, &[1; 32], 2, later));
+        assert!(asks.may_ask((jm(), 1), &[1; 32], 2, later));
+    }
+
+    #[test]
+    fn a_copy_lifts_the_rest_of_who_refused_and_of_no_liar() {
+        let mut asks = Asks::default();
+        let until = Mono(NOW.0 + 10);
+        asks.rest(([1; 32], jm()), Why::Refused, until);
+        asks.rest(([2; 32], jm()), Why::NothingGood, until);
+        asks.wake_refused(jm());
+        assert!(asks.may_ask((jm(), 1), &[1; 32], 2, NOW));
+        assert!(!asks.may_ask((jm(), 1), &[2; 32], 2, NOW));
+        asks.wake(&[2; 32]);
+        assert!(asks.may_ask((jm(), 1), &[2; 32], 2, NOW), "an officer asks");
     }
 
     #[test]
@@ -263,17 +327,18 @@ mod tests {
         let mut asks = Asks::default();
         assert!(!asks.put_off(1, &[1; 32]), "nobody asked");
         asked(&mut asks, 1, 1);
-        assert!(asks.put_off(1, &[1; 32]) && asks.is_put_off(&[1; 32]));
+        assert!(asks.put_off(1, &[1; 32]));
+        assert_eq!(asks.put_off_by(&[1; 32]), Some(jm()));
         let evening = Mono(NOW.0 + 20 * 3600 * 1_000_000_000);
-        assert!(!asks.may_ask(1, &[1; 32], 2, evening));
+        assert!(!asks.may_ask((jm(), 1), &[1; 32], 2, evening));
         let comes = asks.comes(1, of(1)).expect("the ask stands");
-        assert!(!comes.overtaken && !asks.is_put_off(&[1; 32]));
+        assert!(!comes.overtaken && asks.put_off_by(&[1; 32]).is_none());
         assert!(!asks.hold([1; 32]), "it comes");
         // Who puts off keeps nobody else from bringing it.
         asked(&mut asks, 1, 3);
         assert!(!asked(&mut asks, 7, 3), "it may come at any time");
         asks.put_off(1, &[3; 32]);
-        assert!(!asks.may_ask(1, &[3; 32], 2, NOW) && asked(&mut asks, 7, 3));
+        assert!(!asks.may_ask((jm(), 1), &[3; 32], 2, NOW) && asked(&mut asks, 7, 3));
         assert!(!asks.comes(7, of(3)).unwrap().overtaken);
         assert!(asks.comes(1, of(3)).unwrap().overtaken);
         asks.end_session(7);
@@ -282,12 +347,36 @@ mod tests {
         asked(&mut asks, 1, 2);
         asks.put_off(1, &[2; 32]);
         asks.end_session(1);
-        assert!(asks.is_put_off(&[2; 32]) && asked(&mut asks, 2, 2));
+        assert_eq!(asks.put_off_by(&[2; 32]), Some(jm()));
+        assert!(asked(&mut asks, 2, 2));
         // Meanwhile a stick may bring it, and what its sender brings then is not what lacks.
         assert!(!asks.hold([2; 32]), "it may come at any time");
         asks.put_off(2, &[2; 32]);
         assert!(asks.hold([2; 32]) && !asks.hold([2; 32]));
         asks.release(&[2; 32]);
         assert!(asks.comes(2, of(2)).unwrap().overtaken);
+    }
+
+    #[test]
+    fn what_waits_for_the_day_of_one_may_come_from_another() {
+        let mut asks = Asks::default();
+        let tt = PartyCode::new("TT").unwrap();
+        asked(&mut asks, 1, 1);
+        assert!(!asks.may_ask((tt, 2), &[1; 32], 2, NOW), "it may come");
+        asks.put_off(1, &[1; 32]);
+        assert!(asks.may_ask((tt, 2), &[1; 32], 2, NOW) && asks.hold([1; 32]));
+        asks.release(&[1; 32]);
+        let named = (of(1), EnvelopeId([1; 32]));
+        asks.ask((tt, 2), named, (Store::Own, None, 0), NOW);
+        let third = PartyCode::new("LC").unwrap();
+        assert!(!asks.may_ask((third, 3), &[1; 32], 2, NOW), "two at once");
+        assert!(!asks.comes(2, of(1)).unwrap().overtaken);
+        assert!(asks.comes(1, of(1)).unwrap().overtaken);
+        // What another says of it does not end what the first has said.
+        asks.put_off(1, &[1; 32]);
+        asks.rest(([1; 32], tt), Why::Refused, Mono(NOW.0 + 10));
+        assert_eq!(asks.put_off_by(&[1; 32]), Some(jm()));
+        asks.rest(([1; 32], jm()), Why::Refused, Mono(NOW.0 + 10));
+        assert_eq!(asks.put_off_by(&[1; 32]), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Files whose pieces come without a link: in a courier file. The same pieces, verified and kept in
 //! the same place, so that either way goes on where the other one ended.
 
-use super::{Held, named};
+use super::{Held, Store, named};
 use crate::{
     blobs::{BlobError, Partial},
     clock,
@@ -139,7 +139,7 @@ impl Shared {
         let partial: Partial = partial.await.map_err(internal)??;
         let good = partial.good();
         if partial.is_whole() {
-            self.complete(Some(partial)).await?;
+            self.complete(Store::Own, Some(partial)).await?;
             self.arrived(&envelope, of).await;
             return Ok(None);
         }
@@ -205,7 +205,7 @@ impl Brought {
             return Ok((Took::Part, Some(self)));
         }
         let of = partial.of();
-        self.shared.complete(Some(partial)).await?;
+        self.shared.complete(Store::Own, Some(partial)).await?;
         self.shared.arrived(&self.envelope, of).await;
         Ok((Took::All, None))
     }

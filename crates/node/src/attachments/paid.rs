@@ -6,6 +6,7 @@
 //! taken for bytes that are left. A piece goes only where all of it has room. Until it is counted
 //! it is *promised*, so that two files do not spend the same bytes.
 
+use super::Store;
 use crate::{clock, cost, metered::Way, shared::Shared};
 use abeng_link::{Link, LinkStats, Profile};
 use abeng_seal::AttachmentRef;
@@ -71,13 +72,32 @@ impl Shared {
         self.metered.keep(link, way, clock::wall());
     }
 
-    /// Whether a file waits because the own day has no room for its next piece.
-    pub(super) fn own_budget_lacks(&self, of: AttachmentRef, originator: PartyCode) -> bool {
-        let next = self.attachments.blobs.arrived(of) >> 20;
+    /// Whether a file is not to be asked of a peer because the own day has no room for its next
+    /// piece.
+    pub(super) fn own_budget_lacks(
+        &self,
+        (of, store): (AttachmentRef, Store),
+        peer: PartyCode,
+    ) -> bool {
+        let next = self.attachments.store(store).arrived(of) >> 20;
         let left = || self.metered.today(clock::wall()).left;
         next < of.pieces()
-            && self.has_budget(originator)
+            && self.has_budget(peer)
             && left().is_some_and(|left| price(of, next) > left)
+    }
+
+    /// Whether a file of an originator waits because the own day has no room for it, whomever it
+    /// may be asked of now.
+    pub(super) fn own_day_lacks(&self, of: AttachmentRef, originator: PartyCode) -> bool {
+        let lacks = |peer| self.own_budget_lacks((of, Store::Own), peer);
+        if self.config.link.metered.budget.is_none() {
+            return false;
+        }
+        let ways = self.ways_from(originator);
+        match ways.is_empty() {
+            true => lacks(originator),
+            false => ways.iter().all(|way| lacks(way.peer())),
+        }
     }
 
     /// What a whole piece may need, where no day has room for that.

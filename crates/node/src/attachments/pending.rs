@@ -26,6 +26,11 @@ impl HeldBack {
         One(&self.0)
     }
 
+    /// Whether there is one.
+    pub(super) fn any(&self) -> bool {
+        self.count() > 0
+    }
+
     fn count(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }

@@ -2,10 +2,11 @@
 
 use crate::shared::Shared;
 use abeng_queue::{
-    Proven,
+    Place, Proven,
     rows::{ArrivedRow, FilesRow},
 };
 use abeng_wire::{LeafIndex, SignedBytes, limits, v1};
+use std::sync::Arc;
 
 impl Shared {
     /// Whether a recipient has proved before that a file is there. Which leaf said so matters to
@@ -26,9 +27,12 @@ impl Shared {
         nth.filter(|nth| there.has(*nth)).map(|_| submitted)
     }
 
-    /// Whether a leaf's subject is a file of something that was sent from here.
-    pub async fn names_file(&self, submitted: LeafIndex, about: &[u8]) -> bool {
-        let row = self.view.get(&FilesRow::key(submitted)).await;
+    /// Whether a leaf's subject is a file of something that was sent from here, or is carried.
+    pub async fn names_file(self: &Arc<Self>, place: Place, about: &[u8]) -> bool {
+        if place.is_carried() {
+            return self.carries_named(place.submitted, about).await;
+        }
+        let row = self.view.get(&FilesRow::key(place.submitted)).await;
         let row = row.ok().flatten().and_then(|v| FilesRow::decode(&v).ok());
         row.is_some_and(|row| row.files.iter().any(|file| file.subject().0[..] == *about))
     }

@@ -1,11 +1,12 @@
 //! Bringing attachments to those who were sent the notice: below all envelopes, two at a time, one
 //! piece of each in memory.
 
-use super::named;
+use super::{Store, carried::CarriedFile, named};
 use crate::{
     blobs::BlobError,
     metered::Way,
     reading::internal,
+    relaying::is_relay,
     shared::{Shared, lock},
 };
 use abeng_api::ApiError;
@@ -14,9 +15,21 @@ use abeng_queue::rows::{IdRow, SentRow};
 use abeng_seal::AttachmentRef;
 use abeng_wire::{EnvelopeId, Hash32, PartyCode, limits, v1};
 use bytes::Bytes;
-use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
+use std::{
+    collections::BTreeMap,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 
+/// How long a relay's word that it carries an envelope may come behind its want of a file.
+const PROVES_SOON: Duration = Duration::from_secs(10);
+/// How often it is looked for.
+const LOOKS_AGAIN: Duration = Duration::from_millis(100);
 /// How often it is looked whether the day has bytes again.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -73,47 +86,107 @@ impl Shared {
             Waits::Already => return,
             Waits::TooMany => return refuse(v1::AttachmentRefusal::AttachmentBusy),
         };
-        let known = self.was_sent(link.peer(), &want.envelope_id, of).await;
-        match known {
-            Ok(true) if self.attachments.blobs.has(of) => {}
-            Ok(known) => {
-                let _ = self.waits_no_more(link, &of.root);
-                let why = match known {
-                    true => v1::AttachmentRefusal::AttachmentGone,
-                    false => v1::AttachmentRefusal::AttachmentUnknown,
-                };
-                tracing::warn!(peer = %link.peer(), why = why.as_str_name(), "an attachment is not served");
-                return refuse(why);
-            }
-            Err(e) => {
-                let _ = self.waits_no_more(link, &of.root);
-                tracing::error!(error = %e.message, "cannot look up what a peer asks for");
-                return refuse(v1::AttachmentRefusal::AttachmentBusy);
-            }
-        }
         let (shared, link) = (self.clone(), link.clone());
         tokio::spawn(async move {
-            // Closed where the link is gone.
-            let turn = turns.acquire_owned().await;
-            let mut brought = Ok(());
-            if turn.is_ok() && shared.has_bytes(&link, of, want.first_piece).await {
-                brought = shared.bring(&link, of, &want).await;
-                shared.went(&link, Way::Out);
-            }
-            if let Err(why) = brought {
-                tracing::error!(peer = %link.peer(), %why, "an attachment cannot be served");
-                link.control(v1::control::Frame::AttachmentRefused(
-                    v1::AttachmentRefused {
-                        root: want.root.clone(),
-                        why: v1::AttachmentRefusal::AttachmentGone.into(),
-                    },
-                ));
-            }
-            drop(turn);
+            let served = shared.serve(&link, of, &want, turns).await;
+            // What was wanted meanwhile gets an answer of its own: with a refusal of what was
+            // wanted before, the peer would take it for refused.
             if let Some(next) = shared.waits_no_more(&link, &of.root) {
-                shared.go_on(link, next).await;
+                return shared.go_on(link, next).await;
+            }
+            if let Err(why) = served {
+                tracing::warn!(peer = %link.peer(), why = why.as_str_name(), "an attachment is not served");
+                let root = want.root.clone();
+                let why = why.into();
+                let refused = v1::AttachmentRefused { root, why };
+                link.control(v1::control::Frame::AttachmentRefused(refused));
             }
         });
+    }
+
+    /// Where a peer may have a file from.
+    async fn source(
+        self: &Arc<Self>,
+        peer: PartyCode,
+        envelope: &Bytes,
+        of: AttachmentRef,
+    ) -> Result<Source, NotServed> {
+        let mut sent = self.was_sent(peer, envelope, of).await?;
+        let end = Instant::now() + PROVES_SOON;
+        while sent == Sent::NotYet && Instant::now() < end {
+            tokio::time::sleep(LOOKS_AGAIN).await;
+            sent = self.was_sent(peer, envelope, of).await?;
+        }
+        match sent {
+            Sent::Yes if self.attachments.blobs.has(of) => return Ok(Source::Own),
+            Sent::Yes => return Err(NotServed::Gone),
+            Sent::NotYet => return Err(NotServed::Busy),
+            Sent::No => {}
+        }
+        let id = EnvelopeId::from_slice(envelope).ok_or(NotServed::Unknown)?;
+        let carried = self.carries_file(peer, id, of).await?;
+        carried.map(Source::Carried).ok_or(NotServed::Unknown)
+    }
+
+    /// Brings it in its turn and within the day's bytes, or says why not.
+    async fn serve(
+        self: &Arc<Self>,
+        link: &Link,
+        of: AttachmentRef,
+        want: &v1::AttachmentWant,
+        turns: Arc<Semaphore>,
+    ) -> Result<(), v1::AttachmentRefusal> {
+        let source = self.source(link.peer(), &want.envelope_id, of).await?;
+        let store = match source {
+            Source::Own => Store::Own,
+            Source::Carried(file) => match self.carried_comes(&file).await {
+                true => Store::Carried,
+                false => return Err(v1::AttachmentRefusal::AttachmentBusy),
+            },
+        };
+        let Some(_turn) = self.turn(link, of, turns).await else {
+            return Ok(());
+        };
+        if !self.has_bytes(link, of, want.first_piece).await {
+            return Ok(());
+        }
+        // Until its turn came, and the day's bytes, it may have made room for another.
+        let here = store == Store::Own || self.attachments.carried.blobs.has(of);
+        let brought = match here {
+            true => self.bring(link, (of, store), want).await,
+            false => Ok(()),
+        };
+        self.went(link, Way::Out);
+        match brought {
+            Ok(()) if here => Ok(()),
+            Ok(()) => Err(v1::AttachmentRefusal::AttachmentBusy),
+            Err(why) => {
+                tracing::error!(peer = %link.peer(), %why, "an attachment cannot be served");
+                Err(v1::AttachmentRefusal::AttachmentGone)
+            }
+        }
+    }
+
+    /// Waits for a turn, which may take as long as another file waits for the day's bytes. The peer
+    /// is told that: an ask without an answer it would forget. `None` where the link has gone.
+    async fn turn(
+        &self,
+        link: &Link,
+        of: AttachmentRef,
+        turns: Arc<Semaphore>,
+    ) -> Option<OwnedSemaphorePermit> {
+        // Closed where the link is gone.
+        let mut turn = pin!(turns.acquire_owned());
+        let mut told = false;
+        loop {
+            if let Ok(turn) = tokio::time::timeout(LOOK, &mut turn).await {
+                return turn.ok();
+            }
+            if !told && self.has_budget(link.peer()) && self.attachments.held_back.any() {
+                told = true;
+                put_off(link, of);
+            }
+        }
     }
 
     /// Takes a want that came while its file was being brought.
@@ -168,11 +241,7 @@ impl Shared {
         let root = abeng_wire::LeafHash(of.root);
         tracing::warn!(peer = %link.peer(), %root, "an attachment waits for the day's bytes on metered paths");
         let _held = self.attachments.held_back.one();
-        let refused = v1::AttachmentRefused {
-            root: root.to_bytes(),
-            why: v1::AttachmentRefusal::AttachmentBudget.into(),
-        };
-        link.control(v1::control::Frame::AttachmentRefused(refused));
+        put_off(link, of);
         loop {
             tokio::time::sleep(LOOK).await;
             if self.links.session(link.peer(), link.session()).is_none() {
@@ -184,30 +253,38 @@ impl Shared {
         }
     }
 
-    /// Whether an envelope that was sent from here to a party names it.
+    /// Whether an envelope that was sent from here to a party, or given to it as a relay, names it.
     pub async fn was_sent(
         self: &Arc<Self>,
         party: PartyCode,
         envelope: &Bytes,
         of: AttachmentRef,
-    ) -> Result<bool, ApiError> {
+    ) -> Result<Sent, ApiError> {
         let Some(id) = EnvelopeId::from_slice(envelope) else {
-            return Ok(false);
+            return Ok(Sent::No);
         };
         let row = self.view.get(&IdRow::key(&id)).await.map_err(internal)?;
         let row = row.map(|v| IdRow::decode(&v)).transpose();
         let Some(IdRow::Sent { submitted }) = row.map_err(internal)? else {
-            return Ok(false);
+            return Ok(Sent::No);
         };
         let sent = self.view.get(&SentRow::key(submitted)).await;
         let sent = sent.map_err(internal)?.map(|v| SentRow::decode(&v));
         let sent = sent.transpose().map_err(internal)?;
-        let to_them = |sent: SentRow| sent.recipients.iter().any(|to| to.party == party);
-        if !sent.is_some_and(to_them) {
-            return Ok(false);
-        }
+        let Some(sent) = sent else {
+            return Ok(Sent::No);
+        };
         let files = self.files_row(submitted).await?;
-        Ok(files.is_some_and(|row| row.files.iter().any(|file| named(file) == of)))
+        if !files.is_some_and(|row| row.files.iter().any(|file| named(file) == of)) {
+            return Ok(Sent::No);
+        }
+        let to_them = sent.recipients.iter().any(|to| to.party == party);
+        let over_them = sent.relayed.iter().any(|said| said.relay == party);
+        Ok(match to_them || over_them {
+            true => Sent::Yes,
+            false if is_relay(&self.trust().roster, party) => Sent::NotYet,
+            false => Sent::No,
+        })
     }
 
     /// Sends it from the first piece that is wanted. Each piece is looked at before it leaves:
@@ -215,10 +292,10 @@ impl Shared {
     async fn bring(
         self: &Arc<Self>,
         link: &Link,
-        of: AttachmentRef,
+        (of, store): (AttachmentRef, Store),
         want: &v1::AttachmentWant,
     ) -> Result<(), BlobError> {
-        let blobs = self.attachments.blobs.clone();
+        let blobs = self.attachments.store(store).clone();
         let pieces = tokio::task::spawn_blocking(move || blobs.pieces(of)).await;
         let pieces = Arc::new(pieces.map_err(|_| BlobError::Absent)??);
         let hashes = match want.hashes() {
@@ -242,7 +319,11 @@ impl Shared {
         };
         let end = of.pieces().min(want.first_piece.saturating_add(most));
         for index in want.first_piece..end {
-            let (blobs, of_pieces) = (self.attachments.blobs.clone(), pieces.clone());
+            if store == Store::Carried {
+                self.attachments.carried.touch(&of.root);
+            }
+            let blobs = self.attachments.store(store).clone();
+            let of_pieces = pieces.clone();
             let read = move || blobs.read_piece(&of_pieces, index);
             let piece = tokio::task::spawn_blocking(read).await;
             let piece = piece.map_err(|_| BlobError::Absent)??;
@@ -255,6 +336,59 @@ impl Shared {
         let _ = stream.finish().await;
         Ok(())
     }
+}
+
+/// Tells a peer that what it wants waits for the day's bytes.
+fn put_off(link: &Link, of: AttachmentRef) {
+    let refused = v1::AttachmentRefused {
+        root: of.to_wire().root,
+        why: v1::AttachmentRefusal::AttachmentBudget.into(),
+    };
+    link.control(v1::control::Frame::AttachmentRefused(refused));
+}
+
+/// Where what is served comes from.
+enum Source {
+    /// It was sent from here.
+    Own,
+    /// It is carried here.
+    Carried(CarriedFile),
+}
+
+/// Why a want is not served.
+#[derive(Debug, Clone, Copy)]
+enum NotServed {
+    Busy,
+    Gone,
+    Unknown,
+}
+
+impl From<NotServed> for v1::AttachmentRefusal {
+    fn from(why: NotServed) -> Self {
+        match why {
+            NotServed::Busy => Self::AttachmentBusy,
+            NotServed::Gone => Self::AttachmentGone,
+            NotServed::Unknown => Self::AttachmentUnknown,
+        }
+    }
+}
+
+impl From<ApiError> for NotServed {
+    fn from(e: ApiError) -> Self {
+        tracing::error!(error = %e.message, "cannot look up what a peer asks for");
+        Self::Busy
+    }
+}
+
+/// Whether a party may have a file that was sent from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// The envelope went to it, or it has proved as a relay that it carries it.
+    Yes,
+    /// It is a relay, and nothing proves yet that it carries it.
+    NotYet,
+    /// No envelope to it names that file.
+    No,
 }
 
 /// Whether a want may wait for its turn.

@@ -75,11 +75,10 @@ impl Shared {
 
     /// Whose spent day a file waits for, if for one.
     pub(super) fn budget_of(&self, of: AttachmentRef, originator: PartyCode) -> Option<PartyCode> {
-        if self.own_budget_lacks(of, originator) {
+        if self.own_day_lacks(of, originator) {
             return Some(self.me);
         }
-        let theirs = lock(&self.attachments.asks).is_put_off(&of.root);
-        theirs.then_some(originator)
+        lock(&self.attachments.asks).put_off_by(&of.root)
     }
 
     /// `GET /v1/attachments/{root}`.
@@ -191,11 +190,13 @@ impl Shared {
         let (here, all) = (here >> 10, of.length >> 10);
         let told = format!("the attachment is not here yet: {here} of {all} KiB have come");
         let hint = match self.links.link(from) {
-            _ if self.own_budget_lacks(of, from) => {
+            _ if self.own_day_lacks(of, from) => {
                 "the day's bytes on metered paths do not take its next part: it goes on tomorrow, or after `abeng link allow`".to_owned()
             }
             Some(_) => format!("it is asked for now; wait, and try again ({from} is linked)"),
-            None => format!("it comes as soon as {from} is linked again"),
+            None => format!(
+                "it comes as soon as {from} is linked again, or a relay that carried the notice"
+            ),
         };
         ApiError::new(ErrorCode::Conflict, told).with_try(hint)
     }

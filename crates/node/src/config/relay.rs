@@ -1,5 +1,6 @@
 //! `[relay]`: how much a node carries for others.
 
+use crate::attachments::FileLimits;
 use abeng_queue::CarryLimits;
 use serde::Deserialize;
 use std::num::NonZeroU32;
@@ -12,9 +13,20 @@ pub(super) struct Relay {
     originator_mib: Option<NonZeroU32>,
     envelopes: Option<NonZeroU32>,
     mib: Option<NonZeroU32>,
+    originator_files_mib: Option<NonZeroU32>,
+    files_mib: Option<NonZeroU32>,
 }
 
 impl Relay {
+    pub(super) fn files(&self) -> FileLimits {
+        let usual = FileLimits::default();
+        let bytes = |n: Option<NonZeroU32>, usual| n.map_or(usual, |n| u64::from(n.get()) << 20);
+        FileLimits {
+            originator: bytes(self.originator_files_mib, usual.originator),
+            total: bytes(self.files_mib, usual.total),
+        }
+    }
+
     pub(super) fn limits(&self) -> CarryLimits {
         let usual = CarryLimits::default();
         let count = |n: Option<NonZeroU32>, usual| n.map_or(usual, |n| u64::from(n.get()));
@@ -43,6 +55,13 @@ mod tests {
             ..usual
         };
         assert_eq!(set.limits(), expected);
+        assert_eq!(set.files(), FileLimits::default());
+        let set: Relay = toml::from_str("originator_files_mib = 3\nfiles_mib = 4").unwrap();
+        let expected = FileLimits {
+            originator: 3 << 20,
+            total: 4 << 20,
+        };
+        assert_eq!((set.files(), set.limits()), (expected, usual));
         assert!(toml::from_str::<Relay>("mib = 0").is_err());
         assert!(toml::from_str::<Relay>("mb = 1").is_err());
     }

@@ -7,7 +7,7 @@ use super::{
     plan::Plan,
 };
 use crate::{
-    attachments::named,
+    attachments::{Sent, named},
     blobs::BlobError,
     clock,
     reading::internal,
@@ -209,7 +209,10 @@ impl Shared {
         let Some(of) = of else {
             return false;
         };
-        if !matches!(self.was_sent(from, &want.envelope_id, of).await, Ok(true)) {
+        if !matches!(
+            self.was_sent(from, &want.envelope_id, of).await,
+            Ok(Sent::Yes)
+        ) {
             return false;
         }
         let mut files = lock(&self.courier.files);

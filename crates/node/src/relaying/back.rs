@@ -19,7 +19,9 @@ const TOLD_OVER: usize = 2;
 
 /// What comes after an outcome and changes nothing about it.
 fn is_afterwards(kind: v1::LeafKind) -> bool {
-    matches!(kind, v1::LeafKind::Read | v1::LeafKind::Recalled)
+    use v1::LeafKind::{Read, Recalled, Received};
+    // Received, where it is what a receipt is of, is about a file.
+    matches!(kind, Read | Recalled | Received)
 }
 
 /// Why a receipt that a relay brought is not taken.
@@ -82,7 +84,7 @@ impl Shared {
         })
     }
 
-    /// What was opened or taken back, of what is carried here: passed on, and not kept, since it
+    /// What was opened or taken back, or which file came, of what is carried here: passed on, and not kept, since it
     /// ends nothing here and its recipient tells it again on every link. Says whether it was that.
     pub fn pass_on(&self, proven: &Proven) -> bool {
         if !proven.place.is_carried() || !is_afterwards(proven.kind) {

@@ -104,7 +104,17 @@ async fn a_file_is_served_up_to_the_day_s_bytes_and_goes_on_once_more_are_allowe
     .await;
     let told = |w: &&String| w.contains("1 file to be sent") && w.contains("abeng link allow");
     assert!(status.warnings.iter().any(|w| told(&w)), "{status:?}");
+    // One that waits for its turn behind it is told the same, and not forgotten.
+    let handle = give(&payer, "y.jpg", &file(40_000, 5)).await.unwrap();
+    let behind = payer.submit(&seizure("LC", &[handle])).await.unwrap();
+    let behind = behind.id.unwrap();
+    let waiting = waits(&client, &behind).await;
+    assert_eq!(
+        (waiting.budget_of.as_deref(), waiting.here),
+        (Some("JM"), 0)
+    );
     allow(&payer).await;
+    all_here(&client, &behind).await;
     let files = all_here(&client, &id).await;
     assert!(take(&client, &id, &files[0].root).await.unwrap() == bytes);
     let status = payer.status().await.unwrap();

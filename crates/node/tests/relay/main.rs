@@ -3,12 +3,19 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "what `support` needs and nothing here calls")]
+mod common;
 mod faults;
+mod files;
 mod net;
 #[path = "../common/numbers.rs"]
 mod numbers;
 mod stick;
 #[path = "../common/stick.rs"]
 mod sticks;
+#[path = "../attachments/support.rs"]
+#[allow(dead_code, reason = "its network of two is not used here")]
+mod support;
 mod through;
 mod words;

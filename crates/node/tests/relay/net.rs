@@ -232,6 +232,17 @@ impl Puppet {
         }
     }
 
+    /// The link to a party that is up now.
+    pub fn to(&self, party: &str) -> Link {
+        self.endpoint.link(code(party)).unwrap()
+    }
+
+    /// Whether a link is up no more.
+    pub fn is_gone(&self, link: &Link) -> bool {
+        let now = self.endpoint.link(link.peer());
+        now.is_none_or(|now| now.session() != link.session())
+    }
+
     /// Closes its links.
     pub async fn end(self) {
         self.endpoint.shutdown().await;
