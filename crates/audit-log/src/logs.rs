@@ -371,7 +371,7 @@ impl LogBook {
         }
     }
 
-    /// Somebody shows a path between two sizes: SUBPROOF(old, D[new], false).
+    /// Somebody shows a path between two sizes: `SUBPROOF(old, D[new], false)`.
     pub fn explain(
         &mut self,
         origin: LogOrigin,
