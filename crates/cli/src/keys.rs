@@ -16,7 +16,7 @@ use abeng_node::{
     keys::{KeysError, SplitRequest, keep_backup, split},
 };
 use std::{
-    fs::{DirBuilder, OpenOptions},
+    fs::{DirBuilder, File, OpenOptions},
     io::{IsTerminal, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
@@ -127,15 +127,16 @@ fn split_keys(args: &KeysSplitArgs, common: &Common, ui: &Ui) -> Result<ExitCode
     let files = match &args.out {
         Some(dir) => write_sheets(dir, &report.sheets)?,
         None => {
-            // A form feed: each on a page of its own.
-            report
-                .sheets
-                .iter()
-                .for_each(|s| ui.say(&Zeroizing::new(format!("{}\x0c", s.as_str()))));
+            print_sheets(&report.sheets).map_err(|e| {
+                CliError::internal(format!("the sheets cannot be written: {e}")).with_try(
+                    "destroy those that came out; no set was made, and one that there was is in force",
+                )
+            })?;
             Vec::new()
         }
     };
-    let key = &report.key;
+    // A set that there was is good until here.
+    let key = report.commit().map_err(failed)?;
     let told = format!(
         "{} sheets of set {}, any {} of which give the keys of {} back; each was read back before it was written.\n\
          Now: give each to another holder, delete the files (`shred -u`), and take a backup: it holds keyring.sealed, which the shares open.",
@@ -176,16 +177,33 @@ fn meant(config: &Config, args: &KeysSplitArgs, ui: &Ui) -> Result<(), CliError>
     ask(&what, args.yes, ui)
 }
 
+/// To standard output, with a form feed after each: every one on a page of its own.
+fn print_sheets(sheets: &[Zeroizing<String>]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    for sheet in sheets {
+        out.write_all(sheet.as_bytes())?;
+        out.write_all(b"\x0c\n")?;
+    }
+    out.flush()
+}
+
 fn write_sheets(dir: &Path, sheets: &[Zeroizing<String>]) -> Result<Vec<PathBuf>, CliError> {
     let write = |(sheet, number): (&Zeroizing<String>, usize)| {
         let path = dir.join(format!("share-{number}.txt"));
         let mut options = OpenOptions::new();
         let file = options.write(true).create_new(true).mode(0o600).open(&path);
-        file.and_then(|mut file| file.write_all(sheet.as_bytes()))
-            .map_err(|e| CliError::internal(format!("cannot write {}: {e}", path.display())))?;
+        file.and_then(|mut file| {
+            file.write_all(sheet.as_bytes())
+                .and_then(|()| file.sync_all())
+        })
+        .map_err(|e| CliError::internal(format!("cannot write {}: {e}", path.display())))?;
         Ok(path)
     };
-    sheets.iter().zip(1..).map(write).collect()
+    let files = sheets.iter().zip(1..).map(write).collect();
+    File::open(dir)
+        .and_then(|dir| dir.sync_all())
+        .map_err(|e| CliError::internal(format!("cannot write {}: {e}", dir.display())))?;
+    files
 }
 
 /// The passphrase, typed without being shown.

@@ -96,6 +96,7 @@ fn keys_go_onto_paper_and_come_back_when_all_else_is_lost() {
         "",
     ));
     assert_eq!(kept_there["set"], made["set"]);
+    a_set_whose_sheets_cannot_be_written_replaces_none(&data);
     let listed = json(&abeng(&["keys", "list", "--data", &data, "--json"], ""));
     let keys = listed["keys"].as_array().unwrap();
     let roles: Vec<_> = keys.iter().map(|k| k["role"].as_str().unwrap()).collect();
@@ -171,6 +172,32 @@ fn keys_go_onto_paper_and_come_back_when_all_else_is_lost() {
         Some(3),
         "keys are never written over"
     );
+}
+
+fn a_set_whose_sheets_cannot_be_written_replaces_none(data: &str) {
+    let keys = Path::new(data).join("keys");
+    let set =
+        || ["keyring.sealed", "backup-key.toml"].map(|name| fs::read(keys.join(name)).unwrap());
+    let (before, files) = (set(), fs::read_dir(&keys).unwrap().count());
+    let arguments = "keys split --shares 3 --threshold 2 --yes --data";
+    let full = Command::new(env!("CARGO_BIN_EXE_abeng"))
+        .args(arguments.split_whitespace().chain([data]))
+        .stdout(
+            fs::OpenOptions::new()
+                .write(true)
+                .open("/dev/full")
+                .unwrap(),
+        )
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&full.stderr);
+    assert!(!full.status.success() && said.contains("sheets"), "{said}");
+    assert!(
+        set() == before,
+        "the set whose sheets are in safes is in force"
+    );
+    assert_eq!(fs::read_dir(&keys).unwrap().count(), files);
 }
 
 /// The keyring that came back is that of the node.

@@ -9,10 +9,16 @@ use crate::{
 use abeng_wire::{Kid, Millis, PartyCode};
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
-use std::{fs, io::ErrorKind, path::Path};
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 /// The keyring, sealed to the key that the shares give.
 pub const SEALED: &str = "keyring.sealed";
+/// The same for a new set, until its sheets are safe.
+const BESIDE: &str = "keyring.sealed-next";
 const RECORD: &str = "backup-key.toml";
 const FORMAT: &str = "abeng-backup-key-1";
 
@@ -78,13 +84,36 @@ impl BackupKey {
 
     /// Seals the keyring and writes it to `keyring.sealed` in `dir`.
     pub fn save_sealed(&self, keyring: &Keyring, dir: &Path) -> Result<(), KeyringError> {
+        self.seal_into(keyring, &dir.join(SEALED))
+    }
+
+    /// Seals the keyring into a file of its own in `dir`, which is returned: `keyring.sealed` of an
+    /// earlier set stays as it is until [`Self::put_in_force`].
+    pub fn seal_beside(&self, keyring: &Keyring, dir: &Path) -> Result<PathBuf, KeyringError> {
+        let beside = dir.join(BESIDE);
+        self.seal_into(keyring, &beside)?;
+        Ok(beside)
+    }
+
+    /// What [`Self::seal_beside`] made becomes `keyring.sealed`, and the record is of this key.
+    /// The sealed keyring first: a record without it would be a promise only.
+    pub fn put_in_force(&self, dir: &Path) -> Result<(), KeyringError> {
+        let sealed = dir.join(SEALED);
+        fs::rename(dir.join(BESIDE), &sealed).map_err(io("put in place", &sealed))?;
+        fs::File::open(dir)
+            .and_then(|d| d.sync_all())
+            .map_err(io("sync", dir))?;
+        self.save(dir)
+    }
+
+    fn seal_into(&self, keyring: &Keyring, file: &Path) -> Result<(), KeyringError> {
         if keyring.party != self.party {
             return Err(KeyringError::OtherParty {
                 expected: keyring.party,
                 found: self.party,
             });
         }
-        replace(&dir.join(SEALED), &seal_keyring(keyring, &self.public))
+        replace(file, &seal_keyring(keyring, &self.public))
     }
 }
 

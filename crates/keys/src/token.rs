@@ -236,15 +236,26 @@ fn open(library: &Pkcs11, at: &TokenKey, pin: &Passphrase) -> Result<Open, Token
     let session = library.open_ro_session(slot).map_err(said)?;
     match session.login(UserType::User, Some(&AuthPin::new(pin.expose().into()))) {
         Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
-        Err(e) => {
-            return Err(TokenError::Pin {
-                token: at.token.clone(),
-                why: e.to_string(),
-            });
-        }
+        Err(e) => return Err(not_logged_in(at, &e)),
     }
     let private = find(&session, at, ObjectClass::PRIVATE_KEY, "private")?;
     Ok(Open { session, private })
+}
+
+/// Only what is said of the PIN is for good: a reader that fails may serve again.
+fn not_logged_in(at: &TokenKey, said: &Error) -> TokenError {
+    let (token, why) = (at.token.clone(), said.to_string());
+    match said {
+        Error::Pkcs11(
+            RvError::PinIncorrect
+            | RvError::PinInvalid
+            | RvError::PinLenRange
+            | RvError::PinExpired
+            | RvError::PinLocked,
+            _,
+        ) => TokenError::Pin { token, why },
+        _ => TokenError::Token { token, why },
+    }
 }
 
 fn find(
@@ -293,4 +304,44 @@ fn public(session: &Session, at: &TokenKey) -> Result<VerifyKey, TokenError> {
         bytes => bytes,
     };
     VerifyKey::admit(bytes).map_err(|e| bad(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cryptoki::context::Function;
+
+    #[test]
+    fn only_a_refused_pin_is_for_good() {
+        let at = TokenKey {
+            module: "module.so".into(),
+            token: "token".to_owned(),
+            key: "key".to_owned(),
+        };
+        let pin = |said| {
+            let why = not_logged_in(&at, &Error::Pkcs11(said, Function::Login));
+            matches!(why, TokenError::Pin { .. })
+        };
+        for said in [
+            RvError::PinIncorrect,
+            RvError::PinInvalid,
+            RvError::PinLenRange,
+            RvError::PinExpired,
+            RvError::PinLocked,
+        ] {
+            assert!(pin(said), "{said}");
+        }
+        for said in [
+            RvError::DeviceError,
+            RvError::DeviceRemoved,
+            RvError::DeviceMemory,
+            RvError::TokenNotPresent,
+            RvError::SessionHandleInvalid,
+            RvError::GeneralError,
+        ] {
+            assert!(!pin(said), "{said}");
+        }
+        let why = not_logged_in(&at, &Error::NotSupported);
+        assert!(matches!(why, TokenError::Token { .. }));
+    }
 }

@@ -75,17 +75,26 @@ fn private(path: &Path) -> Result<(), String> {
 }
 
 pub(crate) fn load_trust(config: &Config, layout: &Layout, now: u64) -> Result<Trust, NodeError> {
-    let bundle = layout.read_trust().map_err(|source| NodeError::TrustFile {
-        path: layout.trust(),
-        source,
-    })?;
-    let trust = Trust::from_bundle(&bundle, Some(config.root), now)?;
+    let trust = Trust::from_bundle(&read_trust(layout)?, Some(config.root), now)?;
     trust.check_time(now)?;
     let party = trust.roster.party(config.party).filter(|p| p.is_active());
     party.ok_or(NodeError::NotMember {
         party: config.party,
     })?;
     Ok(trust)
+}
+
+/// Takes the kept seal keys again, now that it is known since when keys wait here.
+pub(crate) fn retake_trust(layout: &Layout, trust: &mut Trust, now: u64) -> Result<(), NodeError> {
+    trust.retake(&read_trust(layout)?, now);
+    Ok(())
+}
+
+fn read_trust(layout: &Layout) -> Result<v1::TrustBundle, NodeError> {
+    layout.read_trust().map_err(|source| NodeError::TrustFile {
+        path: layout.trust(),
+        source,
+    })
 }
 
 /// The keys here must be those that the roster has for us.

@@ -17,6 +17,7 @@ use crate::{
     fatal::Fatal,
     gauges,
     handler::NodeHandler,
+    identity::retake_trust,
     metered,
     metrics::Metrics,
     node_error::NodeError,
@@ -109,6 +110,7 @@ impl Node {
         let engine = recover_engine(&config, incarnation, &trust, recovery.size, &ready)?;
         let adoptions = adoption::recover(&ready, &journal.reader(), &mut trust)?;
         trust.wait_by(crate::clock::believed().earliest);
+        retake_trust(&layout, &mut trust, now)?;
         metrics.trust_disputes.set(adoptions.disputes.len() as i64);
         metrics
             .roster_unseen

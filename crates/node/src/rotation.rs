@@ -8,6 +8,7 @@
 mod due;
 mod ends;
 mod in_use;
+mod pause;
 
 pub use in_use::Looked;
 
@@ -28,6 +29,7 @@ use abeng_queue::{Input, PrivateInput};
 use abeng_roster::ceremony::sign_seal_key;
 use abeng_wire::{Kid, LeafIndex, Millis, prost::Message, v1};
 use due::{Next, Ring, next};
+use pause::Pause;
 use std::{sync::Arc, time::Duration};
 
 /// How often it is looked whether something is due.
@@ -77,10 +79,16 @@ pub enum TurnError {
 pub(crate) async fn work(shared: Arc<Shared>) {
     let mut every = tokio::time::interval(LOOK);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut told = None;
+    let (mut told, mut pause) = (None, Pause::default());
     loop {
         every.tick().await;
-        match shared.turn_seal_keys().await {
+        if !pause.is_over() {
+            continue;
+        }
+        let turn = shared.turn_seal_keys().await;
+        // Each try to publish is a leaf, which stays.
+        pause.after(matches!(turn, Err(TurnError::NotAdopted)));
+        match turn {
             Ok(Turn::Idle) => told = None,
             Ok(turn @ Turn::Waits(kid)) => {
                 if told.replace(turn) != Some(turn) {
@@ -89,7 +97,7 @@ pub(crate) async fn work(shared: Arc<Shared>) {
             }
             Ok(Turn::Published(_) | Turn::Destroyed(_)) => {}
             Err(e) => {
-                tracing::error!(error = %e, "seal keys could not be looked after; it is tried again in a minute")
+                tracing::error!(error = %e, minutes = pause.looks(), "seal keys could not be looked after; it is tried again")
             }
         }
     }
@@ -117,10 +125,12 @@ impl Shared {
         }
     }
 
-    /// `POST /v1/keys/rotate`: the same now, whatever the calendar says.
+    /// `POST /v1/keys/rotate`: the same now, whatever the calendar says. Refused while the clock is in
+    /// doubt: a statement says from when and until when others seal to the key.
     pub async fn rotate_seal_key(self: &Arc<Self>, who: &Caller) -> Result<SealKeyReply, ApiError> {
         administrator(who)?;
         let _turn = self.turning.lock().await;
+        certain(clock::believed().trust)?;
         let ring = self.seal_ring().map_err(answered)?;
         let kid = match ring.waiting() {
             Some(kid) => kid,
@@ -147,7 +157,8 @@ impl Shared {
         administrator(who)?;
         let _turn = self.turning.lock().await;
         let ring = self.seal_ring().map_err(answered)?;
-        let now = clock::wall();
+        // No doubtful clock ends what others may have sealed to a key.
+        let now = clock::believed().earliest;
         let kid = ring.find(&request.kid).ok_or_else(|| {
             ApiError::not_found(format!(
                 "no seal key of this node begins with {}",
@@ -392,6 +403,18 @@ fn administrator(who: &Caller) -> Result<(), ApiError> {
     }
 }
 
+/// A statement of a wrong time is believed by all, and its sequence stands in the way of the right one.
+fn certain(clock: timekeeper::Trust) -> Result<(), ApiError> {
+    match clock {
+        timekeeper::Trust::Plain => Ok(()),
+        _ => Err(ApiError::new(
+            abeng_api::ErrorCode::Conflict,
+            "the clock of this node is in doubt, and a seal key is published with its time",
+        )
+        .with_try("check it with `date -u`, and see `abeng status`")),
+    }
+}
+
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, TurnError> + Send + 'static,
 ) -> Result<T, TurnError> {
@@ -406,5 +429,20 @@ fn answered(error: TurnError) -> ApiError {
         TurnError::Keys(error) => ApiError::internal(error.to_string()).with_try(error.hint()),
         error => ApiError::internal(error.to_string())
             .with_try("see the node's log; nothing was published that is not in the keyring"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use timekeeper::Trust;
+
+    #[test]
+    fn no_key_is_published_by_a_clock_that_is_in_doubt() {
+        assert!(certain(Trust::Plain).is_ok());
+        for clock in [Trust::Doubted, Trust::Corrected] {
+            let refused = certain(clock).unwrap_err();
+            assert_eq!(refused.code, abeng_api::ErrorCode::Conflict);
+        }
     }
 }

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+#[path = "common/ports.rs"]
+mod ports;
+
 use abeng_api::{AuditQuery, Client, SubmitRequest};
 use abeng_keys::{Keyring, Protection};
 use abeng_link::{Closed, Endpoint, Greeting, Handler, Link, LinkConfig, Profile};
@@ -15,7 +18,7 @@ use abeng_wire::{NetworkCode, PartyCode, v1};
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
-use std::{net::UdpSocket, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 /// A party that answers every envelope with the same envelope.
@@ -60,11 +63,6 @@ async fn an_envelope_sent_back_to_its_originator_is_dropped() {
         kind: v1::PartyKind::Member,
         address: None,
     };
-    let port = UdpSocket::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
     init(&InitRequest {
         dir: dir.clone(),
         network: NetworkCode::new("test").unwrap(),
@@ -72,7 +70,7 @@ async fn an_envelope_sent_back_to_its_originator_is_dropped() {
         protection: Protection::InsecurePlain,
         passphrase_file: None,
         host: "127.0.0.1".parse().unwrap(),
-        base_port: port.clamp(1024, 60_000),
+        base_port: ports::free_ports(2),
         status_every_s: None,
     })
     .unwrap();

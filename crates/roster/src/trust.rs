@@ -55,6 +55,9 @@ impl Trust {
     /// Walks a bundle from its first root and roster to its last. `pinned_root` is the digest
     /// that the first root must have. Expiry is not judged here: see [`Self::check_time`].
     /// Seal keys and freshness that cannot be believed are left out.
+    ///
+    /// Waits count from the issue of a roster, which its makers choose: a node that starts again
+    /// says when it adopted what ([`Self::note_adoption`]) and then calls [`Self::retake`].
     pub fn from_bundle(
         bundle: &v1::TrustBundle,
         pinned_root: Option<Digest>,
@@ -191,6 +194,16 @@ impl Trust {
     pub fn wait_by(&mut self, earliest: Millis) {
         self.as_of = earliest;
         self.set_waits();
+    }
+
+    /// Takes the seal keys of the bundle that this was loaded from once more, in place of those
+    /// held, after [`Self::note_adoption`] and [`Self::wait_by`]: only then is it known whose
+    /// signer waits. `bundle` must be what was given to [`Self::from_bundle`], since a statement
+    /// that is left out is forgotten.
+    pub fn retake(&mut self, bundle: &v1::TrustBundle, now: Millis) {
+        self.seal_keys = SealKeys::default();
+        self.waiting.clear();
+        let _ = self.take_statements(bundle, now);
     }
 
     /// Lets keys be used that an override brought and whose waiting time here is over at `now`:

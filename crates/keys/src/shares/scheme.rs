@@ -17,7 +17,9 @@ pub(super) fn split(
     count: u8,
     entropy: &mut dyn Entropy,
 ) -> Vec<(u8, Value)> {
-    let mut coefficients = vec![Zeroizing::new(*secret)];
+    // Room for all at once: a vector that moves leaves the secret behind in freed memory.
+    let mut coefficients = Vec::with_capacity(usize::from(threshold));
+    coefficients.push(Zeroizing::new(*secret));
     coefficients.resize_with(usize::from(threshold), || seed(entropy));
     (1..=count)
         .map(|x| {

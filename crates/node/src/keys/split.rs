@@ -3,10 +3,9 @@
 use super::{KeysError, Sheet, file, unlock};
 use crate::{clock, config::Config, identity::load_trust, layout::Layout};
 use abeng_keys::{
-    BackupKey, BackupSecret, Combining, Keyring, Passphrase, RecoveryError, SEALED, Share,
-    SystemEntropy,
+    BackupKey, BackupSecret, Combining, Keyring, Passphrase, RecoveryError, Share, SystemEntropy,
 };
-use std::fs;
+use std::{fs, path::PathBuf};
 use zeroize::Zeroizing;
 
 /// How to split.
@@ -25,11 +24,30 @@ pub struct SplitReport {
     pub key: BackupKey,
     /// One sheet for each holder.
     pub sheets: Vec<Zeroizing<String>>,
+    /// Where the keys are.
+    keys: PathBuf,
+    /// The keyring, sealed to this set.
+    beside: PathBuf,
+}
+
+impl SplitReport {
+    /// Puts this set in the place of the one before: to be called once the sheets are safe.
+    pub fn commit(self) -> Result<BackupKey, KeysError> {
+        self.key.put_in_force(&self.keys)?;
+        Ok(self.key.clone())
+    }
+}
+
+impl Drop for SplitReport {
+    /// What was not put in place is of no use to anybody.
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.beside);
+    }
 }
 
 /// Makes a backup key, seals the keyring to it, and gives its shares as sheets. Everything that was
-/// made is read back from its written form before it is given out. Earlier shares stay good for what was
-/// sealed to them alone.
+/// made is read back from its written form before it is given out. A set that there is stays in force
+/// until [`SplitReport::commit`]; its shares stay good for what was sealed to them alone.
 pub fn split(
     config: &Config,
     request: SplitRequest,
@@ -49,12 +67,15 @@ pub fn split(
         public: secret.public().clone(),
     };
     let keys = layout.keys();
-    // The sealed keyring first: a record without it would be a promise only.
-    key.save_sealed(&keyring, &keys)?;
-    key.save(&keys)?;
+    let beside = key.seal_beside(&keyring, &keys)?;
+    let mut report = SplitReport {
+        key,
+        sheets: Vec::new(),
+        keys,
+        beside,
+    };
     let paper = secret.paper(&keyring);
-    let sealed = keys.join(SEALED);
-    let sealed = fs::read(&sealed).map_err(file("read back", &sealed))?;
+    let sealed = fs::read(&report.beside).map_err(file("read back", &report.beside))?;
     let typed = typed(&shares, request.threshold)?;
     same(&keyring, &typed.open(&sealed)?)?;
     same_signers(
@@ -64,13 +85,13 @@ pub fn split(
     let name = trust.roster.party(config.party).map(|p| p.name.clone());
     let sheet = |share| Sheet {
         share,
-        key: &key,
+        key: &report.key,
         network: trust.roster.network().to_string(),
         name: name.clone().unwrap_or_default(),
         paper: &paper,
     };
-    let sheets = shares.iter().map(|share| sheet(share).text()).collect();
-    Ok(SplitReport { key, sheets })
+    report.sheets = shares.iter().map(|share| sheet(share).text()).collect();
+    Ok(report)
 }
 
 /// The secret as it comes from the last shares once they are typed.

@@ -1,9 +1,11 @@
 //! What the tests of whole nodes share.
 
+mod ports;
+
 use abeng_keys::Protection;
 use abeng_node::founding::{InitParty, InitRequest, init};
 use abeng_wire::{NetworkCode, PartyCode, v1::PartyKind};
-use std::{net::UdpSocket, path::Path};
+use std::path::Path;
 
 /// Founds a network of JM, a member, and LC, the coordination office, in `dir`.
 pub fn found(dir: &Path) {
@@ -14,10 +16,6 @@ pub fn found(dir: &Path) {
         kind,
         address: None,
     };
-    // Two neighbouring ports are needed; a clash shows as a clear start error.
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let base_port = socket.local_addr().unwrap().port().clamp(1024, 60_000);
-    drop(socket);
     init(&InitRequest {
         dir: dir.to_owned(),
         network: NetworkCode::new("test").unwrap(),
@@ -28,7 +26,7 @@ pub fn found(dir: &Path) {
         protection: Protection::InsecurePlain,
         passphrase_file: None,
         host: "127.0.0.1".parse().unwrap(),
-        base_port,
+        base_port: ports::free_ports(2),
         status_every_s: Some(1),
     })
     .unwrap();

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+mod ports;
+
 use abeng_api::{Client, EventQuery, SentQuery, StatusView, SubmitRequest, TimelineStep};
 use abeng_audit_log::{RealDisk, verify_log};
 use abeng_keys::Protection;
@@ -13,7 +15,6 @@ use abeng_roster::Trust;
 use abeng_wire::{NetworkCode, PartyCode, decode, limits, v1::PartyKind};
 use std::{
     fs,
-    net::UdpSocket,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -48,9 +49,7 @@ pub fn found(members: &[&str]) -> Net {
         .map(|m| party(m, PartyKind::Member))
         .collect();
     parties.push(party("LC", PartyKind::Coordination));
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let base_port = socket.local_addr().unwrap().port().clamp(1024, 60_000);
-    drop(socket);
+    let base_port = ports::free_ports(parties.len().try_into().unwrap());
     init(&InitRequest {
         dir: dir.clone(),
         network: NetworkCode::new("test").unwrap(),

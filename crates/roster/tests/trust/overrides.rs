@@ -226,7 +226,17 @@ fn a_waiting_key_signs_no_seal_key_and_no_new_life() {
     let end = ADOPTED + OVERRIDE_WAIT_MS;
     let mut again = Trust::from_bundle(&kept.to_bundle(), None, ADOPTED).unwrap();
     again.note_adoption(2, ADOPTED);
-    for kept in [kept, again] {
+    // A restart when the wait is over by the roster's issue, and not by this node's adoption.
+    let bundle = kept.to_bundle();
+    let issued = kept.roster.issued() + OVERRIDE_WAIT_MS;
+    assert!(issued < end);
+    let mut restarted = Trust::from_bundle(&bundle, None, issued).unwrap();
+    restarted.note_adoption(2, ADOPTED);
+    restarted.wait_by(issued);
+    restarted.retake(&bundle, issued);
+    let used = restarted.seal_key(code("JM"), issued).unwrap().kid();
+    assert_eq!(used, old, "a restart ends no wait");
+    for kept in [kept, again, restarted] {
         let later = kept.release(end).unwrap();
         assert_eq!(later.seal_key(code("JM"), end).unwrap().kid(), seal.kid());
     }
