@@ -173,7 +173,7 @@ impl Node {
             inbox,
             started_at: now,
             notices,
-            adopting: Mutex::new(()),
+            adopting: Mutex::default(),
             news: Mutex::new(adoptions.news),
             held_off: Mutex::default(),
             disputes: Mutex::new(adoptions.disputes),

@@ -1,7 +1,7 @@
 //! What all parts of one running node share.
 
 use crate::{
-    adoption::{Dispute, News},
+    adoption::{Dispute, News, SealKeyPace},
     attachments::Attachments,
     audit::LogReading,
     config::Config,
@@ -107,7 +107,7 @@ pub struct Shared {
     /// For those who read the log.
     pub log_reading: LogReading,
     /// Held while trust data is merged, or somebody is accepted.
-    pub adopting: Mutex<()>,
+    pub adopting: Mutex<SealKeyPace>,
     /// What newer rosters changed that nobody here has seen.
     pub news: Mutex<News>,
     /// Newcomers that had something for this party, and when they last did.

@@ -7,7 +7,7 @@ use crate::shared::Shared;
 use abeng_link::Link;
 use abeng_roster::Trust;
 use abeng_wire::{PartyCode, limits, prost::Message, v1};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use v1::control::Frame;
 
 /// Bytes of one frame of trust data, at most one statement more.
@@ -67,13 +67,25 @@ pub(super) fn newer_keys<'a>(
     before: &'a Trust,
     now: &'a Trust,
 ) -> impl Iterator<Item = &'a v1::Signed> {
+    newer(before, now).map(|(_, signed)| signed)
+}
+
+/// Whose seal keys were not held before.
+pub(super) fn changed_keys(before: &Trust, now: &Trust) -> BTreeSet<PartyCode> {
+    newer(before, now).map(|(party, _)| party).collect()
+}
+
+fn newer<'a>(
+    before: &'a Trust,
+    now: &'a Trust,
+) -> impl Iterator<Item = (PartyCode, &'a v1::Signed)> {
     let newest = |party: PartyCode| {
         let mut held = before.seal_keys.held().filter(|(p, _, _)| *p == party);
         held.next().map_or(0, |(_, sequence, _)| sequence)
     };
     let held = now.seal_keys.held();
     held.filter(move |(party, sequence, _)| *sequence > newest(*party))
-        .map(|(_, _, signed)| signed)
+        .map(|(party, _, signed)| (party, signed))
 }
 
 fn marks(trust: &Trust) -> v1::TrustMarks {
