@@ -223,9 +223,11 @@ impl Node {
         let core_thread = seat
             .spawn(engine, witness, batches, effects, shared.fatal.clone())
             .map_err(NodeError::Thread)?;
-        if let Some(adopted) = adoptions.missing {
+        if !adoptions.missing.is_empty() {
+            for leaf in adoptions.missing {
+                core.give(leaf).await;
+            }
             // On the disk before anything is done under it.
-            core.give(adopted).await;
             core.reached().await;
         }
         core.give(Input::note(v1::LeafKind::Started)).await;

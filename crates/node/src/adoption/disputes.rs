@@ -31,6 +31,16 @@ pub struct Dispute {
 }
 
 impl Dispute {
+    /// Of a root or roster.
+    pub(super) fn of(conflict: &Conflict) -> Self {
+        Self {
+            what: conflict.of.name().to_owned(),
+            version: conflict.version,
+            held: conflict.held,
+            other: conflict.other,
+        }
+    }
+
     /// Whether a root has named both since.
     pub fn is_settled(&self, trust: &Trust) -> bool {
         let mut conflicts = trust.conflicts().iter();
@@ -70,13 +80,7 @@ impl Shared {
 
     /// The same for one that trust data brought with it, of a root or roster.
     pub(super) fn keep_conflict(&self, conflict: &Conflict) {
-        let dispute = Dispute {
-            what: conflict.of.name().to_owned(),
-            version: conflict.version,
-            held: conflict.held,
-            other: conflict.other,
-        };
-        self.keep(dispute, Some(&conflict.signed));
+        self.keep(Dispute::of(conflict), Some(&conflict.signed));
     }
 
     fn keep(&self, dispute: Dispute, other: Option<&v1::Signed>) {

@@ -4,6 +4,7 @@ use crate::{
     net::{code, found, now},
     warns,
 };
+use abeng_node::Layout;
 use abeng_wire::v1;
 use std::fs;
 
@@ -71,4 +72,31 @@ async fn a_member_that_signs_two_things_again_and_again_hides_no_other_dispute()
     let jm = net.start("JM").await;
     assert_eq!(leaves(&net, "JM", "CONTRADICTION").await.len(), 3);
     jm.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dispute_that_a_crash_kept_out_of_the_log_is_told_at_the_next_start() {
+    let net = found(&["JM"]);
+    let home = Layout::new(net.home("JM"));
+    let first = home.read_trust().unwrap();
+    let [one, other] = ["SEA", "LAND"].map(|name| {
+        let roster = after(&net.dir, &first, |m| m.groups.push(group(name, &["LC"])));
+        with(&first, roster)
+    });
+    let jm = net.start("JM").await;
+    let client = net.client("JM");
+    client.roster_import(file(&one)).await.unwrap();
+    let trust = jm.shared().trust();
+    jm.shutdown().await.unwrap();
+    // Written, and the process ended before the leaf.
+    let both = trust.merge(&other, now()).unwrap().unwrap();
+    home.write_trust(&both.to_bundle()).unwrap();
+    for _ in 0..2 {
+        let jm = net.start("JM").await;
+        let told = |s: &abeng_api::StatusView| warns(s, "TWO DIFFERENT VERSIONS 2");
+        net.until("JM", "alarm after a start", told).await;
+        assert_eq!(leaves(&net, "JM", "CONTRADICTION").await.len(), 1);
+        jm.shutdown().await.unwrap();
+    }
+    net.verify("JM");
 }
