@@ -19,11 +19,13 @@ impl Shared {
         link.control(Frame::TrustMarks(marks(&self.trust())));
     }
 
-    /// Sends a peer what it does not hold.
+    /// Sends a peer what it does not hold, once on a link and under one roster.
     pub fn take_trust_marks(&self, link: &Link, theirs: &v1::TrustMarks) {
         let trust = self.trust();
         // With another roster it could not judge them; that comes first, with everything else.
-        if theirs.roster.as_ref() != Some(&trust.roster.reference()) {
+        let roster = trust.roster.reference();
+        let first = || self.links.first_marks(link.peer(), link.session(), &roster);
+        if theirs.roster.as_ref() != Some(&roster) || !first() {
             return;
         }
         let held = theirs.seal_keys.iter().take(limits::PARTIES);

@@ -92,6 +92,22 @@ async fn a_suspended_party_is_cut_off_in_mid_session_and_what_waits_for_it_stays
     let net = found(&["JM", "TT"]);
     let (jm, tt) = (net.start("JM").await, net.start("TT").await);
     net.until("JM", "link", |s| linked(s, "TT")).await;
+    let links = &jm.shared().links;
+    let session = links.link(code("TT")).unwrap().session();
+    let answered = [
+        (session, 99),
+        (session, 99),
+        (session + 1, 98),
+        (session, 98),
+    ]
+    .map(|(session, version)| {
+        let roster = v1::RosterRef {
+            version,
+            ..Default::default()
+        };
+        links.first_marks(code("TT"), session, &roster)
+    });
+    assert_eq!(answered, [true, false, false, true], "trust marks, once");
     let first = bundle(&net.home("JM"));
     let keys = keyring(&net.home("TT"));
     let second = after(&net.dir, &first, |m| {
