@@ -70,6 +70,10 @@ pub struct AcceptRequest {
     /// Who decides it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub officer: Option<String>,
+    /// The roster whose changes were looked at, as `pending` shows it: refused where another is in
+    /// force by now. Without it: whichever is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
 }
 
 /// What was accepted.

@@ -153,14 +153,17 @@ fn newcomers(list: &[NewcomerView], ui: &Ui) -> String {
 
 fn accept(args: AcceptArgs, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
     let client = connect::client(common);
-    let request = AcceptRequest {
-        party: args.party,
-        group: args.group,
-        officer: args.officer,
-    };
     connect::block_on(async {
+        let view = client.roster_pending().await?;
+        let request = AcceptRequest {
+            party: args.party,
+            group: args.group,
+            officer: args.officer,
+            version: Some(args.roster.unwrap_or(view.version)),
+        };
         let reply = client.roster_accept(&request).await?;
-        ui.show(&reply, || told_accept(&reply, ui))?;
+        let told = || format!("{}{}", told_pending(&view, ui), told_accept(&reply, ui));
+        ui.show(&reply, told)?;
         Ok(Exit::Ok.into())
     })
 }

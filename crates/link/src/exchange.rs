@@ -18,15 +18,20 @@ use std::sync::Arc;
 /// A roster reference: a version and a digest.
 const REFERENCE: usize = 64;
 
-/// The acceptor's side. Ends with the connection closed.
+/// The acceptor's side. Ends with the connection closed, and not before what came is judged:
+/// whoever runs out of time makes no more work side by side than there are places.
 pub(crate) async fn answer(core: &Arc<Core>, connection: &quinn::Connection) {
     let from = connection.remote_address();
-    let talk = tokio::time::timeout(
-        core.settings.trust_exchange,
-        answer_within(core, connection),
-    );
+    let limit = core.settings.trust_exchange;
+    let began = tokio::time::Instant::now();
+    let talk = tokio::time::timeout(limit, answer_within(core, connection));
     match talk.await {
-        Ok(Ok(())) => refuse(connection, CloseCode::Done, ""),
+        Ok(Ok(theirs)) => {
+            take_trust(core, theirs).await;
+            // The peer closes once it has read; closing first could cost it the last bytes.
+            let _ = tokio::time::timeout_at(began + limit, connection.closed()).await;
+            refuse(connection, CloseCode::Done, "");
+        }
         Ok(Err(Stopped::Fault(fault))) => {
             tracing::info!(%from, %fault, "an exchange of trust data broke the protocol");
             refuse(connection, CloseCode::Fault, &fault.to_string());
@@ -36,7 +41,10 @@ pub(crate) async fn answer(core: &Arc<Core>, connection: &quinn::Connection) {
     }
 }
 
-async fn answer_within(core: &Arc<Core>, connection: &quinn::Connection) -> Result<(), Stopped> {
+async fn answer_within(
+    core: &Arc<Core>,
+    connection: &quinn::Connection,
+) -> Result<v1::TrustBundle, Stopped> {
     let (mut send, receive) = connection.accept_bi().await.map_err(|_| Stopped::Gone)?;
     let mut reader = FrameReader::new(receive);
     let reference = due(reader.next(REFERENCE).await?)?;
@@ -44,10 +52,7 @@ async fn answer_within(core: &Arc<Core>, connection: &quinn::Connection) -> Resu
     let theirs = read_bundle(&mut reader).await?;
     // Ours first: a peer that waits learns at once, and what it brought may be worthless.
     write(&mut send, &[], core.handler.trust_bundle()).await?;
-    take_trust(core, theirs).await;
-    // The peer closes once it has read; closing first could cost it the last bytes.
-    connection.closed().await;
-    Ok(())
+    Ok(theirs)
 }
 
 /// The dialler's side, on a connection just made. True where trust data came back.

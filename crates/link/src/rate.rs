@@ -49,7 +49,8 @@ impl Default for PeerLimits {
     }
 }
 
-/// What taking trust data costs in asking frames: it may mean hundreds of signatures.
+/// What taking trust data costs in asking frames: it may mean hundreds of signatures, and marks may
+/// be answered with as many statements.
 const TRUST_COST: u64 = 50;
 
 const NANOS: i128 = 1_000_000_000;
@@ -152,7 +153,7 @@ impl Pace {
             | Frame::Pong(_)
             | Frame::Void(_)
             | Frame::CarriedVoid(_) => self.answering.take(now, 1).is_ok(),
-            Frame::Trust(_) => self.asking.take(now, TRUST_COST).is_ok(),
+            Frame::Trust(_) | Frame::TrustMarks(_) => self.asking.take(now, TRUST_COST).is_ok(),
             _ => self.asking.take(now, 1).is_ok(),
         }
     }
@@ -251,5 +252,10 @@ mod tests {
         assert!(!pace.control(at(0), &Frame::Want(v1::Want::default())));
         assert!(pace.control(at(0), &Frame::Receipts(v1::Receipts::default())));
         assert!(pace.control(at(1000), &Frame::Want(v1::Want::default())));
+        let mut pace = Pace::new(&limits, at(0));
+        for allowed in [true, true, false] {
+            let marks = Frame::TrustMarks(v1::TrustMarks::default());
+            assert_eq!(pace.control(at(0), &marks), allowed);
+        }
     }
 }

@@ -5,11 +5,13 @@
 
 mod disputes;
 mod news;
+mod pace;
 mod recover;
 mod spread;
 
 pub use disputes::Dispute;
 pub use news::News;
+pub use pace::SealKeyPace;
 pub use recover::recover;
 
 use crate::{
@@ -68,9 +70,17 @@ impl Shared {
         bundle: &v1::TrustBundle,
         by: Option<PrivateInput>,
     ) -> Result<Option<Taken>, NotTaken> {
-        let _one_at_a_time = lock(&self.adopting);
+        let mut pace = lock(&self.adopting);
         let before = self.trust();
-        let time = clock::believed();
+        let (time, mono) = (clock::believed(), clock::mono());
+        let bounded = match by {
+            None => pace.bound(bundle, mono),
+            Some(_) => None,
+        };
+        if bounded.is_some() {
+            tracing::info!("seal keys of a party that changes them too often are left out");
+        }
+        let bundle = bounded.as_ref().unwrap_or(bundle);
         let mut next = match before.merge(bundle, time.now) {
             Ok(Some(next)) => next,
             Ok(None) => return undisputed(&before, bundle).map(|()| None),
@@ -79,6 +89,12 @@ impl Shared {
                 return Err(why.into());
             }
         };
+        if by.is_none() {
+            let changed = spread::changed_keys(&before, &next);
+            for party in changed.into_iter().filter(|party| *party != self.me) {
+                pace.count(party, mono);
+            }
+        }
         self.layout.write_trust(&next.to_bundle())?;
         let roster = (before.roster.version(), next.roster.version());
         let is_new = roster.0 != roster.1;

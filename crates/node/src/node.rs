@@ -179,7 +179,7 @@ impl Node {
             inbox,
             started_at: now,
             notices,
-            adopting: Mutex::new(()),
+            adopting: Mutex::default(),
             news: Mutex::new(adoptions.news),
             held_off: Mutex::default(),
             disputes: Mutex::new(adoptions.disputes),
@@ -229,9 +229,11 @@ impl Node {
         let core_thread = seat
             .spawn(engine, witness, batches, effects, shared.fatal.clone())
             .map_err(NodeError::Thread)?;
-        if let Some(adopted) = adoptions.missing {
+        if !adoptions.missing.is_empty() {
+            for leaf in adoptions.missing {
+                core.give(leaf).await;
+            }
             // On the disk before anything is done under it.
-            core.give(adopted).await;
             core.reached().await;
         }
         core.give(Input::note(v1::LeafKind::Started)).await;

@@ -18,7 +18,11 @@ pub async fn work(shared: Arc<Shared>) {
     let mut known = BTreeSet::new();
     loop {
         every.tick().await;
-        shared.release_keys();
+        // Adopting may hold the lock for as long as a disk and many signatures take.
+        let released = shared.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || released.release_keys()).await {
+            tracing::error!(%error, "the look for keys whose wait is over broke off");
+        }
         let told: BTreeSet<String> = told(&shared.trust()).into_iter().collect();
         for alarm in told.difference(&known) {
             tracing::error!("{alarm}");

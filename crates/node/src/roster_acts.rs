@@ -25,6 +25,7 @@ impl Shared {
         who: &Caller,
         file: Bytes,
     ) -> Result<RosterTaken, ApiError> {
+        trust_changed_by(who)?;
         let bundle = decode_tolerant("trust bundle", &file, limits::TRUST_BUNDLE)
             .ok()
             .filter(|bundle| *bundle != v1::TrustBundle::default())
@@ -82,6 +83,7 @@ impl Shared {
         who: &Caller,
         request: AcceptRequest,
     ) -> Result<AcceptReply, ApiError> {
+        trust_changed_by(who)?;
         let by = private(who, request.officer.clone());
         let shared = self.clone();
         let accepted = tokio::task::spawn_blocking(move || shared.accept(&request, by));
@@ -94,8 +96,15 @@ impl Shared {
     fn accept(&self, request: &AcceptRequest, by: PrivateInput) -> Result<AcceptReply, ApiError> {
         let _one_at_a_time = lock(&self.adopting);
         let before = self.trust();
-        let places = named(&before, request)?;
         let version = before.roster.version();
+        if let Some(seen) = request.version.filter(|seen| *seen != version) {
+            return Err(ApiError::new(
+                ErrorCode::Refused,
+                format!("roster {version} is in force, not roster {seen} that you have seen"),
+            )
+            .with_try("nothing was accepted; look again: `abeng roster pending`"));
+        }
+        let places = named(&before, request)?;
         let said = v1::Acceptance {
             version,
             places: places.iter().map(accepted).collect(),
@@ -249,6 +258,24 @@ fn newcomer_view(trust: &Trust, newcomer: &Newcomer) -> NewcomerView {
         since: newcomer.since,
         until: clock::rfc3339(newcomer.until),
         gains: Policy::gains(trust, newcomer.group, newcomer.party),
+    }
+}
+
+/// Officers may use the socket; whom this node believes is not theirs to change.
+fn trust_changed_by(who: &Caller) -> Result<(), ApiError> {
+    administrator(
+        who,
+        "whom this node believes is changed by its own user or root alone",
+    )
+}
+
+/// Refuses, with `words`, whoever is neither the node's own user nor root.
+pub(crate) fn administrator(who: &Caller, words: &str) -> Result<(), ApiError> {
+    let own = rustix::process::geteuid().as_raw();
+    match who.uid {
+        Some(uid) if uid == 0 || uid == own => Ok(()),
+        _ => Err(ApiError::forbidden(words)
+            .with_try("run the same command as the node's user, on its machine")),
     }
 }
 

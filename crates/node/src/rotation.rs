@@ -17,6 +17,7 @@ use crate::{
     config::KeysConfig,
     identity::passphrase,
     keys::{KeysError, backed_up},
+    roster_acts::administrator,
     shared::{Shared, lock},
     timekeeper,
 };
@@ -128,7 +129,7 @@ impl Shared {
     /// `POST /v1/keys/rotate`: the same now, whatever the calendar says. Refused while the clock is in
     /// doubt: a statement says from when and until when others seal to the key.
     pub async fn rotate_seal_key(self: &Arc<Self>, who: &Caller) -> Result<SealKeyReply, ApiError> {
-        administrator(who)?;
+        keys_changed_by(who)?;
         let _turn = self.turning.lock().await;
         certain(clock::believed().trust)?;
         let ring = self.seal_ring().map_err(answered)?;
@@ -154,7 +155,7 @@ impl Shared {
         who: &Caller,
         request: DestroyKeyRequest,
     ) -> Result<SealKeyReply, ApiError> {
-        administrator(who)?;
+        keys_changed_by(who)?;
         let _turn = self.turning.lock().await;
         let ring = self.seal_ring().map_err(answered)?;
         // No doubtful clock ends what others may have sealed to a key.
@@ -392,15 +393,8 @@ impl Shared {
 }
 
 /// Officers may use the socket, and keys are not theirs to change.
-fn administrator(who: &Caller) -> Result<(), ApiError> {
-    let own = rustix::process::geteuid().as_raw();
-    match who.uid {
-        Some(uid) if uid == 0 || uid == own => Ok(()),
-        _ => Err(
-            ApiError::forbidden("keys are changed by the node's own user or root alone")
-                .with_try("run the same command as the node's user, on its machine"),
-        ),
-    }
+fn keys_changed_by(who: &Caller) -> Result<(), ApiError> {
+    administrator(who, "keys are changed by the node's own user or root alone")
 }
 
 /// A statement of a wrong time is believed by all, and its sequence stands in the way of the right one.

@@ -1,7 +1,7 @@
 //! What all parts of one running node share.
 
 use crate::{
-    adoption::{Dispute, News},
+    adoption::{Dispute, News, SealKeyPace},
     attachments::Attachments,
     audit::LogReading,
     config::Config,
@@ -107,7 +107,7 @@ pub struct Shared {
     /// For those who read the log.
     pub log_reading: LogReading,
     /// Held while trust data is merged, or somebody is accepted.
-    pub adopting: Mutex<()>,
+    pub adopting: Mutex<SealKeyPace>,
     /// What newer rosters changed that nobody here has seen.
     pub news: Mutex<News>,
     /// Newcomers that had something for this party, and when they last did.
@@ -181,6 +181,8 @@ pub struct LinkEntry {
     pub since: Millis,
     /// The size of the own checkpoint that the peer holds, as far as is known.
     pub peer_holds: u64,
+    /// The roster under which its trust marks were answered on this link.
+    pub marks_answered: Option<v1::RosterRef>,
 }
 
 impl LinkBook {
@@ -211,6 +213,7 @@ impl LinkBook {
             since: now,
             peer_holds,
             link: Some(link.clone()),
+            marks_answered: None,
         };
         lock(&self.entries).insert(link.peer(), entry);
     }
@@ -226,6 +229,18 @@ impl LinkBook {
             }
             _ => false,
         }
+    }
+
+    /// Whether trust marks on that session are the first under this roster. An answer may be
+    /// hundreds of statements, and whoever asks again has been told.
+    pub fn first_marks(&self, peer: PartyCode, session: u64, roster: &v1::RosterRef) -> bool {
+        let mut entries = lock(&self.entries);
+        let of_session =
+            |e: &&mut LinkEntry| e.link.as_ref().is_some_and(|l| l.session() == session);
+        let Some(entry) = entries.get_mut(&peer).filter(of_session) else {
+            return false;
+        };
+        entry.marks_answered.replace(roster.clone()).as_ref() != Some(roster)
     }
 
     /// The peer will hold this size of our log on that session; returns what it held before,

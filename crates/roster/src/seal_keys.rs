@@ -16,7 +16,7 @@ pub struct SealKeys {
 /// Bytes of the ML-KEM-768 half, which stands first in a seal key; the X25519 half follows.
 const ML_KEM_PUBLIC: usize = 1184;
 /// The newest, and the one before.
-const KEPT: usize = 2;
+const KEPT: usize = limits::SEAL_KEYS_HELD;
 
 #[derive(Debug, Clone)]
 struct Held {

@@ -118,11 +118,19 @@ impl Trust {
     /// A roster, however well signed, must be made under the newest root known here in the end.
     /// A seal key or freshness statement that cannot be believed does not keep the rest out; its
     /// fault is returned when nothing else was newer. Two well-signed versions of a root or roster
-    /// are news as well: both are kept, see [`Self::conflicts`].
+    /// are news as well: both are kept, see [`Self::conflicts`]. More seal keys than any node holds
+    /// are refused unread, and the first whose signature does not hold ends them: no honest node
+    /// passes such a one on.
     ///
     /// # Errors
     /// [`TrustError::Equivocation`] of a seal key is evidence; all others are a peer's fault.
     pub fn merge(&self, bundle: &v1::TrustBundle, now: Millis) -> Result<Option<Self>, TrustError> {
+        if bundle.seal_keys.len() > limits::SEAL_KEYS {
+            return Err(TrustError::rule(
+                "a trust bundle",
+                "at most 1,024 seal keys",
+            ));
+        }
         let mut next = self.clone();
         let history = &mut next.history;
         let others = history.take_others(&bundle.other_roots, &bundle.other_rosters);
@@ -350,7 +358,13 @@ impl Trust {
             match self.seal_keys.take(&self.roster, signed, now) {
                 Ok(more) => newer |= more,
                 Err(TrustError::Waits { party, .. }) => newer |= self.keep_waiting(party, signed),
-                Err(e) => fault = fault.or(Some(e)),
+                Err(e) => {
+                    let forged = matches!(e, TrustError::BadSignature { .. });
+                    fault = fault.or(Some(e));
+                    if forged {
+                        break;
+                    }
+                }
             }
         }
         (newer, fault)

@@ -80,6 +80,10 @@ pub const SETTLED_DIGESTS: usize = 8;
 pub const CONFLICTS: usize = 8;
 /// Statements of one party that are kept while the key that signed them waits.
 pub const WAITING_STATEMENTS: usize = 2;
+/// Seal keys of one party that are held: the newest, and the one before it.
+pub const SEAL_KEYS_HELD: usize = 2;
+/// Seal keys in one trust bundle: no node holds more.
+pub const SEAL_KEYS: usize = PARTIES * (SEAL_KEYS_HELD + WAITING_STATEMENTS);
 /// The reason of a revocation, a suspension or an override.
 pub const REASON: usize = 500;
 /// A seal key, a freshness statement or an incarnation, as signed.

@@ -28,6 +28,10 @@ pub(crate) struct AcceptArgs {
     /// A group: all who are new to it
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Option<String>,
+    /// The roster that you have looked at; refused where another is in force. Without it: the one
+    /// whose changes this command shows
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) roster: Option<u64>,
     /// Your reference, for the log
     #[arg(long, value_name = "REFERENCE")]
     pub(crate) officer: Option<String>,

@@ -8,13 +8,14 @@ use crate::{
 };
 use abeng_audit_log::{EQUIVOCATION, Reader, RealDisk, subject};
 use abeng_queue::{Input, rows::ContradictionRow};
-use abeng_roster::{Conflict, Trust, TrustError, digest};
-use abeng_wire::{Digest, v1};
+use abeng_roster::{Conflict, ConflictOf, Trust, TrustError, digest};
+use abeng_wire::{Digest, limits, v1};
 use std::{io, path::PathBuf};
 use v1::proof_part::Of;
 
-/// How many are kept: more of them prove nothing more.
-const KEPT: usize = 32;
+/// Disputes of one party's seal keys that are kept. More of them prove nothing more, and a member
+/// makes as many as it likes: they must not take the place of anybody else's.
+const KEPT_OF_SEAL_KEYS: usize = 2;
 
 /// The other of two well-signed statements of one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,16 @@ pub struct Dispute {
 }
 
 impl Dispute {
+    /// Of a root or roster.
+    pub(super) fn of(conflict: &Conflict) -> Self {
+        Self {
+            what: conflict.of.name().to_owned(),
+            version: conflict.version,
+            held: conflict.held,
+            other: conflict.other,
+        }
+    }
+
     /// Whether a root has named both since.
     pub fn is_settled(&self, trust: &Trust) -> bool {
         let mut conflicts = trust.conflicts().iter();
@@ -69,19 +80,21 @@ impl Shared {
 
     /// The same for one that trust data brought with it, of a root or roster.
     pub(super) fn keep_conflict(&self, conflict: &Conflict) {
-        let dispute = Dispute {
-            what: conflict.of.name().to_owned(),
-            version: conflict.version,
-            held: conflict.held,
-            other: conflict.other,
-        };
-        self.keep(dispute, Some(&conflict.signed));
+        self.keep(Dispute::of(conflict), Some(&conflict.signed));
     }
 
     fn keep(&self, dispute: Dispute, other: Option<&v1::Signed>) {
         {
             let mut all = lock(&self.disputes);
-            if all.contains(&dispute) || all.len() >= KEPT {
+            if all.contains(&dispute) {
+                return;
+            }
+            let same = all.iter().filter(|d| d.what == dispute.what).count();
+            if same >= kept_of(&dispute.what) {
+                tracing::error!(
+                    "{} Enough of them is kept; this one is not.",
+                    dispute.told()
+                );
                 return;
             }
             all.push(dispute.clone());
@@ -96,7 +109,14 @@ impl Shared {
     }
 }
 
-fn leaf_about(dispute: &Dispute) -> Input {
+fn kept_of(what: &str) -> usize {
+    match what == ConflictOf::Root.name() || what == ConflictOf::Roster.name() {
+        true => limits::CONFLICTS,
+        false => KEPT_OF_SEAL_KEYS,
+    }
+}
+
+pub(super) fn leaf_about(dispute: &Dispute) -> Input {
     let said = v1::Equivocation {
         what: dispute.what.clone(),
         version: dispute.version,

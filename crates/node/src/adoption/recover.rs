@@ -1,6 +1,9 @@
 //! What a start reads back: when each roster was adopted, who was accepted, what was seen.
 
-use super::{Dispute, News, adoption, disputes};
+use super::{
+    Dispute, News, adoption,
+    disputes::{self, leaf_about},
+};
 use crate::{clock, node_error::NodeError, view::ReadyView};
 use abeng_audit_log::{Reader, RealDisk};
 use abeng_queue::{Input, rows::TrustRow};
@@ -14,9 +17,8 @@ pub struct Adoptions {
     pub news: News,
     /// Equivocations.
     pub disputes: Vec<Dispute>,
-    /// The leaf to write where trust data was put in place by hand, or a crash came before its
-    /// leaf.
-    pub missing: Option<Input>,
+    /// The leaves to write where trust data was put in place by hand, or a crash came before them.
+    pub missing: Vec<Input>,
 }
 
 /// Brings `trust` to what the log says: waiting times begin at the adoption here, and end before
@@ -69,7 +71,7 @@ pub fn recover(
             version: known.version,
         });
     }
-    let missing = (in_force.version > known.version).then(|| {
+    let adopted = (in_force.version > known.version).then(|| {
         let at = clock::believed().latest;
         for version in known.version + 1..=in_force.version {
             trust.note_adoption(version, at);
@@ -78,9 +80,19 @@ pub fn recover(
         adoption(known.version, trust, at, (None, None))
     });
     let news = News::of(trust, seen.unwrap_or(in_force.version));
+    let mut missing = Vec::from_iter(adopted);
+    let mut disputes = disputes::kept(view, reader)?;
+    for dispute in trust.conflicts().iter().map(Dispute::of) {
+        let known = |d: &Dispute| d.what == dispute.what && d.other == dispute.other;
+        if !disputes.iter().any(known) {
+            tracing::error!("{}", dispute.told());
+            missing.push(leaf_about(&dispute));
+            disputes.push(dispute);
+        }
+    }
     Ok(Adoptions {
         news,
-        disputes: disputes::kept(view, reader)?,
+        disputes,
         missing,
     })
 }

@@ -7,7 +7,7 @@ use crate::shared::Shared;
 use abeng_link::Link;
 use abeng_roster::Trust;
 use abeng_wire::{PartyCode, limits, prost::Message, v1};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use v1::control::Frame;
 
 /// Bytes of one frame of trust data, at most one statement more.
@@ -19,11 +19,13 @@ impl Shared {
         link.control(Frame::TrustMarks(marks(&self.trust())));
     }
 
-    /// Sends a peer what it does not hold.
+    /// Sends a peer what it does not hold, once on a link and under one roster.
     pub fn take_trust_marks(&self, link: &Link, theirs: &v1::TrustMarks) {
         let trust = self.trust();
         // With another roster it could not judge them; that comes first, with everything else.
-        if theirs.roster.as_ref() != Some(&trust.roster.reference()) {
+        let roster = trust.roster.reference();
+        let first = || self.links.first_marks(link.peer(), link.session(), &roster);
+        if theirs.roster.as_ref() != Some(&roster) || !first() {
             return;
         }
         let held = theirs.seal_keys.iter().take(limits::PARTIES);
@@ -67,13 +69,25 @@ pub(super) fn newer_keys<'a>(
     before: &'a Trust,
     now: &'a Trust,
 ) -> impl Iterator<Item = &'a v1::Signed> {
+    newer(before, now).map(|(_, signed)| signed)
+}
+
+/// Whose seal keys were not held before.
+pub(super) fn changed_keys(before: &Trust, now: &Trust) -> BTreeSet<PartyCode> {
+    newer(before, now).map(|(party, _)| party).collect()
+}
+
+fn newer<'a>(
+    before: &'a Trust,
+    now: &'a Trust,
+) -> impl Iterator<Item = (PartyCode, &'a v1::Signed)> {
     let newest = |party: PartyCode| {
         let mut held = before.seal_keys.held().filter(|(p, _, _)| *p == party);
         held.next().map_or(0, |(_, sequence, _)| sequence)
     };
     let held = now.seal_keys.held();
     held.filter(move |(party, sequence, _)| *sequence > newest(*party))
-        .map(|(_, _, signed)| signed)
+        .map(|(party, _, signed)| (party, signed))
 }
 
 fn marks(trust: &Trust) -> v1::TrustMarks {

@@ -92,6 +92,22 @@ async fn a_suspended_party_is_cut_off_in_mid_session_and_what_waits_for_it_stays
     let net = found(&["JM", "TT"]);
     let (jm, tt) = (net.start("JM").await, net.start("TT").await);
     net.until("JM", "link", |s| linked(s, "TT")).await;
+    let links = &jm.shared().links;
+    let session = links.link(code("TT")).unwrap().session();
+    let answered = [
+        (session, 99),
+        (session, 99),
+        (session + 1, 98),
+        (session, 98),
+    ]
+    .map(|(session, version)| {
+        let roster = v1::RosterRef {
+            version,
+            ..Default::default()
+        };
+        links.first_marks(code("TT"), session, &roster)
+    });
+    assert_eq!(answered, [true, false, false, true], "trust marks, once");
     let first = bundle(&net.home("JM"));
     let keys = keyring(&net.home("TT"));
     let second = after(&net.dir, &first, |m| {
@@ -243,4 +259,36 @@ async fn trust_data_put_in_place_by_hand_counts_from_the_next_start_and_never_ba
         refused.to_string().contains("another roster 2"),
         "{refused}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_that_signs_its_seal_key_on_and_on_is_taken_at_a_pace() {
+    let net = found(&["JM", "TT"]);
+    let jm = net.start("JM").await;
+    let (tt, at) = (keyring(&net.home("TT")), now());
+    let bundle = |sequence| v1::TrustBundle {
+        seal_keys: vec![seal_key(
+            &tt,
+            sequence,
+            tt.seal.newest().unwrap().public(),
+            at,
+        )],
+        ..Default::default()
+    };
+    let held = || {
+        let trust = jm.shared().trust();
+        let of_tt = trust.seal_keys.held().filter(|(p, _, _)| *p == code("TT"));
+        of_tt.map(|(_, sequence, _)| sequence).max().unwrap()
+    };
+    let first = held();
+    for sequence in first + 1..first + 20 {
+        let (shared, bundle) = (jm.shared().clone(), bundle(sequence));
+        let merged = tokio::task::spawn_blocking(move || shared.merge_trust(&bundle));
+        merged.await.unwrap();
+    }
+    assert!((first + 8..first + 12).contains(&held()), "{}", held());
+    // Whom the operator believes is not paced.
+    assert!(import(&net, "JM", &bundle(first + 20)).await.newer);
+    assert_eq!(held(), first + 20);
+    jm.shutdown().await.unwrap();
 }

@@ -1,9 +1,11 @@
 use crate::{
     ceremony::*,
     leaves,
-    net::{code, found},
+    net::{code, found, now},
     warns,
 };
+use abeng_node::Layout;
+use abeng_wire::v1;
 use std::fs;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -34,4 +36,67 @@ async fn two_rosters_of_one_version_are_kept_and_told() {
     assert_eq!(client.roster_pending().await.unwrap().disputes.len(), 1);
     assert!(jm.shared().trust().roster.party(code("LC")).is_some());
     jm.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_that_signs_two_things_again_and_again_hides_no_other_dispute() {
+    let net = found(&["JM", "TT"]);
+    let jm = net.start("JM").await;
+    let first = bundle(&net.home("JM"));
+    let [one, other] = ["SEA", "LAND"].map(|name| {
+        let roster = after(&net.dir, &first, |m| m.groups.push(group(name, &["LC"])));
+        with(&first, roster)
+    });
+    let client = net.client("JM");
+    client.roster_import(file(&one)).await.unwrap();
+    let (tt, at) = (keyring(&net.home("TT")), now());
+    let newest = tt.seal.newest().unwrap();
+    let key = newest.public();
+    let trust = jm.shared().trust();
+    let mut of_tt = trust.seal_keys.held().filter(|(p, _, _)| *p == code("TT"));
+    let (_, sequence, _) = of_tt.next().unwrap();
+    for later in 1..40 {
+        let twice = v1::TrustBundle {
+            seal_keys: vec![seal_key(&tt, sequence, key, at + later)],
+            ..Default::default()
+        };
+        let refused = client.roster_import(file(&twice)).await.unwrap_err();
+        assert!(refused.to_string().contains("two different"), "{refused}");
+    }
+    let pending = client.roster_pending().await.unwrap();
+    assert_eq!(pending.disputes.len(), 2, "{:?}", pending.disputes);
+    client.roster_import(file(&other)).await.unwrap_err();
+    let pending = client.roster_pending().await.unwrap();
+    assert!(pending.disputes.iter().any(|d| d.contains("of the roster")));
+    jm.shutdown().await.unwrap();
+    let jm = net.start("JM").await;
+    assert_eq!(leaves(&net, "JM", "CONTRADICTION").await.len(), 3);
+    jm.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dispute_that_a_crash_kept_out_of_the_log_is_told_at_the_next_start() {
+    let net = found(&["JM"]);
+    let home = Layout::new(net.home("JM"));
+    let first = home.read_trust().unwrap();
+    let [one, other] = ["SEA", "LAND"].map(|name| {
+        let roster = after(&net.dir, &first, |m| m.groups.push(group(name, &["LC"])));
+        with(&first, roster)
+    });
+    let jm = net.start("JM").await;
+    let client = net.client("JM");
+    client.roster_import(file(&one)).await.unwrap();
+    let trust = jm.shared().trust();
+    jm.shutdown().await.unwrap();
+    // Written, and the process ended before the leaf.
+    let both = trust.merge(&other, now()).unwrap().unwrap();
+    home.write_trust(&both.to_bundle()).unwrap();
+    for _ in 0..2 {
+        let jm = net.start("JM").await;
+        let told = |s: &abeng_api::StatusView| warns(s, "TWO DIFFERENT VERSIONS 2");
+        net.until("JM", "alarm after a start", told).await;
+        assert_eq!(leaves(&net, "JM", "CONTRADICTION").await.len(), 1);
+        jm.shutdown().await.unwrap();
+    }
+    net.verify("JM");
 }

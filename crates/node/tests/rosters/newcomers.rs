@@ -4,7 +4,7 @@ use crate::{
     net::{PATIENCE, found, now},
     warns,
 };
-use abeng_api::{AcceptRequest, InboxQuery, LeftOutWhy, SubmitRequest};
+use abeng_api::{AcceptRequest, Caller, ErrorCode, InboxQuery, LeftOutWhy, SubmitRequest};
 use abeng_keys::{Keyring, SystemEntropy};
 use std::{fs, time::Duration};
 
@@ -41,7 +41,26 @@ async fn a_new_member_of_a_group_gets_nothing_until_it_is_accepted_here() {
         party: Some(code.to_owned()),
         ..AcceptRequest::default()
     };
-    client.roster_accept(&party("LC")).await.unwrap();
+    // Neither for an officer at the socket, nor of another roster than the one looked at.
+    let officer = Caller::unix(u32::MAX - 1);
+    let refused = jm.shared().roster_accept(&officer, party("LC")).await;
+    assert_eq!(refused.unwrap_err().code, ErrorCode::Forbidden);
+    let refused = jm.shared().roster_import(&officer, file(&third)).await;
+    assert_eq!(refused.unwrap_err().code, ErrorCode::Forbidden);
+    let older = AcceptRequest {
+        version: Some(1),
+        ..party("LC")
+    };
+    let refused = client.roster_accept(&older).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("roster 2 is in force"),
+        "{refused}"
+    );
+    let seen = AcceptRequest {
+        version: Some(2),
+        ..party("LC")
+    };
+    client.roster_accept(&seen).await.unwrap();
     client.roster_import(file(&third)).await.unwrap();
 
     let dry = client.submit(&request("SEA", true)).await.unwrap();

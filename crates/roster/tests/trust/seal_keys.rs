@@ -1,7 +1,10 @@
 use crate::support::*;
 use abeng_keys::{BadKey, Role, SealPublic, SealSecret, SignatureType, Signer};
 use abeng_roster::{Roster, SealKeys, TrustError, ceremony};
-use abeng_wire::{limits::CLOCK_AHEAD_MS, v1};
+use abeng_wire::{
+    limits::{CLOCK_AHEAD_MS, SEAL_KEYS},
+    v1,
+};
 use bytes::Bytes;
 use prost::Message;
 
@@ -220,4 +223,40 @@ fn half_of_another_partys_seal_key_is_not_taken_as_ones_own() {
             "{result:?}"
         );
     }
+}
+
+#[test]
+fn a_forged_signature_ends_the_seal_keys_of_a_bundle() {
+    let world = World::new();
+    let good = statement(&world, 2, secret(2).public(), T0);
+    let mut forged = statement(&world, 3, secret(3).public(), T0);
+    forged.bytes = good.bytes.clone();
+    let bundle = |seal_keys| v1::TrustBundle {
+        seal_keys,
+        ..Default::default()
+    };
+    let refused = world
+        .trust
+        .merge(&bundle(vec![forged.clone(), good.clone()]), T0);
+    assert!(
+        matches!(refused, Err(TrustError::BadSignature { .. })),
+        "{refused:?}"
+    );
+    let taken = world.trust.merge(&bundle(vec![good, forged]), T0).unwrap();
+    assert!(taken.is_some());
+}
+
+#[test]
+fn more_seal_keys_than_any_node_holds_are_refused_unread() {
+    let world = World::new();
+    let good = statement(&world, 2, secret(2).public(), T0);
+    let merge = |count| {
+        let bundle = v1::TrustBundle {
+            seal_keys: vec![good.clone(); count],
+            ..Default::default()
+        };
+        world.trust.merge(&bundle, T0)
+    };
+    assert!(merge(SEAL_KEYS).unwrap().is_some());
+    assert!(matches!(merge(SEAL_KEYS + 1), Err(TrustError::Rule { .. })));
 }
