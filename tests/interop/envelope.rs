@@ -7,7 +7,7 @@ use abeng_roster::{
     founding::{FoundingParty, FoundingRequest, found},
 };
 use abeng_seal::{Arrived, BoxCache, OpenedBoxes, SealInput, open, seal, verify};
-use abeng_wire::{Incarnation, Kid, Mono, NetworkCode, Now, PartyCode, StreamSeq, encode, v1};
+use abeng_wire::{Incarnation, Kid, Mono, NetworkCode, Now, PartyCode, StreamSeq, v1};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use std::{fs, path::Path};
@@ -119,7 +119,7 @@ impl Net {
             },
             &mut Counting(1 << 32),
         );
-        encode(sealed.unwrap().envelope())
+        sealed.unwrap().envelope().clone()
     }
 
     /// The notice in a frame, as that party opens it.
