@@ -13,6 +13,7 @@ pub use disputes::Dispute;
 pub use news::News;
 pub use pace::SealKeyPace;
 pub use recover::recover;
+pub use spread::{Untold, pass_on};
 
 use crate::{
     clock,
@@ -100,9 +101,10 @@ impl Shared {
         let is_new = roster.0 != roster.1;
         if is_new {
             // However wrong the clock may be, nobody waits less than the full time.
-            self.journal_adoption(roster.0, &next, time.latest, by)
+            let shared = next.shared_with(&before);
+            self.journal_adoption(shared, &next, time.latest, by)
                 .ok_or(NotTaken::Stopping)?;
-            for version in roster.0 + 1..=roster.1 {
+            for version in shared + 1..=roster.1 {
                 next.note_adoption(version, time.latest);
             }
         }
@@ -118,21 +120,31 @@ impl Shared {
         if is_new {
             let reference = next.roster.reference();
             self.core.give_blocking(Input::RosterAdopted { reference });
-            self.tell_news(&next);
+            self.tell_news(&next, next.shared_with(&before));
         }
         self.reaching.changed();
         let endpoint = lock(&self.endpoint).clone();
         if let Some(endpoint) = endpoint {
             endpoint.trust_changed();
         }
-        self.push_statements(&before, &next);
+        self.untold.since(before.clone());
         for conflict in next.conflicts() {
-            if !before.conflicts().iter().any(|c| c.other == conflict.other) {
-                self.keep_conflict(conflict);
-            }
+            self.keep_conflict(conflict);
         }
+        self.keep_second_keys(&next, bundle, time.now);
         undisputed(&next, bundle)?;
         Ok(Some(taken))
+    }
+
+    /// Keeps the evidence of a second seal key of one sequence that came with what was newer.
+    fn keep_second_keys(&self, next: &Trust, bundle: &v1::TrustBundle, now: Millis) {
+        let seal_keys = v1::TrustBundle {
+            seal_keys: bundle.seal_keys.clone(),
+            ..Default::default()
+        };
+        if let Err(why) = next.merge(&seal_keys, now) {
+            self.keep_dispute(&why, bundle);
+        }
     }
 
     /// The leaf about an adoption, durable. `None` where the node stops.

@@ -180,6 +180,7 @@ impl Node {
             started_at: now,
             notices,
             adopting: Mutex::default(),
+            untold: Default::default(),
             news: Mutex::new(adoptions.news),
             held_off: Mutex::default(),
             disputes: Mutex::new(adoptions.disputes),
@@ -388,6 +389,7 @@ fn work(shared: &Arc<Shared>, tasks: &mut JoinSet<()>, watch: Watch) {
     tasks.spawn(crate::replaced_keys::work(shared.clone()));
     tasks.spawn(retention::work(shared.clone(), watch));
     tasks.spawn(rotation::work(shared.clone()));
+    tasks.spawn(adoption::pass_on(shared.clone()));
     tasks.spawn(gauges::report(shared.clone()));
     tasks.spawn(crate::watch::watch(shared.clone()));
     tasks.spawn(checking::work(shared.clone()));

@@ -1,7 +1,7 @@
 //! What all parts of one running node share.
 
 use crate::{
-    adoption::{Dispute, News, SealKeyPace},
+    adoption::{Dispute, News, SealKeyPace, Untold},
     attachments::Attachments,
     audit::LogReading,
     config::Config,
@@ -108,6 +108,8 @@ pub struct Shared {
     pub log_reading: LogReading,
     /// Held while trust data is merged, or somebody is accepted.
     pub adopting: Mutex<SealKeyPace>,
+    /// Trust data that peers are to be told of.
+    pub untold: Untold,
     /// What newer rosters changed that nobody here has seen.
     pub news: Mutex<News>,
     /// Newcomers that had something for this party, and when they last did.

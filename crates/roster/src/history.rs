@@ -89,6 +89,13 @@ impl History {
         held.map(|past| &past.signed)
     }
 
+    /// The last version up to which `earlier` has the same rosters.
+    pub(crate) fn shared_with(&self, earlier: &[PastRoster]) -> u64 {
+        let both = earlier.iter().zip(&self.rosters);
+        let same = both.take_while(|(a, b)| (a.version, a.digest) == (b.version, b.digest));
+        same.last().map_or(0, |(past, _)| past.version)
+    }
+
     /// The conflicts that no root held names.
     pub(crate) fn unsettled(&self) -> impl Iterator<Item = &Conflict> {
         self.conflicts.iter().filter(|c| self.settled(c).is_none())
@@ -158,9 +165,26 @@ impl History {
         let newest = other.walk_on(None, list)?;
         let further = newest.filter(|r| r.version() > held.map_or(0, Roster::version));
         if further.is_some() {
-            self.rosters = other.rosters;
+            let left = std::mem::replace(&mut self.rosters, other.rosters);
+            self.turn(&left);
         }
         Ok((further, found))
+    }
+
+    /// Keeps what was held as the other side, where the other side is now held.
+    fn turn(&mut self, left: &[PastRoster]) {
+        for c in self
+            .conflicts
+            .iter_mut()
+            .filter(|c| c.of == ConflictOf::Roster)
+        {
+            let was = left.iter().find(|past| past.digest == c.held);
+            let is_held = self.rosters.iter().any(|past| past.digest == c.other);
+            if let (Some(was), true) = (was, is_held) {
+                (c.held, c.other) = (c.other, c.held);
+                c.signed = was.signed.clone();
+            }
+        }
     }
 
     /// Notes evidence that somebody else kept. Whether any is new.

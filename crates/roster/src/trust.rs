@@ -9,10 +9,6 @@ use std::{
     sync::Arc,
 };
 
-/// How long a party that is new to a roster or group waits before it is expanded into and gains
-/// grants at a node, unless a local administrator accepts it: 7 days from adoption at that node.
-pub const NEWCOMER_WAIT_MS: Millis = 7 * 24 * 60 * 60 * 1000;
-
 /// A snapshot of everything a node believes about its network. Cheap to clone; replaced, never
 /// changed, when something newer is merged.
 #[derive(Debug, Clone)]
@@ -28,27 +24,14 @@ pub struct Trust {
     /// Every root and roster held, and what stands against them.
     history: History,
     /// When this node adopted a version, for those that make somebody wait.
-    adopted: BTreeMap<u64, Millis>,
+    pub(crate) adopted: BTreeMap<u64, Millis>,
     /// Who need not wait, where, and since which roster version it is there: whoever leaves and
     /// comes back waits again.
-    accepted: BTreeSet<(Option<PartyCode>, PartyCode, u64)>,
+    pub(crate) accepted: BTreeSet<(Option<PartyCode>, PartyCode, u64)>,
     /// Seal keys signed with keys that wait, taken when those no longer do.
     waiting: Vec<(PartyCode, v1::Signed)>,
     /// The time by which waits of such keys are judged.
     as_of: Millis,
-}
-
-/// A party that is new somewhere and waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Newcomer {
-    /// The group; `None`: the roster itself.
-    pub group: Option<PartyCode>,
-    /// The party.
-    pub party: PartyCode,
-    /// The roster version that brought it there.
-    pub since: u64,
-    /// When its waiting time ends.
-    pub until: Millis,
 }
 
 impl Trust {
@@ -160,7 +143,8 @@ impl Trust {
         };
         if let Some(roster) = walked {
             if roster.root_version() == next.root.version() {
-                next.adopt(roster, now);
+                let shared = next.history.shared_with(&held);
+                next.adopt(roster, shared, now);
                 newer = true;
             } else {
                 next.history.rosters = held;
@@ -184,6 +168,19 @@ impl Trust {
     /// The roster of a version as it was received, where it is held.
     pub fn roster_signed(&self, version: u64) -> Option<&v1::Signed> {
         self.history.roster(version)
+    }
+
+    /// The roster of a version and digest, held or kept as the other side of an equivocation.
+    pub fn either_roster(&self, version: u64, of: &[u8]) -> Option<&v1::Signed> {
+        let held = self.history.roster(version);
+        let mut rosters = self
+            .conflicts()
+            .iter()
+            .filter(|c| c.of == ConflictOf::Roster);
+        match held {
+            Some(held) if digest(&held.bytes).0[..] == *of => Some(held),
+            _ => rosters.find_map(|c| (c.other.0[..] == *of).then_some(&c.signed)),
+        }
     }
 
     /// Every equivocation found, settled or not, with the other statement as evidence. Those that
@@ -264,63 +261,31 @@ impl Trust {
         self.seal_keys.current(party, now)
     }
 
-    /// Records when this node adopted a roster version, as its journal says: for what a restart
-    /// loads, and in place of the time that was given to [`Self::merge`].
-    pub fn note_adoption(&mut self, version: u64, at: Millis) {
-        self.adopted.insert(version, at);
-        self.set_waits();
+    /// The last version up to which `earlier` held the same rosters: its own, unless this is the
+    /// other side of a settled equivocation.
+    pub fn shared_with(&self, earlier: &Self) -> u64 {
+        self.history.shared_with(&earlier.history.rosters)
     }
 
-    /// A local administrator accepts a newcomer before its time, in the roster or in a group:
-    /// what `since` brought there, and nothing that comes back later.
-    pub fn accept_newcomer(&mut self, group: Option<PartyCode>, party: PartyCode, since: u64) {
-        self.accepted.insert((group, party, since));
-    }
-
-    /// Until when a party that is new to the roster, or to `group`, waits; `None` if it need not
-    /// or has. `now` is the earliest time that it can be: no doubtful clock ends a wait.
-    pub fn waits_until(
-        &self,
-        group: Option<PartyCode>,
-        party: PartyCode,
-        now: Millis,
-    ) -> Option<Millis> {
-        let newcomer = self.newcomer(group, party)?;
-        (now < newcomer.until).then_some(newcomer.until)
-    }
-
-    /// Everybody who waits, by group and party, the roster itself first.
-    pub fn newcomers(&self, now: Millis) -> Vec<Newcomer> {
-        let places = self.roster.places_since();
-        let all = places.filter_map(|(group, party)| self.newcomer(group, party));
-        all.filter(|newcomer| now < newcomer.until).collect()
-    }
-
-    fn newcomer(&self, group: Option<PartyCode>, party: PartyCode) -> Option<Newcomer> {
-        let since = self.roster.since(group, party)?;
-        if self.accepted.contains(&(group, party, since)) {
-            return None;
-        }
-        let until = self.adopted.get(&since)?.saturating_add(NEWCOMER_WAIT_MS);
-        Some(Newcomer {
-            group,
-            party,
-            since,
-            until,
-        })
-    }
-
-    fn adopt(&mut self, roster: Roster, now: Millis) {
-        for version in self.roster.version() + 1..=roster.version() {
+    /// Puts a roster in force that shares the versions up to `shared` with the one before.
+    fn adopt(&mut self, roster: Roster, shared: u64, now: Millis) {
+        let parted = shared < self.roster.version();
+        self.forget_after(shared);
+        for version in shared + 1..=roster.version() {
             self.adopted.insert(version, now);
         }
         self.seal_keys.apply(&roster);
         self.roster = Arc::new(roster);
         self.set_waits();
         self.freshness = self.freshness.take().filter(|f| f.is_of(&self.roster));
+        if parted {
+            // What the other side's entries vouched for is judged by this side's.
+            let held = self.to_bundle();
+            self.retake(&held, now);
+        }
     }
 
-    fn set_waits(&mut self) {
+    pub(crate) fn set_waits(&mut self) {
         Arc::make_mut(&mut self.roster).set_waits(&self.adopted, self.as_of);
     }
 
@@ -360,7 +325,11 @@ impl Trust {
                 Err(TrustError::Waits { party, .. }) => newer |= self.keep_waiting(party, signed),
                 Err(e) => {
                     let forged = matches!(e, TrustError::BadSignature { .. });
-                    fault = fault.or(Some(e));
+                    // Evidence says more than whatever else is wrong.
+                    fault = match fault {
+                        Some(first) if !matches!(e, TrustError::Equivocation { .. }) => Some(first),
+                        _ => Some(e),
+                    };
                     if forged {
                         break;
                     }

@@ -188,20 +188,20 @@ impl Check<'_> {
         }
     }
 
-    /// The roster that was adopted is the one of that version that is held here.
+    /// The roster that was adopted is held here, or is kept as the other side of an equivocation.
     fn adoption(&mut self, leaf: &v1::Leaf, adoption: &v1::Adoption) -> Result<(), String> {
         let said = adoption.roster.as_ref();
         let (version, digest) = said.map_or((0, &[][..]), |r| (r.version, &r.digest[..]));
-        let Some(held) = self.trust.roster_signed(version) else {
+        if self.trust.roster_signed(version).is_none() {
             self.report.unjudged += 1;
             return Ok(());
-        };
-        if abeng_roster::digest(&held.bytes).0[..] != *digest {
-            return Err(format!(
-                "it adopted another roster {version} than the one held"
-            ));
         }
-        same_subject(leaf, SignatureType::ROSTER, &held.bytes)
+        match self.trust.either_roster(version, digest) {
+            Some(roster) => same_subject(leaf, SignatureType::ROSTER, &roster.bytes),
+            None => Err(format!(
+                "it adopted another roster {version} than the one held"
+            )),
+        }
     }
 
     /// An originator's word on its stream to here.

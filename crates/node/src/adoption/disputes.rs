@@ -41,10 +41,17 @@ impl Dispute {
         }
     }
 
+    /// Whether it is the same equivocation, whichever side is in force.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let sides = (other.held, other.other);
+        let same = sides == (self.held, self.other) || sides == (self.other, self.held);
+        self.what == other.what && self.version == other.version && same
+    }
+
     /// Whether a root has named both since.
     pub fn is_settled(&self, trust: &Trust) -> bool {
         let mut conflicts = trust.conflicts().iter();
-        conflicts.any(|c| c.other == self.other && trust.is_settled(c))
+        conflicts.any(|c| self.is_same(&Self::of(c)) && trust.is_settled(c))
     }
 
     /// What `status` says of it.
@@ -86,7 +93,7 @@ impl Shared {
     fn keep(&self, dispute: Dispute, other: Option<&v1::Signed>) {
         {
             let mut all = lock(&self.disputes);
-            if all.contains(&dispute) {
+            if all.iter().any(|d| d.is_same(&dispute)) {
                 return;
             }
             let same = all.iter().filter(|d| d.what == dispute.what).count();

@@ -54,11 +54,12 @@ impl News {
 }
 
 impl Shared {
-    /// Tells what a roster that was just adopted changes.
-    pub(super) fn tell_news(&self, trust: &Trust) {
+    /// Tells what a roster that was just adopted changes, since the last version that was seen and
+    /// that it shares with the one before.
+    pub(super) fn tell_news(&self, trust: &Trust, shared: u64) {
         let version = trust.roster.version();
         let mut news = lock(&self.news);
-        *news = News::of(trust, news.seen);
+        *news = News::of(trust, news.seen.min(shared));
         let changes = news.changes.join("; ");
         tracing::warn!(version, changes, "a newer roster is in force");
         self.metrics.roster_unseen.set(1);

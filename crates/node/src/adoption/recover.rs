@@ -7,7 +7,7 @@ use super::{
 use crate::{clock, node_error::NodeError, view::ReadyView};
 use abeng_audit_log::{Reader, RealDisk};
 use abeng_queue::{Input, rows::TrustRow};
-use abeng_roster::Trust;
+use abeng_roster::{Conflict, ConflictOf, Trust, digest};
 use abeng_wire::{LeafIndex, PartyCode, v1};
 use v1::proof_part::Of;
 
@@ -37,14 +37,16 @@ pub fn recover(
             Some(Of::Adoption(said)) => {
                 let roster = said.roster.unwrap_or_default();
                 // Said again after a crash: the first time counts.
-                let known = newest.as_ref().map_or(said.from, |newest| newest.version);
-                for version in known.max(said.from) + 1..=roster.version {
+                if newest.as_ref().is_some_and(|n| n.version >= roster.version) {
+                    continue;
+                }
+                // After a settled equivocation what is held stands on the other side.
+                trust.forget_after(said.from);
+                for version in said.from + 1..=roster.version {
                     trust.note_adoption(version, said.at);
                 }
-                seen.get_or_insert(said.from);
-                if newest.as_ref().is_none_or(|n| n.version < roster.version) {
-                    newest = Some(roster);
-                }
+                seen = Some(seen.map_or(said.from, |seen| seen.min(said.from)));
+                newest = Some(roster);
             }
             Some(Of::Acceptance(said)) => {
                 for place in &said.places {
@@ -73,18 +75,19 @@ pub fn recover(
     }
     let adopted = (in_force.version > known.version).then(|| {
         let at = clock::believed().latest;
-        for version in known.version + 1..=in_force.version {
+        let shared = shared(trust, &known);
+        trust.forget_after(shared);
+        for version in shared + 1..=in_force.version {
             trust.note_adoption(version, at);
         }
-        seen.get_or_insert(known.version);
-        adoption(known.version, trust, at, (None, None))
+        seen = Some(seen.map_or(shared, |seen| seen.min(shared)));
+        adoption(shared, trust, at, (None, None))
     });
     let news = News::of(trust, seen.unwrap_or(in_force.version));
     let mut missing = Vec::from_iter(adopted);
     let mut disputes = disputes::kept(view, reader)?;
     for dispute in trust.conflicts().iter().map(Dispute::of) {
-        let known = |d: &Dispute| d.what == dispute.what && d.other == dispute.other;
-        if !disputes.iter().any(known) {
+        if !disputes.iter().any(|d| d.is_same(&dispute)) {
             tracing::error!("{}", dispute.told());
             missing.push(leaf_about(&dispute));
             disputes.push(dispute);
@@ -95,6 +98,23 @@ pub fn recover(
         disputes,
         missing,
     })
+}
+
+/// The last version that the rosters put in place share with the one that the log knows: that one,
+/// unless they are the other side of an equivocation.
+fn shared(trust: &Trust, known: &v1::RosterRef) -> u64 {
+    let held = trust.roster_signed(known.version);
+    let same = held.is_none_or(|signed| digest(&signed.bytes).to_bytes() == known.digest);
+    let of_rosters = |c: &&Conflict| c.of == ConflictOf::Roster;
+    let first = trust
+        .conflicts()
+        .iter()
+        .filter(of_rosters)
+        .map(|c| c.version);
+    match (same, first.min()) {
+        (true, _) => known.version,
+        (false, first) => first.unwrap_or(1).min(known.version).saturating_sub(1),
+    }
 }
 
 /// The newest roster that this log speaks of: the last leaf is made under the one in force.

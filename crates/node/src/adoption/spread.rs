@@ -3,13 +3,20 @@
 //! what is taken is passed on at once.
 
 use super::fresh_at;
-use crate::shared::Shared;
+use crate::shared::{Shared, lock};
 use abeng_link::Link;
-use abeng_roster::Trust;
+use abeng_roster::{Trust, digest};
 use abeng_wire::{PartyCode, limits, prost::Message, v1};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::sync::Notify;
 use v1::control::Frame;
 
+/// How long statements wait for others.
+const GATHER: Duration = Duration::from_secs(1);
 /// Bytes of one frame of trust data, at most one statement more.
 const FRAME: usize = limits::CONTROL / 2;
 
@@ -29,8 +36,7 @@ impl Shared {
             return;
         }
         let held = theirs.seal_keys.iter().take(limits::PARTIES);
-        let held: BTreeMap<&str, u64> = held.map(|m| (m.party.as_str(), m.sequence)).collect();
-        let lacks = |party: PartyCode| held.get(party.as_str()).copied().unwrap_or(0);
+        let held: BTreeMap<&str, &v1::SealKeyMark> = held.map(|m| (m.party.as_str(), m)).collect();
         let newer = v1::TrustBundle {
             freshness: (fresh_at(&trust) > theirs.freshness_at)
                 .then(|| trust.freshness.as_ref().map(|f| f.signed().clone()))
@@ -38,7 +44,10 @@ impl Shared {
             seal_keys: trust
                 .seal_keys
                 .held()
-                .filter(|(party, sequence, _)| *sequence > lacks(*party))
+                .filter(|(party, sequence, signed)| match held.get(party.as_str()) {
+                    Some(mark) => lacks(mark, *sequence, signed),
+                    None => true,
+                })
                 .map(|(_, _, signed)| signed.clone())
                 .collect(),
             ..Default::default()
@@ -46,8 +55,9 @@ impl Shared {
         send(link, newer);
     }
 
-    /// Passes on what was just taken. With another roster peers ask for everything by themselves.
-    pub(super) fn push_statements(&self, before: &Trust, now: &Trust) {
+    /// Passes on what was taken since `before`. With another roster peers ask for everything by
+    /// themselves.
+    fn push_statements(&self, before: &Trust, now: &Trust) {
         if before.roster.version() != now.roster.version() {
             return;
         }
@@ -62,6 +72,47 @@ impl Shared {
             send(&link, newer.clone());
         }
     }
+}
+
+/// What is not passed on yet.
+#[derive(Debug, Default)]
+pub struct Untold {
+    since: Mutex<Option<Arc<Trust>>>,
+    more: Notify,
+}
+
+impl Untold {
+    /// Something newer than `before` is in force.
+    pub(super) fn since(&self, before: Arc<Trust>) {
+        let mut since = lock(&self.since);
+        let roster = before.roster.version();
+        // What was taken under an older roster goes with the newer one.
+        if since.as_ref().is_none_or(|s| s.roster.version() != roster) {
+            *since = Some(before);
+        }
+        drop(since);
+        self.more.notify_one();
+    }
+}
+
+/// Passes on what is taken, together with what comes within [`GATHER`]: however many members
+/// sign new keys at once, a link gets a few frames. Ends with the node.
+pub async fn pass_on(shared: Arc<Shared>) {
+    loop {
+        shared.untold.more.notified().await;
+        tokio::time::sleep(GATHER).await;
+        let since = lock(&shared.untold.since).take();
+        if let Some(before) = since {
+            shared.push_statements(&before, &shared.trust());
+        }
+    }
+}
+
+/// Whether a peer that says this of what it holds should see a statement: a newer one, or another
+/// of the same sequence, which is evidence.
+fn lacks(theirs: &v1::SealKeyMark, sequence: u64, signed: &v1::Signed) -> bool {
+    let other = || theirs.digest != digest(&signed.bytes).to_bytes();
+    sequence > theirs.sequence || (sequence == theirs.sequence && other())
 }
 
 /// Seal keys that were not held before.
@@ -91,10 +142,10 @@ fn newer<'a>(
 }
 
 fn marks(trust: &Trust) -> v1::TrustMarks {
+    // Of each party the newest comes first.
     let mut newest = BTreeMap::new();
-    for (party, sequence, _) in trust.seal_keys.held() {
-        let mark = newest.entry(party).or_insert(sequence);
-        *mark = sequence.max(*mark);
+    for (party, sequence, signed) in trust.seal_keys.held() {
+        newest.entry(party).or_insert((sequence, signed));
     }
     v1::TrustMarks {
         root_version: trust.root.version(),
@@ -102,9 +153,10 @@ fn marks(trust: &Trust) -> v1::TrustMarks {
         freshness_at: fresh_at(trust),
         seal_keys: newest
             .into_iter()
-            .map(|(party, sequence)| v1::SealKeyMark {
+            .map(|(party, (sequence, signed))| v1::SealKeyMark {
                 party: party.to_string(),
                 sequence,
+                digest: digest(&signed.bytes).to_bytes(),
             })
             .collect(),
     }

@@ -38,6 +38,20 @@ pub fn after(
     ceremony::sign_roster(&roster, &[&signers[0], &signers[1]]).unwrap()
 }
 
+/// The next root, which names two rosters of version 2 as settled, signed by four of seven.
+pub fn settle(dir: &Path, bundle: &v1::TrustBundle, both: [&v1::Signed; 2]) -> v1::Signed {
+    let mut root = v1::Root::decode(bundle.roots.last().unwrap().bytes.clone()).unwrap();
+    root.version += 1;
+    let mut digests = both.map(|signed| digest(&signed.bytes));
+    digests.sort_unstable();
+    root.settled_rosters.push(v1::Settlement {
+        version: 2,
+        digests: digests.iter().map(|d| d.to_bytes()).collect(),
+    });
+    let signers: Vec<_> = (1..=4).map(|nth| offline(dir, "root", nth)).collect();
+    ceremony::sign_root(&root, &signers.iter().collect::<Vec<_>>()).unwrap()
+}
+
 /// A bundle with that roster at its end.
 pub fn with(bundle: &v1::TrustBundle, roster: v1::Signed) -> v1::TrustBundle {
     let mut bundle = bundle.clone();

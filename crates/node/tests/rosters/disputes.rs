@@ -4,6 +4,7 @@ use crate::{
     net::{code, found, now},
     warns,
 };
+use abeng_api::AcceptRequest;
 use abeng_node::Layout;
 use abeng_wire::v1;
 use std::fs;
@@ -99,4 +100,91 @@ async fn a_dispute_that_a_crash_kept_out_of_the_log_is_told_at_the_next_start() 
         jm.shutdown().await.unwrap();
     }
     net.verify("JM");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_settled_equivocation_newcomers_of_the_other_side_wait_here() {
+    let net = found(&["JM"]);
+    let jm = net.start("JM").await;
+    let first = bundle(&net.home("JM"));
+    let [one, other] = [1, 2].map(|more| {
+        after(&net.dir, &first, |m| {
+            m.groups.push(group("SEA", &["LC"]));
+            m.expires += more;
+        })
+    });
+    let client = net.client("JM");
+    client
+        .roster_import(file(&with(&first, one.clone())))
+        .await
+        .unwrap();
+    let accept = AcceptRequest {
+        party: Some("LC".into()),
+        ..AcceptRequest::default()
+    };
+    client.roster_accept(&accept).await.unwrap();
+    let refused = client
+        .roster_import(file(&with(&first, other.clone())))
+        .await;
+    assert!(refused.is_err());
+    let mut next = with(&first, other.clone());
+    next.roots.push(settle(&net.dir, &first, [&one, &other]));
+    let third = after(&net.dir, &next, |m| m.root_version = 2);
+    let taken = client
+        .roster_import(file(&with(&next, third)))
+        .await
+        .unwrap();
+    assert_eq!((taken.roster_before, taken.roster), (2, 3));
+    let waits = async |when: &str| {
+        let pending = client.roster_pending().await.unwrap();
+        let all = pending.newcomers.iter();
+        let since: Vec<_> = all.map(|n| (n.party.clone(), n.since)).collect();
+        assert_eq!(since, [("LC".to_owned(), 2)], "{when}");
+        assert_eq!(pending.seen, 1, "{when}");
+        assert_eq!(pending.changes, ["LC joins the group SEA"], "{when}");
+    };
+    waits("taken").await;
+    jm.shutdown().await.unwrap();
+    let jm = net.start("JM").await;
+    waits("started again").await;
+    jm.shutdown().await.unwrap();
+    fs::remove_dir_all(net.home("JM").join("view")).unwrap();
+    let jm = net.start("JM").await;
+    waits("the view is built anew").await;
+    assert_eq!(leaves(&net, "JM", "CONTRADICTION").await.len(), 1);
+    client.roster_accept(&accept).await.unwrap();
+    jm.shutdown().await.unwrap();
+    let jm = net.start("JM").await;
+    assert!(client.roster_pending().await.unwrap().newcomers.is_empty());
+    jm.shutdown().await.unwrap();
+    net.verify("JM");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_seal_keys_of_one_sequence_are_found_out_over_a_link() {
+    let net = found(&["JM", "TT"]);
+    let (lc, at) = (keyring(&net.home("LC")), now());
+    let newest = lc.seal.newest().unwrap();
+    let key = newest.public();
+    let mut nodes = Vec::new();
+    for (name, later) in [("JM", 0), ("TT", 1)] {
+        let node = net.start(name).await;
+        let said = v1::TrustBundle {
+            seal_keys: vec![seal_key(&lc, 2, key, at + later)],
+            ..Default::default()
+        };
+        net.client(name).roster_import(file(&said)).await.unwrap();
+        node.shutdown().await.unwrap();
+    }
+    for name in ["JM", "TT"] {
+        nodes.push(net.start(name).await);
+    }
+    for name in ["JM", "TT"] {
+        let told = |s: &abeng_api::StatusView| warns(s, "VERSIONS 2 of the seal key of LC");
+        net.until(name, "alarm", told).await;
+        assert_eq!(leaves(&net, name, "CONTRADICTION").await.len(), 1);
+    }
+    for node in nodes {
+        node.shutdown().await.unwrap();
+    }
 }

@@ -2,7 +2,9 @@
 
 use crate::support::*;
 use abeng_keys::DualSigner;
-use abeng_roster::{Conflict, ConflictOf, Trust, TrustError, ceremony, digest, founding::found};
+use abeng_roster::{
+    Conflict, ConflictOf, NEWCOMER_WAIT_MS, Trust, TrustError, ceremony, digest, founding::found,
+};
 use abeng_wire::{NetworkCode, v1};
 use bytes::Bytes;
 
@@ -33,8 +35,17 @@ struct Split {
 
 impl Split {
     fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// Both rosters edited in one way.
+    fn with(edit: impl Fn(&mut v1::Roster)) -> Self {
         let world = World::new();
-        let (one, other) = (world.second(|_| {}), world.second(|m| m.expires += 1));
+        let one = world.second(&edit);
+        let other = world.second(|m| {
+            edit(m);
+            m.expires += 1;
+        });
         let take = |trust: &Trust, list: &[&v1::Signed]| {
             let merged = trust.merge(&rosters(list), T0 + DAY).unwrap();
             merged.unwrap()
@@ -167,8 +178,14 @@ fn a_root_that_names_both_ends_it_on_either_side() {
         let trust = trust.merge(&next, T0 + 2 * DAY).unwrap().unwrap();
         assert_eq!((trust.root.version(), trust.roster.version()), (2, 3));
         assert!(stands(&trust).is_empty());
-        assert_eq!(trust.conflicts().len(), 1, "the evidence stays");
         let again = Trust::from_bundle(&trust.to_bundle(), None, T0 + 2 * DAY).unwrap();
+        for trust in [&trust, &again] {
+            let [kept] = trust.conflicts() else {
+                panic!("the evidence stays: {:?}", trust.conflicts());
+            };
+            assert_eq!(kept.held, digest(&split.one.bytes));
+            assert_eq!(kept.signed, split.other);
+        }
         assert_eq!(again.roster.digest(), trust.roster.digest());
         assert!(stands(&again).is_empty());
     }
@@ -180,6 +197,37 @@ fn a_root_that_names_both_ends_it_on_either_side() {
         split.at_other.merge(&next, T0 + 2 * DAY),
         Err(TrustError::TooFewSigners { needed: 4, .. })
     ));
+}
+
+#[test]
+fn who_is_new_on_the_other_side_waits_from_the_day_that_it_is_taken() {
+    let split = Split::with(|m| {
+        m.groups.push(v1::Group {
+            code: "SEA".into(),
+            members: vec!["BB".into()],
+        });
+    });
+    let fresh = fresh();
+    let root = split.root(&[&split.one, &split.other], &fresh);
+    let next = split.after(root, &fresh);
+    let adopted = T0 + 30 * DAY;
+    for (side, shared) in [(&split.at_one, 2), (&split.at_other, 1)] {
+        let mut before = side.clone();
+        before.accept_newcomer(Some(code("SEA")), code("BB"), 2);
+        let after = before.merge(&next, adopted).unwrap().unwrap();
+        assert_eq!(
+            (after.roster.version(), after.shared_with(&before)),
+            (3, shared)
+        );
+        // Of one version and name, yet nobody here has waited for it or accepted it.
+        let waits = after.waits_until(Some(code("SEA")), code("BB"), adopted);
+        let expected = (shared == 1).then_some(adopted + NEWCOMER_WAIT_MS);
+        assert_eq!(waits, expected);
+        for party in ["JM", "BB"] {
+            let key = |trust: &Trust| trust.seal_key(code(party), adopted).map(|k| k.kid());
+            assert_eq!(key(&after), key(&before), "{party}");
+        }
+    }
 }
 
 #[test]
