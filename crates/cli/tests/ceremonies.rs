@@ -42,8 +42,23 @@ impl Table {
         table
     }
 
+    /// `PIN` in the arguments stands for the digest of the first root.
     fn run(&self, args: &str) -> Run {
-        self.with(&args.split_whitespace().collect::<Vec<_>>())
+        let pin = match args.contains("PIN") {
+            true => self.pin(),
+            false => String::new(),
+        };
+        let args = args.split_whitespace();
+        let args = args.map(|a| if a == "PIN" { &pin } else { a });
+        self.with(&args.collect::<Vec<_>>())
+    }
+
+    fn pin(&self) -> String {
+        let text = fs::read_to_string(self.path("root.txt")).unwrap();
+        match armour::read(&text).unwrap().what {
+            Some(What::Root(signed)) => abeng_roster::digest(&signed.bytes).to_string(),
+            other => panic!("{other:?}"),
+        }
     }
 
     fn with(&self, args: &[&str]) -> Run {
@@ -390,7 +405,7 @@ fn a_lost_key_comes_back_by_the_roots_override_alone_and_waits() {
     );
     for n in [1, 2, 3] {
         let told = table.ok(&format!(
-            "root sign tt-lost.txt --key root-{n}/root --trust 1.pb --out tt-lost.txt --yes"
+            "root sign tt-lost.txt --key root-{n}/root --trust 1.pb --root PIN --out tt-lost.txt --yes"
         ));
         assert!(
             told.contains("OVERRIDE. TT") && told.contains("the machine burnt"),
@@ -402,7 +417,15 @@ fn a_lost_key_comes_back_by_the_roots_override_alone_and_waits() {
         EXIT_UNVERIFIED,
         "3 distinct signers of root 1, which asks for 4",
     );
-    table.ok("root sign tt-lost.txt --key root-6/root --trust 1.pb --out tt-lost.txt --yes");
+    // Whoever brings the file brings no bundle of its own making along.
+    table.fails(
+        "root sign tt-lost.txt --key root-6/root --trust 1.pb --out tt-lost.txt --yes",
+        EXIT_USAGE,
+        "add --root HEX",
+    );
+    table.ok(
+        "root sign tt-lost.txt --key root-6/root --trust 1.pb --root PIN --out tt-lost.txt --yes",
+    );
     let told = table.ok("roster draft --trust 1.pb --add tt-lost.txt --out 2.txt");
     assert!(
         told.contains("! TT (Customs-TT): its keys are replaced by the root's override"),
@@ -464,7 +487,7 @@ fn the_root_is_rotated_with_both_thresholds_and_the_freshness_renewed() {
     // The old threshold counts signers of root 1: the newcomer is none.
     for n in [1, 2, 3, 8] {
         table.ok(&format!(
-            "root sign r2.txt --key root-{n}/root --trust 1.pb --out r2.txt --yes"
+            "root sign r2.txt --key root-{n}/root --trust 1.pb --root PIN --out r2.txt --yes"
         ));
     }
     table.fails(
@@ -472,7 +495,8 @@ fn the_root_is_rotated_with_both_thresholds_and_the_freshness_renewed() {
         EXIT_UNVERIFIED,
         "3 distinct signers of root 1, which asks for 4",
     );
-    let told = table.ok("root sign r2.txt --key root-5/root --trust 1.pb --out r2.txt --yes");
+    let told =
+        table.ok("root sign r2.txt --key root-5/root --trust 1.pb --root PIN --out r2.txt --yes");
     assert!(
         told.contains("may sign root from now on: Newcomer"),
         "{told}"
@@ -481,12 +505,12 @@ fn the_root_is_rotated_with_both_thresholds_and_the_freshness_renewed() {
     // Whoever has left the root signs no more; a version is not left out.
     table.ok("root rotate --trust 2.pb --out r3.txt --days 100");
     table.fails(
-        "root sign r3.txt --key root-4/root --trust 2.pb --out r3.txt --yes",
+        "root sign r3.txt --key root-4/root --trust 2.pb --root PIN --out r3.txt --yes",
         EXIT_REFUSED,
         "is none of root 2",
     );
     table.fails(
-        "root sign r3.txt --key root-1/root --trust 1.pb --out r3.txt --yes",
+        "root sign r3.txt --key root-1/root --trust 1.pb --root PIN --out r3.txt --yes",
         EXIT_REFUSED,
         "does not follow root 1",
     );
@@ -545,7 +569,7 @@ fn two_rosters_of_one_version_are_not_published_until_a_root_names_both() {
     table.ok("root rotate --trust node.pb --settle --out r2.txt");
     for n in [1, 2, 3, 4] {
         table.ok(&format!(
-            "root sign r2.txt --key root-{n}/root --trust node.pb --out r2.txt --yes"
+            "root sign r2.txt --key root-{n}/root --trust node.pb --root PIN --out r2.txt --yes"
         ));
     }
     table.publish("r2.txt", "node.pb", "2.pb");

@@ -174,6 +174,16 @@ fn matter(args: &SignArgs) -> Result<Matter, CliError> {
         copies.push(signed);
     }
     let signed = ceremony::merge(&copies).ok_or_else(different)?;
+    // A bundle that came with the file would let whoever made both choose what the holder is shown.
+    let of_roots = matches!(kind, Some(SignatureType::ROOT | SignatureType::OVERRIDE));
+    if of_roots && args.key.is_some() && held.is_some() && args.root.is_none() {
+        return Err(CliError::usage(
+            "a root holder signs only what follows a root that is known to be the network's",
+        )
+        .with_try(
+            "add --root HEX with the digest of the first root, as you wrote it down at the founding, not as the bundle says it",
+        ));
+    }
     match kind {
         Some(SignatureType::ROOT) => root(network, signed, held.as_ref()),
         Some(SignatureType::OVERRIDE) => overriding(network, signed, request, held.as_ref()),
