@@ -175,6 +175,8 @@ impl Shared {
                         Ok(Terms {
                             keep_until: keep_here(notice.keep_until(), clock::wall()),
                             recalls: notice.recalls(),
+                            supersedes: notice.supersedes(),
+                            anew_of: None,
                         })
                     }
                     // It stays with its originator, unread here, until the wait is over.

@@ -72,6 +72,7 @@ mod roster_acts;
 mod rotation;
 pub mod rules;
 mod run;
+mod sealing_anew;
 mod sent;
 mod shared;
 pub mod size;

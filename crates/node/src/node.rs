@@ -390,6 +390,7 @@ fn work(shared: &Arc<Shared>, tasks: &mut JoinSet<()>, watch: Watch) {
     tasks.spawn(retention::work(shared.clone(), watch));
     tasks.spawn(rotation::work(shared.clone()));
     tasks.spawn(adoption::pass_on(shared.clone()));
+    tasks.spawn(crate::sealing_anew::work(shared.clone()));
     tasks.spawn(gauges::report(shared.clone()));
     tasks.spawn(crate::watch::watch(shared.clone()));
     tasks.spawn(checking::work(shared.clone()));

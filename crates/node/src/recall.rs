@@ -86,8 +86,13 @@ impl Shared {
         let trust = self.trust();
         let open = |to: &&abeng_queue::rows::SentTo| {
             let outcome = to.outcome;
-            matches!(outcome, SentOutcome::Queued | SentOutcome::Delivered { .. })
-                && trust.roster.party(to.party).is_some_and(|p| p.is_active())
+            let has_it = match outcome {
+                SentOutcome::Queued | SentOutcome::Delivered { .. } => true,
+                // It would be sealed anew for them.
+                SentOutcome::Refused { reason, .. } => reason == v1::Reason::KeyGone,
+                _ => false,
+            };
+            has_it && trust.roster.party(to.party).is_some_and(|p| p.is_active())
         };
         let to = row.recipients.iter().filter(open);
         let to: Vec<String> = to.map(|to| to.party.to_string()).collect();

@@ -16,7 +16,7 @@ use abeng_notice::{Attachment, CheckContext, Draft, Flaw, Lang, Notice, NoticeTy
 use abeng_queue::{Input, PrivateInput, Terms, Ticket};
 use abeng_roster::{Cleared, GroupExpansion, LeftOut, Policy, Refusal, Trust};
 use abeng_seal::{SealInput, Sealed, seal, seq_commit};
-use abeng_wire::{Incarnation, Millis, PartyCode, StreamSeq, limits, v1};
+use abeng_wire::{EnvelopeId, Incarnation, Millis, PartyCode, StreamSeq, limits, v1};
 use std::{
     collections::BTreeMap,
     sync::{Arc, TryLockError},
@@ -34,6 +34,8 @@ pub(crate) struct Ready {
     pub(crate) created_at: Millis,
     pub(crate) expires_at: Millis,
     pub(crate) private: PrivateInput,
+    /// The one that its only recipient could not open, where this is that one sealed anew.
+    pub(crate) anew_of: Option<EnvelopeId>,
     /// The files that it names, as the node has called them.
     pub(crate) handles: Vec<String>,
     /// What the groups among its recipients stand for.
@@ -168,16 +170,17 @@ impl Shared {
             created_at: now,
             expires_at,
             private,
+            anew_of: None,
             handles,
             groups: expanded.groups,
         };
         Ok((ready, checked.doubts))
     }
 
-    async fn seal_and_queue(
+    pub(crate) async fn seal_and_queue(
         self: Arc<Self>,
         ready: Ready,
-    ) -> Result<(abeng_wire::EnvelopeId, abeng_wire::LeafIndex), ApiError> {
+    ) -> Result<(EnvelopeId, abeng_wire::LeafIndex), ApiError> {
         // On the disk before its envelope is journalled.
         let files = self.keep_given(&ready.handles).await?;
         let place = {
@@ -219,7 +222,7 @@ impl Shared {
         let ty = ready.notice.ty();
         guard.sealed = true;
         let input = Input::Sealed {
-            terms: own_terms(&ready.notice),
+            terms: own_terms(&ready),
             ticket: place.ticket,
             sealed: Box::new(sealed),
             private: ready.private,
@@ -277,6 +280,7 @@ impl Shared {
         ticket: Ticket,
         sealed: Box<Sealed>,
         private: PrivateInput,
+        terms: Terms,
     ) {
         let trust = self.trust();
         let body = v1::BodyPart {
@@ -299,10 +303,10 @@ impl Shared {
                 &Self::facts(&notice),
                 clock::span(),
             );
-            Some((cleared.ok()?, own_terms(&notice)))
+            cleared.ok()
         });
         let input = match cleared {
-            Some((cleared, terms)) => Input::Sealed {
+            Some(cleared) => Input::Sealed {
                 terms,
                 ticket,
                 sealed,
@@ -316,10 +320,13 @@ impl Shared {
 }
 
 /// What is kept of the own copy: as the notice says.
-fn own_terms(notice: &Notice) -> Terms {
+fn own_terms(ready: &Ready) -> Terms {
+    let notice = &ready.notice;
     Terms {
+        anew_of: ready.anew_of,
         keep_until: notice.keep_until().unwrap_or_default(),
         recalls: notice.recalls(),
+        supersedes: notice.supersedes(),
     }
 }
 

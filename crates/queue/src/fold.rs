@@ -1,6 +1,7 @@
 //! From a leaf to rows. Uses the leaf and its proof part, never what can be scrubbed, so that the
 //! view of a scrubbed log is the scrubbed view of the log.
 
+mod anew;
 mod carried;
 mod files;
 mod kept;
@@ -115,6 +116,9 @@ impl Fold<'_> {
             RowChange::fresh(IdRow::key(&row.envelope_id), id.encode()),
         ];
         changes.extend(due_row(row.keep_until, self.index, DueRow::Sent));
+        for earlier in [&proof.supersedes, &proof.anew_of] {
+            changes.extend(self.replaced(earlier, &header.pre)?);
+        }
         changes.extend(self.names(self.originator()?, &header.attachments)?);
         Ok(changes)
     }
@@ -318,6 +322,11 @@ impl Fold<'_> {
             return Err(self.lacks("receipt of an outcome"));
         }
         let mut changes = self.settle(kind, outcome)?;
+        if kind == v1::LeafKind::Refused {
+            let (submitted, sent) = self.sent()?;
+            let record = (submitted, sent.expires_at);
+            changes.extend(self.to_seal_anew(reason, record, self.recipient()?));
+        }
         changes.extend(self.held(self.recipient()?, &receipt.checkpoint)?);
         Ok(changes)
     }
