@@ -388,6 +388,11 @@ impl Shared {
                 crate::past::WAY_FORWARD
             ));
         }
+        if let Some(why) = self.keyring.signer().trouble() {
+            warnings.push(format!(
+                "THIS NODE CANNOT SIGN: {why}. Nothing can be submitted from here until the token is back; what comes is taken and proved as before"
+            ));
+        }
         warnings.extend(self.roster_warnings());
         warnings.extend(crate::replaced_keys::told(&trust));
         warnings.extend(self.clock_warning());

@@ -211,6 +211,14 @@ impl Shared {
         let positions = place.positions.await.map_err(|_| stopped())?;
         let sealed = match self.seal(&ready, &positions) {
             Ok(sealed) => sealed,
+            Err(abeng_seal::SealError::Sign(why)) => {
+                tracing::error!(error = %why, "the signing key cannot be used");
+                return Err(ApiError::new(
+                    ErrorCode::Busy,
+                    format!("the notice was not sent: {why}"),
+                )
+                .with_try("have the administrator look at the token with the signing key, then submit again"));
+            }
             Err(e) => {
                 tracing::error!(error = %e, "sealing failed");
                 return Err(ApiError::internal(format!("sealing failed: {e}")));
