@@ -58,6 +58,7 @@ pub(super) static TEXTS: Texts = Texts {
         relayed: "carried on",
         on_hold: "under a legal hold there",
         recalled_before: "recalled before it came",
+        key_gone: "their node no longer has the key this was sealed to: submit it again",
     },
     submit: Submit {
         accepted: "{type} accepted for {to}.",

@@ -58,6 +58,7 @@ pub(super) static TEXTS: Texts = Texts {
         relayed: "en relevo",
         on_hold: "retenido allí por orden legal",
         recalled_before: "retirado antes de llegar",
+        key_gone: "su nodo ya no tiene la clave para la que se selló: envíelo de nuevo",
     },
     submit: Submit {
         accepted: "{type} aceptado para {to}.",

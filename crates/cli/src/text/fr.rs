@@ -58,6 +58,7 @@ pub(super) static TEXTS: Texts = Texts {
         relayed: "relayé",
         on_hold: "gelé là-bas par la justice",
         recalled_before: "rappelé avant son arrivée",
+        key_gone: "leur nœud n’a plus la clé pour laquelle ceci a été scellé : envoyez-le de nouveau",
     },
     submit: Submit {
         accepted: "{type} accepté pour {to}.",

@@ -58,6 +58,7 @@ pub(super) static TEXTS: Texts = Texts {
         relayed: "doorgegeven",
         on_hold: "daar op last van het recht vastgehouden",
         recalled_before: "teruggeroepen voor aankomst",
+        key_gone: "hun knooppunt heeft de sleutel niet meer waarvoor dit is verzegeld: verzend het opnieuw",
     },
     submit: Submit {
         accepted: "{type} aangenomen voor {to}.",
