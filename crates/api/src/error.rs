@@ -17,6 +17,8 @@ pub enum ErrorCode {
     NotFound,
     /// It contradicts something that is already so (409).
     Conflict,
+    /// This node runs on an old copy of its data, and submits nothing (409).
+    OldCopy,
     /// Over a size limit (413).
     TooLarge,
     /// The notice has flaws, or policy does not allow it (422).
@@ -37,7 +39,7 @@ impl ErrorCode {
             Self::Unauthorised => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
-            Self::Conflict => 409,
+            Self::Conflict | Self::OldCopy => 409,
             Self::TooLarge => 413,
             Self::Refused => 422,
             Self::Busy => 503,
@@ -54,6 +56,7 @@ impl ErrorCode {
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",
+            Self::OldCopy => "old_copy",
             Self::TooLarge => "too_large",
             Self::Refused => "refused",
             Self::Busy => "busy",

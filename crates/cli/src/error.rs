@@ -102,6 +102,7 @@ impl From<ApiError> for CliError {
             ErrorCode::Unauthorised
             | ErrorCode::Forbidden
             | ErrorCode::Conflict
+            | ErrorCode::OldCopy
             | ErrorCode::TooLarge
             | ErrorCode::Refused => Exit::Refused,
         };

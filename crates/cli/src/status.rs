@@ -6,10 +6,11 @@ use crate::{
     connect,
     inbox::pairs,
     table::{Align, Table, wrap},
+    texts::old_copy,
     when,
 };
 use abeng_api::{PendingView, StatusView, ViewState};
-use abeng_node::count::count;
+use abeng_node::{SUBMITS_NOTHING, count::count};
 use abeng_notice::printable;
 use std::process::ExitCode;
 
@@ -24,7 +25,11 @@ pub(crate) fn run(common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
 
 fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
     let mut out = String::new();
-    for warning in &status.warnings {
+    let stopped = old_copy::head(status, ui.lang, |at| ui.full_time(at));
+    // The same as the node says it, in English.
+    let is_other = |w: &&String| stopped.is_none() || !w.starts_with(SUBMITS_NOTHING);
+    let others = status.warnings.iter().filter(is_other);
+    for warning in stopped.iter().chain(others) {
         let text = wrap(&format!("! {}", printable(warning)), ui.width, 2);
         out.push_str(&format!("{}\n", ui.paint(Paint::Warn, &text)));
     }
@@ -253,6 +258,29 @@ mod tests {
         assert!(text.starts_with("! the roster expires"), "{text}");
         assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn an_old_copy_is_told_once_and_in_the_readers_language() {
+        let mut status = StatusView {
+            submitting_stopped: Some("why".into()),
+            warnings: vec![format!("{SUBMITS_NOTHING}: why"), "another".into()],
+            ..StatusView::default()
+        };
+        status.newer_life = Some(abeng_api::NewerLifeView {
+            incarnation: "0199aa".into(),
+            begun_at: "2026-11-24T05:00:00Z".into(),
+            ..Default::default()
+        });
+        let now = "2026-11-24T06:00:00Z";
+        let en = render(&status, now, &plain(Lang::En));
+        assert_eq!(en.matches(SUBMITS_NOTHING).count(), 1, "{en}");
+        let nl = render(&status, now, &plain(Lang::Nl));
+        assert!(nl.starts_with("! DIT KNOOPPUNT VERZENDT NIETS"), "{nl}");
+        assert!(
+            !nl.contains(SUBMITS_NOTHING) && nl.contains("! another"),
+            "{nl}"
+        );
     }
 
     #[test]

@@ -13,6 +13,8 @@ mod fr;
 mod groups;
 #[path = "text/nl.rs"]
 mod nl;
+#[path = "text/old_copy.rs"]
+pub(crate) mod old_copy;
 
 pub(crate) use files::Files;
 pub(crate) use groups::Groups;
@@ -98,6 +100,7 @@ pub(crate) struct Steps {
     relayed: &'static str,
     on_hold: &'static str,
     recalled_before: &'static str,
+    key_gone: &'static str,
 }
 
 /// After a submission.
@@ -372,6 +375,7 @@ impl Texts {
         match code {
             "HOLD" => self.steps.on_hold,
             "RECALLED_BY_ORIGINATOR" => self.steps.recalled_before,
+            "KEY_GONE" => self.steps.key_gone,
             other => other,
         }
     }

@@ -246,6 +246,9 @@ mod tests {
         refused.reason = Some("HOLD".into());
         assert!(told(&refused, Lang::En).contains("legal hold there"));
         assert!(told(&refused, Lang::Fr).contains("gelé"));
+        refused.reason = Some("KEY_GONE".into());
+        assert!(told(&refused, Lang::En).contains("had lost the key"));
+        assert!(told(&refused, Lang::Nl).contains("sleutel kwijt"));
         refused.reason = Some("NOT_GRANTED".into());
         assert!(told(&refused, Lang::Nl).contains("NOT_GRANTED"));
     }

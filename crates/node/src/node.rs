@@ -20,11 +20,11 @@ use crate::{
     identity::retake_trust,
     metered,
     metrics::Metrics,
+    newer::NewerLife,
     node_error::NodeError,
     opened::{Opened, remarks},
     operator::NodeOperator,
     outlet::Effects,
-    past::WAY_FORWARD,
     quota::{self, DataDir, Probe},
     rates,
     recent::Recent,
@@ -40,7 +40,7 @@ use crate::{
     writer::Writer,
 };
 use abeng_api::{Peers, Serving, bind_unix, router, serve_tcp, serve_unix};
-use abeng_audit_log::{DirLock, Journal, RealDisk, Witness};
+use abeng_audit_log::{DirLock, Journal, RealDisk, Witness, past::Proved};
 use abeng_keys::{Entropy, SystemEntropy};
 use abeng_link::{Endpoint, LinkConfig};
 use abeng_queue::{Input, Trusting};
@@ -133,10 +133,11 @@ impl Node {
                 party: config.party,
             })?;
         let past = own_past(&journal.reader(), &origin, &trust, &recovery.outside);
-        if let Some(proved) = &past {
-            metrics.submitting_stopped.set(1);
-            tracing::error!("this node submits nothing: {proved}. {WAY_FORWARD}");
-        }
+        let newer = match past {
+            Some(Proved::NewerLife { life }) => Some(NewerLife::recover(life, &layout)),
+            _ => None,
+        };
+        metrics.submitting_stopped.set(i64::from(past.is_some()));
         metrics.roster_version.set(trust.roster.version() as i64);
         let unusable = |source| NodeError::Directory {
             dir: config.data.clone(),
@@ -187,8 +188,11 @@ impl Node {
             retention: Retention::default(),
             attachments: Attachments::new(blobs, carried),
             told: Mutex::default(),
+            key_gone: Mutex::default(),
             gaps_warned: Mutex::default(),
             past: Mutex::new(past),
+            newer: Mutex::new(newer),
+            stale: Mutex::default(),
             met_peer: Default::default(),
             lost_search: Mutex::default(),
             new_lives: Mutex::default(),
@@ -204,6 +208,9 @@ impl Node {
             fatal,
             config,
         });
+        if let Some(told) = shared.stopped_told() {
+            tracing::error!("{told}");
+        }
         // The last leaf before this start: what is past without doubt.
         let past = recovery.size.checked_sub(1).map(LeafIndex);
         let past = past.and_then(|last| shared.leaf_time(last)).unwrap_or(0);

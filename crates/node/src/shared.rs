@@ -10,9 +10,11 @@ use crate::{
     desk::Desk,
     events::{AtLeaf, Events},
     fatal::Fatal,
+    lacking::KeyGone,
     layout::Layout,
     metered::Metered,
     metrics::Metrics,
+    newer::NewerLife,
     quota::Quota,
     rates::Rates,
     recall::Told,
@@ -21,6 +23,7 @@ use crate::{
     retention::Retention,
     rotation::Looked,
     split::{Gossip, KeptProof},
+    stale::StaleCopies,
     view::ViewClient,
     witnessing::Witnessing,
 };
@@ -136,6 +139,12 @@ pub struct Shared {
     pub new_lives: Mutex<BTreeMap<PartyCode, (Incarnation, Millis)>>,
     /// Why nothing is submitted any more.
     pub past: Mutex<Option<Proved>>,
+    /// The newer life of this log that is why, with who showed it.
+    pub newer: Mutex<Option<NewerLife>>,
+    /// Older copies of others' nodes that were refused here.
+    pub stale: Mutex<StaleCopies>,
+    /// What was refused because the key that it was sealed to is not here.
+    pub key_gone: Mutex<KeyGone>,
     /// When old gaps in streams were last written down.
     pub gaps_warned: Mutex<Option<Mono>>,
     /// Room on disk.

@@ -82,4 +82,17 @@ impl Shared {
             "waiting for the day's bytes on metered paths: {told}; {rest}"
         ))
     }
+
+    /// What an operator should know of files that this disk has damaged.
+    pub fn damaged_warning(&self) -> Option<String> {
+        let damaged = self.attachments.blobs.damaged();
+        let first = damaged.first()?.display();
+        let many = match damaged.len() {
+            1 => "a file of an attachment was damaged on this disk and put".to_owned(),
+            n => format!("{n} files of attachments were damaged on this disk and put"),
+        };
+        Some(format!(
+            "{many} aside ({first}): they come again from their senders while those have them. Have the disk looked at; delete what was put aside once it is of no use"
+        ))
+    }
 }
