@@ -1,10 +1,13 @@
 //! LC, which is no node but a test: it sees every frame and sends what it likes.
 
-use crate::support::{Net, file};
+use crate::{
+    common::once_free,
+    support::{Net, file},
+};
 use abeng_keys::{Keyring, SystemEntropy};
 use abeng_link::{
     AttachmentReceiver, AttachmentSender, CloseCode, Closed, Endpoint, Greeting, Handler, Link,
-    LinkConfig, NotTaken, PeerFault, Profile,
+    LinkConfig, LinkError, NotTaken, PeerFault, Profile,
 };
 use abeng_node::{Config, Layout};
 use abeng_notice::{Attachment, CheckContext, Notice};
@@ -114,14 +117,18 @@ impl Fake {
             limits: Default::default(),
             boot_id: [7; 16],
         };
-        let endpoint = Endpoint::start(
-            link,
-            keyring.node_tls().clone(),
+        let (trusted, seen) = (
             Arc::new(ArcSwap::from_pointee(trust.clone())),
             Arc::new(seen),
         );
+        let start = async || {
+            let (link, tls) = (link.clone(), keyring.node_tls().clone());
+            Endpoint::start(link, tls, trusted.clone(), seen.clone()).await
+        };
+        let taken = |why: &LinkError| matches!(why, LinkError::PortTaken { .. });
+        let endpoint = once_free(start, taken).await;
         Self {
-            endpoint: endpoint.await.unwrap(),
+            endpoint,
             keyring,
             trust,
             links: Mutex::new(links),
