@@ -19,10 +19,15 @@ use abeng_wire::{Incarnation, Mono, Now, PartyCode, StreamSeq, limits, v1};
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::{Mutex, mpsc};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long what came last on a link that has gone may take to the disk.
+const LINGERS: Duration = Duration::from_secs(1);
 
 struct Seen {
     links: mpsc::UnboundedSender<Link>,
@@ -174,13 +179,19 @@ impl Fake {
     ) -> (AttachmentSender, v1::AttachmentWant) {
         loop {
             let (link, want) = self.want().await;
-            assert_eq!(want.first_piece, pieces.start as u64, "{want:?}");
-            let Ok(stream) = sent.bring(&link, pieces.clone()).await else {
+            let first = usize::try_from(want.first_piece).unwrap();
+            // What came on a link that has gone is not asked for again.
+            assert!((pieces.start..pieces.end).contains(&first), "{want:?}");
+            let Ok(stream) = sent.bring(&link, first..pieces.end).await else {
                 continue;
             };
-            while self.is_live(&link) {
+            let mut gone = None;
+            while gone.is_none_or(|gone: Instant| gone.elapsed() < LINGERS) {
                 if has_them().await {
                     return (stream, want);
+                }
+                if !self.is_live(&link) {
+                    gone.get_or_insert_with(Instant::now);
                 }
                 tokio::task::yield_now().await;
             }
