@@ -13,9 +13,12 @@ mod fr;
 mod groups;
 #[path = "text/nl.rs"]
 mod nl;
+#[path = "text/places.rs"]
+mod places;
 
-pub(crate) use files::Files;
+pub(crate) use files::{Files, size as file_size};
 pub(crate) use groups::Groups;
+pub(crate) use places::Places;
 
 use crate::CliError;
 use abeng_api::{CourierFaultKind, CourierFaultView, DeliveryState, StepKind};

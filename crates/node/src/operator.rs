@@ -393,7 +393,7 @@ impl Shared {
         warnings.extend(self.clock_warning());
         warnings.extend(self.room_warning());
         warnings.extend(self.budget_warning());
-        warnings.extend(self.files_warning());
+        warnings.extend(self.files_warnings());
         for party in self.contradicted() {
             warnings.push(format!(
                 "the log of {party} contradicts itself: the proof is kept here and its link is closed. Speak with {party} and the coordination office; `accept_contradicted` in [link] of node.toml opens the link again"
