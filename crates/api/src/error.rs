@@ -27,6 +27,8 @@ pub enum ErrorCode {
     Busy,
     /// No room for new content on the node's disk (507).
     NoRoom,
+    /// What lies on a disk is not what was written there (500).
+    Damaged,
     /// Our own fault (500).
     Internal,
 }
@@ -44,7 +46,7 @@ impl ErrorCode {
             Self::Refused => 422,
             Self::Busy => 503,
             Self::NoRoom => 507,
-            Self::Internal => 500,
+            Self::Damaged | Self::Internal => 500,
         }
     }
 
@@ -61,6 +63,7 @@ impl ErrorCode {
             Self::Refused => "refused",
             Self::Busy => "busy",
             Self::NoRoom => "no_room",
+            Self::Damaged => "damaged",
             Self::Internal => "internal",
         }
     }

@@ -39,7 +39,7 @@ mod stream;
 mod submit;
 
 pub use attach::{
-    AttachQuery, AttachReply, AttachmentItem, AttachmentQuery, AttachmentState, Download,
+    AttachQuery, AttachReply, AttachmentItem, AttachmentQuery, AttachmentState, Download, FilesOf,
     FilesThere, PendingView, Upload,
 };
 pub use audit::{AuditQuery, LeafPage, LeafView, PartyView};

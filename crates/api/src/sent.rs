@@ -1,4 +1,4 @@
-use crate::FilesThere;
+use crate::{FilesOf, FilesThere};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -86,6 +86,9 @@ pub struct SentItem {
     pub summary: String,
     /// The recipients, in the order of their codes.
     pub to: Vec<SentTo>,
+    /// Its files.
+    #[serde(default, skip_serializing_if = "FilesOf::is_none")]
+    pub files: FilesOf,
     /// Index of the Submitted leaf.
     #[serde(default)]
     pub leaf: u64,

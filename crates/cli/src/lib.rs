@@ -32,6 +32,7 @@ mod private;
 mod relays;
 mod rules;
 mod sent;
+mod staged;
 mod status;
 mod submit;
 mod table;

@@ -114,13 +114,19 @@ fn files(files: &PendingView) -> String {
         0 => "none to come".to_owned(),
         n => format!("{n} to come ({})", bytes(files.bytes)),
     };
+    let elsewhere = files.for_budget.saturating_sub(files.for_own_budget);
     for (n, of) in [
         (files.on_request, "only when asked for"),
-        (files.for_budget, "waiting for the day's budget"),
+        (files.for_own_budget, "waiting for this node's budget"),
+        (elsewhere, "waiting for the budget of other nodes"),
         (
             files.held_back,
-            "to be sent and waiting for the day's budget",
+            "to be sent and waiting for this node's budget",
         ),
+        (files.sender_gone, "that their senders no longer have"),
+        (files.sender_damaged, "damaged at their senders"),
+        (files.gone, "SENT AND NOT ON THIS DISK ANY MORE"),
+        (files.damaged, "SENT AND DAMAGED ON THIS DISK"),
     ] {
         if n > 0 {
             told.push_str(&format!(", {n} {of}"));
@@ -304,11 +310,16 @@ mod tests {
             bytes: 3 << 20,
             on_request: 1,
             for_budget: 2,
+            for_own_budget: 1,
             held_back: 1,
+            sender_gone: 4,
+            sender_damaged: 5,
+            gone: 6,
+            damaged: 7,
         };
         assert_eq!(
             files(&pending),
-            "3 to come (3.0 MiB), 1 only when asked for, 2 waiting for the day's budget, 1 to be sent and waiting for the day's budget"
+            "3 to come (3.0 MiB), 1 only when asked for, 1 waiting for this node's budget, 1 waiting for the budget of other nodes, 1 to be sent and waiting for this node's budget, 4 that their senders no longer have, 5 damaged at their senders, 6 SENT AND NOT ON THIS DISK ANY MORE, 7 SENT AND DAMAGED ON THIS DISK"
         );
     }
 

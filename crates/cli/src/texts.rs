@@ -15,9 +15,12 @@ mod groups;
 mod nl;
 #[path = "text/old_copy.rs"]
 pub(crate) mod old_copy;
+#[path = "text/places.rs"]
+mod places;
 
-pub(crate) use files::Files;
+pub(crate) use files::{Files, size as file_size};
 pub(crate) use groups::Groups;
+pub(crate) use places::Places;
 
 use crate::CliError;
 use abeng_api::{CourierFaultKind, CourierFaultView, DeliveryState, StepKind};

@@ -18,7 +18,7 @@ use std::{
     collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, ErrorKind, Read, Seek, SeekFrom},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::{Duration, SystemTime},
@@ -40,6 +40,15 @@ pub enum BlobError {
 
 /// How the name of one ends that was put out of the way.
 const DAMAGED: &str = "damaged";
+
+/// A file as it lies on the disk: whoever writes to it or puts another one there changes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Its bytes.
+    pub length: u64,
+    inode: u64,
+    changed: (i64, i64),
+}
 
 /// The blobs of one data directory.
 #[derive(Debug, Clone)]
@@ -101,6 +110,26 @@ impl Blobs {
     pub fn has(&self, of: AttachmentRef) -> bool {
         let there = fs::metadata(self.path(&of.root));
         there.is_ok_and(|there| there.is_file() && there.len() == of.length)
+    }
+
+    /// What lies in the place of a whole one, if anything.
+    pub fn stamp(&self, root: &Hash32) -> Option<Stamp> {
+        let there = fs::metadata(self.path(root)).ok()?;
+        there.is_file().then(|| Stamp {
+            length: there.len(),
+            inode: there.ino(),
+            changed: (there.ctime(), there.ctime_nsec()),
+        })
+    }
+
+    /// Where it lies, from the data directory on.
+    pub fn place(&self, root: &Hash32) -> String {
+        let path = self.path(root);
+        let base = self.dir.parent().unwrap_or(&self.dir);
+        path.strip_prefix(base)
+            .unwrap_or(&path)
+            .display()
+            .to_string()
     }
 
     /// Bytes that have come of one that is not whole.

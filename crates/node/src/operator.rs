@@ -395,7 +395,7 @@ impl Shared {
         warnings.extend(self.clock_warning());
         warnings.extend(self.room_warning());
         warnings.extend(self.budget_warning());
-        warnings.extend(self.files_warning());
+        warnings.extend(self.files_warnings());
         warnings.extend(self.damaged_warning());
         for party in self.contradicted() {
             warnings.push(format!(

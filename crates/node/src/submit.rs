@@ -1,7 +1,7 @@
 //! From an officer's draft to a durable, queued envelope.
 
 use crate::{
-    attachments::ref_of,
+    attachments::{files_of, ref_of},
     clock,
     desk::Ended,
     recent::{SentEnvelope, SentTo},
@@ -90,6 +90,7 @@ impl Shared {
             leaf: None,
             doubts: doubts.iter().map(|f| flaw_view(f, lang)).collect(),
             summary: ready.notice.summary(lang),
+            files: files_of(&ready.notice),
             groups: ready.groups.iter().map(group_view).collect(),
         };
         if dry_run {

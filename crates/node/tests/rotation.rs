@@ -9,27 +9,10 @@ use abeng_api::{
     InboxQuery, SubmitRequest,
 };
 use abeng_keys::SealPublic;
-use abeng_link::LinkError;
-use abeng_node::{Config, Node, NodeError, PlainKeys, Turn, keys::keep_backup};
+use abeng_node::{Config, Node, PlainKeys, Turn, keys::keep_backup};
 use abeng_wire::{Kid, Millis, PartyCode};
-use common::found;
+use common::{found, start};
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
-
-/// Once the port is free: tasks of the node that was shut down may hold its socket a moment longer.
-async fn start(dir: &Path) -> Node {
-    let end = tokio::time::Instant::now() + Duration::from_secs(30);
-    loop {
-        let config = Config::load(&dir.join("node.toml")).unwrap();
-        match Node::start(config).await {
-            Err(NodeError::Link(LinkError::PortTaken { .. }))
-                if tokio::time::Instant::now() < end =>
-            {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            started => return started.unwrap(),
-        }
-    }
-}
 
 fn now() -> Millis {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
