@@ -104,6 +104,7 @@ pub(crate) struct Steps {
     on_hold: &'static str,
     recalled_before: &'static str,
     key_gone: &'static str,
+    sealed_anew: &'static str,
 }
 
 /// After a submission.
@@ -371,6 +372,12 @@ impl Texts {
             DeliveryState::Voided => s.voided,
             DeliveryState::Recalled => s.recalled,
         }
+    }
+
+    /// What became of what was refused for a lost key.
+    pub(crate) fn sealed_anew(&self, id: &str) -> String {
+        let short: String = id.chars().take(12).collect();
+        fill(self.steps.sealed_anew, &[("id", &short)])
     }
 
     /// Why something was refused: in words where officers meet it, else as the log has it.

@@ -181,6 +181,7 @@ impl Node {
             started_at: now,
             notices,
             adopting: Mutex::default(),
+            replacing: Default::default(),
             untold: Default::default(),
             news: Mutex::new(adoptions.news),
             held_off: Mutex::default(),

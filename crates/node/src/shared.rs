@@ -111,6 +111,8 @@ pub struct Shared {
     pub log_reading: LogReading,
     /// Held while trust data is merged, or somebody is accepted.
     pub adopting: Mutex<SealKeyPace>,
+    /// Held by whatever replaces a notice that was sent, until that is in the log.
+    pub replacing: tokio::sync::Mutex<()>,
     /// Trust data that peers are to be told of.
     pub untold: Untold,
     /// What newer rosters changed that nobody here has seen.

@@ -100,7 +100,13 @@ impl Shared {
         // In a task of its own: an officer whose connection breaks still gets a whole submission
         // or none, and no reserved number is left behind.
         let shared = self.clone();
-        let sealing = tokio::spawn(async move { shared.seal_and_queue(ready).await });
+        let sealing = tokio::spawn(async move {
+            let _alone = match ready.notice.supersedes() {
+                Some(_) => Some(shared.replacing.lock().await),
+                None => None,
+            };
+            shared.clone().seal_and_queue(ready).await
+        });
         let (id, leaf) = sealing.await.map_err(|_| nobody_knows())??;
         reply.id = Some(id.to_string());
         reply.leaf = Some(leaf.0);

@@ -5,8 +5,8 @@
 mod common;
 
 use abeng_api::{
-    AuditQuery, Client, ClientError, DestroyKeyRequest, DrillMark, ErrorCode, EventQuery,
-    InboxQuery, SubmitRequest,
+    AuditQuery, Client, ClientError, DeliveryState, DestroyKeyRequest, DrillMark, ErrorCode,
+    EventQuery, InboxQuery, RecallRequest, SubmitRequest,
 };
 use abeng_keys::SealPublic;
 use abeng_node::{Config, Node, PlainKeys, Turn, keys::keep_backup};
@@ -296,6 +296,27 @@ async fn what_was_sealed_to_a_lost_key_is_sealed_anew_once_to_the_newer_one() {
             .iter()
             .all(|leaf| leaf.officer.as_deref() == Some("P. James"))
     );
+
+    // The id that its officer knows leads to the copy, and takes it back.
+    let track = at("lc").track(&sent[0], "en").await.unwrap();
+    let copy = track.recipients[0].sealed_anew.clone().unwrap();
+    at("jm").inbox_show(&copy, "en").await.unwrap();
+    let request = RecallRequest {
+        reason: "wrong-recipient".into(),
+        ..Default::default()
+    };
+    let taken_back = at("lc").recall(&sent[0], &request).await.unwrap();
+    assert_eq!(taken_back.to, ["JM"]);
+    let end = tokio::time::Instant::now() + Duration::from_secs(60);
+    loop {
+        let track = at("lc").track(&copy, "en").await.unwrap();
+        if track.recipients[0].state == DeliveryState::Recalled {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < end, "{track:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(at("jm").inbox_show(&copy, "en").await.is_err());
     lc.shutdown().await.unwrap();
     jm.shutdown().await.unwrap();
 }

@@ -88,7 +88,9 @@ impl Fold<'_> {
             return Err(self.lacks("submitted proof"));
         };
         let header = self.header(&proof.hdr)?;
+        let (anew_before, replaced) = self.replaced(&proof, &header.pre)?;
         let row = SentRow {
+            anew_before,
             envelope_id: self.id()?,
             created_at: header.pre.created_at,
             expires_at: header.pre.expires_at,
@@ -116,9 +118,7 @@ impl Fold<'_> {
             RowChange::fresh(IdRow::key(&row.envelope_id), id.encode()),
         ];
         changes.extend(due_row(row.keep_until, self.index, DueRow::Sent));
-        for earlier in [&proof.supersedes, &proof.anew_of] {
-            changes.extend(self.replaced(earlier, &header.pre)?);
-        }
+        changes.extend(replaced);
         changes.extend(self.names(self.originator()?, &header.attachments)?);
         Ok(changes)
     }
@@ -136,6 +136,8 @@ impl Fold<'_> {
             queued: self.index,
             outcome: SentOutcome::Queued,
             read: None,
+            anew: None,
+            replaced: None,
         });
         let queue = QueueRow {
             submitted,
@@ -324,8 +326,7 @@ impl Fold<'_> {
         let mut changes = self.settle(kind, outcome)?;
         if kind == v1::LeafKind::Refused {
             let (submitted, sent) = self.sent()?;
-            let record = (submitted, sent.expires_at);
-            changes.extend(self.to_seal_anew(reason, record, self.recipient()?));
+            changes.extend(self.to_seal_anew(reason, (submitted, &sent), self.recipient()?));
         }
         changes.extend(self.held(self.recipient()?, &receipt.checkpoint)?);
         Ok(changes)
