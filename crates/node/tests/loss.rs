@@ -427,6 +427,9 @@ async fn a_node_comes_back_from_its_keys_alone() {
     net.send("LC", "JM").await;
     let had = inbox(&net, "JM").await;
     let at_lc = inbox(&net, "LC").await;
+    // A receipt that LC gives again at every link.
+    let read = at_lc.keys().next().unwrap();
+    net.client("LC").inbox_show(read, "en").await.unwrap();
     jm.shutdown().await.unwrap();
     let safe = net.dir.join("safe");
     copy(&net.home("JM").join("keys"), &safe);
