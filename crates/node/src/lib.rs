@@ -59,6 +59,7 @@ mod operator;
 mod outlet;
 mod past;
 pub mod paths;
+mod prepared;
 pub mod quota;
 mod rates;
 mod reading;

@@ -8,7 +8,7 @@ mod net;
 use abeng_api::StatusView;
 use abeng_node::{
     BackupError, BackupReport, IfNewer, LifeError, PlainKeys, RestoreError, Source, back_up,
-    lacking_keys, last_backup, new_life, restore,
+    lacking_keys, last_backup, new_life, restore, same_file_system,
 };
 use abeng_wire::v1;
 use net::{code, copy, counter, found};
@@ -427,6 +427,9 @@ async fn a_node_comes_back_from_its_keys_alone() {
     net.send("LC", "JM").await;
     let had = inbox(&net, "JM").await;
     let at_lc = inbox(&net, "LC").await;
+    // A receipt that LC gives again at every link.
+    let read = at_lc.keys().next().unwrap();
+    net.client("LC").inbox_show(read, "en").await.unwrap();
     jm.shutdown().await.unwrap();
     let safe = net.dir.join("safe");
     copy(&net.home("JM").join("keys"), &safe);
@@ -445,6 +448,8 @@ async fn a_node_comes_back_from_its_keys_alone() {
     net.send("JM", "LC").await;
     assert_eq!(inbox(&net, "LC").await.len(), at_lc.len() + 1);
     net.until("LC", "settled", |s| s.queue.depth == 0).await;
+    // Receipts of the life that is over come again, and are nobody's fault.
+    assert_eq!(counter(&jm, "abeng_receipts_rejected_total "), 0);
     jm.shutdown().await.unwrap();
     lc.shutdown().await.unwrap();
     net.verify("JM");
@@ -472,6 +477,9 @@ async fn a_backup_is_refused_where_it_would_be_none() {
     );
     let done = of(&out, PlainKeys::Include).unwrap();
     assert_eq!(last_backup(&net.home("JM")).unwrap(), done.manifest);
+    assert!(done.manifest.same_disk, "{done:?}");
+    let elsewhere = Path::new("/dev/shm").metadata().is_ok();
+    assert!(!elsewhere || !same_file_system(Path::new("/dev/shm"), &net.dir).unwrap());
     // One with damage is not restored.
     let segment = out.join("journal/00000000000000000000.seg");
     let mut bytes = fs::read(&segment).unwrap();
