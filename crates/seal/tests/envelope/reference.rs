@@ -20,6 +20,8 @@ type RecipientKnob<T> = Option<Box<dyn Fn(usize, &mut T)>>;
 pub struct Faults {
     pub pre: Knob<v1::Pre>,
     pub pre_bytes: Knob<Vec<u8>>,
+    /// The content key, in place of a random one.
+    pub cek: Option<[u8; 32]>,
     pub plain: Knob<Vec<u8>>,
     /// Key, h0 and plaintext to chunks.
     pub chunks: Chunks,
@@ -166,7 +168,7 @@ pub fn seal(net: &Net, from: &str, to: &[&str], notice: &[u8], faults: &Faults) 
     let mut pre_bytes = encode(&pre).to_vec();
     turn(&faults.pre_bytes, &mut pre_bytes);
     let h0 = sha256(&pae(b"application/vnd.abeng.pre.v1", &pre_bytes));
-    let cek = random::<32>();
+    let cek = faults.cek.unwrap_or_else(random::<32>);
     let commit = hkdf(&h0, &cek, b"abeng/1/key-commit");
 
     let mut plain = (notice.len() as u64).to_be_bytes().to_vec();
