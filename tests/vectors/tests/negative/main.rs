@@ -130,4 +130,7 @@ fn the_table_in_the_readme_counts_them() {
     }
     assert!(all >= 150, "{all}");
     assert!(readme.contains(&format!("| all | {all} |")), "{all}");
+    let page = folder("../../../docs/reliability.md");
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains(&format!("holds {all} cases")), "{all}");
 }
