@@ -223,6 +223,11 @@ impl Puppet {
         self.endpoint.link(code(party)).unwrap()
     }
 
+    /// Whether a link to a party is up now.
+    pub fn has(&self, party: &str) -> bool {
+        self.endpoint.link(code(party)).is_some()
+    }
+
     /// Whether a link is up no more.
     pub fn is_gone(&self, link: &Link) -> bool {
         let now = self.endpoint.link(link.peer());
