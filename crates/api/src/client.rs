@@ -9,9 +9,9 @@ use crate::{
     AllowRequest, AuditQuery, BudgetView, ClientError, ContradictionView, CostReply, CostRequest,
     DeliveredEvent, DestroyKeyRequest, DrillView, ErrorBody, EventQuery, EvidenceQuery,
     ExtendRequest, GapView, HoldRequest, InboxItem, InboxQuery, KeepReply, KeptItem, LeafPage,
-    LimitsView, NetworkView, NoticeView, PartyView, RecallRequest, RelaysView, RetentionQuery,
-    SealKeyReply, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply, SubmitRequest,
-    Timeline, extract::MARK, query::Target,
+    LimitsView, NetworkView, NotOurs, NoticeView, PartyView, RecallRequest, RelaysView,
+    RetentionQuery, SealKeyReply, SentItem, SentQuery, SettledEvent, StatusView, SubmitReply,
+    SubmitRequest, Timeline, extract::MARK, query::Target,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -420,7 +420,7 @@ impl Place {
         match self {
             Self::Unix(path) if error.is_parse() => ClientError::NotOurs {
                 path: path.clone(),
-                why: "what listens there does not speak HTTP".to_owned(),
+                why: NotOurs::NoHttp,
             },
             _ => protocol(error),
         }
@@ -432,13 +432,12 @@ impl Place {
         response: Response<Incoming>,
     ) -> Result<Result<Bytes, ClientError>, ClientError> {
         if !response.headers().contains_key(MARK.0) {
-            let why = "what listens there is not an Abeng node";
             return Err(match self {
                 Self::Unix(path) => ClientError::NotOurs {
                     path: path.clone(),
-                    why: why.to_owned(),
+                    why: NotOurs::NoNode,
                 },
-                Self::Tcp { .. } => protocol(why),
+                Self::Tcp { .. } => protocol(NotOurs::NoNode),
             });
         }
         let status = response.status();
@@ -458,15 +457,15 @@ impl Place {
 /// Looks at what is at the path before anything is sent there.
 fn inspect(path: &Path) -> Result<(), ClientError> {
     let there = std::fs::metadata(path).map_err(|e| unix_error(path, e))?;
-    let not_ours = |why: &str| ClientError::NotOurs {
+    let not_ours = |why| ClientError::NotOurs {
         path: path.to_owned(),
-        why: why.to_owned(),
+        why,
     };
     if !there.file_type().is_socket() {
-        return Err(not_ours("it is not a socket"));
+        return Err(not_ours(NotOurs::NoSocket));
     }
     if there.mode() & 0o002 != 0 {
-        return Err(not_ours("its mode lets every user in"));
+        return Err(not_ours(NotOurs::OpenToAll));
     }
     Ok(())
 }

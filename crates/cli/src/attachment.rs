@@ -3,6 +3,7 @@
 mod get;
 mod progress;
 
+pub(crate) use get::there;
 pub(crate) use progress::bar;
 
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
 };
 use abeng_api::AttachmentItem;
 use abeng_notice::printable;
-use indicatif::DecimalBytes;
 use std::process::ExitCode;
 
 pub(crate) fn run(
@@ -52,7 +52,7 @@ fn list(id: &str, items: &[AttachmentItem], ui: &Ui) -> String {
         let percent = (item.here.saturating_mul(100) / item.cipher_length.max(1)).to_string();
         table.row([
             item.number.to_string(),
-            DecimalBytes(item.length).to_string(),
+            ui.bytes(item.length),
             fill(
                 t.state(item.state),
                 &[("percent", &percent), ("party", party)],
@@ -60,7 +60,7 @@ fn list(id: &str, items: &[AttachmentItem], ui: &Ui) -> String {
             printable(&item.name),
         ]);
     }
-    let mut out = table.render(ui.width, |line| ui.paint(Paint::Strong, line));
+    let mut out = table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line));
     let id = short_id(id);
     let hint = fill(t.how_to_get, &[("id", &printable(&id))]);
     out.push_str(&format!("\n{}\n", ui.paint(Paint::Faint, &hint)));

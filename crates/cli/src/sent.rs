@@ -4,7 +4,7 @@ use crate::{
     CliError, Exit, Paint, Ui,
     args::{Common, SentCommand},
     connect,
-    inbox::{short_id, short_precedence},
+    inbox::short_id,
     table::{Align, Table},
 };
 use abeng_api::{SentItem, SentQuery, SentTo};
@@ -46,12 +46,12 @@ fn list(items: &[SentItem], ui: &Ui) -> String {
         table.row([
             short_id(&item.id),
             ui.short_time(&item.created_at),
-            short_precedence(&item.precedence),
+            item.precedence.clone(),
             recipients(&item.to, ui),
             item.summary.clone(),
         ]);
     }
-    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+    table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line))
 }
 
 /// `TT delivered, BB queued`, or `5/7 delivered, 2/7 queued`.

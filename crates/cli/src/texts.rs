@@ -1,8 +1,12 @@
 //! What officers read, in the four languages of the network. A struct, so that the compiler sees
 //! to it that no language lacks a text. `{…}` are places that [`fill`] fills.
 
+#[path = "text/causes.rs"]
+mod causes;
 #[path = "text/en.rs"]
 mod en;
+#[path = "text/errors.rs"]
+mod errors;
 #[path = "text/es.rs"]
 mod es;
 #[path = "text/files.rs"]
@@ -14,6 +18,8 @@ mod groups;
 #[path = "text/nl.rs"]
 mod nl;
 
+pub(crate) use causes::told as told_cause;
+pub(crate) use errors::Errors;
 pub(crate) use files::Files;
 pub(crate) use groups::Groups;
 
@@ -38,6 +44,7 @@ pub struct Texts {
     pub(crate) track: Track,
     pub(crate) keep: Keep,
     pub(crate) cost: Cost,
+    pub(crate) gaps: Gaps,
     pub(crate) courier: Courier,
     pub(crate) reading: Reading,
 }
@@ -146,6 +153,45 @@ pub(crate) struct Form {
     pub(crate) send: &'static str,
     pub(crate) not_sent: &'static str,
     pub(crate) needed: &'static str,
+    yes_or_no: &'static str,
+    yes: &'static str,
+    no: &'static str,
+    pub(crate) keys_one: &'static str,
+    pub(crate) keys_many: &'static str,
+}
+
+impl Form {
+    /// Asks a question that is answered with yes or no, in the reader's words.
+    pub(crate) fn confirm(
+        &self,
+        question: &str,
+        usual: bool,
+    ) -> inquire::error::InquireResult<bool> {
+        let word = |answer: bool| if answer { self.yes } else { self.no };
+        let letter = |answer: bool| {
+            let first = word(answer).chars().take(1);
+            match answer == usual {
+                true => first.flat_map(char::to_uppercase).collect::<String>(),
+                false => first.collect(),
+            }
+        };
+        inquire::Confirm::new(question)
+            .with_default(usual)
+            .with_parser(&yes)
+            .with_formatter(&|answer| word(answer).to_owned())
+            .with_default_value_formatter(&|_| format!("{}/{}", letter(true), letter(false)))
+            .with_error_message(self.yes_or_no)
+            .prompt()
+    }
+}
+
+/// Yes or no in any of the four languages: they do not contradict one another.
+fn yes(answer: &str) -> Result<bool, ()> {
+    match answer.trim().to_lowercase().as_str() {
+        "y" | "yes" | "s" | "si" | "sí" | "o" | "oui" | "j" | "ja" => Ok(true),
+        "n" | "no" | "non" | "nee" => Ok(false),
+        _ => Err(()),
+    }
 }
 
 /// What a notice costs.
@@ -158,6 +204,9 @@ pub(crate) struct Cost {
     pub(crate) time: &'static str,
     pub(crate) share: &'static str,
     pub(crate) no_link: &'static str,
+    cable: &'static str,
+    satellite: &'static str,
+    metered: &'static str,
     pub(crate) files: Counted,
     /// `{files}`, `{size}`.
     pub(crate) behind: &'static str,
@@ -177,6 +226,18 @@ pub(crate) struct Cost {
     /// `{spent}`.
     pub(crate) no_budget: &'static str,
     pub(crate) nothing_sent: &'static str,
+}
+
+impl Cost {
+    /// The kind of a path; one that is not known is shown as the node names it.
+    pub(crate) fn profile<'a>(&self, name: &'a str) -> &'a str {
+        match name {
+            "cable" => self.cable,
+            "satellite" => self.satellite,
+            "metered" => self.metered,
+            other => other,
+        }
+    }
 }
 
 /// The inbox and what was sent.
@@ -234,6 +295,20 @@ pub(crate) struct Keep {
     pub(crate) column_due: &'static str,
     pub(crate) column_held: &'static str,
     pub(crate) column_reason: &'static str,
+}
+
+/// What was sent here and has not come.
+#[derive(Debug)]
+pub(crate) struct Gaps {
+    pub(crate) nothing: &'static str,
+    pub(crate) missing: &'static str,
+    pub(crate) numbers: &'static str,
+    pub(crate) since: &'static str,
+    pub(crate) asked: &'static str,
+    pub(crate) last_asked: &'static str,
+    pub(crate) link: &'static str,
+    pub(crate) up: &'static str,
+    pub(crate) down: &'static str,
 }
 
 /// A file that cannot be read.
@@ -342,15 +417,27 @@ impl Texts {
 
     /// Why a file cannot be read; what is rare is told as the system tells it.
     pub(crate) fn unreadable(&self, file: &Path, e: &io::Error) -> CliError {
-        let t = &self.reading;
         let why = match e.kind() {
-            io::ErrorKind::NotFound => t.absent.to_owned(),
-            io::ErrorKind::PermissionDenied => t.forbidden.to_owned(),
-            io::ErrorKind::IsADirectory => t.directory.to_owned(),
-            _ => e.to_string(),
+            io::ErrorKind::PermissionDenied => self.reading.forbidden.to_owned(),
+            _ => self.why(e),
         };
         let file = printable(&file.display().to_string());
-        CliError::usage(fill(t.cannot, &[("file", &file), ("why", &why)]))
+        CliError::usage(fill(self.reading.cannot, &[("file", &file), ("why", &why)]))
+    }
+
+    fn why(&self, e: &io::Error) -> String {
+        match e.kind() {
+            io::ErrorKind::NotFound => self.reading.absent.to_owned(),
+            io::ErrorKind::IsADirectory => self.reading.directory.to_owned(),
+            _ => e.to_string(),
+        }
+    }
+
+    /// Why a file cannot be written.
+    pub(crate) fn unwritable(&self, file: &Path, e: &io::Error, lang: Lang) -> CliError {
+        let file = printable(&file.display().to_string());
+        let text = Errors::of(lang).unwritable;
+        CliError::usage(fill(text, &[("file", &file), ("why", &self.why(e))]))
     }
 
     /// Where a notice stands, in words.
@@ -464,6 +551,19 @@ mod tests {
             let said = [0, 1, 2].map(|n| t.count(&t.cost.files, n));
             assert_eq!(said, [none, one, two]);
         }
+    }
+
+    #[test]
+    fn yes_and_no_are_understood_in_every_language() {
+        for lang in Lang::ALL {
+            let form = &Texts::of(lang).form;
+            assert_eq!(yes(form.yes), Ok(true));
+            assert_eq!(yes(form.no), Ok(false));
+            let first = |word: &str| word.chars().take(1).collect::<String>();
+            assert_eq!(yes(&first(form.yes)), Ok(true));
+            assert_eq!(yes(&first(form.no)), Ok(false));
+        }
+        assert_eq!(yes("perhaps"), Err(()));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
     receipts::verify_checkpoint,
     shared::{Shared, lock},
 };
-use abeng_api::{ApiError, ErrorCode};
+use abeng_api::{ApiError, Cause, CauseView, ErrorCode};
 use abeng_audit_log::{
     CLAIM, Checkpoint, Contradiction, LogOrigin, Outside,
     past::{self, OwnLog, Proved},
@@ -33,6 +33,25 @@ pub const WAY_FORWARD: &str = "Find out where the other copy runs and switch it 
 pub const CONTRADICTED: &str = "your log contradicts itself";
 /// How long a link that is refused stays open, so that the peer sees why. Nothing from it counts.
 const REFUSED_STAYS: Duration = Duration::from_secs(3);
+
+fn proved_cause(proved: &Proved) -> CauseView {
+    match proved {
+        Proved::Longer { theirs, ours } => CauseView::new(
+            Cause::PastOlder,
+            [("theirs", theirs.to_string()), ("ours", ours.to_string())],
+        ),
+        Proved::OtherPast { size } => {
+            CauseView::new(Cause::PastTwice, [("size", size.to_string())])
+        }
+        Proved::NewerLife { life } => {
+            CauseView::new(Cause::PastNewer, [("life", life.to_string())])
+        }
+        Proved::UnknownEnvelope { id } => {
+            CauseView::new(Cause::PastUnknown, [("id", id.to_string())])
+        }
+        Proved::Before => CauseView::new(Cause::PastBefore, []),
+    }
+}
 
 /// What peers do meanwhile, and what goes on: said where a link is missed.
 pub fn meanwhile(proved: &Proved) -> &'static str {
@@ -78,7 +97,8 @@ impl Shared {
                 ErrorCode::Conflict,
                 format!("this node submits nothing: {proved}"),
             )
-            .with_try(WAY_FORWARD)),
+            .with_try(WAY_FORWARD)
+            .by(proved_cause(&proved))),
         }
     }
 

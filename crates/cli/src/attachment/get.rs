@@ -2,11 +2,10 @@ use super::bar;
 use crate::{
     CliError, Exit, Ui,
     args::AttachmentGetArgs,
-    texts::{Files, fill},
+    texts::{Errors, Files, fill},
 };
 use abeng_api::{AttachmentItem, AttachmentState, Client, ClientError, ErrorCode};
 use abeng_notice::{Attachment, printable};
-use indicatif::DecimalBytes;
 use serde::Serialize;
 use std::{
     io::{self, Write},
@@ -34,9 +33,9 @@ pub(super) async fn get(
     ui: &Ui,
 ) -> Result<(), CliError> {
     let items = client.attachments(&args.id).await?;
-    let wanted = wanted(args, &items)?;
+    let wanted = wanted(args, &items, ui)?;
     // Before the log says that something was taken out.
-    let places = places(args, &wanted)?;
+    let places = places(args, &wanted, ui)?;
     let mut all = Vec::new();
     for (item, path) in wanted.into_iter().zip(places) {
         let bytes = take(args, item, &path, client, ui).await?;
@@ -57,7 +56,7 @@ fn told(all: &[Taken], ui: &Ui) -> String {
         let values = [
             ("name", &*printable(&taken.name)),
             ("path", &*printable(&taken.path)),
-            ("size", &*DecimalBytes(taken.bytes).to_string()),
+            ("size", &*ui.bytes(taken.bytes)),
         ];
         out.push_str(&fill(t.written, &values));
         out.push('\n');
@@ -69,6 +68,7 @@ fn told(all: &[Taken], ui: &Ui) -> String {
 fn wanted<'a>(
     args: &AttachmentGetArgs,
     items: &'a [AttachmentItem],
+    ui: &Ui,
 ) -> Result<Vec<&'a AttachmentItem>, CliError> {
     let chosen = |item: &&AttachmentItem| args.number.is_none_or(|n| n == item.number);
     let wanted: Vec<&AttachmentItem> = items.iter().filter(chosen).collect();
@@ -76,35 +76,37 @@ fn wanted<'a>(
         return Ok(wanted);
     }
     let id = printable(&args.id);
-    Err(match (items.len(), args.number) {
-        (0, _) => CliError::new(Exit::NotFound, format!("notice {id} has no attachments")),
-        (count, number) => CliError::new(
-            Exit::NotFound,
-            format!("notice {id} has no attachment {}", number.unwrap_or(0)),
-        )
-        .with_try(format!("it has {count}: see abeng attachment list {id}")),
+    let words = Errors::of(ui.lang);
+    let number = args.number.unwrap_or(0).to_string();
+    let count = items.len().to_string();
+    let values = [("id", &*id), ("number", &*number), ("count", &*count)];
+    let absent = |text: &str| CliError::new(Exit::NotFound, fill(text, &values));
+    Err(match items {
+        [] => absent(words.no_attachments),
+        _ => absent(words.no_attachment).with_try(fill(words.has_so_many, &values)),
     })
 }
 
 /// Where each is to be written.
-fn places(args: &AttachmentGetArgs, wanted: &[&AttachmentItem]) -> Result<Vec<PathBuf>, CliError> {
+fn places(
+    args: &AttachmentGetArgs,
+    wanted: &[&AttachmentItem],
+    ui: &Ui,
+) -> Result<Vec<PathBuf>, CliError> {
+    let words = Errors::of(ui.lang);
     let out = args.out.as_deref();
     let single = wanted.len() == 1 && out.is_some_and(|out| !out.is_dir());
     if !single && out.is_some_and(|out| !out.is_dir()) {
         let out = out.unwrap_or(Path::new("."));
-        return Err(
-            CliError::usage(format!("{} is not a directory", out.display()))
-                .with_try("make it first, or name one attachment by its number"),
-        );
+        let told = fill(words.not_directory, &[("file", &shown(out))]);
+        return Err(CliError::usage(told).with_try(words.make_directory));
     }
     let place = |item: &&AttachmentItem| {
         // The node has checked the name; nothing is written by the word of another.
         if !Attachment::is_name(&item.name) {
             let name = printable(&item.name);
-            return Err(
-                CliError::new(Exit::Unverified, format!("{name} is no name of a file"))
-                    .with_try("give a name of your own with --out FILE"),
-            );
+            let told = fill(words.no_file_name, &[("name", &name)]);
+            return Err(CliError::new(Exit::Unverified, told).with_try(words.own_name));
         }
         let dir = out.unwrap_or(Path::new("."));
         Ok(dir.join(&item.name))
@@ -117,14 +119,20 @@ fn places(args: &AttachmentGetArgs, wanted: &[&AttachmentItem]) -> Result<Vec<Pa
         .iter()
         .find(|p| !args.force && p.symlink_metadata().is_ok())
     {
-        Some(path) => Err(there(path)),
+        Some(path) => Err(there(path, ui)),
         None => Ok(paths),
     }
 }
 
-fn there(path: &Path) -> CliError {
-    CliError::usage(format!("{} is there already", path.display()))
-        .with_try("give another place with --out PATH, or --force to write over it")
+/// Something has that name already.
+pub(crate) fn there(path: &Path, ui: &Ui) -> CliError {
+    let words = Errors::of(ui.lang);
+    let told = fill(words.there, &[("file", &shown(path))]);
+    CliError::usage(told).with_try(words.other_place)
+}
+
+fn shown(path: &Path) -> String {
+    printable(&path.display().to_string())
 }
 
 /// Waits for it where it is not here, and writes it: whole and verified, or not at all.
@@ -209,60 +217,67 @@ async fn fetch(
     let dir = path.parent().filter(|dir| *dir != Path::new(""));
     let dir = dir.unwrap_or(Path::new("."));
     // Beside its place, readable by its owner alone, so that a part is never taken for the whole.
-    let mut staged = NamedTempFile::new_in(dir).map_err(|e| unwritable(path, &e))?;
+    let mut staged = NamedTempFile::new_in(dir).map_err(|e| unwritable(path, &e, ui))?;
     let mut written = 0;
     loop {
         match file.next().await {
             Ok(Some(bytes)) => {
-                staged.write_all(&bytes).map_err(|e| unwritable(path, &e))?;
+                staged
+                    .write_all(&bytes)
+                    .map_err(|e| unwritable(path, &e, ui))?;
                 written += bytes.len() as u64;
                 bar.set_position(written);
             }
             Ok(None) => break,
-            Err(e) => return Err(broke_off(id, item, client, e).await),
+            Err(e) => return Err(broke_off(id, item, client, e, ui).await),
         }
     }
     let synced = staged.as_file().sync_all();
-    synced.map_err(|e| unwritable(path, &e))?;
+    synced.map_err(|e| unwritable(path, &e, ui))?;
     bar.finish_and_clear();
     let kept = match args.force {
         true => staged.persist(path),
         false => staged.persist_noclobber(path),
     };
     kept.map_err(|e| match e.error.kind() {
-        io::ErrorKind::AlreadyExists => there(path),
-        _ => unwritable(path, &e.error),
+        io::ErrorKind::AlreadyExists => there(path, ui),
+        _ => unwritable(path, &e.error, ui),
     })?;
     Ok(written)
 }
 
 /// The node stops in the middle where its copy is damaged, and asks for another.
-async fn broke_off(id: &str, item: &AttachmentItem, client: &Client, e: ClientError) -> Fetch {
+async fn broke_off(
+    id: &str,
+    item: &AttachmentItem,
+    client: &Client,
+    e: ClientError,
+    ui: &Ui,
+) -> Fetch {
     let items = client.attachments(id).await.unwrap_or_default();
     let now = items.into_iter().find(|now| now.number == item.number);
     match now {
         Some(now) if now.state != AttachmentState::Here => {
             let name = printable(&item.name);
-            Fetch::NotHere(
-                CliError::new(
-                    Exit::Busy,
-                    format!("the node's copy of {name} is damaged; it is asked for again"),
-                )
-                .with_try("try again when it has come: abeng attachment list shows it"),
-            )
+            let words = Errors::of(ui.lang);
+            let told = fill(words.damaged, &[("name", &name)]);
+            Fetch::NotHere(CliError::new(Exit::Busy, told).with_try(words.when_it_came))
         }
         _ => Fetch::Failed(e.into()),
     }
 }
 
-fn unwritable(path: &Path, e: &io::Error) -> CliError {
-    CliError::usage(format!("cannot write {}: {e}", path.display()))
-        .with_try("give a place that you may write to, and with room, with --out PATH")
+fn unwritable(path: &Path, e: &io::Error, ui: &Ui) -> CliError {
+    ui.texts()
+        .unwritable(path, e, ui.lang)
+        .with_try(Errors::of(ui.lang).other_room)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::plain;
+    use abeng_notice::Lang;
 
     fn args(out: Option<&Path>) -> AttachmentGetArgs {
         AttachmentGetArgs {
@@ -286,7 +301,9 @@ mod tests {
     fn files_go_where_it_is_said_and_never_over_others() {
         let dir = tempfile::tempdir().unwrap();
         let (a, b) = (item(1, "a.jpg"), item(2, "b.jpg"));
-        let at = |args: &AttachmentGetArgs, items: &[&AttachmentItem]| places(args, items);
+        let at = |args: &AttachmentGetArgs, items: &[&AttachmentItem]| {
+            places(args, items, &plain(Lang::En))
+        };
         let into = args(Some(dir.path()));
         let both = at(&into, &[&a, &b]).unwrap();
         assert_eq!(both, [dir.path().join("a.jpg"), dir.path().join("b.jpg")]);
@@ -314,15 +331,18 @@ mod tests {
             number: Some(2),
             ..args(None)
         };
-        assert_eq!(wanted(&chosen, &items).unwrap()[0].name, "b.jpg");
+        assert_eq!(
+            wanted(&chosen, &items, &plain(Lang::En)).unwrap()[0].name,
+            "b.jpg"
+        );
         let none = AttachmentGetArgs {
             number: Some(3),
             ..args(None)
         };
-        let error = wanted(&none, &items).unwrap_err();
+        let error = wanted(&none, &items, &plain(Lang::En)).unwrap_err();
         assert!(error.message.contains("no attachment 3"), "{error}");
         assert!(
-            wanted(&args(None), &[])
+            wanted(&args(None), &[], &plain(Lang::En))
                 .unwrap_err()
                 .message
                 .contains("no attachments")

@@ -5,9 +5,9 @@ use super::{
 use crate::{
     CliError, Exit, Ui,
     args::{Common, CourierExportArgs},
+    attachment::there,
     connect,
-    status::bytes,
-    texts::fill,
+    texts::{Errors, fill},
 };
 use abeng_api::{CourierExportQuery, Pieces};
 use abeng_notice::printable;
@@ -27,9 +27,9 @@ pub(super) fn export(
 ) -> Result<ExitCode, CliError> {
     // Before the log says that something was handed out.
     if !args.force {
-        not_there(&args.out)?;
+        not_there(&args.out, ui)?;
     }
-    let mut part = part(&args.out)?;
+    let mut part = part(&args.out, ui)?;
     let query = CourierExportQuery {
         to: args.to.clone(),
         limit: args.limit,
@@ -40,7 +40,7 @@ pub(super) fn export(
         let made = connect::client(common).courier_export(&query).await?;
         write(made, &mut part, args, ui).await
     })?;
-    keep(part, args)?;
+    keep(part, args, ui)?;
     let mut told = serde_json::to_value(&contents)
         .map_err(|e| CliError::internal(format!("the answer cannot be written: {e}")))?;
     if let Some(fields) = told.as_object_mut() {
@@ -64,17 +64,15 @@ async fn write(
     while let Some(piece) = made.next().await {
         let piece = piece?;
         part.write_all(&piece)
-            .map_err(|e| unwritable(&args.out, &e))?;
+            .map_err(|e| unwritable(&args.out, &e, ui))?;
         bar.inc(piece.len() as u64);
         read = read.and_then(|()| sift.feed(&piece));
     }
     bar.finish_and_clear();
     let broke_off = |why: String| {
-        CliError::new(
-            Exit::Unverified,
-            format!("the node's courier file is not whole: {why}"),
-        )
-        .with_try("run the same command again; the log of the node may say more")
+        let words = Errors::of(ui.lang);
+        let told = fill(words.not_whole, &[("why", &why)]);
+        CliError::new(Exit::Unverified, told).with_try(words.once_more)
     };
     let contents = sift.end(read).map_err(|e| broke_off(e.to_string()))?;
     match &contents.problem {
@@ -84,11 +82,11 @@ async fn write(
 }
 
 /// A file beside the one that is to be, so that nobody takes half a file for a whole one.
-fn part(out: &Path) -> Result<NamedTempFile, CliError> {
+fn part(out: &Path, ui: &Ui) -> Result<NamedTempFile, CliError> {
     tempfile::Builder::new()
         .prefix(".abeng-courier-")
         .tempfile_in(directory(out))
-        .map_err(|e| unwritable(out, &e))
+        .map_err(|e| unwritable(out, &e, ui))
 }
 
 fn directory(out: &Path) -> PathBuf {
@@ -98,15 +96,17 @@ fn directory(out: &Path) -> PathBuf {
     }
 }
 
-fn keep(part: NamedTempFile, args: &CourierExportArgs) -> Result<(), CliError> {
+fn keep(part: NamedTempFile, args: &CourierExportArgs, ui: &Ui) -> Result<(), CliError> {
     let out = &args.out;
-    part.as_file().sync_all().map_err(|e| unwritable(out, &e))?;
+    part.as_file()
+        .sync_all()
+        .map_err(|e| unwritable(out, &e, ui))?;
     // Some file systems of sticks cannot rename without replacing in one step.
     let kept = match args.force {
         true => part.persist(out),
         false => match part.persist_noclobber(out) {
             Err(e) if e.error.kind() != io::ErrorKind::AlreadyExists => {
-                not_there(out)?;
+                not_there(out, ui)?;
                 e.file.persist(out)
             }
             kept => kept,
@@ -114,29 +114,25 @@ fn keep(part: NamedTempFile, args: &CourierExportArgs) -> Result<(), CliError> {
     };
     match kept {
         Ok(_) => {}
-        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => return Err(there(out)),
-        Err(e) => return Err(unwritable(out, &e.error)),
+        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => return Err(there(out, ui)),
+        Err(e) => return Err(unwritable(out, &e.error, ui)),
     }
     // The name too must last; not every file system of a stick lets a directory be synced.
     let _ = File::open(directory(out)).and_then(|dir| dir.sync_all());
     Ok(())
 }
 
-fn not_there(out: &Path) -> Result<(), CliError> {
+fn not_there(out: &Path, ui: &Ui) -> Result<(), CliError> {
     match out.symlink_metadata() {
-        Ok(_) => Err(there(out)),
+        Ok(_) => Err(there(out, ui)),
         Err(_) => Ok(()),
     }
 }
 
-fn there(out: &Path) -> CliError {
-    CliError::usage(format!("{} is there already", out.display()))
-        .with_try("give another name with --out FILE, or add --force to write over it")
-}
-
-fn unwritable(out: &Path, e: &io::Error) -> CliError {
-    CliError::usage(format!("cannot write {}: {e}", out.display()))
-        .with_try("is the stick in, writable and not full? --limit SIZE makes a smaller file")
+fn unwritable(out: &Path, e: &io::Error, ui: &Ui) -> CliError {
+    ui.texts()
+        .unwritable(out, e, ui.lang)
+        .with_try(Errors::of(ui.lang).stick_room)
 }
 
 /// How many files went along, and how many did not fit, where there are any.
@@ -144,11 +140,11 @@ fn attachments(contents: &Contents, ui: &Ui) -> Vec<String> {
     let texts = &ui.texts().courier;
     let (went, left) = (contents.attachments, contents.attachments_left_out);
     let went = (went > 0).then(|| {
-        let (count, size) = (went.to_string(), bytes(contents.attachment_bytes));
+        let (count, size) = (went.to_string(), ui.bytes(contents.attachment_bytes));
         fill(texts.files, &[("count", &*count), ("size", &*size)])
     });
     let left = (left > 0).then(|| {
-        let size = bytes(contents.attachment_bytes_left_out);
+        let size = ui.bytes(contents.attachment_bytes_left_out);
         let form = ui.texts().form(&texts.files_left, left);
         fill(form, &[("count", &*left.to_string()), ("size", &*size)])
     });
@@ -158,7 +154,10 @@ fn attachments(contents: &Contents, ui: &Ui) -> Vec<String> {
 fn tell(contents: &Contents, out: &Path, ui: &Ui) -> String {
     let texts = &ui.texts().courier;
     let to = printable(&contents.to);
-    let (file, size) = (printable(&out.display().to_string()), bytes(contents.bytes));
+    let (file, size) = (
+        printable(&out.display().to_string()),
+        ui.bytes(contents.bytes),
+    );
     let counts = &ui.texts().counts;
     let count = |of, n| ui.texts().count(of, n);
     let (envelopes, receipts) = (

@@ -1,6 +1,6 @@
 use super::{
-    Columns, Cost, Counted, Counts, Courier, Faults, Form, Inbox, Keep, Reading, States, Steps,
-    Submit, Texts, Track,
+    Columns, Cost, Counted, Counts, Courier, Faults, Form, Gaps, Inbox, Keep, Reading, States,
+    Steps, Submit, Texts, Track,
 };
 
 pub(super) static TEXTS: Texts = Texts {
@@ -95,6 +95,11 @@ pub(super) static TEXTS: Texts = Texts {
         send: "Verzenden?",
         not_sent: "Er is niets verzonden.",
         needed: "Dit is nodig.",
+        yes_or_no: "Typ j of n",
+        yes: "ja",
+        no: "nee",
+        keys_one: "pijlen verplaatsen, Enter kiest, typen filtert",
+        keys_many: "pijlen verplaatsen, spatie kiest, Enter eindigt, typen filtert",
     },
     inbox: Inbox {
         empty: "Het postvak is leeg.",
@@ -176,6 +181,9 @@ pub(super) static TEXTS: Texts = Texts {
         time: "TIJD",
         share: "VAN VANDAAG",
         no_link: "geen verbinding",
+        cable: "kabel",
+        satellite: "satelliet",
+        metered: "betaald",
         files: Counted {
             one: "{count} bestand",
             many: "{count} bestanden",
@@ -191,6 +199,17 @@ pub(super) static TEXTS: Texts = Texts {
         today: "Vandaag {spent} van {budget} over betaalde paden, waarvan {flash} voor FLASH; opnieuw om {until}.",
         no_budget: "Vandaag {spent} over betaalde paden, zonder grens.",
         nothing_sent: "Er is niets verzonden. De grootte van de envelop is exact, de rest is geschat.",
+    },
+    gaps: Gaps {
+        nothing: "Er ontbreekt niets onder wat is gekomen.",
+        missing: "ONTBREEKT",
+        numbers: "NUMMERS",
+        since: "SINDS",
+        asked: "GEVRAAGD",
+        last_asked: "LAATST",
+        link: "VERBINDING",
+        up: "ja",
+        down: "nee",
     },
     reading: Reading {
         cannot: "kan {file} niet lezen: {why}",

@@ -5,9 +5,11 @@ use crate::{
     blobs::BlobError,
     reading::internal,
     shared::{Shared, lock},
+    size::Size,
 };
 use abeng_api::{
-    ApiError, AttachmentItem, AttachmentState, Caller, Download, ErrorCode, FilesThere,
+    ApiError, AttachmentItem, AttachmentState, Caller, Cause, CauseView, Download, ErrorCode,
+    FilesThere,
 };
 use abeng_audit_log::{ATTACHMENT, subject};
 use abeng_notice::{Attachment, Notice};
@@ -94,6 +96,7 @@ impl Shared {
         let file = files.find(|file| Some(file.root) == root).ok_or_else(|| {
             ApiError::not_found("the notice has no such attachment")
                 .with_try("`abeng attachment list ID` shows those that it has")
+                .because(Cause::NoSuchAttachment, [])
         })?;
         let of = ref_of(file);
         if !self.attachments.blobs.has(of) {
@@ -182,23 +185,44 @@ impl Shared {
     fn ask_for_it(&self, opened: &Opened, of: AttachmentRef) -> ApiError {
         if opened.originator == self.me {
             return ApiError::not_found("the attachment is not on this disk any more, though it was sent from here")
-                .with_try("restore `blobs` from a backup of the data directory, or ask a recipient for the file");
+                .with_try("restore `blobs` from a backup of the data directory, or ask a recipient for the file")
+                .because(Cause::AttachmentLost, []);
         }
         self.request(of.root);
         let (here, _) = self.state_of(of, opened.originator);
         let from = opened.originator;
-        let (here, all) = (here >> 10, of.length >> 10);
-        let told = format!("the attachment is not here yet: {here} of {all} KiB have come");
-        let hint = match self.links.link(from) {
-            _ if self.own_day_lacks(of, from) => {
-                "the day's bytes on metered paths do not take its next part: it goes on tomorrow, or after `abeng link allow`".to_owned()
-            }
-            Some(_) => format!("it is asked for now; wait, and try again ({from} is linked)"),
-            None => format!(
-                "it comes as soon as {from} is linked again, or a relay that carried the notice"
+        let told = format!(
+            "the attachment is not here yet: {} of {} have come",
+            Size(here),
+            Size(of.length)
+        );
+        let come = [
+            ("here_bytes", here.to_string()),
+            ("all_bytes", of.length.to_string()),
+        ];
+        let with_party = |cause| {
+            let [here, all] = come.clone();
+            CauseView::new(cause, [here, all, ("party", from.to_string())])
+        };
+        let (hint, cause) = match self.links.link(from) {
+            _ if self.own_day_lacks(of, from) => (
+                "the day's bytes on metered paths do not take its next part: it goes on tomorrow, or after `abeng link allow`".to_owned(),
+                CauseView::new(Cause::AttachmentTomorrow, come),
+            ),
+            Some(_) => (
+                format!("it is asked for now; wait, and try again ({from} is linked)"),
+                with_party(Cause::AttachmentAsked),
+            ),
+            None => (
+                format!(
+                    "it comes as soon as {from} is linked again, or a relay that carried the notice"
+                ),
+                with_party(Cause::AttachmentUnlinked),
             ),
         };
-        ApiError::new(ErrorCode::Conflict, told).with_try(hint)
+        ApiError::new(ErrorCode::Conflict, told)
+            .with_try(hint)
+            .by(cause)
     }
 
     /// Who took it out, and which.
@@ -278,4 +302,5 @@ impl Shared {
 fn nothing_of(id: &EnvelopeId) -> ApiError {
     ApiError::not_found(format!("{id:.12} has no content here"))
         .with_try("`abeng inbox list` shows what was delivered, `abeng sent list` what was sent")
+        .because(Cause::NoContent, [("id", format!("{id:.12}"))])
 }
