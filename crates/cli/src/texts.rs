@@ -391,6 +391,27 @@ pub(crate) struct Courier {
     pub(crate) unproved: &'static str,
     /// `{count}`.
     pub(crate) more: &'static str,
+    kinds: Kinds,
+}
+
+/// What lies in a courier file.
+#[derive(Debug)]
+struct Kinds {
+    notice: &'static str,
+    receipt: &'static str,
+    attachment: &'static str,
+}
+
+impl Courier {
+    /// What a line is about; what officers do not meet is named as in the file.
+    pub(crate) fn kind<'a>(&self, name: &'a str) -> &'a str {
+        match name {
+            "notice" | "envelope" => self.kinds.notice,
+            "receipt" => self.kinds.receipt,
+            "attachment" => self.kinds.attachment,
+            other => other,
+        }
+    }
 }
 
 impl Texts {

@@ -188,7 +188,7 @@ impl Ui {
             Some((message, hint)) => (message.as_str(), hint.as_deref()),
             None => (error.message.as_str(), error.try_this.as_deref()),
         };
-        let mut text = format!("{}: {}\n", words.error, multiline(message));
+        let mut text = format!("{} {}\n", words.error, multiline(message));
         // What stops the notice first; a doubt alone would not.
         let (errors, doubts): (Vec<_>, Vec<_>) = error
             .flaws
@@ -207,7 +207,7 @@ impl Ui {
             text.push_str(&format!("  - {doubt}: {}\n", printable(&flaw.text)));
         }
         if let Some(hint) = hint {
-            text.push_str(&format!("  {}: {}\n", words.hint, multiline(hint)));
+            text.push_str(&format!("  {} {}\n", words.hint, multiline(hint)));
         }
         text
     }
@@ -298,7 +298,7 @@ mod tests {
             "error: no notice here has an id that begins with ab12\n  try: look\n"
         );
         assert!(told[1].starts_with("error: ningún aviso") && told[1].contains("pruebe: "));
-        assert!(told[2].starts_with("erreur: aucun avis") && told[2].contains("essayez: "));
+        assert!(told[2].starts_with("erreur : aucun avis") && told[2].contains("essayez : "));
         assert!(told[3].starts_with("fout: geen melding") && told[3].contains("probeer: "));
         assert!(told.iter().all(|told| told.contains("ab12")));
     }

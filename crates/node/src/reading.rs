@@ -1,6 +1,6 @@
 //! Inbox and sent box: rows from the view, notices opened to be shown and never kept open.
 
-use crate::{clock, operator::language, shared::Shared, submit::flaw_view};
+use crate::{clock, operator::language, refused::unknown_party, shared::Shared, submit::flaw_view};
 use abeng_api::{
     ApiError, Caller, Cause, DeliveryState, InboxItem, InboxQuery, LabelledValue, NoticeView,
     SentItem, SentQuery, SentTo,
@@ -8,7 +8,7 @@ use abeng_api::{
 use abeng_notice::{Lang, Notice};
 use abeng_queue::rows::{CareRow, IdRow, InboxRow, SentOutcome, SentRow};
 use abeng_seal::{reopen_own, reopen_received};
-use abeng_wire::{EnvelopeId, LeafIndex, v1};
+use abeng_wire::{EnvelopeId, LeafIndex, PartyCode, v1};
 use bytes::Bytes;
 use std::sync::{Arc, atomic::Ordering};
 
@@ -24,6 +24,9 @@ impl Shared {
         query: InboxQuery,
     ) -> Result<Vec<InboxItem>, ApiError> {
         let lang = language(query.lang.as_deref());
+        if let Some(from) = &query.from {
+            self.known_sender(from)?;
+        }
         let limit = (query.limit.unwrap_or(50) as usize).min(MOST);
         let to = query.before.map_or(vec![InboxRow::PREFIX + 1], |leaf| {
             InboxRow::key(LeafIndex(leaf))
@@ -89,6 +92,16 @@ impl Shared {
             read: row.first_read.is_some(),
             exercise: notice.as_ref().is_ok_and(Notice::is_exercise),
             leaf: leaf.0,
+        }
+    }
+
+    /// Nothing can have come from a party that never was: a mistyped code must not look like silence.
+    fn known_sender(&self, code: &str) -> Result<(), ApiError> {
+        let trust = self.trust();
+        let known = PartyCode::new(code).is_ok_and(|code| trust.roster.party(code).is_some());
+        match known {
+            true => Ok(()),
+            false => Err(unknown_party(code, &trust.roster)),
         }
     }
 

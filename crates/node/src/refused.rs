@@ -35,6 +35,18 @@ pub(crate) fn members(roster: &Roster) -> String {
     codes.join(", ")
 }
 
+/// No party has that code; who there is.
+pub(crate) fn unknown_party(code: &str, roster: &Roster) -> ApiError {
+    let members = members(roster);
+    let given: String = code.trim().chars().take(32).collect();
+    ApiError::not_found(format!("no party is called `{given}`"))
+        .with_try(format!("the members are {members}"))
+        .because(
+            Cause::UnknownParty,
+            [("given", given), ("members", members)],
+        )
+}
+
 fn cause(refusal: &Refusal, roster: &Roster) -> CauseView {
     // Names with codes, which need no word of any language between them.
     let asked = |ask: &String| ask.replace(" or ", " / ");

@@ -1,6 +1,6 @@
 //! Who may send what to whom, shown and explained.
 
-use crate::{clock, refused::members, shared::Shared};
+use crate::{clock, refused::unknown_party, shared::Shared};
 use abeng_api::{ApiError, Cause, ExplainQuery, ExplainView, GrantUse, GroupView, PolicyView};
 use abeng_notice::NoticeType;
 use abeng_roster::{NoticeFacts, Policy, Tlp, Trust};
@@ -33,15 +33,11 @@ pub fn explain(
             .ok()
             .filter(|&code| trust.roster.party(code).is_some())
             .ok_or_else(|| {
-                let members = members(&trust.roster);
-                ApiError::not_found(format!("no party is called `{text:.32}`"))
-                    .with_try(format!(
-                        "the members are {members}; a group is asked about party by party (`abeng policy show`)"
-                    ))
-                    .because(
-                        Cause::UnknownParty,
-                        [("given", format!("{text:.32}")), ("members", members)],
-                    )
+                let unknown = unknown_party(text, &trust.roster);
+                let hint = unknown.try_this.clone().unwrap_or_default();
+                unknown.with_try(format!(
+                    "{hint}; a group is asked about party by party (`abeng policy show`)"
+                ))
             })
     };
     let from = match (&query.from, me) {

@@ -368,7 +368,7 @@ fn read_draft(value: serde_json::Value) -> Result<Draft, ApiError> {
 fn flawed(flaws: &[Flaw], lang: Lang) -> ApiError {
     let views = flaws.iter().map(|f| flaw_view(f, lang)).collect();
     ApiError::refused("the notice has flaws and was not sent", views)
-        .with_try("mend each field named below; what is marked as a doubt may stay")
+        .with_try("mend each field that is named; what is marked as a doubt may stay")
         .because(Cause::Flawed, [])
 }
 

@@ -110,7 +110,8 @@ fn listable(contents: &Contents) -> u64 {
 }
 
 fn table(contents: &Contents, ui: &Ui) -> String {
-    let columns = &ui.texts().columns;
+    let texts = ui.texts();
+    let columns = &texts.columns;
     let mut table = Table::new([
         (columns.id, Align::Left),
         (columns.from, Align::Left),
@@ -134,7 +135,7 @@ fn table(contents: &Contents, ui: &Ui) -> String {
             printable(&item.from),
             printable(&item.to.join(", ")),
             at,
-            format!("{} {}", item.what, printable(&matter)),
+            format!("{} {}", texts.courier.kind(item.what), printable(&matter)),
         ]);
     }
     table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line))

@@ -1,6 +1,6 @@
 use super::{
-    Columns, Cost, Counted, Counts, Courier, Faults, Form, Gaps, Inbox, Keep, Reading, States,
-    Steps, Submit, Texts, Track,
+    Columns, Cost, Counted, Counts, Courier, Faults, Form, Gaps, Inbox, Keep, Kinds, Reading,
+    States, Steps, Submit, Texts, Track,
 };
 
 pub(super) static TEXTS: Texts = Texts {
@@ -172,6 +172,11 @@ pub(super) static TEXTS: Texts = Texts {
         whole: "The file is whole.",
         unproved: "Nothing of this is proved before it is imported.",
         more: "and {count} more (see --limit)",
+        kinds: Kinds {
+            notice: "notice",
+            receipt: "receipt",
+            attachment: "attachment",
+        },
     },
     cost: Cost {
         path: "PATH",

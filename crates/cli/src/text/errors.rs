@@ -84,8 +84,8 @@ impl Errors {
 }
 
 static EN: Errors = Errors {
-    error: "error",
-    hint: "try",
+    error: "error:",
+    hint: "try:",
     nothing_said: "it is not said what was seized",
     say_it: "give the short form (--when, --place …; see abeng submit seizure --help), or -f FILE with a notice in TOML or JSON",
     nobody_named: "it is not said for whom the notice is",
@@ -133,8 +133,8 @@ static EN: Errors = Errors {
 };
 
 static ES: Errors = Errors {
-    error: "error",
-    hint: "pruebe",
+    error: "error:",
+    hint: "pruebe:",
     nothing_said: "no se dice qué se incautó",
     say_it: "dé la forma breve (--when, --place …; vea abeng submit seizure --help), o -f ARCHIVO con un aviso en TOML o JSON",
     nobody_named: "no se dice para quién es el aviso",
@@ -182,8 +182,8 @@ static ES: Errors = Errors {
 };
 
 static FR: Errors = Errors {
-    error: "erreur",
-    hint: "essayez",
+    error: "erreur :",
+    hint: "essayez :",
     nothing_said: "il n'est pas dit ce qui a été saisi",
     say_it: "donnez la forme brève (--when, --place … ; voir abeng submit seizure --help), ou -f FICHIER avec un avis en TOML ou JSON",
     nobody_named: "il n'est pas dit pour qui est l'avis",
@@ -231,8 +231,8 @@ static FR: Errors = Errors {
 };
 
 static NL: Errors = Errors {
-    error: "fout",
-    hint: "probeer",
+    error: "fout:",
+    hint: "probeer:",
     nothing_said: "er is niet gezegd wat in beslag is genomen",
     say_it: "geef de korte vorm (--when, --place …; zie abeng submit seizure --help), of -f BESTAND met een melding in TOML of JSON",
     nobody_named: "er is niet gezegd voor wie de melding is",

@@ -1,6 +1,6 @@
 use super::{
-    Columns, Cost, Counted, Counts, Courier, Faults, Form, Gaps, Inbox, Keep, Reading, States,
-    Steps, Submit, Texts, Track,
+    Columns, Cost, Counted, Counts, Courier, Faults, Form, Gaps, Inbox, Keep, Kinds, Reading,
+    States, Steps, Submit, Texts, Track,
 };
 
 pub(super) static TEXTS: Texts = Texts {
@@ -172,6 +172,11 @@ pub(super) static TEXTS: Texts = Texts {
         whole: "El archivo está entero.",
         unproved: "Nada de esto está probado antes de importarlo.",
         more: "y {count} más (véase --limit)",
+        kinds: Kinds {
+            notice: "aviso",
+            receipt: "acuse",
+            attachment: "anexo",
+        },
     },
     cost: Cost {
         path: "VÍA",

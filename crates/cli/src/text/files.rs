@@ -122,7 +122,7 @@ static FR: Files = Files {
 };
 
 static NL: Files = Files {
-    none: "Het bericht heeft geen bijlagen.",
+    none: "De melding heeft geen bijlagen.",
     column_name: "NAAM",
     column_size: "GROOTTE",
     column_state: "STAND",

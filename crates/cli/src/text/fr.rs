@@ -1,6 +1,6 @@
 use super::{
-    Columns, Cost, Counted, Counts, Courier, Faults, Form, Gaps, Inbox, Keep, Reading, States,
-    Steps, Submit, Texts, Track,
+    Columns, Cost, Counted, Counts, Courier, Faults, Form, Gaps, Inbox, Keep, Kinds, Reading,
+    States, Steps, Submit, Texts, Track,
 };
 
 pub(super) static TEXTS: Texts = Texts {
@@ -172,6 +172,11 @@ pub(super) static TEXTS: Texts = Texts {
         whole: "Le fichier est entier.",
         unproved: "Rien de cela n'est prouvé avant l'importation.",
         more: "et {count} de plus (voir --limit)",
+        kinds: Kinds {
+            notice: "avis",
+            receipt: "reçu",
+            attachment: "pièce jointe",
+        },
     },
     cost: Cost {
         path: "VOIE",

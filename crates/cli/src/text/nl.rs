@@ -1,6 +1,6 @@
 use super::{
-    Columns, Cost, Counted, Counts, Courier, Faults, Form, Gaps, Inbox, Keep, Reading, States,
-    Steps, Submit, Texts, Track,
+    Columns, Cost, Counted, Counts, Courier, Faults, Form, Gaps, Inbox, Keep, Kinds, Reading,
+    States, Steps, Submit, Texts, Track,
 };
 
 pub(super) static TEXTS: Texts = Texts {
@@ -172,6 +172,11 @@ pub(super) static TEXTS: Texts = Texts {
         whole: "Het bestand is heel.",
         unproved: "Niets hiervan is bewezen voordat het is ingelezen.",
         more: "en nog {count} (zie --limit)",
+        kinds: Kinds {
+            notice: "melding",
+            receipt: "bewijs",
+            attachment: "bijlage",
+        },
     },
     cost: Cost {
         path: "PAD",
@@ -188,7 +193,7 @@ pub(super) static TEXTS: Texts = Texts {
             one: "{count} bestand",
             many: "{count} bestanden",
         },
-        behind: "Achter het bericht, dat eerst gaat: {files}, {size}.",
+        behind: "Achter de melding, die eerst gaat: {files}, {size}.",
         on_request: "Naar {to} gaan bestanden pas als daar erom wordt gevraagd, met `abeng attachment get`.",
         rates: "Gerekend met {rates}.",
         rate_usual: "gewoon voor zo'n pad",

@@ -84,7 +84,7 @@ impl Shared {
     fn courier_recipient(&self, code: &str) -> Result<PartyCode, ApiError> {
         let trust = self.trust();
         let members = members(&trust.roster);
-        let given: String = code.trim().chars().take(32).collect();
+        let given: String = code.trim().to_ascii_uppercase().chars().take(32).collect();
         let unknown = |why: String, cause| {
             ApiError::not_found(why)
                 .with_try(format!("the members are {members}"))
@@ -93,7 +93,7 @@ impl Shared {
                     [("given", given.clone()), ("members", members.clone())],
                 )
         };
-        let party = PartyCode::new(given.to_ascii_uppercase().as_str()).ok();
+        let party = PartyCode::new(&given).ok();
         let Some(to) = party.and_then(|to| trust.roster.party(to)) else {
             return Err(unknown(
                 format!("no party is called `{given}`"),

@@ -229,6 +229,12 @@ async fn unknown_things_are_not_explained(client: &abeng_api::Client) {
         assert_eq!(error.cause.and_then(|cause| cause.known()), Some(cause));
         assert!(error.try_this.unwrap().contains(said));
     }
+    let from = |code: &str| InboxQuery {
+        from: Some(code.to_owned()),
+        ..InboxQuery::default()
+    };
+    assert!(client.inbox(&from("AA")).await.is_err());
+    assert!(client.inbox(&from("TT")).await.is_ok());
     let refused = client.submit(&request("AA", true)).await.unwrap_err();
     let ClientError::Api(refused) = refused else {
         panic!("{refused}");

@@ -106,7 +106,7 @@ pub(super) fn words(cause: C) -> Words {
         ),
         C::Flawed => (
             "el aviso tiene errores y no se ha enviado",
-            "corrija cada campo indicado abajo; lo marcado como duda puede quedarse",
+            "corrija cada campo indicado; lo marcado como duda puede quedarse",
         ),
         C::UnknownRecipient => ("aquí nadie se llama `{code}`", "los miembros son {members}"),
         C::UnknownRecipientNear => (

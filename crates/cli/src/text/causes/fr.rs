@@ -106,7 +106,7 @@ pub(super) fn words(cause: C) -> Words {
         ),
         C::Flawed => (
             "l'avis contient des erreurs et n'a pas été envoyé",
-            "corrigez chaque champ nommé ci-dessous ; ce qui est marqué comme doute peut rester",
+            "corrigez chaque champ nommé ; ce qui est marqué comme doute peut rester",
         ),
         C::UnknownRecipient => (
             "personne ici ne s'appelle `{code}`",

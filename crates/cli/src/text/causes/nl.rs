@@ -106,7 +106,7 @@ pub(super) fn words(cause: C) -> Words {
         ),
         C::Flawed => (
             "er zitten fouten in de melding; zij is niet verzonden",
-            "verbeter elk veld dat hieronder wordt genoemd; wat een twijfel is mag blijven",
+            "verbeter elk veld dat wordt genoemd; wat een twijfel is mag blijven",
         ),
         C::UnknownRecipient => ("niemand hier heet `{code}`", "de leden zijn {members}"),
         C::UnknownRecipientNear => (
