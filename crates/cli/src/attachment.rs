@@ -111,7 +111,7 @@ mod tests {
         }
         assert_eq!(
             list(&id, &[], &plain(Lang::Nl)),
-            "Het bericht heeft geen bijlagen."
+            "De melding heeft geen bijlagen."
         );
     }
 }
