@@ -3,6 +3,8 @@
 
 #[path = "text/causes.rs"]
 mod causes;
+#[path = "text/courier.rs"]
+mod courier;
 #[path = "text/en.rs"]
 mod en;
 #[path = "text/errors.rs"]
@@ -11,6 +13,8 @@ mod errors;
 mod es;
 #[path = "text/files.rs"]
 mod files;
+#[path = "text/form.rs"]
+mod form;
 #[path = "text/fr.rs"]
 mod fr;
 #[path = "text/groups.rs"]
@@ -19,12 +23,16 @@ mod groups;
 mod nl;
 
 pub(crate) use causes::told as told_cause;
+pub(crate) use courier::Courier;
 pub(crate) use errors::Errors;
 pub(crate) use files::Files;
+pub(crate) use form::Form;
 pub(crate) use groups::Groups;
 
+use courier::{Faults, Kinds};
+
 use crate::CliError;
-use abeng_api::{CourierFaultKind, CourierFaultView, DeliveryState, StepKind};
+use abeng_api::{DeliveryState, StepKind};
 use abeng_notice::{Lang, printable};
 use std::{io, path::Path};
 
@@ -126,72 +134,6 @@ pub(crate) struct Submit {
     pub(crate) correct: &'static str,
     pub(crate) not_allowed: &'static str,
     pub(crate) ask: &'static str,
-}
-
-/// Questions of the form.
-#[derive(Debug)]
-pub(crate) struct Form {
-    pub(crate) intro: &'static str,
-    pub(crate) when: &'static str,
-    pub(crate) when_help: &'static str,
-    pub(crate) place: &'static str,
-    pub(crate) place_help: &'static str,
-    pub(crate) goods: &'static str,
-    pub(crate) goods_other: &'static str,
-    pub(crate) words: &'static str,
-    pub(crate) quantity: &'static str,
-    pub(crate) quantity_help: &'static str,
-    pub(crate) unit: &'static str,
-    pub(crate) mode: &'static str,
-    pub(crate) route_from: &'static str,
-    pub(crate) route_to: &'static str,
-    pub(crate) unknown_help: &'static str,
-    pub(crate) recipients: &'static str,
-    pub(crate) precedence: &'static str,
-    pub(crate) tlp: &'static str,
-    pub(crate) remarks: &'static str,
-    pub(crate) send: &'static str,
-    pub(crate) not_sent: &'static str,
-    pub(crate) needed: &'static str,
-    yes_or_no: &'static str,
-    yes: &'static str,
-    no: &'static str,
-    pub(crate) keys_one: &'static str,
-    pub(crate) keys_many: &'static str,
-}
-
-impl Form {
-    /// Asks a question that is answered with yes or no, in the reader's words.
-    pub(crate) fn confirm(
-        &self,
-        question: &str,
-        usual: bool,
-    ) -> inquire::error::InquireResult<bool> {
-        let word = |answer: bool| if answer { self.yes } else { self.no };
-        let letter = |answer: bool| {
-            let first = word(answer).chars().take(1);
-            match answer == usual {
-                true => first.flat_map(char::to_uppercase).collect::<String>(),
-                false => first.collect(),
-            }
-        };
-        inquire::Confirm::new(question)
-            .with_default(usual)
-            .with_parser(&yes)
-            .with_formatter(&|answer| word(answer).to_owned())
-            .with_default_value_formatter(&|_| format!("{}/{}", letter(true), letter(false)))
-            .with_error_message(self.yes_or_no)
-            .prompt()
-    }
-}
-
-/// Yes or no in any of the four languages: they do not contradict one another.
-fn yes(answer: &str) -> Result<bool, ()> {
-    match answer.trim().to_lowercase().as_str() {
-        "y" | "yes" | "s" | "si" | "sí" | "o" | "oui" | "j" | "ja" => Ok(true),
-        "n" | "no" | "non" | "nee" => Ok(false),
-        _ => Err(()),
-    }
 }
 
 /// What a notice costs.
@@ -323,97 +265,6 @@ pub(crate) struct Reading {
     pub(crate) name_another: &'static str,
 }
 
-/// What is wrong with a courier file.
-#[derive(Debug)]
-pub(crate) struct Faults {
-    none: &'static str,
-    version: &'static str,
-    header: &'static str,
-    /// `{at}`.
-    cut: &'static str,
-    /// `{at}`.
-    length: &'static str,
-    digest: &'static str,
-    /// `{at}`.
-    trailing: &'static str,
-    pub(crate) give_another: &'static str,
-}
-
-impl Faults {
-    /// In words.
-    pub(crate) fn told(&self, fault: CourierFaultView) -> String {
-        use CourierFaultKind as Kind;
-        let text = match fault.kind {
-            Kind::NotCourier => self.none,
-            Kind::Version => self.version,
-            Kind::Header => self.header,
-            Kind::Cut => self.cut,
-            Kind::Length => self.length,
-            Kind::Digest => self.digest,
-            Kind::Trailing => self.trailing,
-        };
-        fill(text, &[("at", &fault.at.unwrap_or(0).to_string())])
-    }
-}
-
-/// Courier files.
-#[derive(Debug)]
-pub(crate) struct Courier {
-    /// `{file}`, `{size}`, `{to}`, `{envelopes}`, `{receipts}`.
-    pub(crate) written: &'static str,
-    pub(crate) left_out: Counted,
-    /// `{count}`, `{size}`.
-    pub(crate) files: &'static str,
-    /// `{count}`, `{size}`.
-    pub(crate) files_left: Counted,
-    pub(crate) stay: &'static str,
-    /// `{to}`.
-    pub(crate) bring: &'static str,
-    /// `{from}`, `{at}`.
-    pub(crate) taken: &'static str,
-    /// `{taken}`, `{known}`, `{refused}`, `{faults}`.
-    pub(crate) notices: &'static str,
-    /// `{taken}`, `{known}`, `{refused}`, `{faults}`.
-    pub(crate) receipts: &'static str,
-    /// `{taken}`, `{known}`, `{parts}`, `{faults}`.
-    pub(crate) files_taken: &'static str,
-    /// `{problem}`.
-    pub(crate) cut: &'static str,
-    pub(crate) faults: Faults,
-    pub(crate) troubles: &'static str,
-    /// `{from}`.
-    pub(crate) back: &'static str,
-    /// `{from}`, `{to}`, `{at}`, `{network}`.
-    pub(crate) way: &'static str,
-    /// `{envelopes}`, `{receipts}`, `{size}`.
-    pub(crate) holds: &'static str,
-    pub(crate) whole: &'static str,
-    pub(crate) unproved: &'static str,
-    /// `{count}`.
-    pub(crate) more: &'static str,
-    kinds: Kinds,
-}
-
-/// What lies in a courier file.
-#[derive(Debug)]
-struct Kinds {
-    notice: &'static str,
-    receipt: &'static str,
-    attachment: &'static str,
-}
-
-impl Courier {
-    /// What a line is about; what officers do not meet is named as in the file.
-    pub(crate) fn kind<'a>(&self, name: &'a str) -> &'a str {
-        match name {
-            "notice" | "envelope" => self.kinds.notice,
-            "receipt" => self.kinds.receipt,
-            "attachment" => self.kinds.attachment,
-            other => other,
-        }
-    }
-}
-
 impl Texts {
     /// The texts of a language.
     pub fn of(lang: Lang) -> &'static Self {
@@ -523,7 +374,7 @@ pub(crate) fn fill(text: &str, values: &[(&str, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{form::yes, *};
     use std::collections::BTreeSet;
 
     /// The string literals of a language's file, in order.
