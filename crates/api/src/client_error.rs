@@ -1,5 +1,8 @@
-use crate::ApiError;
-use std::{io, path::PathBuf};
+use crate::{ApiError, Cause, CauseView};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Why a call to a node brought no result.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +19,7 @@ pub enum ClientError {
         /// The path.
         path: PathBuf,
         /// What is wrong with it.
-        why: String,
+        why: NotOurs,
     },
     /// A socket is there, but nobody listens: the node has ended.
     #[error("no node is running here: nobody listens at {path}", path = path.display())]
@@ -49,6 +52,23 @@ pub enum ClientError {
     },
 }
 
+/// What is wrong with what is at a socket's path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotOurs {
+    /// A file, a directory, or something else.
+    #[error("it is not a socket")]
+    NoSocket,
+    /// Anybody could listen there.
+    #[error("its mode lets every user in")]
+    OpenToAll,
+    /// What answers does not speak HTTP.
+    #[error("what listens there does not speak HTTP")]
+    NoHttp,
+    /// What answers is no node.
+    #[error("what listens there is not an Abeng node")]
+    NoNode,
+}
+
 impl ClientError {
     /// What the person at the keyboard can try.
     pub fn try_this(&self) -> Option<String> {
@@ -73,5 +93,31 @@ impl ClientError {
                     .to_owned()
             }
         })
+    }
+
+    /// What failed by name, for those who tell it in another language.
+    pub fn cause(&self) -> Option<Box<CauseView>> {
+        let at = |cause, path: &Path| CauseView::new(cause, [("path", path.display().to_string())]);
+        Some(Box::new(match self {
+            Self::SocketAbsent { path } => at(Cause::SocketAbsent, path),
+            Self::Refused { path } => at(Cause::SocketSilent, path),
+            Self::Denied { path } => at(Cause::SocketDenied, path),
+            Self::NotOurs { path, why } => at(
+                match why {
+                    NotOurs::NoSocket => Cause::SocketNone,
+                    NotOurs::OpenToAll => Cause::SocketOpenToAll,
+                    NotOurs::NoHttp | NotOurs::NoNode => Cause::SocketOfOther,
+                },
+                path,
+            ),
+            Self::Unreachable { address, source } => CauseView::new(
+                Cause::NodeUnreachable,
+                [("address", address.clone()), ("why", source.to_string())],
+            ),
+            Self::Api(error) => return error.cause.clone(),
+            Self::Protocol { what } => {
+                CauseView::new(Cause::AnswerUnusable, [("what", what.clone())])
+            }
+        }))
     }
 }

@@ -1,4 +1,4 @@
-use crate::FlawView;
+use crate::{Cause, CauseView, FlawView};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::ToSchema;
@@ -85,6 +85,9 @@ pub struct ApiError {
     /// When to come back, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u32>,
+    /// What failed, for those who tell it in another language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Box<CauseView>>,
 }
 
 /// The body of every answer that is not a success.
@@ -103,6 +106,7 @@ impl ApiError {
             try_this: None,
             flaws: Vec::new(),
             retry_after_s: None,
+            cause: None,
         }
     }
 
@@ -140,6 +144,35 @@ impl ApiError {
     /// [`ErrorCode::Internal`]. The message must not tell secrets.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Internal, message)
+    }
+
+    /// The same with what failed by name, for those who tell it in another language.
+    #[must_use]
+    pub fn because<const N: usize>(self, cause: Cause, values: [(&str, String); N]) -> Self {
+        self.by(CauseView::new(cause, values))
+    }
+
+    /// The same with what failed, where that was made already.
+    #[must_use]
+    pub fn by(mut self, cause: CauseView) -> Self {
+        self.cause = Some(Box::new(cause));
+        self
+    }
+
+    /// [`ErrorCode::Busy`]: the node ends.
+    pub fn stopping() -> Self {
+        Self::busy_because("the node is stopping", Cause::Stopping, 5)
+    }
+
+    /// [`ErrorCode::Busy`]: the node's input is full.
+    pub fn overloaded() -> Self {
+        let full = "the node has more to do than it can take";
+        Self::busy_because(full, Cause::Overloaded, 1)
+    }
+
+    fn busy_because(message: &str, cause: Cause, retry_after_s: u32) -> Self {
+        let busy = Self::busy(message, retry_after_s);
+        busy.because(cause, [("seconds", retry_after_s.to_string())])
     }
 
     /// The same with something to try.

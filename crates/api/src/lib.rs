@@ -14,6 +14,7 @@
 
 mod attach;
 mod audit;
+mod cause;
 mod client;
 mod client_error;
 mod courier;
@@ -43,8 +44,9 @@ pub use attach::{
     FilesThere, PendingView, Upload,
 };
 pub use audit::{AuditQuery, LeafPage, LeafView, PartyView};
+pub use cause::{Cause, CauseView};
 pub use client::{Client, Incomer};
-pub use client_error::ClientError;
+pub use client_error::{ClientError, NotOurs};
 pub use courier::{
     CourierExportQuery, CourierFaultKind, CourierFaultView, CourierReport, CourierTally,
     CourierTrouble,

@@ -1,6 +1,6 @@
 //! Serving a router on a Unix socket or on TCP.
 
-use crate::{ApiError, Caller, ErrorCode};
+use crate::{ApiError, Caller, Cause, ErrorCode};
 use axum::{
     Router,
     body::Body,
@@ -221,11 +221,16 @@ impl Guard {
     fn check(&self, headers: &HeaderMap) -> Result<&Arc<Caller>, ApiError> {
         match self {
             Self::Known(caller) => Ok(caller),
-            Self::Stranger { uid } => Err(ApiError::forbidden(match uid {
-                Some(uid) => format!("user {uid} may not use this node's socket"),
-                None => "the kernel does not say who is calling".to_owned(),
-            })
-            .with_try("ask the node's administrator to put you into the socket's group")),
+            Self::Stranger { uid } => {
+                let refused = ApiError::forbidden(match uid {
+                    Some(uid) => format!("user {uid} may not use this node's socket"),
+                    None => "the kernel does not say who is calling".to_owned(),
+                });
+                let uid = uid.map_or_else(|| "?".to_owned(), |uid| uid.to_string());
+                Err(refused
+                    .with_try("ask the node's administrator to put you into the socket's group")
+                    .because(Cause::Stranger, [("uid", uid)]))
+            }
             Self::Token { expected, caller } => {
                 let given = headers.get(header::AUTHORIZATION).map(|v| v.as_bytes());
                 // Only the length of the token can be learnt from the time this takes.

@@ -1,4 +1,4 @@
-use crate::{FilesOf, GroupView};
+use crate::{CauseView, FilesOf, GroupView};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -87,4 +87,7 @@ pub struct FlawView {
     pub expected: String,
     /// The whole in one sentence, in the language asked for.
     pub text: String,
+    /// Which rule of the network is against it; the text is in English then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<CauseView>,
 }

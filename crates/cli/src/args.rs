@@ -14,6 +14,7 @@ mod loss;
 mod party;
 mod rules;
 mod seizure;
+mod shared;
 
 pub(crate) use attachment::{AttachmentCommand, AttachmentGetArgs};
 pub(crate) use audit::{
@@ -21,9 +22,8 @@ pub(crate) use audit::{
     AuditWatchArgs, Format, Span,
 };
 pub(crate) use ceremony::{
-    OutArgs, RestArgs, RootCommand, RootKeygenArgs, RootNewArgs, RootRotateArgs, RosterCommand,
-    RosterDiffArgs, RosterDraftArgs, RosterPublishArgs, RosterShowArgs, RosterVerifyArgs, SignArgs,
-    SignerKind, TrustArgs,
+    RootCommand, RootKeygenArgs, RootNewArgs, RootRotateArgs, RosterCommand, RosterDiffArgs,
+    RosterDraftArgs, RosterPublishArgs, RosterShowArgs, RosterVerifyArgs, SignArgs, SignerKind,
 };
 pub(crate) use change::PartyChangeArgs;
 pub(crate) use courier::{CourierCommand, CourierExportArgs};
@@ -43,6 +43,10 @@ pub(crate) use rules::{AcceptArgs, ExplainArgs, PolicyCommand, RosterHereCommand
 pub(crate) use seizure::SeizureArgs;
 #[cfg(test)]
 pub(crate) use seizure::ShortArgs;
+pub(crate) use shared::{
+    ConfigArgs, FirstRootArgs, KeyPassphraseArgs, MaybeTrustArgs, OutArgs, RestArgs, SureArgs,
+    TrustArgs,
+};
 
 use crate::{bench::BenchArgs, demo::DemoArgs, ui::Colour};
 use abeng_notice::Lang;
@@ -131,22 +135,20 @@ pub(crate) enum Command {
     Submit(SubmitCommand),
     /// What a notice would cost on the path to each recipient, before it goes; the arguments of `abeng submit`
     #[command(subcommand)]
-    Cost(SubmitCommand),
+    Cost(CostCommand),
     /// Find out on a quiet day what would lack in a storm
     #[command(subcommand)]
     Drill(DrillCommand),
     /// Paths to other nodes
     #[command(subcommand)]
     Link(LinkCommand),
-    /// What was delivered here
-    #[command(subcommand)]
-    Inbox(InboxCommand),
+    /// What was delivered here; without a command: inbox list
+    Inbox(InboxArgs),
     /// Files beside notices: which there are, and taking them out
     #[command(subcommand)]
     Attachment(AttachmentCommand),
-    /// What was sent from here
-    #[command(subcommand)]
-    Sent(SentCommand),
+    /// What was sent from here; without a command: sent list
+    Sent(SentArgs),
     /// What became of a notice at each recipient, with the proof behind each step
     Track {
         /// The notice's id, or its first 8 or more digits
@@ -307,6 +309,51 @@ pub(crate) enum SubmitCommand {
     Seizure(Box<SeizureArgs>),
 }
 
+/// As many rows as a list has where nothing is said.
+const ROWS: u32 = 50;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CostCommand {
+    /// What reporting a seizure would cost on the path to each recipient; nothing is sent
+    ///
+    /// It takes what `abeng submit seizure` takes.
+    Seizure(Box<SeizureArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InboxArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<InboxCommand>,
+}
+
+impl InboxArgs {
+    /// The list where no command is named.
+    pub(crate) fn command(self) -> InboxCommand {
+        self.command.unwrap_or(InboxCommand::List {
+            unread: false,
+            from: None,
+            limit: ROWS,
+            watch: false,
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SentArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<SentCommand>,
+}
+
+impl SentArgs {
+    /// The list where no command is named.
+    pub(crate) fn command(self) -> SentCommand {
+        self.command.unwrap_or(SentCommand::List {
+            open: false,
+            limit: ROWS,
+        })
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum InboxCommand {
     /// List what was delivered here, newest first
@@ -318,7 +365,7 @@ pub(crate) enum InboxCommand {
         #[arg(long, value_name = "PARTY")]
         from: Option<String>,
         /// At most so many
-        #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 50)]
+        #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = ROWS)]
         #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
         /// Stay and print what arrives
@@ -340,7 +387,7 @@ pub(crate) enum SentCommand {
         #[arg(long)]
         open: bool,
         /// At most so many
-        #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 50)]
+        #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = ROWS)]
         #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
     },

@@ -12,7 +12,7 @@ use crate::{
     connect,
     inbox::short_id,
     table::{Align, Table},
-    texts::{Counted, Files, file_size, fill},
+    texts::{Counted, Files, fill},
 };
 use abeng_api::{AttachmentItem, AttachmentState, FilesOf};
 use abeng_notice::printable;
@@ -52,7 +52,7 @@ fn list(id: &str, items: &[AttachmentItem], ui: &Ui) -> String {
         let percent = (item.here.saturating_mul(100) / item.cipher_length.max(1)).to_string();
         table.row([
             item.number.to_string(),
-            file_size(item.length, ui.lang),
+            ui.bytes(item.length),
             fill(
                 t.state(item.state),
                 &[("percent", &percent), ("party", party)],
@@ -60,7 +60,7 @@ fn list(id: &str, items: &[AttachmentItem], ui: &Ui) -> String {
             printable(&item.name),
         ]);
     }
-    let mut out = table.render(ui.width, |line| ui.paint(Paint::Strong, line));
+    let mut out = table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line));
     if items.iter().any(|item| failed(item, ui).is_none()) {
         let hint = how_to_get(id, ui);
         out.push_str(&format!("\n{}\n", ui.paint(Paint::Faint, &hint)));
@@ -72,14 +72,14 @@ fn list(id: &str, items: &[AttachmentItem], ui: &Ui) -> String {
 pub(crate) fn in_brief(files: FilesOf, ui: &Ui) -> String {
     match files.count {
         0 => String::new(),
-        count => format!("{count}, {}", file_size(files.bytes, ui.lang)),
+        count => format!("{count}, {}", ui.bytes(files.bytes)),
     }
 }
 
 /// The same in words.
 pub(crate) fn in_words(text: &Counted, files: FilesOf, ui: &Ui) -> String {
     let form = ui.texts().form(text, u64::from(files.count));
-    let (count, size) = (files.count.to_string(), file_size(files.bytes, ui.lang));
+    let (count, size) = (files.count.to_string(), ui.bytes(files.bytes));
     fill(form, &[("count", &count), ("size", &size)])
 }
 
@@ -175,7 +175,7 @@ mod tests {
         }
         assert_eq!(
             list(&id, &[], &plain(Lang::Nl)),
-            "Het bericht heeft geen bijlagen."
+            "De melding heeft geen bijlagen."
         );
     }
 }

@@ -140,7 +140,7 @@ fn render(leaves: &[LeafView], ui: &Ui) -> String {
             by_or_why(leaf),
         ]);
     }
-    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+    table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line))
 }
 
 /// Who did what, or why it ended.

@@ -3,9 +3,7 @@
 use crate::{
     CliError, Exit, Paint, Ui,
     args::{Common, LinkAllowArgs, SeizureArgs},
-    connect,
-    status::bytes,
-    submit,
+    connect, submit,
     table::{Align, Table, wrap},
     texts::fill,
 };
@@ -53,14 +51,15 @@ fn render(reply: &CostReply, ui: &Ui) -> String {
         table.row([
             line.recipient.clone(),
             path(line, ui),
-            bytes(line.envelope_bytes),
-            bytes(line.sent_bytes),
-            bytes(line.received_bytes),
-            span(line.time_ms),
-            line.budget_share.map_or_else(|| "-".to_owned(), percent),
+            ui.bytes(line.envelope_bytes),
+            ui.bytes(line.sent_bytes),
+            ui.bytes(line.received_bytes),
+            span(line.time_ms, ui),
+            line.budget_share
+                .map_or_else(|| "-".to_owned(), |share| percent(share, ui)),
         ]);
     }
-    out.push_str(&table.render(ui.width, |line| ui.paint(Paint::Strong, line)));
+    out.push_str(&table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line)));
     out.push_str(&files(reply, ui));
     out.push('\n');
     out.push_str(&rates(&reply.lines, ui));
@@ -80,7 +79,7 @@ fn render(reply: &CostReply, ui: &Ui) -> String {
 fn files(reply: &CostReply, ui: &Ui) -> String {
     let t = &ui.texts().cost;
     let sizes = reply.files.iter().map(|file| file.cipher_length);
-    let size = bytes(sizes.sum());
+    let size = ui.bytes(sizes.sum());
     let mut table = Table::new([
         (ui.texts().columns.to, Align::Left),
         (t.path, Align::Left),
@@ -100,16 +99,18 @@ fn files(reply: &CostReply, ui: &Ui) -> String {
         table.row([
             line.recipient.clone(),
             path(line, ui),
-            bytes(files.sent_bytes),
-            bytes(files.received_bytes),
-            span(files.time_ms),
-            files.budget_share.map_or_else(|| "-".to_owned(), percent),
+            ui.bytes(files.sent_bytes),
+            ui.bytes(files.received_bytes),
+            span(files.time_ms, ui),
+            files
+                .budget_share
+                .map_or_else(|| "-".to_owned(), |share| percent(share, ui)),
         ]);
     }
     let count = ui.texts().count(&t.files, reply.files.len() as u64);
     let head = fill(t.behind, &[("files", &count), ("size", &size)]);
     let mut out = format!("\n{}\n", wrap(&head, ui.width, 0));
-    out.push_str(&table.render(ui.width, |line| ui.paint(Paint::Strong, line)));
+    out.push_str(&table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line)));
     if !on_request.is_empty() {
         let line = fill(t.on_request, &[("to", &on_request.join(", "))]);
         out.push_str(&format!("\n{}\n", wrap(&line, ui.width, 0)));
@@ -120,7 +121,7 @@ fn files(reply: &CostReply, ui: &Ui) -> String {
 /// With which rates times are reckoned, and where they are from.
 fn rates(lines: &[CostLine], ui: &Ui) -> String {
     let t = &ui.texts().cost;
-    let per_s = |rate: u64| format!("{}/s", bytes(rate));
+    let per_s = |rate: u64| format!("{}/s", ui.bytes(rate));
     let told = lines.iter().map(|line| {
         let from = match (line.rate_from, line.measured) {
             (RateFrom::Usual, _) => t.rate_usual.to_owned(),
@@ -143,19 +144,20 @@ fn waiting(lines: &[CostLine]) -> Vec<&str> {
 }
 
 fn path(line: &CostLine, ui: &Ui) -> String {
+    let profile = ui.texts().cost.profile(&line.profile);
     match line.linked {
-        true => line.profile.clone(),
-        false => format!("{}, {}", line.profile, ui.texts().cost.no_link),
+        true => profile.to_owned(),
+        false => format!("{profile}, {}", ui.texts().cost.no_link),
     }
 }
 
 fn today(budget: &BudgetView, ui: &Ui) -> String {
     let t = &ui.texts().cost;
-    let spent = bytes(budget.spent);
+    let spent = ui.bytes(budget.spent);
     match budget.budget {
         None => fill(t.no_budget, &[("spent", &spent)]),
         Some(whole) => {
-            let (whole, flash) = (bytes(whole), bytes(budget.flash));
+            let (whole, flash) = (ui.bytes(whole), ui.bytes(budget.flash));
             let until = ui.full_time(&budget.until);
             let values = [
                 ("spent", &*spent),
@@ -169,16 +171,16 @@ fn today(budget: &BudgetView, ui: &Ui) -> String {
 }
 
 /// `4.2 s`, `3 min`.
-fn span(ms: u64) -> String {
+fn span(ms: u64, ui: &Ui) -> String {
     match ms {
-        0..=99_999 => format!("{:.1} s", ms as f64 / 1000.0),
+        0..=99_999 => ui.decimal(&format!("{:.1} s", ms as f64 / 1000.0)),
         _ => format!("{} min", ms.div_ceil(60_000)),
     }
 }
 
 /// Hundredths of a percent.
-fn percent(share: u64) -> String {
-    format!("{:.1} %", share as f64 / 100.0)
+fn percent(share: u64, ui: &Ui) -> String {
+    ui.decimal(&format!("{:.1} %", share as f64 / 100.0))
 }
 
 #[cfg(test)]
@@ -245,17 +247,19 @@ mod tests {
     fn every_language_says_what_waits_and_what_is_left() {
         for lang in [Lang::En, Lang::Es, Lang::Fr, Lang::Nl] {
             let text = render(&reply(), &plain(lang));
-            assert!(
-                text.contains("14.4 MiB") && text.contains("19.1 MiB"),
-                "{text}"
-            );
+            let sizes = match lang {
+                Lang::En => ["14.4 MiB", "19.1 MiB", "0.7 s"],
+                _ => ["14,4 MiB", "19,1 MiB", "0,7 s"],
+            };
+            assert!(sizes.iter().all(|size| text.contains(size)), "{text}");
             assert!(!text.contains('{'), "{text}");
+            assert_eq!(text.contains("metered"), lang == Lang::En, "{text}");
         }
         let mut free = reply();
         free.budget = None;
         free.lines.truncate(1);
         let text = render(&free, &plain(Lang::Fr));
-        assert!(!text.contains("14.4 MiB"), "{text}");
+        assert!(!text.contains("14,4 MiB"), "{text}");
     }
 
     fn with_files() -> CostReply {
@@ -285,7 +289,8 @@ mod tests {
         for lang in Lang::ALL {
             let text = render(&with_files(), &plain(lang));
             assert!(!text.contains('{') && !text.contains('?'), "{text}");
-            assert!(text.contains("19.1 %") || text.contains("19.0 %"), "{text}");
+            let shares = ["19.1 %", "19.0 %", "19,1 %", "19,0 %"];
+            assert!(shares.iter().any(|share| text.contains(share)), "{text}");
             // Lines break where they must.
             let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
             assert_eq!(flat.matches("abeng attachment get").count(), 1, "{text}");

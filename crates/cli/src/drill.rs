@@ -200,7 +200,7 @@ fn render(drill: &DrillView, ui: &Ui) -> String {
             printable(&item.found),
         ]);
     }
-    let mut out = table.render(ui.width, |line| ui.paint(Paint::Strong, line));
+    let mut out = table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line));
     let lacking = drill.items.iter().filter_map(|item| {
         let advice = item.advice.as_ref()?;
         Some((item, advice))

@@ -1,6 +1,6 @@
 //! How a command fails, and with which exit code.
 
-use abeng_api::{ApiError, ClientError, ErrorCode, FlawView};
+use abeng_api::{ApiError, CauseView, ClientError, ErrorCode, FlawView};
 use std::process::ExitCode;
 
 /// Exit codes. They are part of the interface: `abeng --help` and docs/cli.md list them.
@@ -60,6 +60,8 @@ pub struct CliError {
     pub try_this: Option<String>,
     /// What is wrong with the notice.
     pub flaws: Vec<FlawView>,
+    /// What failed by name, where the node told it: then it is shown in the reader's language.
+    pub cause: Option<Box<CauseView>>,
 }
 
 impl CliError {
@@ -71,6 +73,7 @@ impl CliError {
             message: message.into(),
             try_this: None,
             flaws: Vec::new(),
+            cause: None,
         }
     }
 
@@ -116,13 +119,14 @@ impl From<ApiError> for CliError {
             message: error.message,
             try_this: error.try_this.or(retry),
             flaws: error.flaws,
+            cause: error.cause,
         }
     }
 }
 
 impl From<ClientError> for CliError {
     fn from(error: ClientError) -> Self {
-        let try_this = error.try_this();
+        let (try_this, cause) = (error.try_this(), error.cause());
         let exit = match error {
             ClientError::Api(error) => return error.into(),
             ClientError::Protocol { .. } => Exit::Internal,
@@ -134,6 +138,7 @@ impl From<ClientError> for CliError {
         };
         Self {
             try_this,
+            cause,
             ..Self::new(exit, error.to_string())
         }
     }

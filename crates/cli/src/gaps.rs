@@ -16,23 +16,25 @@ pub(crate) fn run(common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
 }
 
 fn table(gaps: &[GapView], ui: &Ui) -> String {
+    let texts = ui.texts();
+    let t = &texts.gaps;
     if gaps.is_empty() {
-        return "Nothing is missing below what has come.".to_owned();
+        return t.nothing.to_owned();
     }
     let mut table = Table::new([
-        ("FROM", Align::Left),
-        ("MISSING", Align::Right),
-        ("NUMBERS", Align::Right),
-        ("SINCE", Align::Left),
-        ("ASKED", Align::Right),
-        ("LAST ASKED", Align::Left),
-        ("LINK", Align::Left),
+        (texts.columns.from, Align::Left),
+        (t.missing, Align::Right),
+        (t.numbers, Align::Right),
+        (t.since, Align::Left),
+        (t.asked, Align::Right),
+        (t.last_asked, Align::Left),
+        (t.link, Align::Left),
     ]);
     for gap in gaps {
         let asked_at = gap.asked_at.as_deref().map(|at| ui.short_time(at));
         let (asked_at, link) = (
             asked_at.unwrap_or_else(|| "–".to_owned()),
-            if gap.linked { "up" } else { "down" },
+            if gap.linked { t.up } else { t.down },
         );
         table.row([
             gap.originator.clone(),
@@ -44,7 +46,7 @@ fn table(gaps: &[GapView], ui: &Ui) -> String {
             link.to_owned(),
         ]);
     }
-    table.render(ui.width, |line| ui.paint(crate::Paint::Strong, line))
+    table.render(ui.line_width(), |line| ui.paint(crate::Paint::Strong, line))
 }
 
 fn numbers(gap: &GapView) -> String {
@@ -57,10 +59,12 @@ fn numbers(gap: &GapView) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::plain;
+    use abeng_notice::Lang;
 
     #[test]
     fn a_gap_is_one_line_with_its_numbers() {
-        let ui = Ui::new(false, None, crate::ui::Colour::Never);
+        let ui = plain(Lang::En);
         let gap = |first, last, asked_at: Option<&str>| GapView {
             originator: "TT".into(),
             first,
@@ -84,5 +88,12 @@ mod tests {
         assert_eq!(lines[2][..3], ["TT", "1", "12"]);
         assert!(lines[2].contains(&"–") && lines[2].last() == Some(&"down"));
         assert!(table(&[], &ui).starts_with("Nothing"));
+        for lang in [Lang::Es, Lang::Fr, Lang::Nl] {
+            let told = table(&[gap(4, 9, None)], &plain(lang));
+            for english in ["FROM", "MISSING", "ASKED", "down"] {
+                assert!(!told.contains(english), "{told}");
+            }
+            assert_ne!(table(&[], &plain(lang)), table(&[], &ui));
+        }
     }
 }

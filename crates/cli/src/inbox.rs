@@ -141,7 +141,7 @@ fn list(items: &[InboxItem], files: Files, ui: &Ui) -> String {
             short_id(&item.id),
             ui.short_time(&item.received_at),
             item.from.clone(),
-            short_precedence(&item.precedence),
+            item.precedence.clone(),
             item.tlp.clone(),
             in_brief(item.files, ui),
             matter,
@@ -151,7 +151,7 @@ fn list(items: &[InboxItem], files: Files, ui: &Ui) -> String {
         Files::WhereAny => table.without_empty(FILES),
         Files::Always => table,
     };
-    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+    table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line))
 }
 
 fn show(view: &NoticeView, ui: &Ui) -> String {
@@ -224,11 +224,6 @@ pub(crate) fn short_id(id: &str) -> String {
     id.chars().take(ID_DIGITS).collect()
 }
 
-/// `IMMEDIATE` is cut to what fits a column.
-pub(crate) fn short_precedence(precedence: &str) -> String {
-    precedence.chars().take(5).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,9 +256,9 @@ mod tests {
         old.exercise = true;
         let any = Files::WhereAny;
         insta::assert_snapshot!(list(&[item(), old], any, &plain(Lang::En)), @r"
-           ID            RECEIVED      FROM  PREC   TLP           MATTER
-        *  3f9a1c02b7de  24 Nov 06:05  JM    IMMED  AMBER+STRICT  139.4 kg cocaine, Kin…
-           3f9a1c02b7de  24 Nov 06:05  JM    IMMED  AMBER+STRICT  EXERCISE: 139.4 kg co…
+           ID            RECEIVED      FROM  PREC       TLP           MATTER
+        *  3f9a1c02b7de  24 Nov 06:05  JM    IMMEDIATE  AMBER+STRICT  139.4 kg cocaine,…
+           3f9a1c02b7de  24 Nov 06:05  JM    IMMEDIATE  AMBER+STRICT  EXERCISE: 139.4 k…
         ");
         let mut with_files = item();
         with_files.files = FilesOf {

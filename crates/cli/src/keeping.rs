@@ -7,7 +7,7 @@ use crate::{
     inbox::short_id,
     submit::accepted,
     table::{Align, Table},
-    texts::fill,
+    texts::{Errors, fill},
 };
 use abeng_api::{
     ExtendRequest, HoldRequest, KeepReply, KeptItem, RecallRequest, RetentionQuery, SubmitReply,
@@ -25,17 +25,16 @@ pub(crate) fn recall(args: RecallArgs, common: &Common, ui: &Ui) -> Result<ExitC
         lang: Some(ui.lang.tag().to_owned()),
     };
     connect::block_on(async {
-        if !ui.interactive && !args.yes && !args.dry_run {
-            return Err(CliError::usage(
-                "a recall deletes the content at every recipient, for good",
-            )
-            .with_try("add --yes if that is meant, or --dry-run to see what it would do"));
+        if !ui.interactive && !args.sure.yes && !args.dry_run {
+            let words = Errors::of(ui.lang);
+            return Err(CliError::usage(words.for_good).with_try(words.say_yes));
         }
-        if !args.yes && !args.dry_run {
+        if !args.sure.yes && !args.dry_run {
             // What it would do is told before it is asked for.
             request.dry_run = true;
             let would = client.recall(&args.id, &request).await?;
-            if !confirm(&question(&would, ui)) {
+            let form = &ui.texts().form;
+            if !form.confirm(&question(&would, ui), false).unwrap_or(false) {
                 ui.remark(ui.texts().keep.not_recalled);
                 return Ok(Exit::Usage.into());
             }
@@ -167,7 +166,7 @@ fn due_list(items: &[KeptItem], ui: &Ui) -> String {
             item.summary.clone(),
         ]);
     }
-    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+    table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line))
 }
 
 fn held_list(items: &[KeptItem], ui: &Ui) -> String {
@@ -191,7 +190,7 @@ fn held_list(items: &[KeptItem], ui: &Ui) -> String {
             format!("{} ({})", held.reason, held.officer),
         ]);
     }
-    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+    table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use abeng_api::DestroyKeyRequest;
 use abeng_keys::{BackupKey, Passphrase};
 use abeng_node::{
     Config, Layout, PlainKeys,
+    count::count,
     keys::{KeysError, SplitRequest, keep_backup, split},
 };
 use std::{
@@ -58,7 +59,7 @@ fn destroy(args: KeysDestroyArgs, common: &Common, ui: &Ui) -> Result<ExitCode, 
         }
         false => "The key is destroyed for good, here; backups still hold it",
     };
-    ask(what, args.yes, ui)?;
+    ask(what, args.sure.yes, ui)?;
     let request = DestroyKeyRequest {
         kid: args.kid,
         anyway: args.anyway,
@@ -75,7 +76,7 @@ fn destroy(args: KeysDestroyArgs, common: &Common, ui: &Ui) -> Result<ExitCode, 
 }
 
 fn backup(args: &KeysBackupArgs, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
-    let (config, path) = configuration(args.config.as_deref(), common)?;
+    let (config, path) = configuration(args.node.config.as_deref(), common)?;
     let plain = match args.include_plain_keys {
         true => PlainKeys::Include,
         false => PlainKeys::Refuse,
@@ -87,11 +88,11 @@ fn backup(args: &KeysBackupArgs, common: &Common, ui: &Ui) -> Result<ExitCode, C
             None => String::new(),
         };
         format!(
-            "The keys of {} are in {} and were read back: {} seal keys{set}.\n\
+            "The keys of {} are in {} and were read back: {}{set}.\n\
              Restore from them with: abeng restore --data NEW --keys {out}/keys --trust {out}/trust/bundle.pb --config {out}/node.toml",
             kept.party,
             kept.out.display(),
-            kept.seal_keys,
+            count(kept.seal_keys as u64, "seal key", "seal keys"),
             out = kept.out.display(),
         )
     })?;
@@ -99,7 +100,7 @@ fn backup(args: &KeysBackupArgs, common: &Common, ui: &Ui) -> Result<ExitCode, C
 }
 
 fn split_keys(args: &KeysSplitArgs, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
-    let (config, _) = configuration(args.config.as_deref(), common)?;
+    let (config, _) = configuration(args.node.config.as_deref(), common)?;
     if ui.json && args.out.is_none() {
         return Err(CliError::usage("sheets are for people, and JSON is not")
             .with_try("add --out DIR, and the sheets are written there"));
@@ -174,7 +175,7 @@ fn meant(config: &Config, args: &KeysSplitArgs, ui: &Ui) -> Result<(), CliError>
         before.threshold,
         before.shares
     );
-    ask(&what, args.yes, ui)
+    ask(&what, args.sure.yes, ui)
 }
 
 /// To standard output, with a form feed after each: every one on a page of its own.
@@ -226,7 +227,9 @@ fn failed(error: KeysError) -> CliError {
     let exit = match &error {
         KeysError::Node(_) | KeysError::Keyring(_) | KeysError::File { .. } => Exit::Internal,
         KeysError::Shares(_) => Exit::Usage,
-        KeysError::PlainKeys | KeysError::Inside { .. } => Exit::Refused,
+        KeysError::PlainKeys | KeysError::Inside { .. } | KeysError::Foreign { .. } => {
+            Exit::Refused
+        }
         KeysError::Recovery(_) | KeysError::Differs { .. } => Exit::Unverified,
     };
     CliError::new(exit, error.to_string()).with_try(error.hint())

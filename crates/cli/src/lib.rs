@@ -46,8 +46,8 @@ pub use texts::Texts;
 pub use ui::{Colour, Paint, Ui};
 
 use args::{
-    AuditCommand, Cli, Command, Daemon, DrillCommand, EvidenceCommand, LinkCommand, NetworkCommand,
-    NodeCommand, SubmitCommand,
+    AuditCommand, Cli, Command, CostCommand, Daemon, DrillCommand, EvidenceCommand, LinkCommand,
+    NetworkCommand, NodeCommand, SubmitCommand,
 };
 use clap::Parser;
 use std::{ffi::OsString, process::ExitCode};
@@ -104,14 +104,14 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Keys(command) => keys::run(command, common, ui),
         Command::Submit(SubmitCommand::Seizure(args)) => submit::seizure(*args, common, ui),
         Command::Attachment(command) => attachment::run(command, common, ui),
-        Command::Inbox(command) => inbox::run(command, common, ui),
-        Command::Sent(command) => sent::run(command, common, ui),
+        Command::Inbox(args) => inbox::run(args.command(), common, ui),
+        Command::Sent(args) => sent::run(args.command(), common, ui),
         Command::Track { id } => track::run(&id, common, ui),
         Command::Recall(args) => keeping::recall(args, common, ui),
         Command::Hold(command) => keeping::hold(command, common, ui),
         Command::Retention(command) => keeping::retention(command, common, ui),
         Command::Courier(command) => courier::run(command, common, ui),
-        Command::Cost(SubmitCommand::Seizure(args)) => cost::seizure(*args, common, ui),
+        Command::Cost(CostCommand::Seizure(args)) => cost::seizure(*args, common, ui),
         Command::Link(LinkCommand::Allow(args)) => cost::allow(args, common, ui),
         Command::Drill(DrillCommand::Hurricane(args)) => drill::hurricane(args, common, ui),
         Command::Policy(command) => rules::policy(command, common, ui),

@@ -37,7 +37,7 @@ fn table(view: &LimitsView, ui: &Ui) -> String {
             limit.name.clone(),
         ]);
     }
-    let mut out = table.render(ui.width, |line| ui.paint(Paint::Strong, line));
+    let mut out = table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line));
     out.push_str("\nBeyond it:\n");
     for (beyond, names) in beyond(&view.limits) {
         let line = wrap(&format!("{beyond}: {}", names.join("; ")), ui.width, 2);

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const BETWEEN: Duration = Duration::from_millis(200);
 
 pub(crate) fn backup(args: &BackupArgs, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
-    let (config, path) = configuration(args.config.as_deref(), common)?;
+    let (config, path) = configuration(args.node.config.as_deref(), common)?;
     let plain = match args.include_plain_keys {
         true => PlainKeys::Include,
         false => PlainKeys::Refuse,
@@ -130,7 +130,7 @@ pub(crate) fn restore_node(
             "{what}\nIt becomes a new life of the log in {}. The lost machine must never start again",
             data.display()
         ),
-        args.yes,
+        args.sure.yes,
         ui,
     )?;
     let bar = Bar::new(ui);
@@ -145,13 +145,13 @@ pub(crate) fn new_incarnation(
     common: &Common,
     ui: &Ui,
 ) -> Result<ExitCode, CliError> {
-    let (config, _) = configuration(args.config.as_deref(), common)?;
+    let (config, _) = configuration(args.node.config.as_deref(), common)?;
     let what = format!(
         "{} begins a new life of its log in {}. Every other copy of this directory must never start again",
         config.party,
         config.data.display()
     );
-    ask(&what, args.yes, ui)?;
+    ask(&what, args.sure.yes, ui)?;
     let mut opened = open(&config, &args.reason, if_newer(args.although_newer), ui);
     if let Err(newer @ LifeError::Newer { .. }) = &opened
         && ui.interactive

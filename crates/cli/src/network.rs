@@ -69,7 +69,7 @@ fn render(view: &NetworkView, ui: &Ui) -> String {
     format!(
         "{}{}\n{} of {} linked at {}.\n",
         alarms(view, ui),
-        table.render(ui.width, |line| ui.paint(Paint::Strong, line)),
+        table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line)),
         linked,
         view.parties.len(),
         ui.full_time(&view.at)

@@ -71,7 +71,7 @@ fn relays(relays: &[RelayView], ui: &Ui) -> String {
             reaches,
         ]);
     }
-    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+    table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line))
 }
 
 fn carried(view: &RelaysView, ui: &Ui) -> String {
@@ -89,7 +89,7 @@ fn carried(view: &RelaysView, ui: &Ui) -> String {
             when::ago(&carried.oldest_at, &view.at).unwrap_or_else(dash),
         ]);
     }
-    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+    table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use abeng_api::{
     AcceptReply, AcceptRequest, ExplainQuery, ExplainView, NewcomerView, PolicyView, RosterTaken,
     WaitingView,
 };
-use abeng_node::{Config, Layout, rules};
+use abeng_node::{Config, Layout, count::count, rules};
 use abeng_notice::printable;
 use abeng_roster::Trust;
 use std::{
@@ -78,7 +78,11 @@ fn told_import(taken: &RosterTaken, ui: &Ui) -> String {
         parts.push("a newer freshness statement".to_owned());
     }
     if taken.seal_keys > 0 {
-        parts.push(format!("{} newer seal keys", taken.seal_keys));
+        parts.push(count(
+            taken.seal_keys.into(),
+            "newer seal key",
+            "newer seal keys",
+        ));
     }
     let text = format!("In force: {}.", parts.join(", "));
     let mut out = format!("{}\n", ui.paint(Paint::Good, &text));
@@ -148,7 +152,7 @@ fn newcomers(list: &[NewcomerView], ui: &Ui) -> String {
             gains,
         ]);
     }
-    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+    table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line))
 }
 
 fn accept(args: AcceptArgs, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {

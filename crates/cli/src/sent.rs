@@ -5,7 +5,7 @@ use crate::{
     args::{Common, SentCommand},
     attachment::in_brief,
     connect,
-    inbox::{short_id, short_precedence},
+    inbox::short_id,
     table::{Align, Table},
     texts::Files,
 };
@@ -51,14 +51,14 @@ fn list(items: &[SentItem], ui: &Ui) -> String {
         table.row([
             short_id(&item.id),
             ui.short_time(&item.created_at),
-            short_precedence(&item.precedence),
+            item.precedence.clone(),
             recipients(&item.to, ui),
             in_brief(item.files, ui),
             item.summary.clone(),
         ]);
     }
     let table = table.without_empty(FILES);
-    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+    table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line))
 }
 
 /// `TT delivered, BB queued`, or `5/7 delivered, 2/7 queued`.

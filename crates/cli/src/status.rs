@@ -11,7 +11,7 @@ use crate::{
 };
 use abeng_api::{PendingView, StatusView, ViewState};
 use abeng_node::{SUBMITS_NOTHING, count::count};
-use abeng_notice::printable;
+use abeng_notice::{Lang, printable, size};
 use std::process::ExitCode;
 
 pub(crate) fn run(common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
@@ -157,7 +157,7 @@ fn links(status: &StatusView, now: &str, ui: &Ui) -> String {
     let mut table = Table::new([
         ("LINK", Align::Left),
         ("STATE", Align::Left),
-        ("FOR", Align::Right),
+        ("SINCE", Align::Right),
         ("RTT MS", Align::Right),
         ("CLOCK MS", Align::Right),
         ("ADDRESS", Align::Left),
@@ -167,13 +167,13 @@ fn links(status: &StatusView, now: &str, ui: &Ui) -> String {
         table.row([
             link.peer.clone(),
             if link.linked { "up" } else { "DOWN" }.to_owned(),
-            span.unwrap_or_else(dash),
+            span.map_or_else(dash, |span| format!("{span} ago")),
             link.rtt_ms.map_or_else(dash, |ms| format!("{ms:.1}")),
             link.offset_ms.map_or_else(dash, |ms| format!("{ms:+}")),
             link.address.clone().unwrap_or_else(dash),
         ]);
     }
-    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+    table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line))
 }
 
 fn queues(status: &StatusView, now: &str, ui: &Ui) -> String {
@@ -191,7 +191,7 @@ fn queues(status: &StatusView, now: &str, ui: &Ui) -> String {
             when::ago(&queue.oldest_at, now).unwrap_or_else(dash),
         ]);
     }
-    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+    table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line))
 }
 
 /// What stands where nothing is known.
@@ -199,17 +199,9 @@ pub(crate) fn dash() -> String {
     "-".to_owned()
 }
 
-/// `12.3 GiB`.
+/// `12.3 GiB`, as administrators read it.
 pub(crate) fn bytes(count: u64) -> String {
-    let mut value = count as f64;
-    for unit in ["B", "KiB", "MiB", "GiB"] {
-        if value < 1024.0 {
-            let digits = usize::from(unit != "B");
-            return format!("{value:.digits$} {unit}");
-        }
-        value /= 1024.0;
-    }
-    format!("{value:.1} TiB")
+    size(count, Lang::En)
 }
 
 #[cfg(test)]
@@ -217,7 +209,6 @@ mod tests {
     use super::*;
     use crate::{table::columns, ui::plain};
     use abeng_api::{LinkView, QueueView};
-    use abeng_notice::Lang;
 
     #[test]
     fn a_status_tells_what_is_wrong_first() {
@@ -321,13 +312,5 @@ mod tests {
             files(&pending),
             "3 to come (3.0 MiB), 1 only when asked for, 1 waiting for this node's budget, 1 waiting for the budget of other nodes, 1 to be sent and waiting for this node's budget, 4 that their senders no longer have, 5 damaged at their senders, 6 SENT AND NOT ON THIS DISK ANY MORE, 7 SENT AND DAMAGED ON THIS DISK"
         );
-    }
-
-    #[test]
-    fn sizes_use_one_unit() {
-        assert_eq!(bytes(17), "17 B");
-        assert_eq!(bytes(1536), "1.5 KiB");
-        assert_eq!(bytes(64 << 20), "64.0 MiB");
-        assert_eq!(bytes(3 << 40), "3.0 TiB");
     }
 }

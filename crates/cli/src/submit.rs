@@ -11,7 +11,7 @@ use crate::{
     connect,
     error::Exit,
     table::wrap,
-    texts::{Files, Groups, fill},
+    texts::{Errors, Files, Groups, fill, told_cause},
 };
 use abeng_api::{Client, CostRequest, FlawView, GroupView, SubmitReply, SubmitRequest};
 use abeng_notice::{locate_toml, printable};
@@ -24,10 +24,8 @@ pub(crate) fn seizure(args: SeizureArgs, common: &Common, ui: &Ui) -> Result<Exi
         if ui.interactive && !ui.json {
             return connect::block_on(form::ask(args, &client, ui));
         }
-        return Err(CliError::usage("it is not said what was seized").with_try(
-            "give the short form (--when, --place …; see abeng submit seizure --help), \
-             or -f FILE with a notice in TOML or JSON",
-        ));
+        let words = Errors::of(ui.lang);
+        return Err(CliError::usage(words.nothing_said).with_try(words.say_it));
     }
     let mut input = Input::read(&args, ui)?;
     let files = files::look(&mut input, &args, ui)?;
@@ -81,12 +79,13 @@ pub(crate) fn placed(mut error: CliError, input: &Input, ui: &Ui) -> CliError {
     // A refusal by policy is nothing that the officer wrote wrongly.
     let by_policy = error.flaws.iter().all(|flaw| flaw.code == POLICY);
     let (message, hint) = if by_policy {
-        (t.not_allowed, t.ask)
+        (t.not_allowed, hint_of(&error, ui))
     } else {
-        (t.flaws, t.correct)
+        (t.flaws, t.correct.to_owned())
     };
     message.clone_into(&mut error.message);
-    error.try_this = Some(hint.to_owned());
+    error.try_this = Some(hint);
+    error.cause = None;
     if let Some((name, source)) = &input.source {
         for flaw in &mut error.flaws {
             if let Some((line, column)) = locate_toml(source, &flaw.field) {
@@ -95,6 +94,20 @@ pub(crate) fn placed(mut error: CliError, input: &Input, ui: &Ui) -> CliError {
         }
     }
     error
+}
+
+/// Whom to ask, or who there is, where somebody was named who is not.
+fn hint_of(error: &CliError, ui: &Ui) -> String {
+    let causes = error.flaws.iter().filter_map(|flaw| flaw.cause.as_ref());
+    let mut hints = causes.filter(|cause| cause.values.contains_key("members"));
+    let ask = ui.texts().submit.ask.to_owned();
+    let Some(cause) = hints.next() else {
+        return ask;
+    };
+    match told_cause(cause, ui) {
+        Some((_, hint)) => hint.unwrap_or(ask),
+        None => error.try_this.clone().unwrap_or(ask),
+    }
 }
 
 pub(crate) fn accepted(reply: &SubmitReply, ui: &Ui) -> String {

@@ -152,6 +152,15 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_cut_where_there_is_no_terminal() {
+        let mut ui = crate::ui::plain(abeng_notice::Lang::En);
+        assert!(table().render(ui.line_width(), str::to_owned).contains('…'));
+        ui.whole = true;
+        let text = table().render(ui.line_width(), str::to_owned);
+        assert!(!text.contains('…') && text.contains(&"long ".repeat(30).trim_end().to_owned()));
+    }
+
+    #[test]
     fn cells_cannot_escape_into_the_terminal() {
         let mut table = Table::new([("A", Align::Left)]);
         table.row(["x\x1b[2Jy\nz".into()]);

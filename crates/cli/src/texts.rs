@@ -1,12 +1,20 @@
 //! What officers read, in the four languages of the network. A struct, so that the compiler sees
 //! to it that no language lacks a text. `{…}` are places that [`fill`] fills.
 
+#[path = "text/causes.rs"]
+mod causes;
+#[path = "text/courier.rs"]
+mod courier;
 #[path = "text/en.rs"]
 mod en;
+#[path = "text/errors.rs"]
+mod errors;
 #[path = "text/es.rs"]
 mod es;
 #[path = "text/files.rs"]
 mod files;
+#[path = "text/form.rs"]
+mod form;
 #[path = "text/fr.rs"]
 mod fr;
 #[path = "text/groups.rs"]
@@ -18,12 +26,18 @@ pub(crate) mod old_copy;
 #[path = "text/places.rs"]
 mod places;
 
-pub(crate) use files::{Files, size as file_size};
+pub(crate) use causes::told as told_cause;
+pub(crate) use courier::Courier;
+pub(crate) use errors::Errors;
+pub(crate) use files::Files;
+pub(crate) use form::Form;
 pub(crate) use groups::Groups;
 pub(crate) use places::Places;
 
+use courier::{Faults, Kinds};
+
 use crate::CliError;
-use abeng_api::{CourierFaultKind, CourierFaultView, DeliveryState, StepKind};
+use abeng_api::{DeliveryState, StepKind};
 use abeng_notice::{Lang, printable};
 use std::{io, path::Path};
 
@@ -43,6 +57,7 @@ pub struct Texts {
     pub(crate) track: Track,
     pub(crate) keep: Keep,
     pub(crate) cost: Cost,
+    pub(crate) gaps: Gaps,
     pub(crate) courier: Courier,
     pub(crate) reading: Reading,
 }
@@ -128,33 +143,6 @@ pub(crate) struct Submit {
     pub(crate) ask: &'static str,
 }
 
-/// Questions of the form.
-#[derive(Debug)]
-pub(crate) struct Form {
-    pub(crate) intro: &'static str,
-    pub(crate) when: &'static str,
-    pub(crate) when_help: &'static str,
-    pub(crate) place: &'static str,
-    pub(crate) place_help: &'static str,
-    pub(crate) goods: &'static str,
-    pub(crate) goods_other: &'static str,
-    pub(crate) words: &'static str,
-    pub(crate) quantity: &'static str,
-    pub(crate) quantity_help: &'static str,
-    pub(crate) unit: &'static str,
-    pub(crate) mode: &'static str,
-    pub(crate) route_from: &'static str,
-    pub(crate) route_to: &'static str,
-    pub(crate) unknown_help: &'static str,
-    pub(crate) recipients: &'static str,
-    pub(crate) precedence: &'static str,
-    pub(crate) tlp: &'static str,
-    pub(crate) remarks: &'static str,
-    pub(crate) send: &'static str,
-    pub(crate) not_sent: &'static str,
-    pub(crate) needed: &'static str,
-}
-
 /// What a notice costs.
 #[derive(Debug)]
 pub(crate) struct Cost {
@@ -165,6 +153,9 @@ pub(crate) struct Cost {
     pub(crate) time: &'static str,
     pub(crate) share: &'static str,
     pub(crate) no_link: &'static str,
+    cable: &'static str,
+    satellite: &'static str,
+    metered: &'static str,
     pub(crate) files: Counted,
     /// `{files}`, `{size}`.
     pub(crate) behind: &'static str,
@@ -184,6 +175,18 @@ pub(crate) struct Cost {
     /// `{spent}`.
     pub(crate) no_budget: &'static str,
     pub(crate) nothing_sent: &'static str,
+}
+
+impl Cost {
+    /// The kind of a path; one that is not known is shown as the node names it.
+    pub(crate) fn profile<'a>(&self, name: &'a str) -> &'a str {
+        match name {
+            "cable" => self.cable,
+            "satellite" => self.satellite,
+            "metered" => self.metered,
+            other => other,
+        }
+    }
 }
 
 /// The inbox and what was sent.
@@ -243,6 +246,20 @@ pub(crate) struct Keep {
     pub(crate) column_reason: &'static str,
 }
 
+/// What was sent here and has not come.
+#[derive(Debug)]
+pub(crate) struct Gaps {
+    pub(crate) nothing: &'static str,
+    pub(crate) missing: &'static str,
+    pub(crate) numbers: &'static str,
+    pub(crate) since: &'static str,
+    pub(crate) asked: &'static str,
+    pub(crate) last_asked: &'static str,
+    pub(crate) link: &'static str,
+    pub(crate) up: &'static str,
+    pub(crate) down: &'static str,
+}
+
 /// A file that cannot be read.
 #[derive(Debug)]
 pub(crate) struct Reading {
@@ -253,76 +270,6 @@ pub(crate) struct Reading {
     pub(crate) directory: &'static str,
     pub(crate) stick: &'static str,
     pub(crate) name_another: &'static str,
-}
-
-/// What is wrong with a courier file.
-#[derive(Debug)]
-pub(crate) struct Faults {
-    none: &'static str,
-    version: &'static str,
-    header: &'static str,
-    /// `{at}`.
-    cut: &'static str,
-    /// `{at}`.
-    length: &'static str,
-    digest: &'static str,
-    /// `{at}`.
-    trailing: &'static str,
-    pub(crate) give_another: &'static str,
-}
-
-impl Faults {
-    /// In words.
-    pub(crate) fn told(&self, fault: CourierFaultView) -> String {
-        use CourierFaultKind as Kind;
-        let text = match fault.kind {
-            Kind::NotCourier => self.none,
-            Kind::Version => self.version,
-            Kind::Header => self.header,
-            Kind::Cut => self.cut,
-            Kind::Length => self.length,
-            Kind::Digest => self.digest,
-            Kind::Trailing => self.trailing,
-        };
-        fill(text, &[("at", &fault.at.unwrap_or(0).to_string())])
-    }
-}
-
-/// Courier files.
-#[derive(Debug)]
-pub(crate) struct Courier {
-    /// `{file}`, `{size}`, `{to}`, `{envelopes}`, `{receipts}`.
-    pub(crate) written: &'static str,
-    pub(crate) left_out: Counted,
-    /// `{count}`, `{size}`.
-    pub(crate) files: &'static str,
-    /// `{count}`, `{size}`.
-    pub(crate) files_left: Counted,
-    pub(crate) stay: &'static str,
-    /// `{to}`.
-    pub(crate) bring: &'static str,
-    /// `{from}`, `{at}`.
-    pub(crate) taken: &'static str,
-    /// `{taken}`, `{known}`, `{refused}`, `{faults}`.
-    pub(crate) notices: &'static str,
-    /// `{taken}`, `{known}`, `{refused}`, `{faults}`.
-    pub(crate) receipts: &'static str,
-    /// `{taken}`, `{known}`, `{parts}`, `{faults}`.
-    pub(crate) files_taken: &'static str,
-    /// `{problem}`.
-    pub(crate) cut: &'static str,
-    pub(crate) faults: Faults,
-    pub(crate) troubles: &'static str,
-    /// `{from}`.
-    pub(crate) back: &'static str,
-    /// `{from}`, `{to}`, `{at}`, `{network}`.
-    pub(crate) way: &'static str,
-    /// `{envelopes}`, `{receipts}`, `{size}`.
-    pub(crate) holds: &'static str,
-    pub(crate) whole: &'static str,
-    pub(crate) unproved: &'static str,
-    /// `{count}`.
-    pub(crate) more: &'static str,
 }
 
 impl Texts {
@@ -349,15 +296,20 @@ impl Texts {
 
     /// Why a file cannot be read; what is rare is told as the system tells it.
     pub(crate) fn unreadable(&self, file: &Path, e: &io::Error) -> CliError {
-        let t = &self.reading;
         let why = match e.kind() {
-            io::ErrorKind::NotFound => t.absent.to_owned(),
-            io::ErrorKind::PermissionDenied => t.forbidden.to_owned(),
-            io::ErrorKind::IsADirectory => t.directory.to_owned(),
-            _ => e.to_string(),
+            io::ErrorKind::PermissionDenied => self.reading.forbidden.to_owned(),
+            _ => self.why(e),
         };
         let file = printable(&file.display().to_string());
-        CliError::usage(fill(t.cannot, &[("file", &file), ("why", &why)]))
+        CliError::usage(fill(self.reading.cannot, &[("file", &file), ("why", &why)]))
+    }
+
+    fn why(&self, e: &io::Error) -> String {
+        match e.kind() {
+            io::ErrorKind::NotFound => self.reading.absent.to_owned(),
+            io::ErrorKind::IsADirectory => self.reading.directory.to_owned(),
+            _ => e.to_string(),
+        }
     }
 
     /// Where a notice stands, in words.
@@ -429,7 +381,7 @@ pub(crate) fn fill(text: &str, values: &[(&str, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{form::yes, *};
     use std::collections::BTreeSet;
 
     /// The string literals of a language's file, in order.
@@ -478,6 +430,19 @@ mod tests {
             let said = [0, 1, 2].map(|n| t.count(&t.cost.files, n));
             assert_eq!(said, [none, one, two]);
         }
+    }
+
+    #[test]
+    fn yes_and_no_are_understood_in_every_language() {
+        for lang in Lang::ALL {
+            let form = &Texts::of(lang).form;
+            assert_eq!(yes(form.yes), Ok(true));
+            assert_eq!(yes(form.no), Ok(false));
+            let first = |word: &str| word.chars().take(1).collect::<String>();
+            assert_eq!(yes(&first(form.yes)), Ok(true));
+            assert_eq!(yes(&first(form.no)), Ok(false));
+        }
+        assert_eq!(yes("perhaps"), Err(()));
     }
 
     #[test]

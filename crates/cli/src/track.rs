@@ -229,6 +229,7 @@ mod tests {
                     state: DeliveryState::Delivered,
                     offline_since: None,
                     late: false,
+                    sealed_anew: None,
                     files: Some(abeng_api::FilesThere { arrived: 1, of: 2 }),
                     steps: vec![
                         submitted,

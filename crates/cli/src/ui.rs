@@ -1,8 +1,12 @@
 //! What goes to the terminal, and how.
 
-use crate::{CliError, Exit, texts::Texts, when};
-use abeng_api::FlawSeverity;
-use abeng_notice::{Lang, printable};
+use crate::{
+    CliError, Exit,
+    texts::{Errors, Texts, told_cause},
+    when,
+};
+use abeng_api::{CauseView, FlawSeverity};
+use abeng_notice::{Lang, printable, size};
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 
@@ -19,6 +23,8 @@ pub struct Ui {
     pub interactive: bool,
     /// Columns of the terminal, 80 where not known.
     pub width: usize,
+    /// Standard output is no terminal: nothing is cut to a width, for whoever reads it has none.
+    pub whole: bool,
 }
 
 /// A meaning that a colour may carry. Never the only carrier.
@@ -64,12 +70,18 @@ impl Ui {
             colour,
             interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
             width: width.unwrap_or(80).clamp(40, 400),
+            whole: !io::stdout().is_terminal(),
         }
     }
 
     /// The texts in the reader's language.
     pub fn texts(&self) -> &'static Texts {
         Texts::of(self.lang)
+    }
+
+    /// The width that lines are cut to.
+    pub(crate) fn line_width(&self) -> usize {
+        if self.whole { usize::MAX } else { self.width }
     }
 
     /// The text in a colour, where there are colours.
@@ -146,6 +158,8 @@ impl Ui {
                 try_this: Option<&'a str>,
                 #[serde(skip_serializing_if = "<[_]>::is_empty")]
                 flaws: &'a [abeng_api::FlawView],
+                #[serde(skip_serializing_if = "Option::is_none")]
+                cause: Option<&'a CauseView>,
             }
             let _ = self.give(&Body {
                 error: Failure {
@@ -153,27 +167,62 @@ impl Ui {
                     message: &error.message,
                     try_this: error.try_this.as_deref(),
                     flaws: &error.flaws,
+                    cause: error.cause.as_deref(),
                 },
             });
             return;
         }
-        let mut text = format!("error: {}\n", multiline(&error.message));
+        let _ = io::stderr()
+            .lock()
+            .write_all(self.failure(error).as_bytes());
+    }
+
+    /// A failure for a person, in the reader's language where the node said by name what failed.
+    fn failure(&self, error: &CliError) -> String {
+        let words = Errors::of(self.lang);
+        let told = error
+            .cause
+            .as_ref()
+            .and_then(|cause| told_cause(cause, self));
+        let (message, hint) = match &told {
+            Some((message, hint)) => (message.as_str(), hint.as_deref()),
+            None => (error.message.as_str(), error.try_this.as_deref()),
+        };
+        let mut text = format!("{} {}\n", words.error, multiline(message));
         // What stops the notice first; a doubt alone would not.
         let (errors, doubts): (Vec<_>, Vec<_>) = error
             .flaws
             .iter()
             .partition(|flaw| flaw.severity == FlawSeverity::Error);
         for flaw in errors {
-            text.push_str(&format!("  - {}\n", printable(&flaw.text)));
+            let told = flaw
+                .cause
+                .as_ref()
+                .and_then(|cause| told_cause(cause, self));
+            let told = told.map_or_else(|| flaw.text.clone(), |(text, _)| text);
+            text.push_str(&format!("  - {}\n", printable(&told)));
         }
         for flaw in doubts {
             let doubt = self.texts().submit.doubt;
             text.push_str(&format!("  - {doubt}: {}\n", printable(&flaw.text)));
         }
-        if let Some(hint) = &error.try_this {
-            text.push_str(&format!("  try: {}\n", multiline(hint)));
+        if let Some(hint) = hint {
+            text.push_str(&format!("  {} {}\n", words.hint, multiline(hint)));
         }
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        text
+    }
+
+    /// A size in the reader's language: `4.2 MiB`, `4,2 MiB`.
+    pub fn bytes(&self, count: u64) -> String {
+        size(count, self.lang)
+    }
+
+    /// A number with a point, as the reader's language writes it.
+    pub fn decimal(&self, number: &str) -> String {
+        match self.lang {
+            Lang::En => number.to_owned(),
+            Lang::Es | Lang::Fr | Lang::Nl => number.replace('.', ","),
+        }
     }
 
     /// A moment for a table: `24 Nov 06:05` (UTC).
@@ -220,6 +269,7 @@ pub(crate) fn plain(lang: Lang) -> Ui {
         colour: false,
         interactive: false,
         width: 80,
+        whole: false,
     }
 }
 
@@ -233,6 +283,24 @@ mod tests {
         assert_eq!(ui.paint(Paint::Bad, "refused"), "refused");
         ui.colour = true;
         assert_eq!(ui.paint(Paint::Bad, "refused"), "\x1b[31mrefused\x1b[0m");
+    }
+
+    #[test]
+    fn a_failure_at_the_node_is_told_in_the_reader_s_language() {
+        let error =
+            abeng_api::ApiError::not_found("no notice here has an id that begins with ab12")
+                .with_try("look")
+                .because(abeng_api::Cause::UnknownId, [("digits", "ab12".to_owned())]);
+        let error = CliError::from(error);
+        let told = Lang::ALL.map(|lang| plain(lang).failure(&error));
+        assert_eq!(
+            told[0],
+            "error: no notice here has an id that begins with ab12\n  try: look\n"
+        );
+        assert!(told[1].starts_with("error: ningún aviso") && told[1].contains("pruebe: "));
+        assert!(told[2].starts_with("erreur : aucun avis") && told[2].contains("essayez : "));
+        assert!(told[3].starts_with("fout: geen melding") && told[3].contains("probeer: "));
+        assert!(told.iter().all(|told| told.contains("ab12")));
     }
 
     #[test]

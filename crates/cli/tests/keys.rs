@@ -48,6 +48,8 @@ fn keys_go_onto_paper_and_come_back_when_all_else_is_lost() {
     let temp = tempfile::tempdir().unwrap();
     let at = |name: &str| temp.path().join(name).to_string_lossy().into_owned();
     fs::write(temp.path().join("new"), "another passphrase\n").unwrap();
+    let private = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(temp.path().join("new"), private).unwrap();
     let founded = abeng(
         &[
             "network",
@@ -96,6 +98,7 @@ fn keys_go_onto_paper_and_come_back_when_all_else_is_lost() {
         "",
     ));
     assert_eq!(kept_there["set"], made["set"]);
+    a_directory_of_others_takes_no_backup(&data, &at("net/lc"), &kept, temp.path());
     a_set_whose_sheets_cannot_be_written_replaces_none(&data);
     let listed = json(&abeng(&["keys", "list", "--data", &data, "--json"], ""));
     let keys = listed["keys"].as_array().unwrap();
@@ -235,4 +238,73 @@ fn same_keys(back: &str, data: &str, temp: &Path) {
         .iter()
         .find(|k| !k["note"].is_null() && k["note"] != "others seal to it now");
     assert_eq!(strange, None);
+}
+
+/// Only a new directory, or the backup of the same keys, takes one.
+fn a_directory_of_others_takes_no_backup(data: &str, other: &str, kept: &str, temp: &Path) {
+    let backup = |data: &str, out: &str| {
+        let arguments = [
+            "keys",
+            "backup",
+            "--include-plain-keys",
+            "--data",
+            data,
+            "--out",
+            out,
+        ];
+        abeng(&arguments, "")
+    };
+    let refused = |out: &Output, said: &str| {
+        let told = String::from_utf8_lossy(&out.stderr);
+        assert_eq!(out.status.code(), Some(3), "{told}");
+        assert!(told.contains(said), "{told}");
+    };
+    assert!(backup(data, kept).status.success(), "again");
+    let foreign = backup(other, kept);
+    refused(&foreign, "it holds those of JM");
+    let stick = temp.join("stick");
+    fs::create_dir_all(&stick).unwrap();
+    fs::write(stick.join("holiday.jpg"), "x").unwrap();
+    refused(
+        &backup(data, &stick.to_string_lossy()),
+        "holiday.jpg lies in it",
+    );
+    assert_eq!(
+        fs::read_dir(&stick).unwrap().count(),
+        1,
+        "nothing was written"
+    );
+    let within = stick.join("keys-JM");
+    assert!(backup(data, &within.to_string_lossy()).status.success());
+}
+
+#[test]
+fn a_passphrase_file_that_others_can_read_is_refused() {
+    let temp = tempfile::tempdir().unwrap();
+    let passphrase = temp.path().join("passphrase");
+    fs::write(&passphrase, "a passphrase\n").unwrap();
+    let net = temp.path().join("net");
+    let init = || {
+        let (net, passphrase) = (net.to_string_lossy(), passphrase.to_string_lossy());
+        let arguments = [
+            "network",
+            "init",
+            &*net,
+            "--party",
+            "JM",
+            "--party",
+            "TT",
+            "--passphrase-file",
+            &*passphrase,
+        ];
+        abeng(&arguments, "")
+    };
+    fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o644)).unwrap();
+    let refused = init();
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{told}");
+    assert!(told.contains("mode 0644"), "{told}");
+    assert!(!net.exists());
+    fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(init().status.success());
 }

@@ -33,12 +33,11 @@ impl Shared {
         if self.core.try_give(input).is_err() {
             self.desk.leave(place.ticket);
             self.metrics.busy.inc();
-            let busy = "the node has more to do than it can take";
-            return Err(ApiError::busy(busy, 1));
+            return Err(ApiError::overloaded());
         }
         match place.ended.await {
             Ok(Ended::Noted { leaf }) => Ok(leaf),
-            _ => Err(ApiError::busy("the node is stopping", 5)),
+            _ => Err(ApiError::stopping()),
         }
     }
 }

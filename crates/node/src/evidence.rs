@@ -112,7 +112,7 @@ impl Shared {
     fn disclose(&self, subject: &Subject) -> Result<(Bytes, ContentKey), ApiError> {
         // Also what is taken back and not scrubbed yet is not handed out.
         self.still_there(subject.holder)
-            .map_err(|e| e.with_try("leave out --disclose"))?;
+            .map_err(|e| ApiError { cause: None, ..e }.with_try("leave out --disclose"))?;
         let record = self.reader.read(subject.holder).map_err(internal)?.record;
         let scrubbed = || {
             ApiError::not_found("the content was deleted here; what is proved of it stays")

@@ -4,7 +4,7 @@ use crate::{
     clock,
     shared::{Shared, lock},
 };
-use abeng_api::{ApiError, NetworkRow, NetworkView};
+use abeng_api::{ApiError, Cause, NetworkRow, NetworkView};
 use abeng_queue::Engine;
 use abeng_wire::{Millis, PartyCode, v1};
 use std::sync::Arc;
@@ -195,7 +195,14 @@ impl Shared {
             .with_try(format!(
                 "use `abeng status` here, or ask {}",
                 offices.join(" or ")
-            )));
+            ))
+            .because(
+                Cause::NotCoordination,
+                [
+                    ("party", self.me.to_string()),
+                    ("offices", offices.join(", ")),
+                ],
+            ));
         }
         let own = self.own_status().await;
         let statuses = lock(&self.statuses).clone();

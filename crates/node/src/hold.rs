@@ -2,7 +2,7 @@
 
 use crate::{clock, desk::Ended, operator::language, reading::internal, shared::Shared};
 use abeng_api::{
-    ApiError, Caller, ErrorCode, ExtendRequest, HeldView, HoldRequest, KeepReply, KeptItem,
+    ApiError, Caller, Cause, ErrorCode, ExtendRequest, HeldView, HoldRequest, KeepReply, KeptItem,
     KeptSide, RetentionQuery,
 };
 use abeng_keys::{Entropy, SystemEntropy};
@@ -41,16 +41,17 @@ impl Shared {
         let content = self.content(id).await?;
         let held = content.care.hold.is_some();
         let conflict = match act {
-            v1::HoldAct::HoldPlaced if held => Some("it is held already"),
-            v1::HoldAct::HoldLifted if !held => Some("it is not held"),
+            v1::HoldAct::HoldPlaced if held => Some(("it is held already", Cause::HeldAlready)),
+            v1::HoldAct::HoldLifted if !held => Some(("it is not held", Cause::NotHeld)),
             _ => None,
         };
-        if let Some(conflict) = conflict {
+        if let Some((conflict, cause)) = conflict {
             return Err(ApiError::new(
                 ErrorCode::Conflict,
                 format!("{:.12}: {conflict}", content.id),
             )
-            .with_try("`abeng hold list` shows what is held, since when and why"));
+            .with_try("`abeng hold list` shows what is held, since when and why")
+            .because(cause, [("id", format!("{:.12}", content.id))]));
         }
         let hold = Box::new(v1::Hold {
             envelope_id: content.id.to_bytes(),
@@ -90,6 +91,7 @@ impl Shared {
                     "the new date is none, lies in the past or more than ten years ahead",
                 )
                 .with_try("write a date such as 2031-12-31, or a length such as 365d")
+                .because(Cause::BadKeepDate, [])
             })?;
         let looked = self.view.position();
         let content = self.content(id).await?;
@@ -98,12 +100,14 @@ impl Shared {
                 "{:.12} came from another party, which says how long it is kept",
                 content.id
             ))
-            .with_try("a legal hold keeps it: `abeng hold place ID --reason TEXT`"));
+            .with_try("a legal hold keeps it: `abeng hold place ID --reason TEXT`")
+            .because(Cause::KeptByOther, [("id", format!("{:.12}", content.id))]));
         }
         if until <= content.due.max(content.care.extended) {
             return Err(
                 ApiError::new(ErrorCode::Conflict, "it is kept at least as long already")
-                    .with_try("`abeng retention list --all` shows the dates"),
+                    .with_try("`abeng retention list --all` shows the dates")
+                    .because(Cause::KeptLonger, []),
             );
         }
         let retention = Box::new(v1::Retention {
@@ -137,16 +141,14 @@ impl Shared {
             return Err(ApiError::new(
                 ErrorCode::Conflict,
                 format!("{:.12}: its content is deleted", content.id),
-            ));
+            )
+            .because(Cause::Deleted, []));
         }
         let place = self.desk.open();
         if self.core.try_give(input(place.ticket)).is_err() {
             self.desk.leave(place.ticket);
             self.metrics.busy.inc();
-            return Err(ApiError::busy(
-                "the node has more to do than it can take",
-                1,
-            ));
+            return Err(ApiError::overloaded());
         }
         match place.ended.await {
             Ok(Ended::Noted { leaf }) => Ok(leaf),
@@ -154,8 +156,9 @@ impl Shared {
                 ErrorCode::Conflict,
                 "something else was done about it at the same moment",
             )
-            .with_try("look at it again, then try again")),
-            Err(_) => Err(ApiError::busy("the node is stopping", 5)),
+            .with_try("look at it again, then try again")
+            .because(Cause::Crossed, [])),
+            Err(_) => Err(ApiError::stopping()),
         }
     }
 
@@ -177,7 +180,8 @@ impl Shared {
             _ => {
                 return Err(ApiError::not_found(format!(
                     "{id:.12} was refused here: there is no content"
-                )));
+                ))
+                .because(Cause::RefusedHere, [("id", format!("{id:.12}"))]));
             }
         };
         let care = self.care(record).await;
@@ -379,7 +383,8 @@ fn reason(text: &str) -> Result<String, ApiError> {
     if text.is_empty() || text.len() > REASON {
         return Err(
             ApiError::invalid("a reason is needed, of at most 1000 bytes")
-                .with_try("--reason \"case 2026/117, order of the High Court of 3 May\""),
+                .with_try("--reason \"case 2026/117, order of the High Court of 3 May\"")
+                .because(Cause::ReasonNeeded, []),
         );
     }
     Ok(text.to_owned())

@@ -60,6 +60,16 @@ pub enum KeysError {
         /// The directory.
         dir: PathBuf,
     },
+    /// A directory that is no backup of keys of this party.
+    #[error("{} is no backup of the keys of {party}: {found}", dir.display())]
+    Foreign {
+        /// The directory.
+        dir: PathBuf,
+        /// Whose keys were to go there.
+        party: abeng_wire::PartyCode,
+        /// What is there.
+        found: String,
+    },
     /// A backup that does not hold what it should.
     #[error("{} does not hold the keys that were copied there", dir.display())]
     Differs {
@@ -79,6 +89,7 @@ impl KeysError {
             Self::File { .. } => "check owner, mode and free space; run it as the node's user".into(),
             Self::PlainKeys => "give the keys a passphrase, or add --include-plain-keys and lock the backup away".into(),
             Self::Inside { .. } => "name a directory on another disk".into(),
+            Self::Foreign { dir, party, .. } => format!("name a new directory in it, such as {}, or the one of an earlier `abeng keys backup`", dir.join(format!("keys-{party}")).display()),
         }
     }
 }

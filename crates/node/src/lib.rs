@@ -67,6 +67,7 @@ mod recall;
 mod receipts;
 mod recent;
 mod recovery;
+mod refused;
 mod relaying;
 mod replaced_keys;
 mod restore;

@@ -7,7 +7,7 @@ use crate::{
     paths::Metering,
     shared::{Shared, lock},
 };
-use abeng_api::{AllowRequest, ApiError, BudgetView, Caller};
+use abeng_api::{AllowRequest, ApiError, BudgetView, Caller, Cause};
 use abeng_link::{Link, Profile};
 use abeng_queue::{Allowed, Input};
 use abeng_wire::{Millis, Mono, PartyCode, v1};
@@ -281,7 +281,8 @@ impl Shared {
         let budget = self.config.link.metered.budget;
         let (true, Some(budget)) = (self.has_metered(), budget) else {
             return Err(ApiError::not_found("no path here has a budget")
-                .with_try("`budget` under [link.metered] in node.toml sets one"));
+                .with_try("`budget` under [link.metered] in node.toml sets one")
+                .because(Cause::NoBudget, []));
         };
         let bytes = request.bytes.unwrap_or(budget);
         {

@@ -277,7 +277,7 @@ impl Shared {
             .core
             .inspect(health::queues)
             .await
-            .ok_or_else(|| ApiError::busy("the node is stopping", 5))?;
+            .ok_or_else(ApiError::stopping)?;
         let (applied, rebuilding) = self.view.progress();
         let party = trust.roster.party(self.me);
         let (total, read) = (

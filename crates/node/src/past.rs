@@ -10,7 +10,7 @@ use crate::{
     receipts::verify_checkpoint,
     shared::{Shared, lock},
 };
-use abeng_api::{ApiError, ErrorCode};
+use abeng_api::{ApiError, Cause, CauseView, ErrorCode};
 use abeng_audit_log::{
     CLAIM, Checkpoint, Contradiction, LogOrigin, Outside,
     past::{self, OwnLog, Proved},
@@ -48,6 +48,25 @@ pub const CONTRADICTED: &str = "your log contradicts itself";
 const REFUSED_STAYS: Duration = Duration::from_secs(3);
 /// What a peer is told that runs in a life which a newer one has closed.
 const OUTLIVED: &str = "a newer life of your log is known";
+
+fn proved_cause(proved: &Proved) -> CauseView {
+    match proved {
+        Proved::Longer { theirs, ours } => CauseView::new(
+            Cause::PastOlder,
+            [("theirs", theirs.to_string()), ("ours", ours.to_string())],
+        ),
+        Proved::OtherPast { size } => {
+            CauseView::new(Cause::PastTwice, [("size", size.to_string())])
+        }
+        Proved::NewerLife { life } => {
+            CauseView::new(Cause::PastNewer, [("life", life.to_string())])
+        }
+        Proved::UnknownEnvelope { id } => {
+            CauseView::new(Cause::PastUnknown, [("id", id.to_string())])
+        }
+        Proved::Before => CauseView::new(Cause::PastBefore, []),
+    }
+}
 
 /// What peers do meanwhile, and what goes on: said where a link is missed.
 pub fn meanwhile(proved: &Proved) -> &'static str {
@@ -117,7 +136,8 @@ impl Shared {
                 ErrorCode::OldCopy,
                 format!("this node submits nothing: {proved}"),
             )
-            .with_try(way_forward(&proved))),
+            .with_try(way_forward(&proved))
+            .by(proved_cause(&proved))),
         }
     }
 

@@ -5,8 +5,11 @@
 //! what is queued, recalls, the audit log. A copy from a peer is put off with `FAULT_QUOTA`, which
 //! is never an outcome: it stays with the peer and comes again.
 
-use crate::shared::{Shared, lock};
-use abeng_api::{ApiError, ErrorCode};
+use crate::{
+    shared::{Shared, lock},
+    size::Size,
+};
+use abeng_api::{ApiError, Cause, CauseView, ErrorCode};
 use abeng_wire::v1;
 use std::{
     fs, io,
@@ -136,7 +139,6 @@ pub struct NoRoom(pub Room);
 
 impl From<NoRoom> for ApiError {
     fn from(none: NoRoom) -> Self {
-        let mib = |bytes: u64| bytes >> 20;
         let Room {
             used,
             free,
@@ -144,26 +146,38 @@ impl From<NoRoom> for ApiError {
             reserve,
             ..
         } = none.0;
-        let (what, fix) = match disk {
+        let kept = ("reserve_bytes", reserve.to_string());
+        let (what, fix, cause) = match disk {
             Some(disk) if disk.saturating_sub(used) < free => (
                 format!(
-                    "the data directory takes {} MiB of the {} MiB it may, and {} MiB are kept for receipts and what is under way",
-                    mib(used),
-                    mib(disk),
-                    mib(reserve)
+                    "the data directory takes {} of the {} it may, and {} are kept for receipts and what is under way",
+                    Size(used),
+                    Size(disk),
+                    Size(reserve)
                 ),
                 "raise `disk` under [quota] in node.toml, or delete what need not be kept (`abeng retention`)",
+                CauseView::new(
+                    Cause::NoRoomQuota,
+                    [
+                        ("used_bytes", used.to_string()),
+                        ("disk_bytes", disk.to_string()),
+                        kept,
+                    ],
+                ),
             ),
             _ => (
                 format!(
-                    "the disk has {} MiB free, and {} MiB are kept for receipts and what is under way",
-                    mib(free),
-                    mib(reserve)
+                    "the disk has {} free, and {} are kept for receipts and what is under way",
+                    Size(free),
+                    Size(reserve)
                 ),
                 "free space on the disk of the data directory, or move it to a larger one; nothing was lost, and what is queued goes on",
+                CauseView::new(Cause::NoRoomDisk, [("free_bytes", free.to_string()), kept]),
             ),
         };
-        Self::new(ErrorCode::NoRoom, format!("not taken: {what}")).with_try(fix)
+        Self::new(ErrorCode::NoRoom, format!("not taken: {what}"))
+            .with_try(fix)
+            .by(cause)
     }
 }
 

@@ -95,7 +95,10 @@ fn the_directory_has_a_bound_of_its_own() {
     let none = quota.admit(1).unwrap_err();
     let told = ApiError::from(none);
     assert_eq!(told.code, ErrorCode::NoRoom);
-    assert!(told.message.contains("900 MiB of the 1000 MiB"), "{told}");
+    assert!(
+        told.message.contains("900.0 MiB of the 1000.0 MiB"),
+        "{told}"
+    );
     assert!(told.try_this.unwrap().contains("[quota]"));
     // A look at the file system alone does not forget what was let in.
     quota.measure(Walk::Volume).unwrap();

@@ -1,14 +1,17 @@
 //! Inbox and sent box: rows from the view, notices opened to be shown and never kept open.
 
-use crate::{attachments::files_of, clock, operator::language, shared::Shared, submit::flaw_view};
+use crate::{
+    attachments::files_of, clock, operator::language, refused::unknown_party, shared::Shared,
+    submit::flaw_view,
+};
 use abeng_api::{
-    ApiError, Caller, DeliveryState, InboxItem, InboxQuery, LabelledValue, NoticeView, SentItem,
-    SentQuery, SentTo,
+    ApiError, Caller, Cause, DeliveryState, InboxItem, InboxQuery, LabelledValue, NoticeView,
+    SentItem, SentQuery, SentTo,
 };
 use abeng_notice::{Lang, Notice};
 use abeng_queue::rows::{CareRow, IdRow, InboxRow, SentOutcome, SentRow};
 use abeng_seal::{reopen_own, reopen_received};
-use abeng_wire::{EnvelopeId, LeafIndex, v1};
+use abeng_wire::{EnvelopeId, LeafIndex, PartyCode, v1};
 use bytes::Bytes;
 use std::sync::{Arc, atomic::Ordering};
 
@@ -24,6 +27,9 @@ impl Shared {
         query: InboxQuery,
     ) -> Result<Vec<InboxItem>, ApiError> {
         let lang = language(query.lang.as_deref());
+        if let Some(from) = &query.from {
+            self.known_sender(from)?;
+        }
         let limit = (query.limit.unwrap_or(50) as usize).min(MOST);
         let to = query.before.map_or(vec![InboxRow::PREFIX + 1], |leaf| {
             InboxRow::key(LeafIndex(leaf))
@@ -93,6 +99,16 @@ impl Shared {
         }
     }
 
+    /// Nothing can have come from a party that never was: a mistyped code must not look like silence.
+    fn known_sender(&self, code: &str) -> Result<(), ApiError> {
+        let trust = self.trust();
+        let known = PartyCode::new(code).is_ok_and(|code| trust.roster.party(code).is_some());
+        match known {
+            true => Ok(()),
+            false => Err(unknown_party(code, &trust.roster)),
+        }
+    }
+
     /// Opens what lies sealed in the journal.
     fn open_received(&self, row: &InboxRow) -> Result<Notice, ApiError> {
         self.open_at(row.received)
@@ -109,7 +125,7 @@ impl Shared {
             ));
         };
         let body = record.body().map_err(internal)?;
-        let body = body.ok_or_else(|| gone("while this was asked", ""))?;
+        let body = body.ok_or_else(|| gone("while this was asked"))?;
         let secrets = |kid: &abeng_wire::Kid| self.keyring.seal_secret(kid);
         let opened = reopen_received(&proof.hdr, &body.stanzas, &body.body, self.me, &secrets)
             .map_err(|e| ApiError::internal(format!("it can no longer be opened: {e}")))?;
@@ -130,11 +146,11 @@ impl Shared {
             ..
         } = row
         else {
-            return Err(
-                ApiError::not_found(format!("{id:.12} is not in the inbox")).with_try(
+            return Err(ApiError::not_found(format!("{id:.12} is not in the inbox"))
+                .with_try(
                     "`abeng track` shows what was sent from here; `abeng inbox list` what came",
-                ),
-            );
+                )
+                .because(Cause::NotInInbox, [("id", format!("{id:.12}"))]));
         };
         let value = self
             .view
@@ -318,7 +334,7 @@ impl Shared {
                 "the journal's record is not a submission",
             ));
         };
-        let scrubbed = || gone("while this was asked", "");
+        let scrubbed = || gone("while this was asked");
         let body = record.body().map_err(internal)?.ok_or_else(scrubbed)?;
         let private = record.private().map_err(internal)?.ok_or_else(scrubbed)?;
         let notice = reopen_own(
@@ -337,21 +353,27 @@ impl Shared {
         let row = row.map_err(internal)?;
         let care = row.map(|v| CareRow::decode(&v)).transpose();
         let care = care.map_err(internal)?.unwrap_or_default();
-        let why = match care.why {
-            v1::ScrubWhy::Recalled => " because its originator took it back",
-            v1::ScrubWhy::KeepUntil => " because it was to be kept no longer",
-            v1::ScrubWhy::Unspecified => "",
-        };
         if let Some(scrubbed) = care.scrubbed {
             let day = self.leaf_time(scrubbed).map(clock::rfc3339);
             let day = day.as_deref().and_then(|d| d.get(..10)).unwrap_or_default();
-            Err(gone(&format!("on {day}"), why))
+            let (why, cause) = match care.why {
+                v1::ScrubWhy::Recalled => (
+                    " because its originator took it back",
+                    Cause::DeletedRecalled,
+                ),
+                v1::ScrubWhy::KeepUntil => {
+                    (" because it was to be kept no longer", Cause::DeletedKept)
+                }
+                v1::ScrubWhy::Unspecified => ("", Cause::DeletedOn),
+            };
+            Err(gone(&format!("on {day}{why}")).because(cause, [("day", day.to_owned())]))
         } else if care.begun.is_some() {
-            Err(gone("just now", why))
+            Err(gone("just now"))
         } else if care.asked.is_some() && care.hold.is_none() {
             Err(ApiError::not_found(
                 "its originator has taken it back: the content is not shown any more and is deleted within the hour",
-            ))
+            )
+            .because(Cause::TakenBack, []))
         } else {
             Ok(())
         }
@@ -361,8 +383,10 @@ impl Shared {
     pub async fn find_id(&self, text: &str) -> Result<(EnvelopeId, IdRow), ApiError> {
         let digits = text.trim().to_ascii_lowercase();
         if !(8..=64).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(ApiError::invalid(format!("`{}` is not the id of a notice", text.chars().take(70).collect::<String>()))
-                .with_try("give its 64 hex digits, or the first 8 or more; `abeng sent list` and `abeng inbox list` show them"));
+            let given: String = text.chars().take(70).collect();
+            return Err(ApiError::invalid(format!("`{given}` is not the id of a notice"))
+                .with_try("give its 64 hex digits, or the first 8 or more; `abeng sent list` and `abeng inbox list` show them")
+                .because(Cause::NotAnId, [("given", given)]));
         }
         let fill = |with: &str| format!("{digits}{}", with.repeat(64 - digits.len()));
         let (low, high) = match (
@@ -383,7 +407,8 @@ impl Shared {
             [] => Err(ApiError::not_found(format!(
                 "no notice here has an id that begins with {digits}"
             ))
-            .with_try("`abeng sent list` and `abeng inbox list` show the ids")),
+            .with_try("`abeng sent list` and `abeng inbox list` show the ids")
+            .because(Cause::UnknownId, [("digits", digits)])),
             [(key, value)] => {
                 let id = EnvelopeId::from_slice(&key[1..])
                     .ok_or_else(|| ApiError::internal("a row without id"))?;
@@ -392,16 +417,18 @@ impl Shared {
             _ => Err(ApiError::invalid(format!(
                 "more than one notice has an id that begins with {digits}"
             ))
-            .with_try("give more digits")),
+            .with_try("give more digits")
+            .because(Cause::AmbiguousId, [("digits", digits)])),
         }
     }
 }
 
-fn gone(when: &str, why: &str) -> ApiError {
+fn gone(when: &str) -> ApiError {
     ApiError::not_found(format!(
-        "the content was deleted {when}{why}; who sent it, when, and all receipts remain"
+        "the content was deleted {when}; who sent it, when, and all receipts remain"
     ))
     .with_try("`abeng audit show --notice ID` shows every leaf about it")
+    .because(Cause::Deleted, [])
 }
 
 /// The leaf that ended a recipient's part.

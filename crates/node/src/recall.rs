@@ -8,7 +8,7 @@ use crate::{
     reading::internal,
     shared::{Shared, lock},
 };
-use abeng_api::{ApiError, Caller, ErrorCode, RecallRequest, SubmitReply, SubmitRequest};
+use abeng_api::{ApiError, Caller, Cause, ErrorCode, RecallRequest, SubmitReply, SubmitRequest};
 use abeng_queue::{
     Input, Target, Terms,
     rows::{CareRow, IdRow, SentOutcome, SentRow, ToldRow},
@@ -31,7 +31,9 @@ pub struct Told {
 
 fn nobody_has_it() -> ApiError {
     let why = "nobody has it: every recipient has refused it, let it expire or deleted it already";
-    ApiError::new(ErrorCode::Conflict, why).with_try("`abeng track` shows what became of it")
+    ApiError::new(ErrorCode::Conflict, why)
+        .with_try("`abeng track` shows what became of it")
+        .because(Cause::RecallNobody, [])
 }
 
 /// The Submitted leaves of what was sealed anew of a notice.
@@ -52,7 +54,8 @@ impl Shared {
             return Err(ApiError::forbidden(format!(
                 "{id:.12} was not sent from here: only its originator can take it back"
             ))
-            .with_try("`abeng sent list` shows what was sent from here"));
+            .with_try("`abeng sent list` shows what was sent from here")
+            .because(Cause::RecallNotOwn, [("id", format!("{id:.12}"))]));
         };
         let row = self.known_row(submitted).await?;
         let first = match self.recallable_from(&row) {
@@ -128,7 +131,8 @@ impl Shared {
         let conflict = |what: &str| ApiError::new(ErrorCode::Conflict, what);
         if row.recalls.is_some() {
             return Err(conflict("a recall cannot be taken back")
-                .with_try("send the notice again if it was taken back by mistake"));
+                .with_try("send the notice again if it was taken back by mistake")
+                .because(Cause::RecallOfRecall, []));
         }
         let trust = self.trust();
         let open = |to: &&abeng_queue::rows::SentTo| {

@@ -125,7 +125,7 @@ impl Shared {
             receipt_to: None,
         });
         let Ok(Ended::Noted { leaf }) = place.ended.blocking_recv() else {
-            return Err(ApiError::busy("the node is stopping", 5));
+            return Err(ApiError::stopping());
         };
         let mut next = (*before).clone();
         for newcomer in &places {

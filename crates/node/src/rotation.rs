@@ -387,7 +387,7 @@ impl Shared {
         self.core.give(input).await;
         match place.ended.await {
             Ok(crate::desk::Ended::Noted { leaf }) => Ok(leaf),
-            _ => Err(ApiError::busy("the node is stopping", 5).into()),
+            _ => Err(ApiError::stopping().into()),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Who may send what to whom, shown and explained.
 
-use crate::{clock, shared::Shared};
-use abeng_api::{ApiError, ExplainQuery, ExplainView, GrantUse, GroupView, PolicyView};
+use crate::{clock, refused::unknown_party, shared::Shared};
+use abeng_api::{ApiError, Cause, ExplainQuery, ExplainView, GrantUse, GroupView, PolicyView};
+use abeng_notice::NoticeType;
 use abeng_roster::{NoticeFacts, Policy, Tlp, Trust};
 use abeng_wire::{Clock, PartyCode, v1};
 
@@ -32,8 +33,11 @@ pub fn explain(
             .ok()
             .filter(|&code| trust.roster.party(code).is_some())
             .ok_or_else(|| {
-                ApiError::not_found(format!("no party is called `{text:.32}`"))
-                    .with_try("`abeng policy show` lists groups and grants; a group is asked about party by party")
+                let unknown = unknown_party(text, &trust.roster);
+                let hint = unknown.try_this.clone().unwrap_or_default();
+                unknown.with_try(format!(
+                    "{hint}; a group is asked about party by party (`abeng policy show`)"
+                ))
             })
     };
     let from = match (&query.from, me) {
@@ -46,9 +50,9 @@ pub fn explain(
         None => USUAL,
         Some(text) => label(text)?,
     };
-    let ty = query.ty.to_ascii_uppercase();
+    let ty = notice_type(&query.ty)?.name();
     let notice = NoticeFacts {
-        ty: &ty,
+        ty,
         tlp: Tlp(tlp as u32),
     };
     let explained = Policy::explain(trust, (from, to), &notice, clock);
@@ -67,7 +71,7 @@ pub fn explain(
                 allows: grant.allows,
             })
             .collect(),
-        ty,
+        ty: ty.to_owned(),
     })
 }
 
@@ -91,6 +95,28 @@ pub fn policy(trust: &Trust) -> PolicyView {
     }
 }
 
+/// A type that this version knows: of another it cannot say whether it may go.
+fn notice_type(text: &str) -> Result<NoticeType, ApiError> {
+    NoticeType::parse(text).ok_or_else(|| {
+        let types = NoticeType::ALL.map(NoticeType::name).join(", ");
+        let given: String = text.trim().chars().take(32).collect();
+        let plain = given.to_ascii_uppercase().replace([' ', '-'], "_");
+        let (message, cause) = match NoticeType::LATER.contains(&plain.as_str()) {
+            true => (
+                format!("notices of type {plain} are not known to this version"),
+                Cause::LaterType,
+            ),
+            false => (
+                format!("`{given}` is no type of notice"),
+                Cause::UnknownType,
+            ),
+        };
+        ApiError::invalid(message)
+            .with_try(format!("the types that this version knows are {types}"))
+            .because(cause, [("given", given), ("types", types)])
+    })
+}
+
 fn label(text: &str) -> Result<v1::Tlp, ApiError> {
     let plain = text.to_ascii_uppercase();
     let plain = plain.trim_start_matches("TLP:").replace(['+', '-'], "_");
@@ -105,5 +131,6 @@ fn label(text: &str) -> Result<v1::Tlp, ApiError> {
     found.map(|(_, tlp)| tlp).ok_or_else(|| {
         ApiError::invalid(format!("`{text:.32}` is no TLP label"))
             .with_try("use CLEAR, GREEN, AMBER, AMBER+STRICT or RED")
+            .because(Cause::UnknownTlp, [("given", format!("{text:.32}"))])
     })
 }

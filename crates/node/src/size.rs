@@ -24,6 +24,13 @@ const UNITS: [(&str, u64); 9] = [
 #[error("`{0}` is not a size: write a whole number and a unit, such as \"512 MiB\" or \"2 GB\"")]
 pub struct NoSize(String);
 
+/// As administrators read it: `12.3 GiB`.
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&abeng_notice::size(self.0, abeng_notice::Lang::En))
+    }
+}
+
 impl FromStr for Size {
     type Err = NoSize;
 
@@ -64,6 +71,19 @@ impl<'de> Deserialize<'de> for Size {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_told_in_one_unit_each() {
+        for (bytes, told) in [
+            (17, "17 B"),
+            (1536, "1.5 KiB"),
+            ((1 << 20) - 1, "1.0 MiB"),
+            (64 << 20, "64.0 MiB"),
+            (3 << 40, "3.0 TiB"),
+        ] {
+            assert_eq!(Size(bytes).to_string(), told);
+        }
+    }
 
     #[test]
     fn sizes_are_read_as_people_write_them() {

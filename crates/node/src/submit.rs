@@ -5,16 +5,17 @@ use crate::{
     clock,
     desk::Ended,
     recent::{SentEnvelope, SentTo},
+    refused::refusal_error,
     shared::{Shared, lock},
 };
 use abeng_api::{
-    ApiError, Caller, ErrorCode, FlawSeverity, FlawView, GroupView, LeftOutView, LeftOutWhy,
+    ApiError, Caller, Cause, ErrorCode, FlawSeverity, FlawView, GroupView, LeftOutView, LeftOutWhy,
     SubmitReply, SubmitRequest,
 };
 use abeng_keys::{Entropy, SystemEntropy};
 use abeng_notice::{Attachment, CheckContext, Draft, Flaw, Lang, Notice, NoticeType};
 use abeng_queue::{Input, PrivateInput, Terms, Ticket};
-use abeng_roster::{Cleared, GroupExpansion, LeftOut, Policy, Refusal, Trust};
+use abeng_roster::{Cleared, GroupExpansion, LeftOut, Policy, Trust};
 use abeng_seal::{SealInput, Sealed, seal, seq_commit};
 use abeng_wire::{EnvelopeId, Incarnation, Millis, PartyCode, StreamSeq, limits, v1};
 use std::{
@@ -46,7 +47,8 @@ pub(crate) struct Ready {
 /// something to try again: that would send it twice.
 fn nobody_knows() -> ApiError {
     ApiError::internal("the node ended before it could say whether the notice was accepted")
-        .with_try("start it, and look with `abeng sent` before you submit again")
+        .with_try("start it, and look with `abeng sent list` before you submit again")
+        .because(Cause::NobodyKnows, [])
 }
 
 impl Shared {
@@ -60,7 +62,8 @@ impl Shared {
         if kind.and_then(NoticeType::parse) == Some(NoticeType::Recall) {
             return Err(
                 ApiError::invalid("a recall goes to exactly those who have the notice")
-                    .with_try("`abeng recall ID --reason CODE` makes it"),
+                    .with_try("`abeng recall ID --reason CODE` makes it")
+                    .because(Cause::RecallSubmitted, []),
             );
         }
         if !request.dry_run {
@@ -157,11 +160,11 @@ impl Shared {
         };
         let trust = self.trust();
         let clock = clock::span();
-        let expanded =
-            Policy::expand(&trust, self.me, &to, clock).map_err(|r| refusal_error(&[r]))?;
+        let expanded = Policy::expand(&trust, self.me, &to, clock)
+            .map_err(|r| refusal_error(&[r], &trust.roster))?;
         let facts = Self::facts(&notice);
         let cleared = Policy::clear(&trust, self.me, &expanded.to, &facts, clock)
-            .map_err(|refusals| refusal_error(&refusals))?;
+            .map_err(|refusals| refusal_error(&refusals, &trust.roster))?;
         let mut salt = [0; 32];
         SystemEntropy.fill(&mut salt);
         let private = PrivateInput {
@@ -202,10 +205,7 @@ impl Shared {
             if self.core.try_give(reserve).is_err() {
                 self.desk.leave(place.ticket);
                 self.metrics.busy.inc();
-                return Err(ApiError::busy(
-                    "the node has more to do than it can take",
-                    1,
-                ));
+                return Err(ApiError::overloaded());
             }
             place
         };
@@ -214,8 +214,7 @@ impl Shared {
             ticket: place.ticket,
             sealed: false,
         };
-        let stopped = || ApiError::busy("the node is stopping", 5);
-        let positions = place.positions.await.map_err(|_| stopped())?;
+        let positions = place.positions.await.map_err(|_| ApiError::stopping())?;
         let sealed = match self.seal(&ready, &positions) {
             Ok(sealed) => sealed,
             Err(abeng_seal::SealError::Sign(why)) => {
@@ -255,7 +254,8 @@ impl Shared {
                 ErrorCode::Conflict,
                 "the roster changed while the notice was sealed, and no longer allows it",
             )
-            .with_try("look at the recipients with `abeng status` and submit again")),
+            .with_try("look at the recipients with `abeng status` and submit again")
+            .because(Cause::RosterChanged, [])),
         }
     }
 
@@ -390,7 +390,8 @@ fn read_draft(value: serde_json::Value) -> Result<Draft, ApiError> {
 fn flawed(flaws: &[Flaw], lang: Lang) -> ApiError {
     let views = flaws.iter().map(|f| flaw_view(f, lang)).collect();
     ApiError::refused("the notice has flaws and was not sent", views)
-        .with_try("mend each field named below; what is marked as a doubt may stay")
+        .with_try("mend each field that is named; what is marked as a doubt may stay")
+        .because(Cause::Flawed, [])
 }
 
 /// Milliseconds of a life in hours.
@@ -399,7 +400,8 @@ fn life(hours: u32) -> Result<Millis, ApiError> {
     if life == 0 || life > limits::LIFETIME_MS {
         return Err(ApiError::invalid(format!(
             "expires_in_hours is {hours}; it must be 1 to 2160 (90 days)"
-        )));
+        ))
+        .because(Cause::BadLife, [("hours", hours.to_string())]));
     }
     Ok(life)
 }
@@ -410,24 +412,8 @@ fn precedence(text: &str) -> Result<v1::Precedence, ApiError> {
         .ok_or_else(|| {
             ApiError::invalid(format!("`{text}` is not a precedence"))
                 .with_try("use FLASH, IMMEDIATE, PRIORITY or ROUTINE")
+                .because(Cause::NoPrecedence, [("given", text.to_owned())])
         })
-}
-
-fn refusal_error(refusals: &[Refusal]) -> ApiError {
-    let flaws = refusals.iter().map(|refusal| FlawView {
-        severity: FlawSeverity::Error,
-        field: "to".to_owned(),
-        code: "policy".to_owned(),
-        found: String::new(),
-        expected: String::new(),
-        text: refusal.to_string(),
-    });
-    let first = refusals
-        .first()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    ApiError::refused(format!("not sent: {first}"), flaws.collect())
-        .with_try("`abeng policy explain --to PARTY --type TYPE` shows which rule, `abeng status` the parties that this node knows")
 }
 
 fn group_view(expanded: &GroupExpansion) -> GroupView {
@@ -469,5 +455,6 @@ pub fn flaw_view(flaw: &Flaw, lang: Lang) -> FlawView {
         found: flaw.found.clone(),
         expected: flaw.expected.clone(),
         text: flaw.text(lang),
+        cause: None,
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     shared::{Shared, lock},
 };
 use abeng_api::{
-    ApiError, DeliveryState, ProofView, RecipientTimeline, StepKind, StepWitness, Timeline,
+    ApiError, Cause, DeliveryState, ProofView, RecipientTimeline, StepKind, StepWitness, Timeline,
     TimelineStep,
 };
 use abeng_audit_log::{
@@ -34,7 +34,8 @@ impl Shared {
         let IdRow::Sent { submitted } = row else {
             return Err(
                 ApiError::not_found(format!("{id:.12} was not sent from here"))
-                    .with_try("`abeng inbox show` shows what came from others"),
+                    .with_try("`abeng inbox show` shows what came from others")
+                    .because(Cause::NotSentHere, [("id", format!("{id:.12}"))]),
             );
         };
         let value = self

@@ -7,8 +7,8 @@ mod common;
 mod stick;
 
 use abeng_api::{
-    AuditQuery, Client, CourierExportQuery, CourierReport, DeliveryState, EvidenceQuery,
-    InboxQuery, StepKind, SubmitRequest,
+    AuditQuery, Client, ClientError, CourierExportQuery, CourierReport, DeliveryState, ErrorCode,
+    EvidenceQuery, InboxQuery, StepKind, SubmitRequest,
 };
 use abeng_evidence::courier::{Found, Item};
 use abeng_node::Node;
@@ -188,7 +188,15 @@ async fn a_limited_file_goes_on_where_the_last_one_ended() {
             to: wrong.to_owned(),
             ..Default::default()
         };
-        assert!(jm.courier_export(&query).await.is_err(), "{wrong}");
+        let ClientError::Api(refused) = jm.courier_export(&query).await.unwrap_err() else {
+            panic!("{wrong}");
+        };
+        let code = match wrong {
+            "JM" => ErrorCode::Invalid,
+            _ => ErrorCode::NotFound,
+        };
+        assert_eq!(refused.code, code, "{wrong}: {refused}");
+        assert!(refused.try_this.unwrap().contains("the members are"));
     }
     node.shutdown().await.unwrap();
 }

@@ -18,6 +18,20 @@ impl NoticeType {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Seizure, Self::Feedback, Self::Recall];
 
+    /// Types that have a number on the wire and that a later version may write and read. Grants may name
+    /// them already.
+    pub const LATER: [&str; 9] = [
+        "WARNING",
+        "SUSPECT_MOVEMENT",
+        "REQUEST",
+        "REPLY",
+        "METHOD_BULLETIN",
+        "LOOKOUT",
+        "OPERATION",
+        "RELEASE_REQUEST",
+        "CONTINUITY",
+    ];
+
     /// As grants, commands and pages name it.
     pub fn name(self) -> &'static str {
         match self {

@@ -32,8 +32,8 @@ pub use date::{Granularity, NoticeDate};
 pub use decimal::{AmountText, Decimal};
 pub use draft::{
     ContainerDraft, ConveyanceDraft, DateText, DeviceDraft, DocumentDraft, Draft, DraftError,
-    GoodsDraft, GradeDraft, LegalBasisDraft, OrganisationDraft, PersonDraft, PlaceDraft, Position,
-    RouteDraft, ShortSeizure, ValueDraft, Wishes, locate_toml,
+    DraftFault, GoodsDraft, GradeDraft, LegalBasisDraft, OrganisationDraft, PersonDraft,
+    PlaceDraft, Position, RouteDraft, ShortSeizure, ValueDraft, Wishes, locate_toml,
 };
 pub use flaw::{Flaw, FlawCode, Severity};
 pub use handling::{Handling, Tlp};
@@ -41,6 +41,6 @@ pub use kind::NoticeType;
 pub use lang::Lang;
 pub use notice::{Notice, NoticeError};
 pub use samples::{Sample, samples};
-pub use show::{Line, printable};
+pub use show::{Line, printable, size};
 
 pub use abeng_wire::v1;

@@ -622,7 +622,7 @@ fn attachments_are_named_shown_and_keep_their_key_to_themselves() {
         .filter(|line| line.label == "anexo")
         .map(|line| line.value.as_str())
         .collect();
-    assert_eq!(shown, ["b.pdf (999 B)", "x-ray.jpg (1,4 MB)"]);
+    assert_eq!(shown, ["b.pdf (999 B)", "x-ray.jpg (1,4 MiB)"]);
     let json = again.to_json();
     assert_eq!(json["attachments"][1]["name"], "x-ray.jpg");
     assert_eq!(json["attachments"][1]["length"], 1_449_000);

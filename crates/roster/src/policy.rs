@@ -184,21 +184,21 @@ impl Policy {
                 waiting = Some(wait);
             }
         }
-        let rule = match (highest, waiting) {
+        match (highest, waiting) {
             // A notice without a known label is covered by no grant.
             (Some(highest), _) if (Tlp::CLEAR..=highest).contains(&notice.tlp) => return Ok(()),
             (_, Some((code, group, until))) => {
                 return Err(Refusal::NewInGroup { code, group, until });
             }
-            (Some(highest), None) => format!("grants reach up to {highest}"),
-            (None, None) => format!("no grant of roster {} covers it", roster.version()),
-        };
+            (_, None) => {}
+        }
         Err(Refusal::NotGranted {
             from,
             to,
             ty: notice.ty.chars().take(32).collect(),
             tlp: notice.tlp,
-            rule,
+            highest,
+            roster: roster.version(),
             ask: ask(roster),
         })
     }

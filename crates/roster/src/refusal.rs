@@ -59,7 +59,7 @@ pub enum Refusal {
         until: Millis,
     },
     /// No grant covers it.
-    #[error("{from} may not send {ty} with {tlp} to {to}: {rule}; ask {ask}")]
+    #[error("{from} may not send {ty} with {tlp} to {to}: {}; ask {ask}", rule(*highest, *roster))]
     NotGranted {
         /// The originator.
         from: PartyCode,
@@ -69,8 +69,10 @@ pub enum Refusal {
         ty: String,
         /// Its label.
         tlp: Tlp,
-        /// What the roster allows.
-        rule: String,
+        /// The highest label that a grant reaches up to; `None`: no grant is about it.
+        highest: Option<Tlp>,
+        /// The version of the roster that says so.
+        roster: u64,
         /// Whom to ask.
         ask: String,
     },
@@ -100,6 +102,14 @@ impl Refusal {
     /// refused for good.
     pub fn waits(&self) -> bool {
         matches!(self, Self::Newcomer { .. } | Self::NewInGroup { .. })
+    }
+}
+
+/// What the roster allows.
+fn rule(highest: Option<Tlp>, roster: u64) -> String {
+    match highest {
+        Some(highest) => format!("grants reach up to {highest}"),
+        None => format!("no grant of roster {roster} covers it"),
     }
 }
 

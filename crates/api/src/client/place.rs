@@ -1,7 +1,7 @@
 //! Where a node listens: a connection to it, and what is asked and answered on one.
 
 use super::{Place, protocol};
-use crate::{ClientError, ErrorBody, extract::MARK};
+use crate::{ClientError, ErrorBody, NotOurs, extract::MARK};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
@@ -91,7 +91,7 @@ impl Place {
         match self {
             Self::Unix(path) if error.is_parse() => ClientError::NotOurs {
                 path: path.clone(),
-                why: "what listens there does not speak HTTP".to_owned(),
+                why: NotOurs::NoHttp,
             },
             _ => protocol(error),
         }
@@ -103,13 +103,12 @@ impl Place {
         response: Response<Incoming>,
     ) -> Result<Result<Bytes, ClientError>, ClientError> {
         if !response.headers().contains_key(MARK.0) {
-            let why = "what listens there is not an Abeng node";
             return Err(match self {
                 Self::Unix(path) => ClientError::NotOurs {
                     path: path.clone(),
-                    why: why.to_owned(),
+                    why: NotOurs::NoNode,
                 },
-                Self::Tcp { .. } => protocol(why),
+                Self::Tcp { .. } => protocol(NotOurs::NoNode),
             });
         }
         let status = response.status();
@@ -129,15 +128,15 @@ impl Place {
 /// Looks at what is at the path before anything is sent there.
 fn inspect(path: &Path) -> Result<(), ClientError> {
     let there = std::fs::metadata(path).map_err(|e| unix_error(path, e))?;
-    let not_ours = |why: &str| ClientError::NotOurs {
+    let not_ours = |why| ClientError::NotOurs {
         path: path.to_owned(),
-        why: why.to_owned(),
+        why,
     };
     if !there.file_type().is_socket() {
-        return Err(not_ours("it is not a socket"));
+        return Err(not_ours(NotOurs::NoSocket));
     }
     if there.mode() & 0o002 != 0 {
-        return Err(not_ours("its mode lets every user in"));
+        return Err(not_ours(NotOurs::OpenToAll));
     }
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! Arguments of the ceremonies of roots and rosters: `abeng root`, `abeng roster`.
 
-use super::RosterHereCommand;
+use super::{
+    FirstRootArgs, KeyPassphraseArgs, MaybeTrustArgs, OutArgs, RestArgs, RosterHereCommand,
+    SureArgs, TrustArgs,
+};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -46,39 +49,6 @@ pub(crate) enum SignerKind {
     Roster,
     /// Freshness statements.
     Freshness,
-}
-
-/// How new secrets rest.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct RestArgs {
-    /// File whose first line is the passphrase [default: it is asked for, without being shown]
-    #[arg(long, value_name = "FILE", conflicts_with = "insecure_plain_keys")]
-    pub(crate) passphrase_file: Option<PathBuf>,
-    /// Keep the keys in files of mode 0600 without a passphrase, for trying things out
-    #[arg(long)]
-    pub(crate) insecure_plain_keys: bool,
-}
-
-/// What is held already.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct TrustArgs {
-    /// The trust bundle held: trust/bundle.pb of a node, or what was published last
-    #[arg(long, value_name = "FILE")]
-    pub(crate) trust: PathBuf,
-    /// What the first root's digest must be
-    #[arg(long, value_name = "HEX")]
-    pub(crate) root: Option<String>,
-}
-
-/// Where a file goes.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct OutArgs {
-    /// File to write
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: PathBuf,
-    /// Write over a file of that name
-    #[arg(long)]
-    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -161,21 +131,15 @@ pub(crate) struct SignArgs {
     /// The holder's secret key, DIR/NAME as it was made; without it the copies are only put together
     #[arg(long, value_name = "DIR/NAME")]
     pub(crate) key: Option<PathBuf>,
-    /// File whose first line is the key's passphrase [default: it is asked for, without being shown]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) passphrase_file: Option<PathBuf>,
-    /// The trust bundle held; at a founding there is none
-    #[arg(long, value_name = "FILE")]
-    pub(crate) trust: Option<PathBuf>,
-    /// What the first root's digest must be
-    #[arg(long, value_name = "HEX")]
-    pub(crate) root: Option<String>,
+    #[command(flatten)]
+    pub(crate) secret: KeyPassphraseArgs,
+    #[command(flatten)]
+    pub(crate) held: MaybeTrustArgs,
     /// At a founding: the file with the signed root, to sign the first roster under it
     #[arg(long, value_name = "FILE", conflicts_with = "trust")]
     pub(crate) under: Option<PathBuf>,
-    /// Do not ask
-    #[arg(long)]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) sure: SureArgs,
     #[command(flatten)]
     pub(crate) out: OutArgs,
 }
@@ -186,9 +150,8 @@ pub(crate) struct RosterDraftArgs {
     /// The trust bundle held
     #[arg(long, value_name = "FILE")]
     pub(crate) trust: Option<PathBuf>,
-    /// What the first root's digest must be
-    #[arg(long, value_name = "HEX")]
-    pub(crate) root: Option<String>,
+    #[command(flatten)]
+    pub(crate) first: FirstRootArgs,
     /// At a founding: the file with the signed root
     #[arg(long, value_name = "FILE")]
     pub(crate) under: Option<PathBuf>,
@@ -215,9 +178,8 @@ pub(crate) struct RosterDiffArgs {
     pub(crate) old: PathBuf,
     /// A later trust bundle, or the draft of the next roster or root
     pub(crate) new: PathBuf,
-    /// What the first root's digest must be
-    #[arg(long, value_name = "HEX")]
-    pub(crate) root: Option<String>,
+    #[command(flatten)]
+    pub(crate) first: FirstRootArgs,
 }
 
 #[derive(Debug, Args)]
@@ -225,15 +187,10 @@ pub(crate) struct RosterPublishArgs {
     /// Signed roots and rosters, freshness statements, requests with seal keys
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// The trust bundle held; at a founding there is none
-    #[arg(long, value_name = "FILE")]
-    pub(crate) trust: Option<PathBuf>,
-    /// What the first root's digest must be
-    #[arg(long, value_name = "HEX")]
-    pub(crate) root: Option<String>,
-    /// Do not ask
-    #[arg(long)]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) held: MaybeTrustArgs,
+    #[command(flatten)]
+    pub(crate) sure: SureArgs,
     #[command(flatten)]
     pub(crate) out: OutArgs,
 }
@@ -242,9 +199,8 @@ pub(crate) struct RosterPublishArgs {
 pub(crate) struct RosterVerifyArgs {
     /// The trust bundle
     pub(crate) file: PathBuf,
-    /// What the first root's digest must be
-    #[arg(long, value_name = "HEX")]
-    pub(crate) root: Option<String>,
+    #[command(flatten)]
+    pub(crate) first: FirstRootArgs,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! `abeng recall`, `abeng hold`, `abeng retention`.
 
+use super::SureArgs;
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Args)]
@@ -15,9 +16,8 @@ pub(crate) struct RecallArgs {
     /// Reference of the officer who takes it back
     #[arg(long, value_name = "REFERENCE")]
     pub(crate) officer: Option<String>,
-    /// Do not ask
-    #[arg(long)]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) sure: SureArgs,
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

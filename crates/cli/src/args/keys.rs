@@ -1,5 +1,6 @@
 //! Arguments of `abeng keys`.
 
+use super::{ConfigArgs, SureArgs};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -32,9 +33,8 @@ pub(crate) enum KeysCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct KeysListArgs {
-    /// The node's configuration [default: node.toml in the data directory]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) node: ConfigArgs,
 }
 
 #[derive(Debug, Args)]
@@ -42,9 +42,8 @@ pub(crate) struct KeysBackupArgs {
     /// Directory of the copy, on another disk
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// The node's configuration [default: node.toml in the data directory]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) node: ConfigArgs,
     /// Also where the keys rest without a passphrase: whoever has the copy then has them
     #[arg(long)]
     pub(crate) include_plain_keys: bool,
@@ -61,12 +60,10 @@ pub(crate) struct KeysSplitArgs {
     /// Write the sheets as files into this new directory in place of printing them
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// The node's configuration [default: node.toml in the data directory]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Do not ask
-    #[arg(long)]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) node: ConfigArgs,
+    #[command(flatten)]
+    pub(crate) sure: SureArgs,
 }
 
 #[derive(Debug, Args)]
@@ -83,9 +80,8 @@ pub(crate) struct KeysDestroyArgs {
     /// Also where notices that are kept here, or may still come, cannot be opened any more
     #[arg(long)]
     pub(crate) anyway: bool,
-    /// Do not ask
-    #[arg(long)]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) sure: SureArgs,
 }
 
 #[derive(Debug, Args)]

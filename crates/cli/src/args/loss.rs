@@ -1,5 +1,6 @@
 //! Arguments of what is for the day when a node is lost.
 
+use super::{ConfigArgs, SureArgs};
 use clap::{ArgGroup, Args};
 use std::path::PathBuf;
 
@@ -8,9 +9,8 @@ pub(crate) struct BackupArgs {
     /// Directory of the backup, on another disk; one of an earlier backup is brought up to date
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// The node's configuration [default: node.toml in the data directory]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) node: ConfigArgs,
     /// Also where the keys rest without a passphrase: whoever has the backup then has them
     #[arg(long)]
     pub(crate) include_plain_keys: bool,
@@ -34,9 +34,8 @@ pub(crate) struct RestoreArgs {
     /// What happened, in words: peers and auditors read it in the log's first leaf
     #[arg(long, value_name = "TEXT", default_value = "restored after a loss")]
     pub(crate) reason: String,
-    /// Do not ask
-    #[arg(long)]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) sure: SureArgs,
 }
 
 #[derive(Debug, Args)]
@@ -44,12 +43,10 @@ pub(crate) struct NewIncarnationArgs {
     /// What happened, in words: peers and auditors read it in the log's first leaf
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
-    /// The node's configuration [default: node.toml in the data directory]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Do not ask
-    #[arg(long)]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) node: ConfigArgs,
+    #[command(flatten)]
+    pub(crate) sure: SureArgs,
     /// Also where peers have shown a newer life of this log: the copy that runs in it is refused from
     /// then on. --yes does not say this
     #[arg(long)]

@@ -1,6 +1,6 @@
 //! Arguments of the ceremonies about a party, and of the daily one: `abeng party`, `abeng freshness`.
 
-use super::{OutArgs, PartyChangeArgs, RestArgs, TrustArgs};
+use super::{KeyPassphraseArgs, OutArgs, PartyChangeArgs, RestArgs, SureArgs, TrustArgs};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -190,16 +190,14 @@ pub(crate) struct FreshnessRenewArgs {
     /// The freshness key, DIR/NAME as it was made
     #[arg(long, value_name = "DIR/NAME")]
     pub(crate) key: PathBuf,
-    /// File whose first line is the key's passphrase [default: it is asked for, without being shown]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) secret: KeyPassphraseArgs,
     /// Hours until the next statement is due
     #[arg(long, value_name = "NUMBER", default_value_t = 48)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=720))]
     pub(crate) hours: u32,
-    /// Do not ask
-    #[arg(long)]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) sure: SureArgs,
     #[command(flatten)]
     pub(crate) out: OutArgs,
 }

@@ -57,7 +57,7 @@ pub(crate) struct ExplainArgs {
     /// Who gets it
     #[arg(long, value_name = "PARTY")]
     pub(crate) to: String,
-    /// The notice's type, such as SEIZURE or LOOKOUT
+    /// The notice's type, such as SEIZURE or FEEDBACK
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) ty: String,
     /// Its label: CLEAR, GREEN, AMBER, AMBER+STRICT or RED [default: AMBER]

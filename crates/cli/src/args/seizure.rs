@@ -54,7 +54,7 @@ pub(crate) struct ShortArgs {
     #[arg(long, value_name = "WORDS")]
     pub(crate) description: Option<String>,
     /// How much: a number, or unknown
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     pub(crate) quantity: Option<String>,
     /// Its unit: kg, g, or a code of UN/ECE Rec 20
     #[arg(long, value_name = "UNIT")]

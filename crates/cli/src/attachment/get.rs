@@ -3,7 +3,7 @@ use crate::{
     CliError, Exit, Ui,
     args::AttachmentGetArgs,
     staged::{NotWritten, Over, Staged, may_take},
-    texts::{Files, Places, file_size, fill},
+    texts::{Errors, Files, Places, fill},
 };
 use abeng_api::{AttachmentItem, AttachmentState, Client, ClientError, ErrorCode};
 use abeng_notice::{Attachment, printable};
@@ -32,7 +32,7 @@ pub(super) async fn get(
     ui: &Ui,
 ) -> Result<(), CliError> {
     let items = client.attachments(&args.id).await?;
-    let wanted = wanted(args, &items)?;
+    let wanted = wanted(args, &items, ui)?;
     // Before the log says that something was taken out.
     let places = places(args, &wanted, ui)?;
     // All of them, so that none waits for the one before it.
@@ -78,7 +78,7 @@ fn told(all: &[Taken], ui: &Ui) -> String {
         let values = [
             ("name", &*printable(&taken.name)),
             ("path", &*printable(&taken.path)),
-            ("size", &*file_size(taken.bytes, ui.lang)),
+            ("size", &*ui.bytes(taken.bytes)),
         ];
         out.push_str(&fill(t.written, &values));
         out.push('\n');
@@ -122,6 +122,7 @@ fn not_here(lacking: &[&AttachmentItem], ui: &Ui) -> CliError {
 fn wanted<'a>(
     args: &AttachmentGetArgs,
     items: &'a [AttachmentItem],
+    ui: &Ui,
 ) -> Result<Vec<&'a AttachmentItem>, CliError> {
     let chosen = |item: &&AttachmentItem| args.number.is_none_or(|n| n == item.number);
     let wanted: Vec<&AttachmentItem> = items.iter().filter(chosen).collect();
@@ -129,13 +130,14 @@ fn wanted<'a>(
         return Ok(wanted);
     }
     let id = printable(&args.id);
-    Err(match (items.len(), args.number) {
-        (0, _) => CliError::new(Exit::NotFound, format!("notice {id} has no attachments")),
-        (count, number) => CliError::new(
-            Exit::NotFound,
-            format!("notice {id} has no attachment {}", number.unwrap_or(0)),
-        )
-        .with_try(format!("it has {count}: see abeng attachment list {id}")),
+    let words = Errors::of(ui.lang);
+    let number = args.number.unwrap_or(0).to_string();
+    let count = items.len().to_string();
+    let values = [("id", &*id), ("number", &*number), ("count", &*count)];
+    let absent = |text: &str| CliError::new(Exit::NotFound, fill(text, &values));
+    Err(match items {
+        [] => absent(words.no_attachments),
+        _ => absent(words.no_attachment).with_try(fill(words.has_so_many, &values)),
     })
 }
 
@@ -145,23 +147,20 @@ fn places(
     wanted: &[&AttachmentItem],
     ui: &Ui,
 ) -> Result<Vec<PathBuf>, CliError> {
+    let words = Errors::of(ui.lang);
     let out = args.out.as_deref();
     let single = wanted.len() == 1 && out.is_some_and(|out| !out.is_dir());
     if !single && out.is_some_and(|out| !out.is_dir()) {
         let out = out.unwrap_or(Path::new("."));
-        return Err(
-            CliError::usage(format!("{} is not a directory", out.display()))
-                .with_try("make it first, or name one attachment by its number"),
-        );
+        let told = fill(words.not_directory, &[("file", &shown(out))]);
+        return Err(CliError::usage(told).with_try(words.make_directory));
     }
     let place = |item: &&AttachmentItem| {
         // The node has checked the name; nothing is written by the word of another.
         if !Attachment::is_name(&item.name) {
             let name = printable(&item.name);
-            return Err(
-                CliError::new(Exit::Unverified, format!("{name} is no name of a file"))
-                    .with_try("give a name of your own with --out FILE"),
-            );
+            let told = fill(words.no_file_name, &[("name", &name)]);
+            return Err(CliError::new(Exit::Unverified, told).with_try(words.own_name));
         }
         let dir = out.unwrap_or(Path::new("."));
         Ok(dir.join(&item.name))
@@ -193,6 +192,10 @@ impl<E: Into<CliError>> From<E> for Stop {
     fn from(e: E) -> Self {
         Self::All(e.into())
     }
+}
+
+fn shown(path: &Path) -> String {
+    printable(&path.display().to_string())
 }
 
 /// Waits for it where it is not here, and writes it: whole and verified, or not at all.
@@ -368,8 +371,9 @@ mod tests {
     fn files_go_where_it_is_said_and_never_over_others() {
         let dir = tempfile::tempdir().unwrap();
         let (a, b) = (item(1, "a.jpg"), item(2, "b.jpg"));
-        let ui = plain(Lang::En);
-        let at = |args: &AttachmentGetArgs, items: &[&AttachmentItem]| places(args, items, &ui);
+        let at = |args: &AttachmentGetArgs, items: &[&AttachmentItem]| {
+            places(args, items, &plain(Lang::En))
+        };
         let into = args(Some(dir.path()));
         let both = at(&into, &[&a, &b]).unwrap();
         assert_eq!(both, [dir.path().join("a.jpg"), dir.path().join("b.jpg")]);
@@ -403,15 +407,18 @@ mod tests {
             number: Some(2),
             ..args(None)
         };
-        assert_eq!(wanted(&chosen, &items).unwrap()[0].name, "b.jpg");
+        assert_eq!(
+            wanted(&chosen, &items, &plain(Lang::En)).unwrap()[0].name,
+            "b.jpg"
+        );
         let none = AttachmentGetArgs {
             number: Some(3),
             ..args(None)
         };
-        let error = wanted(&none, &items).unwrap_err();
+        let error = wanted(&none, &items, &plain(Lang::En)).unwrap_err();
         assert!(error.message.contains("no attachment 3"), "{error}");
         assert!(
-            wanted(&args(None), &[])
+            wanted(&args(None), &[], &plain(Lang::En))
                 .unwrap_err()
                 .message
                 .contains("no attachments")

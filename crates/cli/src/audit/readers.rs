@@ -117,7 +117,7 @@ fn told(readers: &[Reader], ui: &Ui) -> String {
             reader.officer.clone().unwrap_or_else(dash),
         ]);
     }
-    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+    table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line))
 }
 
 pub(crate) fn read_by(
@@ -171,7 +171,7 @@ fn notices(leaves: &[LeafView], ui: &Ui) -> String {
             leaf.index.to_string(),
         ]);
     }
-    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+    table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line))
 }
 
 #[cfg(test)]

@@ -168,11 +168,12 @@ pub(super) fn tell(root: &v1::Root) -> String {
 /// A signer by holder, country and key.
 pub(super) fn signer(key: &v1::DualKey) -> String {
     let kid = abeng_keys::kid(abeng_keys::Alg::Ed25519, &key.ed25519);
-    format!(
-        "{} ({}), key {kid:.16}",
-        printable(&key.holder),
-        printable(&key.country)
-    )
+    let (holder, country) = (printable(&key.holder), printable(&key.country));
+    // Who founds on one machine has the country in the name already.
+    match holder.ends_with(&format!("({country})")) {
+        true => format!("{holder}, key {kid:.16}"),
+        false => format!("{holder} ({country}), key {kid:.16}"),
+    }
 }
 
 pub(super) fn network(text: &str) -> Result<NetworkCode, CliError> {

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 pub(super) fn change(args: &PartyChangeArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     file::check_free(&args.out)?;
-    let held = Held::load(&args.held.trust, args.held.root.as_deref())?;
+    let held = Held::load(&args.held.trust, args.held.first.root.as_deref())?;
     let keyring = secrets::load_keyring(&args.keys, args.passphrase_file.as_deref(), ui)?;
     let party = held.trust.roster.party(keyring.party).ok_or_else(|| {
         CliError::new(

@@ -40,7 +40,7 @@ pub(super) fn plain(text: String) -> Change {
 }
 
 pub(super) fn run(args: &RosterDiffArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    let old = Held::load(&args.old, args.root.as_deref())?;
+    let old = Held::load(&args.old, args.first.root.as_deref())?;
     let (old_root, old_roster) = (old.root()?, old.roster()?);
     let changes = if file::is_paper(&args.new)? {
         match file::paper(&args.new)?.what {
@@ -62,7 +62,7 @@ pub(super) fn run(args: &RosterDiffArgs, ui: &Ui) -> Result<ExitCode, CliError> 
         }
     } else {
         let bundle = file::bundle(&args.new)?;
-        let new = Trust::from_bundle(&bundle, pinned(args.root.as_deref())?, super::now());
+        let new = Trust::from_bundle(&bundle, pinned(args.first.root.as_deref())?, super::now());
         let new = new.map_err(|e| refused(&e))?;
         let root: v1::Root = file::decode(&new.root.signed().bytes)?;
         let mut changes = of_roots(&old_root, &root);

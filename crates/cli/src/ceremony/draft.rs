@@ -24,10 +24,14 @@ pub(super) struct Next<'a> {
 pub(super) fn draft(args: &RosterDraftArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     file::check_free(&args.out)?;
     let held = match &args.trust {
-        Some(path) => Some(Held::load(path, args.root.as_deref())?),
+        Some(path) => Some(Held::load(path, args.first.root.as_deref())?),
         None => None,
     };
-    let (root, previous) = sign::base(held.as_ref(), args.under.as_deref(), args.root.as_deref())?;
+    let (root, previous) = sign::base(
+        held.as_ref(),
+        args.under.as_deref(),
+        args.first.root.as_deref(),
+    )?;
     let mut next = Next::begin(root, previous, args.from.as_deref(), args.days)?;
     for path in &args.add {
         next.add(path)?;

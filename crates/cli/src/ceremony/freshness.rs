@@ -10,11 +10,11 @@ const HOUR_MS: Millis = 60 * 60 * 1000;
 
 pub(super) fn renew(args: &FreshnessRenewArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     file::check_free(&args.out)?;
-    let held = Held::load(&args.held.trust, args.held.root.as_deref())?;
+    let held = Held::load(&args.held.trust, args.held.first.root.as_deref())?;
     let at = now();
     held.trust.check_time(at).map_err(|e| refused(&e))?;
     let roster = &held.trust.roster;
-    let signer = secrets::load_signer(&args.key, args.passphrase_file.as_deref(), ui)?;
+    let signer = secrets::load_signer(&args.key, args.secret.passphrase_file.as_deref(), ui)?;
     let told = format!(
         "This says that on {} roster {} of {} is the newest there is. Who signs it while a newer one exists \
          lets nodes believe an old one.\nFingerprint of roster {}:\n{}",
@@ -24,7 +24,7 @@ pub(super) fn renew(args: &FreshnessRenewArgs, ui: &Ui) -> Result<ExitCode, CliE
         roster.version(),
         words::fingerprint(&roster.signed().bytes)
     );
-    ask(&told, "Is it the newest?", args.yes, ui)?;
+    ask(&told, "Is it the newest?", args.sure.yes, ui)?;
     let statement = v1::Freshness {
         roster: Some(roster.reference()),
         at,

@@ -20,6 +20,8 @@ mod sign;
 mod strike;
 mod words;
 
+pub(crate) use secrets::from_file;
+
 use crate::{
     CliError, Ui,
     args::{Common, FreshnessCommand, PartyCommand, RootCommand, RosterCommand},

@@ -12,11 +12,11 @@ use std::{path::PathBuf, process::ExitCode};
 pub(super) fn publish(args: &RosterPublishArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     file::check_free(&args.out)?;
     let given = collect(&args.files)?;
-    let held = match &args.trust {
-        Some(path) => Some(Held::load(path, args.root.as_deref())?),
+    let held = match &args.held.trust {
+        Some(path) => Some(Held::load(path, args.held.first.root.as_deref())?),
         None => None,
     };
-    let pin = pinned(args.root.as_deref())?;
+    let pin = pinned(args.held.first.root.as_deref())?;
     let trust = match &held {
         Some(held) => held
             .trust
@@ -58,7 +58,7 @@ pub(super) fn publish(args: &RosterPublishArgs, ui: &Ui) -> Result<ExitCode, Cli
     ask(
         &told,
         "Publish it? A node that takes it never goes back to what was before.",
-        args.yes,
+        args.sure.yes,
         ui,
     )?;
     file::write_bundle(&bundle, &args.out)?;
@@ -83,7 +83,7 @@ pub(super) fn publish(args: &RosterPublishArgs, ui: &Ui) -> Result<ExitCode, Cli
 
 pub(super) fn verify(args: &RosterVerifyArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     let bundle = file::bundle(&args.file)?;
-    let trust = as_a_node(&bundle, pinned(args.root.as_deref())?)?;
+    let trust = as_a_node(&bundle, pinned(args.first.root.as_deref())?)?;
     if let Some(conflict) = unsettled(&trust).next() {
         return Err(disputed(conflict));
     }
@@ -120,7 +120,7 @@ pub(super) fn verify(args: &RosterVerifyArgs, ui: &Ui) -> Result<ExitCode, CliEr
         });
         out.push_str(&without_seal_key(&trust));
         out.push_str(&show::waiting(&trust));
-        if args.root.is_none() {
+        if args.first.root.is_none() {
             out.push_str(&format!(
                 "The root was not compared: sha256:{}\n",
                 first_root(&bundle)

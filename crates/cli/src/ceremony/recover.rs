@@ -15,7 +15,7 @@ pub(super) fn recover(args: &PartyRecoverArgs, ui: &Ui) -> Result<ExitCode, CliE
     file::check_free(&args.out)?;
     secrets::check_no_keyring(&args.keys)?;
     let code = words::code(&args.code)?;
-    let held = Held::load(&args.held.trust, args.held.root.as_deref())?;
+    let held = Held::load(&args.held.trust, args.held.first.root.as_deref())?;
     let party = held.trust.roster.party(code).ok_or_else(|| {
         CliError::new(
             Exit::NotFound,

@@ -9,7 +9,7 @@ use abeng_wire::{Digest, v1};
 use std::{collections::BTreeMap, process::ExitCode};
 
 pub(super) fn rotate(args: &RootRotateArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    let held = Held::load(&args.held.trust, args.held.root.as_deref())?;
+    let held = Held::load(&args.held.trust, args.held.first.root.as_deref())?;
     let network = held.trust.root.network();
     let mut root = held.root()?;
     root.version += 1;

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 pub(super) fn rotate(args: &PartyRotateArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     file::check_free(&args.out)?;
     secrets::check_no_keyring(&args.new_keys)?;
-    let held = Held::load(&args.held.trust, args.held.root.as_deref())?;
+    let held = Held::load(&args.held.trust, args.held.first.root.as_deref())?;
     let old = secrets::load_keyring(&args.keys, args.old_passphrase_file.as_deref(), ui)?;
     let party = held.trust.roster.party(old.party).ok_or_else(|| {
         CliError::new(

@@ -98,7 +98,8 @@ fn passphrase(file: Option<&Path>, ui: &Ui) -> Result<Passphrase, String> {
     Ok(Passphrase::new(typed))
 }
 
-fn from_file(file: &Path) -> Result<Passphrase, CliError> {
+/// The passphrase in the first line of a file that nobody else can read.
+pub(crate) fn from_file(file: &Path) -> Result<Passphrase, CliError> {
     let unreadable = |e| CliError::usage(format!("cannot read {}: {e}", file.display()));
     let mode = fs::metadata(file).map_err(unreadable)?.permissions().mode();
     if mode & 0o077 != 0 {

@@ -73,10 +73,10 @@ fn add(
     args: &SignArgs,
     ui: &Ui,
 ) -> Result<(), CliError> {
-    let signer = secrets::load_signer(key, args.passphrase_file.as_deref(), ui)?;
+    let signer = secrets::load_signer(key, args.secret.passphrase_file.as_deref(), ui)?;
     may_sign(matter, &signer)?;
     let question = format!("Sign {} of {}?", matter.name, matter.network);
-    ask(told, &question, args.yes, ui)?;
+    ask(told, &question, args.sure.yes, ui)?;
     let signature = signer
         .sign(matter.kind, &matter.signed.bytes)
         .map_err(|e| CliError::internal(e.to_string()))?;
@@ -140,8 +140,8 @@ fn paper(matter: Matter) -> What {
 
 /// Reads the copies, puts their signatures together, and checks what is to be signed.
 fn matter(args: &SignArgs) -> Result<Matter, CliError> {
-    let held = match &args.trust {
-        Some(path) => Some(Held::load(path, args.root.as_deref())?),
+    let held = match &args.held.trust {
+        Some(path) => Some(Held::load(path, args.held.first.root.as_deref())?),
         None => None,
     };
     let mut papers = Vec::new();
@@ -176,7 +176,7 @@ fn matter(args: &SignArgs) -> Result<Matter, CliError> {
     let signed = ceremony::merge(&copies).ok_or_else(different)?;
     // A bundle that came with the file would let whoever made both choose what the holder is shown.
     let of_roots = matches!(kind, Some(SignatureType::ROOT | SignatureType::OVERRIDE));
-    if of_roots && args.key.is_some() && held.is_some() && args.root.is_none() {
+    if of_roots && args.key.is_some() && held.is_some() && args.held.first.root.is_none() {
         return Err(CliError::usage(
             "a root holder signs only what follows a root that is known to be the network's",
         )
@@ -309,7 +309,7 @@ fn roster(
     held: Option<&Held>,
     args: &SignArgs,
 ) -> Result<Matter, CliError> {
-    let (root, previous) = base(held, args.under.as_deref(), args.root.as_deref())?;
+    let (root, previous) = base(held, args.under.as_deref(), args.held.first.root.as_deref())?;
     let before = previous.map(|p| p.signed().bytes.clone());
     let draft = Roster::draft(&root, previous, &signed).map_err(|e| refused(&e))?;
     draft.check_time(now()).map_err(|e| refused(&e))?;

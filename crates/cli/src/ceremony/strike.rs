@@ -14,7 +14,7 @@ use std::{collections::BTreeSet, process::ExitCode};
 pub(super) fn suspend(args: &PartySuspendArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     let code = words::code(&args.code)?.to_string();
     let effective_at = words::moment(args.at.as_deref(), now())?;
-    let held = Held::load(&args.next.held.trust, args.next.held.root.as_deref())?;
+    let held = Held::load(&args.next.held.trust, args.next.held.first.root.as_deref())?;
     let mut next = Next::after(&held, &args.next)?;
     let mut party = next.entry(&code)?;
     let status = match args.left {
@@ -44,7 +44,7 @@ pub(super) fn suspend(args: &PartySuspendArgs, ui: &Ui) -> Result<ExitCode, CliE
 pub(super) fn revoke(args: &PartyRevokeArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     let code = words::code(&args.code)?.to_string();
     let effective_at = words::moment(args.at.as_deref(), now())?;
-    let held = Held::load(&args.next.held.trust, args.next.held.root.as_deref())?;
+    let held = Held::load(&args.next.held.trust, args.next.held.first.root.as_deref())?;
     let mut next = Next::after(&held, &args.next)?;
     let party = next.entry(&code)?;
     let known = known(&held, &party)?;

@@ -7,8 +7,7 @@ use crate::{
     args::{Common, CourierExportArgs},
     connect,
     staged::{NotWritten, Over, Staged},
-    status::bytes,
-    texts::{Places, fill},
+    texts::{Errors, Places, fill},
 };
 use abeng_api::{CourierExportQuery, Pieces};
 use abeng_notice::printable;
@@ -64,11 +63,9 @@ async fn write(
     }
     bar.finish_and_clear();
     let broke_off = |why: String| {
-        CliError::new(
-            Exit::Unverified,
-            format!("the node's courier file is not whole: {why}"),
-        )
-        .with_try("run the same command again; the log of the node may say more")
+        let words = Errors::of(ui.lang);
+        let told = fill(words.not_whole, &[("why", &why)]);
+        CliError::new(Exit::Unverified, told).with_try(words.once_more)
     };
     let contents = sift.end(read).map_err(|e| broke_off(e.to_string()))?;
     match &contents.problem {
@@ -86,11 +83,11 @@ fn attachments(contents: &Contents, ui: &Ui) -> Vec<String> {
     let texts = &ui.texts().courier;
     let (went, left) = (contents.attachments, contents.attachments_left_out);
     let went = (went > 0).then(|| {
-        let (count, size) = (went.to_string(), bytes(contents.attachment_bytes));
+        let (count, size) = (went.to_string(), ui.bytes(contents.attachment_bytes));
         fill(texts.files, &[("count", &*count), ("size", &*size)])
     });
     let left = (left > 0).then(|| {
-        let size = bytes(contents.attachment_bytes_left_out);
+        let size = ui.bytes(contents.attachment_bytes_left_out);
         let form = ui.texts().form(&texts.files_left, left);
         fill(form, &[("count", &*left.to_string()), ("size", &*size)])
     });
@@ -100,7 +97,10 @@ fn attachments(contents: &Contents, ui: &Ui) -> Vec<String> {
 fn tell(contents: &Contents, out: &Path, ui: &Ui) -> String {
     let texts = &ui.texts().courier;
     let to = printable(&contents.to);
-    let (file, size) = (printable(&out.display().to_string()), bytes(contents.bytes));
+    let (file, size) = (
+        printable(&out.display().to_string()),
+        ui.bytes(contents.bytes),
+    );
     let counts = &ui.texts().counts;
     let count = |of, n| ui.texts().count(of, n);
     let (envelopes, receipts) = (

@@ -102,7 +102,7 @@ fn tell(report: &CourierReport, ui: &Ui) -> String {
         let id = trouble.id.as_ref().map(|id| format!(" {}", short_id(id)));
         lines.push(format!(
             "  - {}{}: {}",
-            trouble.what,
+            texts.kind(&trouble.what),
             id.unwrap_or_default(),
             printable(&trouble.why)
         ));

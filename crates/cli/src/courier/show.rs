@@ -4,8 +4,8 @@ use super::{
 };
 use crate::{
     CliError, Exit, Paint, Ui,
-    inbox::{short_id, short_precedence},
-    status::{bytes, dash},
+    inbox::short_id,
+    status::dash,
     table::{Align, Table},
     texts::fill,
 };
@@ -73,7 +73,7 @@ fn tell(contents: &Contents, ui: &Ui) -> String {
                 "receipts",
                 &*ui.texts().count(&counts.receipts, contents.receipts),
             ),
-            ("size", &*bytes(contents.bytes)),
+            ("size", &*ui.bytes(contents.bytes)),
         ],
     );
     let state = match contents.fault {
@@ -86,7 +86,7 @@ fn tell(contents: &Contents, ui: &Ui) -> String {
     let held = match contents.attachments {
         0 => held,
         count => {
-            let (count, size) = (count.to_string(), bytes(contents.attachment_bytes));
+            let (count, size) = (count.to_string(), ui.bytes(contents.attachment_bytes));
             let files = fill(texts.files, &[("count", &*count), ("size", &*size)]);
             format!("{held}\n{files}")
         }
@@ -109,7 +109,8 @@ fn listable(contents: &Contents) -> u64 {
 }
 
 fn table(contents: &Contents, ui: &Ui) -> String {
-    let columns = &ui.texts().columns;
+    let texts = ui.texts();
+    let columns = &texts.columns;
     let mut table = Table::new([
         (columns.id, Align::Left),
         (columns.from, Align::Left),
@@ -124,8 +125,8 @@ fn table(contents: &Contents, ui: &Ui) -> String {
             at => ui.short_time(at),
         };
         let matter = match item.what {
-            "notice" => short_precedence(&item.about),
-            "attachment" => bytes(item.bytes),
+            "notice" => item.about.clone(),
+            "attachment" => ui.bytes(item.bytes),
             _ => item.about.to_lowercase(),
         };
         table.row([
@@ -133,8 +134,8 @@ fn table(contents: &Contents, ui: &Ui) -> String {
             printable(&item.from),
             printable(&item.to.join(", ")),
             at,
-            format!("{} {}", item.what, printable(&matter)),
+            format!("{} {}", texts.courier.kind(item.what), printable(&matter)),
         ]);
     }
-    table.render(ui.width, |line| ui.paint(Paint::Strong, line))
+    table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line))
 }

@@ -90,7 +90,7 @@ impl<'a> Voice<'a> {
                 one.from,
                 one.summary
             );
-            self.say(&table::cut(&line, self.ui.width));
+            self.say(&table::cut(&line, self.ui.line_width()));
         }
     }
 

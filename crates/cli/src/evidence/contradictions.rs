@@ -104,7 +104,7 @@ fn table(held: &[ContradictionView], ui: &Ui) -> String {
             links.to_owned(),
         ]);
     }
-    table.render(ui.width, |line| ui.paint(crate::Paint::Strong, line))
+    table.render(ui.line_width(), |line| ui.paint(crate::Paint::Strong, line))
 }
 
 fn told(paths: &[String], held: usize, dir: &Path) -> String {

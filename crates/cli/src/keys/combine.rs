@@ -1,11 +1,11 @@
 //! `abeng keys combine`: typing shares in, line by line.
 
-use crate::{CliError, Exit, Ui, args::KeysCombineArgs};
+use crate::{CliError, Exit, Ui, args::KeysCombineArgs, ceremony::from_file};
 use abeng_keys::{
     BackupSecret, Combining, Keyring, Passphrase, Protection, SEALED, SHARE_LINES, SetId, Share,
     ShareError, paper_lines, read_line, sealed_for,
 };
-use abeng_node::keys::read_sheet;
+use abeng_node::{count::count, keys::read_sheet};
 use std::{
     fs,
     io::{self, BufRead, Write},
@@ -76,11 +76,11 @@ pub(crate) fn run(args: KeysCombineArgs, ui: &Ui) -> Result<ExitCode, CliError> 
     });
     ui.show(&value, || {
         format!(
-            "The keys of {} are back, with {} seal keys: {}/keyring.age, under the new passphrase.\n\
+            "The keys of {} are back, with {}: {}/keyring.age, under the new passphrase.\n\
              Go on with: abeng restore --data NEW --keys {} --trust BUNDLE --config NODE.TOML\n\
              These sheets have been seen together: once the node runs, make new ones with `abeng keys split`.",
             keyring.party,
-            keyring.seal.count(),
+            count(keyring.seal.count() as u64, "seal key", "seal keys"),
             args.out.display(),
             args.out.display(),
         )
@@ -145,7 +145,7 @@ fn read(path: &Path, most: u64) -> Result<Zeroizing<Vec<u8>>, CliError> {
 fn new_passphrase(args: &KeysCombineArgs, ui: &Ui) -> Result<Passphrase, CliError> {
     let empty = || CliError::usage("the new passphrase is empty");
     if let Some(file) = &args.passphrase_file {
-        return Passphrase::from_line(&read(file, SHEET)?).ok_or_else(empty);
+        return from_file(file);
     }
     if !ui.interactive {
         return Err(

@@ -11,7 +11,7 @@ use abeng_node::keys::{KeyList, list, unlock};
 use std::process::ExitCode;
 
 pub(crate) fn run(args: &KeysListArgs, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
-    let (config, _) = configuration(args.config.as_deref(), common)?;
+    let (config, _) = configuration(args.node.config.as_deref(), common)?;
     let opened = unlock(&config, || super::passphrase(ui));
     let keyring = match opened {
         Ok((keyring, _)) => Some(keyring),
@@ -52,7 +52,7 @@ fn render(list: &KeyList, ui: &Ui) -> String {
             key.note.clone().unwrap_or_default(),
         ]);
     }
-    let mut out = table.render(ui.width, |line| ui.paint(Paint::Strong, line));
+    let mut out = table.render(ui.line_width(), |line| ui.paint(Paint::Strong, line));
     let mut told: Vec<(&str, &str)> = Vec::new();
     for key in &list.keys {
         if !told.iter().any(|(role, _)| *role == key.role) {

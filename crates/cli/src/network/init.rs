@@ -3,9 +3,10 @@
 use crate::{
     CliError, Exit, Ui,
     args::NetworkInitArgs,
+    ceremony::from_file,
     table::{Align, Table},
 };
-use abeng_keys::{Passphrase, Protection};
+use abeng_keys::Protection;
 use abeng_node::founding::{self, InitError, InitParty, InitReport, InitRequest};
 use abeng_notice::{Lang, codes};
 use abeng_wire::{NetworkCode, PartyCode, v1};
@@ -122,13 +123,7 @@ fn protection(args: &NetworkInitArgs, ui: &Ui) -> Result<Protection, CliError> {
         return Ok(Protection::InsecurePlain);
     }
     if let Some(file) = &args.passphrase_file {
-        let content = std::fs::read(file).map_err(|e| unreadable(file, &e))?;
-        return Passphrase::from_line(&content)
-            .map(Protection::Passphrase)
-            .ok_or_else(|| {
-                CliError::usage(format!("the first line of {} is empty", file.display()))
-                    .with_try("write the passphrase into the first line")
-            });
+        return from_file(file).map(Protection::Passphrase);
     }
     Err(CliError::usage(if ui.interactive {
         "it must be said how the keys rest: the nodes read their passphrase from a file"

@@ -2,7 +2,12 @@
 //! them.
 
 use super::Input;
-use crate::{CliError, Ui, args::SeizureArgs, attachment::bar};
+use crate::{
+    CliError, Ui,
+    args::SeizureArgs,
+    attachment::bar,
+    texts::{Errors, fill},
+};
 use abeng_api::{AttachQuery, Client, CostFile};
 use abeng_notice::Attachment;
 use abeng_wire::limits;
@@ -49,13 +54,11 @@ pub(super) fn look(input: &mut Input, args: &SeizureArgs, ui: &Ui) -> Result<Vec
         None => PathBuf::from(path),
     });
     let paths: Vec<PathBuf> = written.chain(args.attach.iter().cloned()).collect();
+    let words = Errors::of(ui.lang);
     if paths.len() > limits::ATTACHMENTS {
-        return Err(CliError::usage(format!(
-            "{} files are attached; a notice can have {}",
-            paths.len(),
-            limits::ATTACHMENTS
-        ))
-        .with_try("put some of them into one .zip file"));
+        let (count, limit) = (paths.len().to_string(), limits::ATTACHMENTS.to_string());
+        let told = fill(words.many_files, &[("count", &count), ("limit", &limit)]);
+        return Err(CliError::usage(told).with_try(words.zip));
     }
     let mut names = BTreeSet::new();
     paths
@@ -63,9 +66,8 @@ pub(super) fn look(input: &mut Input, args: &SeizureArgs, ui: &Ui) -> Result<Vec
         .map(|path| {
             let file = local(path, ui)?;
             if !names.insert(file.name.clone()) {
-                let name = &file.name;
-                return Err(CliError::usage(format!("two files are called {name}"))
-                    .with_try("rename one of them"));
+                let told = fill(words.two_files, &[("name", &file.name)]);
+                return Err(CliError::usage(told).with_try(words.rename_one));
             }
             Ok(file)
         })
@@ -80,28 +82,27 @@ fn local(path: PathBuf, ui: &Ui) -> Result<Local, CliError> {
             .unreadable(&path, &e)
             .with_try(texts.reading.name_another)
     })?;
+    let words = Errors::of(ui.lang);
+    let cannot = |why: &str| {
+        let values = [("file", shown.as_str()), ("why", why)];
+        CliError::usage(fill(words.cannot_attach, &values))
+    };
     let problem = if !there.is_file() {
-        Some("it is not a file")
+        Some(words.not_a_file)
     } else if there.len() == 0 {
-        Some("it is empty")
+        Some(words.empty)
     } else if there.len() > limits::ATTACHMENT {
-        Some("it is longer than 2 GiB")
+        Some(words.too_long)
     } else {
         None
     };
     if let Some(problem) = problem {
-        return Err(CliError::usage(format!("cannot attach {shown}: {problem}"))
-            .with_try("choose another file"));
+        return Err(cannot(problem).with_try(words.choose_another));
     }
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name
         .filter(|name| Attachment::is_name(name))
-        .ok_or_else(|| {
-            CliError::usage(format!(
-                "cannot attach {shown}: no recipient could have a file called so"
-            ))
-            .with_try("rename it: no \\ : * ? \" < > |, no dot or hyphen at its beginning")
-        })?;
+        .ok_or_else(|| cannot(words.bad_name).with_try(words.rename))?;
     Ok(Local {
         name: name.to_owned(),
         length: there.len(),
@@ -128,9 +129,8 @@ pub(super) async fn give(
         bar.finish_and_clear();
         // The reader's own trouble says more than the break that it causes.
         if let Ok(Err(e)) = reading.await {
-            let shown = file.path.display();
-            return Err(CliError::usage(format!("cannot read {shown}: {e}"))
-                .with_try("check that nobody is changing the file, and submit again"));
+            let unreadable = ui.texts().unreadable(&file.path, &e);
+            return Err(unreadable.with_try(Errors::of(ui.lang).changing));
         }
         input.draft.attach.push(given?.handle);
     }

@@ -1,14 +1,18 @@
 //! The short form as questions on a terminal: about a minute.
 
 use super::{Input, accepted, files, placed, send};
-use crate::{CliError, Exit, Ui, args::SeizureArgs, texts::Form};
+use crate::{
+    CliError, Exit, Ui,
+    args::SeizureArgs,
+    texts::{Errors, Form, fill},
+};
 use abeng_api::{Client, PartyView};
 use abeng_notice::{
     Lang,
     codes::{self, CodeList},
 };
 use inquire::{
-    Confirm, InquireError, MultiSelect, Select, Text,
+    InquireError, MultiSelect, Select, Text,
     list_option::ListOption,
     ui::RenderConfig,
     validator::{ErrorMessage, Validation},
@@ -46,7 +50,7 @@ pub(super) async fn ask(
     let reply = client.submit(&request).await;
     let reply = reply.map_err(|e| placed(CliError::from(e), &input, ui))?;
     ui.remark(&accepted(&reply, ui));
-    let sure = Confirm::new(form.send).with_default(true).prompt();
+    let sure = form.confirm(form.send, true);
     match sure {
         Ok(true) => {}
         Ok(false) => {
@@ -65,6 +69,7 @@ pub(super) async fn ask(
 
 /// Whether the questions were answered; leaving the form is no error.
 fn done(answered: Result<(), InquireError>, form: &Form, ui: &Ui) -> Result<bool, CliError> {
+    let words = Errors::of(ui.lang);
     match answered {
         Ok(()) => Ok(true),
         Err(InquireError::OperationCanceled | InquireError::OperationInterrupted) => {
@@ -72,8 +77,8 @@ fn done(answered: Result<(), InquireError>, form: &Form, ui: &Ui) -> Result<bool
             Ok(false)
         }
         Err(e) => Err(
-            CliError::internal(format!("the terminal does not answer: {e}"))
-                .with_try("use the options; see abeng submit seizure --help"),
+            CliError::internal(fill(words.terminal, &[("why", &e.to_string())]))
+                .with_try(words.use_options),
         ),
     }
 }
@@ -117,15 +122,17 @@ fn questions(
     lang: Lang,
 ) -> Result<(), InquireError> {
     let needed = |question: &'static str, help: &'static str| {
-        Text::new(question)
-            .with_help_message(help)
-            .with_validator(|text: &str| {
-                Ok(if text.trim().is_empty() {
-                    Validation::Invalid(ErrorMessage::Custom(form.needed.to_owned()))
-                } else {
-                    Validation::Valid
-                })
+        let text = match help {
+            "" => Text::new(question),
+            help => Text::new(question).with_help_message(help),
+        };
+        text.with_validator(|text: &str| {
+            Ok(if text.trim().is_empty() {
+                Validation::Invalid(ErrorMessage::Custom(form.needed.to_owned()))
+            } else {
+                Validation::Valid
             })
+        })
     };
     let short = &mut args.short;
     let today = jiff::Timestamp::now().to_string();
@@ -147,6 +154,7 @@ fn questions(
     let goods = Select::new(form.goods, goods)
         .with_starting_cursor(1)
         .with_page_size(ROWS)
+        .with_help_message(form.keys_one)
         .prompt()?;
     if goods.code.is_empty() {
         short.description = Some(needed(form.words, "").prompt()?);
@@ -160,12 +168,14 @@ fn questions(
         let unit = Select::new(form.unit, units)
             .with_starting_cursor(kg.unwrap_or(0))
             .with_page_size(ROWS)
+            .with_help_message(form.keys_one)
             .prompt()?;
         short.unit = Some(unit.code.to_owned());
     }
     short.quantity = Some(quantity);
     let mode = Select::new(form.mode, choices(CodeList::Mode, lang))
         .with_page_size(ROWS)
+        .with_help_message(form.keys_one)
         .prompt()?;
     short.mode = Some(mode.code.to_owned());
     short.route_from = Some(needed(form.route_from, form.unknown_help).prompt()?);
@@ -174,6 +184,7 @@ fn questions(
         let others = parties.iter().filter(|p| p.active && !p.own).cloned();
         let chosen = MultiSelect::new(form.recipients, others.map(Recipient).collect())
             .with_page_size(ROWS)
+            .with_help_message(form.keys_many)
             .with_validator(|chosen: &[ListOption<&Recipient>]| {
                 Ok(if chosen.is_empty() {
                     Validation::Invalid(ErrorMessage::Custom(form.needed.to_owned()))
@@ -192,11 +203,14 @@ fn questions(
         // A seizure is PRIORITY unless somebody says otherwise.
         let chosen = Select::new(form.precedence, words)
             .with_starting_cursor(1)
+            .with_help_message(form.keys_one)
             .prompt()?;
         args.precedence = Some(chosen.to_owned());
     }
     let labels = vec!["AMBER", "AMBER+STRICT", "RED", "GREEN", "CLEAR"];
-    let label = Select::new(form.tlp, labels).prompt()?;
+    let label = Select::new(form.tlp, labels)
+        .with_help_message(form.keys_one)
+        .prompt()?;
     args.short.tlp = Some(label.to_owned());
     let remarks = Text::new(form.remarks).prompt()?;
     args.short.remarks = Some(remarks).filter(|text| !text.trim().is_empty());

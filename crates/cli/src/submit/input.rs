@@ -1,8 +1,12 @@
 //! What was given on the command line, as a request.
 
-use crate::{CliError, Ui, args::SeizureArgs};
+use crate::{
+    CliError, Ui,
+    args::SeizureArgs,
+    texts::{Errors, fill},
+};
 use abeng_api::SubmitRequest;
-use abeng_notice::{Draft, DraftError, ShortSeizure};
+use abeng_notice::{Draft, DraftError, Lang, ShortSeizure};
 use abeng_wire::limits;
 use std::{
     fs::File,
@@ -20,6 +24,7 @@ impl Input {
     /// Reads the file, or takes the short form.
     pub(super) fn read(args: &SeizureArgs, ui: &Ui) -> Result<Self, CliError> {
         let Some(path) = &args.file else {
+            above_zero(args, ui)?;
             return Ok(Self {
                 draft: short(args),
                 source: None,
@@ -31,7 +36,7 @@ impl Input {
             path.display().to_string()
         };
         let text = read(path, &name, ui)?;
-        let draft = Draft::from_text(&text).map_err(|e| malformed(&name, &text, &e))?;
+        let draft = Draft::from_text(&text).map_err(|e| malformed(&name, &text, &e, ui.lang))?;
         let source = (!text.trim_start().starts_with('{')).then_some((name, text));
         Ok(Self { draft, source })
     }
@@ -39,8 +44,8 @@ impl Input {
     /// The request. Options win over the same words in the file.
     pub(super) fn request(&self, args: &SeizureArgs, ui: &Ui) -> Result<SubmitRequest, CliError> {
         if args.to.is_empty() && self.draft.to.is_empty() {
-            return Err(CliError::usage("it is not said for whom the notice is")
-                .with_try("add --to TT,BB, or `to = [\"TT\", \"BB\"]` to the file"));
+            let words = Errors::of(ui.lang);
+            return Err(CliError::usage(words.nobody_named).with_try(words.name_them));
         }
         let notice = serde_json::to_value(&self.draft)
             .map_err(|e| CliError::internal(format!("the draft cannot be written: {e}")))?;
@@ -58,6 +63,18 @@ impl Input {
             notice,
         })
     }
+}
+
+/// The node would say that it cannot read a number below 0; what is meant is plainer.
+fn above_zero(args: &SeizureArgs, ui: &Ui) -> Result<(), CliError> {
+    let given = args.short.quantity.as_deref().unwrap_or_default().trim();
+    let number: Option<f64> = given.replace(',', ".").parse().ok();
+    if number.is_none_or(|number| number > 0.0) {
+        return Ok(());
+    }
+    let words = Errors::of(ui.lang);
+    let told = fill(words.quantity, &[("given", given)]);
+    Err(CliError::usage(told).with_try(words.quantity_form))
 }
 
 fn short(args: &SeizureArgs) -> Draft {
@@ -95,25 +112,22 @@ fn read(path: &Path, name: &str, ui: &Ui) -> Result<String, CliError> {
         let unreadable = texts.unreadable(Path::new(name), &e);
         unreadable.with_try(texts.reading.name_another)
     })?;
+    let words = Errors::of(ui.lang);
     if bytes.len() as u64 > limit {
-        return Err(
-            CliError::usage(format!("{name} is larger than {limit} bytes"))
-                .with_try("shorten its texts: a notice has at most 1 MiB"),
-        );
+        let values = [("file", name), ("size", &*ui.bytes(limit))];
+        return Err(CliError::usage(fill(words.too_large, &values)).with_try(words.shorten));
     }
     String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        CliError::usage(format!(
-            "{name} is not UTF-8 text: byte {at} does not belong there"
-        ))
-        .with_try("save the file as UTF-8")
+        let at = e.utf8_error().valid_up_to().to_string();
+        let values = [("file", name), ("at", &*at)];
+        CliError::usage(fill(words.not_utf8, &values)).with_try(words.save_utf8)
     })
 }
 
 /// The error with its line, and a mark below the place.
-fn malformed(name: &str, text: &str, error: &DraftError) -> CliError {
+fn malformed(name: &str, text: &str, error: &DraftError, lang: Lang) -> CliError {
     let (line, column) = (error.line, error.column);
-    let mut message = format!("{name}:{line}:{column}: {}", error.message);
+    let mut message = format!("{name}:{line}:{column}: {}", error.text(lang));
     if let Some(found) = text.lines().nth(line.saturating_sub(1)) {
         // A long line is shown around the place.
         let skip = column.saturating_sub(60);
@@ -122,10 +136,10 @@ fn malformed(name: &str, text: &str, error: &DraftError) -> CliError {
         let before = " ".repeat(column.saturating_sub(1 + skip));
         message.push_str(&format!("\n  {shown}\n  {before}^"));
     }
-    let made = CliError::usage(message);
+    let (made, words) = (CliError::usage(message), Errors::of(lang));
     match &error.suggestion {
-        Some(key) => made.with_try(format!("write `{key}`")),
-        None => made.with_try("correct the line; config/samples/seizures.toml shows the form"),
+        Some(key) => made.with_try(fill(words.write_key, &[("key", key)])),
+        None => made.with_try(words.correct_line),
     }
 }
 
@@ -133,11 +147,10 @@ fn malformed(name: &str, text: &str, error: &DraftError) -> CliError {
 mod tests {
     use super::*;
     use crate::{args::ShortArgs, ui::plain};
-    use abeng_notice::Lang;
 
     fn failed(text: &str) -> CliError {
         let error = Draft::from_text(text).unwrap_err();
-        malformed("x.toml", text, &error)
+        malformed("x.toml", text, &error, Lang::En)
     }
 
     #[test]
@@ -155,6 +168,23 @@ mod tests {
         let error = failed("type = \"SEIZURE\"\nremark = \"x\"\n");
         assert!(error.message.starts_with("x.toml:2:1: "), "{error}");
         assert_eq!(error.try_this.as_deref(), Some("write `remarks`"));
+    }
+
+    #[test]
+    fn a_quantity_is_above_zero() {
+        for (given, good) in [("-1", false), ("0", false), ("-0,5", false), ("0.5", true)] {
+            let args = SeizureArgs {
+                short: ShortArgs {
+                    quantity: Some(given.into()),
+                    ..ShortArgs::default()
+                },
+                ..SeizureArgs::default()
+            };
+            for lang in Lang::ALL {
+                let read = Input::read(&args, &plain(lang)).map(drop);
+                assert_eq!(read.is_ok(), good, "{given}");
+            }
+        }
     }
 
     #[test]

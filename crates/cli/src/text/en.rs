@@ -1,6 +1,6 @@
 use super::{
-    Columns, Cost, Counted, Counts, Courier, Faults, Form, Inbox, Keep, Reading, States, Steps,
-    Submit, Texts, Track,
+    Columns, Cost, Counted, Counts, Courier, Faults, Form, Gaps, Inbox, Keep, Kinds, Reading,
+    States, Steps, Submit, Texts, Track,
 };
 
 pub(super) static TEXTS: Texts = Texts {
@@ -97,6 +97,11 @@ pub(super) static TEXTS: Texts = Texts {
         send: "Send it?",
         not_sent: "Nothing was sent.",
         needed: "This is needed.",
+        yes_or_no: "Invalid answer: type y or n",
+        yes: "yes",
+        no: "no",
+        keys_one: "arrows move, Enter chooses, typing filters",
+        keys_many: "arrows move, Space chooses, Enter ends, typing filters",
     },
     inbox: Inbox {
         empty: "The inbox is empty.",
@@ -169,6 +174,11 @@ pub(super) static TEXTS: Texts = Texts {
         whole: "The file is whole.",
         unproved: "Nothing of this is proved before it is imported.",
         more: "and {count} more (see --limit)",
+        kinds: Kinds {
+            notice: "notice",
+            receipt: "receipt",
+            attachment: "attachment",
+        },
     },
     cost: Cost {
         path: "PATH",
@@ -178,6 +188,9 @@ pub(super) static TEXTS: Texts = Texts {
         time: "TIME",
         share: "OF TODAY",
         no_link: "no link",
+        cable: "cable",
+        satellite: "satellite",
+        metered: "metered",
         files: Counted {
             one: "{count} file",
             many: "{count} files",
@@ -193,6 +206,17 @@ pub(super) static TEXTS: Texts = Texts {
         today: "Today {spent} of {budget} on metered paths, of which {flash} are kept for FLASH; anew at {until}.",
         no_budget: "Today {spent} on metered paths, without a bound.",
         nothing_sent: "Nothing was sent. Sizes of the envelope are exact, the rest is reckoned.",
+    },
+    gaps: Gaps {
+        nothing: "Nothing is missing below what has come.",
+        missing: "MISSING",
+        numbers: "NUMBERS",
+        since: "SINCE",
+        asked: "ASKED",
+        last_asked: "LAST ASKED",
+        link: "LINK",
+        up: "up",
+        down: "down",
     },
     reading: Reading {
         cannot: "cannot read {file}: {why}",

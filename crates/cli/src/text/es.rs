@@ -1,6 +1,6 @@
 use super::{
-    Columns, Cost, Counted, Counts, Courier, Faults, Form, Inbox, Keep, Reading, States, Steps,
-    Submit, Texts, Track,
+    Columns, Cost, Counted, Counts, Courier, Faults, Form, Gaps, Inbox, Keep, Kinds, Reading,
+    States, Steps, Submit, Texts, Track,
 };
 
 pub(super) static TEXTS: Texts = Texts {
@@ -97,6 +97,11 @@ pub(super) static TEXTS: Texts = Texts {
         send: "¿Enviarlo?",
         not_sent: "No se ha enviado nada.",
         needed: "Este dato es necesario.",
+        yes_or_no: "Escriba s o n",
+        yes: "sí",
+        no: "no",
+        keys_one: "flechas mueven, Intro elige, escribir filtra",
+        keys_many: "flechas mueven, Espacio elige, Intro termina, escribir filtra",
     },
     inbox: Inbox {
         empty: "La bandeja de entrada está vacía.",
@@ -169,6 +174,11 @@ pub(super) static TEXTS: Texts = Texts {
         whole: "El archivo está entero.",
         unproved: "Nada de esto está probado antes de importarlo.",
         more: "y {count} más (véase --limit)",
+        kinds: Kinds {
+            notice: "aviso",
+            receipt: "acuse",
+            attachment: "anexo",
+        },
     },
     cost: Cost {
         path: "VÍA",
@@ -178,6 +188,9 @@ pub(super) static TEXTS: Texts = Texts {
         time: "TIEMPO",
         share: "DE HOY",
         no_link: "sin enlace",
+        cable: "cable",
+        satellite: "satélite",
+        metered: "de pago",
         files: Counted {
             one: "{count} archivo",
             many: "{count} archivos",
@@ -193,6 +206,17 @@ pub(super) static TEXTS: Texts = Texts {
         today: "Hoy {spent} de {budget} en vías de pago, de los que {flash} se reservan para FLASH; de nuevo a las {until}.",
         no_budget: "Hoy {spent} en vías de pago, sin límite.",
         nothing_sent: "No se ha enviado nada. El tamaño del sobre es exacto; el resto es estimado.",
+    },
+    gaps: Gaps {
+        nothing: "No falta nada por debajo de lo que ha llegado.",
+        missing: "FALTAN",
+        numbers: "NÚMEROS",
+        since: "DESDE",
+        asked: "PEDIDO",
+        last_asked: "ÚLTIMA VEZ",
+        link: "ENLACE",
+        up: "sí",
+        down: "no",
     },
     reading: Reading {
         cannot: "no se puede leer {file}: {why}",

@@ -117,23 +117,6 @@ impl Failures {
     }
 }
 
-/// How large a file is, in decimal units as file managers show them: `17 B`, `1.4 MB`, `41 MB`.
-pub(crate) fn size(bytes: u64, lang: Lang) -> String {
-    let mut units = ["B", "kB", "MB", "GB", "TB"].into_iter();
-    let (mut value, mut unit) = (bytes as f64, units.next().unwrap_or_default());
-    while value >= 999.5
-        && let Some(next) = units.next()
-    {
-        (value, unit) = (value / 1000.0, next);
-    }
-    let digits = usize::from(unit != "B" && value < 9.95);
-    let number = format!("{value:.digits$}");
-    match lang {
-        Lang::En => format!("{number} {unit}"),
-        Lang::Es | Lang::Fr | Lang::Nl => format!("{} {unit}", number.replace('.', ",")),
-    }
-}
-
 static EN: Files = Files {
     none: "The notice has no attachments.",
     column_name: "NAME",
@@ -273,7 +256,7 @@ static FR: Files = Files {
 };
 
 static NL: Files = Files {
-    none: "Het bericht heeft geen bijlagen.",
+    none: "De melding heeft geen bijlagen.",
     column_name: "NAAM",
     column_size: "GROOTTE",
     column_state: "STAND",
@@ -343,18 +326,5 @@ mod tests {
         }
         let states = Lang::ALL.map(|lang| Files::of(lang).state(AttachmentState::Here));
         assert_eq!(states, ["here", "aquí", "ici", "hier"]);
-    }
-
-    #[test]
-    fn sizes_have_the_comma_of_the_language() {
-        let en = |bytes| size(bytes, Lang::En);
-        assert_eq!(en(0), "0 B");
-        assert_eq!(en(999), "999 B");
-        assert_eq!(en(1_000), "1.0 kB");
-        assert_eq!(en(999_600), "1.0 MB");
-        assert_eq!(en(41_943_040), "42 MB");
-        assert_eq!(en(9_960_000), "10 MB");
-        assert_eq!(en(2 << 30), "2.1 GB");
-        assert_eq!(size(1_449_000, Lang::Nl), "1,4 MB");
     }
 }

@@ -1,6 +1,6 @@
 use super::{
-    Columns, Cost, Counted, Counts, Courier, Faults, Form, Inbox, Keep, Reading, States, Steps,
-    Submit, Texts, Track,
+    Columns, Cost, Counted, Counts, Courier, Faults, Form, Gaps, Inbox, Keep, Kinds, Reading,
+    States, Steps, Submit, Texts, Track,
 };
 
 pub(super) static TEXTS: Texts = Texts {
@@ -97,6 +97,11 @@ pub(super) static TEXTS: Texts = Texts {
         send: "L'envoyer ?",
         not_sent: "Rien n'a été envoyé.",
         needed: "Cette donnée est nécessaire.",
+        yes_or_no: "Tapez o ou n",
+        yes: "oui",
+        no: "non",
+        keys_one: "flèches : se déplacer, Entrée : choisir, taper : filtrer",
+        keys_many: "flèches : se déplacer, Espace : choisir, Entrée : finir, taper : filtrer",
     },
     inbox: Inbox {
         empty: "La boîte de réception est vide.",
@@ -169,6 +174,11 @@ pub(super) static TEXTS: Texts = Texts {
         whole: "Le fichier est entier.",
         unproved: "Rien de cela n'est prouvé avant l'importation.",
         more: "et {count} de plus (voir --limit)",
+        kinds: Kinds {
+            notice: "avis",
+            receipt: "reçu",
+            attachment: "pièce jointe",
+        },
     },
     cost: Cost {
         path: "VOIE",
@@ -178,6 +188,9 @@ pub(super) static TEXTS: Texts = Texts {
         time: "DURÉE",
         share: "DU JOUR",
         no_link: "sans lien",
+        cable: "câble",
+        satellite: "satellite",
+        metered: "payante",
         files: Counted {
             one: "{count} fichier",
             many: "{count} fichiers",
@@ -193,6 +206,17 @@ pub(super) static TEXTS: Texts = Texts {
         today: "Aujourd'hui {spent} sur {budget} par les voies payantes, dont {flash} réservés à FLASH ; à nouveau à {until}.",
         no_budget: "Aujourd'hui {spent} par les voies payantes, sans limite.",
         nothing_sent: "Rien n'a été envoyé. La taille de l'enveloppe est exacte, le reste est estimé.",
+    },
+    gaps: Gaps {
+        nothing: "Rien ne manque en dessous de ce qui est arrivé.",
+        missing: "MANQUENT",
+        numbers: "NUMÉROS",
+        since: "DEPUIS",
+        asked: "DEMANDÉ",
+        last_asked: "DERNIÈRE FOIS",
+        link: "LIEN",
+        up: "oui",
+        down: "non",
     },
     reading: Reading {
         cannot: "impossible de lire {file} : {why}",

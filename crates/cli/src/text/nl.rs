@@ -1,6 +1,6 @@
 use super::{
-    Columns, Cost, Counted, Counts, Courier, Faults, Form, Inbox, Keep, Reading, States, Steps,
-    Submit, Texts, Track,
+    Columns, Cost, Counted, Counts, Courier, Faults, Form, Gaps, Inbox, Keep, Kinds, Reading,
+    States, Steps, Submit, Texts, Track,
 };
 
 pub(super) static TEXTS: Texts = Texts {
@@ -97,6 +97,11 @@ pub(super) static TEXTS: Texts = Texts {
         send: "Verzenden?",
         not_sent: "Er is niets verzonden.",
         needed: "Dit is nodig.",
+        yes_or_no: "Typ j of n",
+        yes: "ja",
+        no: "nee",
+        keys_one: "pijlen verplaatsen, Enter kiest, typen filtert",
+        keys_many: "pijlen verplaatsen, spatie kiest, Enter eindigt, typen filtert",
     },
     inbox: Inbox {
         empty: "Het postvak is leeg.",
@@ -169,6 +174,11 @@ pub(super) static TEXTS: Texts = Texts {
         whole: "Het bestand is heel.",
         unproved: "Niets hiervan is bewezen voordat het is ingelezen.",
         more: "en nog {count} (zie --limit)",
+        kinds: Kinds {
+            notice: "melding",
+            receipt: "bewijs",
+            attachment: "bijlage",
+        },
     },
     cost: Cost {
         path: "PAD",
@@ -178,11 +188,14 @@ pub(super) static TEXTS: Texts = Texts {
         time: "TIJD",
         share: "VAN VANDAAG",
         no_link: "geen verbinding",
+        cable: "kabel",
+        satellite: "satelliet",
+        metered: "betaald",
         files: Counted {
             one: "{count} bestand",
             many: "{count} bestanden",
         },
-        behind: "Achter het bericht, dat eerst gaat: {files}, {size}.",
+        behind: "Achter de melding, die eerst gaat: {files}, {size}.",
         on_request: "Naar {to} gaan bestanden pas als daar erom wordt gevraagd, met `abeng attachment get`.",
         rates: "Gerekend met {rates}.",
         rate_usual: "gewoon voor zo'n pad",
@@ -193,6 +206,17 @@ pub(super) static TEXTS: Texts = Texts {
         today: "Vandaag {spent} van {budget} over betaalde paden, waarvan {flash} voor FLASH; opnieuw om {until}.",
         no_budget: "Vandaag {spent} over betaalde paden, zonder grens.",
         nothing_sent: "Er is niets verzonden. De grootte van de envelop is exact, de rest is geschat.",
+    },
+    gaps: Gaps {
+        nothing: "Er ontbreekt niets onder wat is gekomen.",
+        missing: "ONTBREEKT",
+        numbers: "NUMMERS",
+        since: "SINDS",
+        asked: "GEVRAAGD",
+        last_asked: "LAATST",
+        link: "VERBINDING",
+        up: "ja",
+        down: "nee",
     },
     reading: Reading {
         cannot: "kan {file} niet lezen: {why}",

@@ -93,7 +93,7 @@ impl Shared {
                 );
                 Ok(())
             }
-            _ => Err(ApiError::busy("the node is stopping", 5)),
+            _ => Err(ApiError::stopping()),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     reading::internal,
     shared::{Shared, lock},
 };
-use abeng_api::{ApiError, AttachQuery, AttachReply, ErrorCode, Upload};
+use abeng_api::{ApiError, AttachQuery, AttachReply, Cause, ErrorCode, Upload};
 use abeng_keys::{Entropy, SystemEntropy};
 use abeng_notice::{Attachment, media_type};
 use abeng_seal::{
@@ -59,6 +59,7 @@ impl From<NotTaken> for ApiError {
 pub(crate) fn empty() -> ApiError {
     ApiError::refused("an empty file cannot be attached", Vec::new())
         .with_try("choose another file, or send the notice without it")
+        .because(Cause::AttachmentEmpty, [])
 }
 
 /// Whether a recipient could have a file called so.
@@ -68,7 +69,8 @@ pub(crate) fn check_name(name: &str) -> Result<(), ApiError> {
     }
     let shown: String = name.chars().take(80).collect();
     Err(ApiError::invalid(format!("`{shown}` cannot be the name of an attachment"))
-        .with_try("rename the file: at most 255 bytes, no / \\ : * ? \" < > |, no dot or hyphen at its beginning"))
+        .with_try("rename the file: at most 255 bytes, no / \\ : * ? \" < > |, no dot or hyphen at its beginning")
+        .because(Cause::AttachmentName, [("name", shown)]))
 }
 
 /// Says that it is too large.
@@ -76,6 +78,7 @@ pub(crate) fn too_long() -> ApiError {
     let message = "the file is longer than an attachment can be, which is 2 GiB";
     ApiError::new(ErrorCode::TooLarge, message)
         .with_try("split it, or compress it, or send it on a disk")
+        .because(Cause::AttachmentTooLong, [])
 }
 
 impl Shared {
@@ -94,7 +97,8 @@ impl Shared {
                 "too many files wait for the notices that they belong to",
                 60,
             )
-            .with_try("submit those notices, or wait: after a day they are forgotten"));
+            .with_try("submit those notices, or wait: after a day they are forgotten")
+            .because(Cause::AttachmentsWait, []));
         }
         let announced = upload.declared().and_then(attachment_len).unwrap_or(0);
         self.admit(announced)?;
@@ -225,6 +229,7 @@ impl Shared {
                     "a file of the notice was used for another one meanwhile",
                 )
                 .with_try("submit again, with the file")
+                .because(Cause::AttachmentUsed, [])
             })?;
             kept.files.insert(handle.clone(), given);
         }

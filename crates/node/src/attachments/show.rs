@@ -5,9 +5,11 @@ use crate::{
     blobs::BlobError,
     reading::internal,
     shared::{Shared, lock},
+    size::Size,
 };
 use abeng_api::{
-    ApiError, AttachmentItem, AttachmentState, Caller, Download, ErrorCode, FilesThere,
+    ApiError, AttachmentItem, AttachmentState, Caller, Cause, CauseView, Download, ErrorCode,
+    FilesThere,
 };
 use abeng_audit_log::{ATTACHMENT, subject};
 use abeng_notice::{Attachment, Notice};
@@ -114,6 +116,7 @@ impl Shared {
         let (file, number) = found.ok_or_else(|| {
             ApiError::not_found("the notice has no such attachment")
                 .with_try("`abeng attachment list ID` shows those that it has")
+                .because(Cause::NoSuchAttachment, [])
         })?;
         let of = ref_of(file);
         let what = format!("attachment {number} ({})", file.name);
@@ -227,23 +230,45 @@ impl Shared {
             }
             None => {}
         }
-        let (here, all) = (self.attachments.blobs.arrived(of) >> 10, of.length >> 10);
-        let told = format!("{what} is not here yet: {here} of {all} KiB have come");
-        let hint = match (self.budget_of(of, from), self.links.link(from)) {
-            (Some(party), _) if party == self.me => {
-                "this node's bytes of the day on metered paths do not take its next part: it goes on tomorrow, or after `abeng link allow` here".to_owned()
-            }
-            (Some(party), _) => format!(
-                "the bytes of the day at {party} do not take its next part: it goes on tomorrow, or after `abeng link allow` at the node of {party}"
+        let here = self.attachments.blobs.arrived(of);
+        let told = format!(
+            "{what} is not here yet: {} of {} have come",
+            Size(here),
+            Size(of.length)
+        );
+        let come = [
+            ("here_bytes", here.to_string()),
+            ("all_bytes", of.length.to_string()),
+        ];
+        let with_party = |cause| {
+            let [here, all] = come.clone();
+            CauseView::new(cause, [here, all, ("party", from.to_string())])
+        };
+        let (hint, cause) = match (self.budget_of(of, from), self.links.link(from)) {
+            (Some(party), _) if party == self.me => (
+                "this node's bytes of the day on metered paths do not take its next part: it goes on tomorrow, or after `abeng link allow` here".to_owned(),
+                CauseView::new(Cause::AttachmentTomorrow, come),
             ),
-            (None, Some(_)) => {
-                format!("it is asked for now; wait, and try again ({from} is linked)")
-            }
-            (None, None) => format!(
-                "it comes as soon as {from} is linked again, or a relay that carried the notice"
+            (Some(party), _) => (
+                format!(
+                    "the bytes of the day at {party} do not take its next part: it goes on tomorrow, or after `abeng link allow` at the node of {party}"
+                ),
+                with_party(Cause::AttachmentTomorrowThere),
+            ),
+            (None, Some(_)) => (
+                format!("it is asked for now; wait, and try again ({from} is linked)"),
+                with_party(Cause::AttachmentAsked),
+            ),
+            (None, None) => (
+                format!(
+                    "it comes as soon as {from} is linked again, or a relay that carried the notice"
+                ),
+                with_party(Cause::AttachmentUnlinked),
             ),
         };
-        ApiError::new(ErrorCode::Conflict, told).with_try(hint)
+        ApiError::new(ErrorCode::Conflict, told)
+            .with_try(hint)
+            .by(cause)
     }
 
     /// Who took it out, and which.
@@ -323,4 +348,5 @@ impl Shared {
 fn nothing_of(id: &EnvelopeId) -> ApiError {
     ApiError::not_found(format!("{id:.12} has no content here"))
         .with_try("`abeng inbox list` shows what was delivered, `abeng sent list` what was sent")
+        .because(Cause::NoContent, [("id", format!("{id:.12}"))])
 }

@@ -5,7 +5,9 @@ use crate::{
     receipts::verify_checkpoint,
     shared::{Shared, lock},
 };
-use abeng_api::{ApiError, Caller, CourierExportQuery, ErrorCode, PieceSender, Pieces, pieces};
+use abeng_api::{
+    ApiError, Caller, Cause, CourierExportQuery, ErrorCode, PieceSender, Pieces, pieces,
+};
 use abeng_audit_log::{
     Checkpoint, ReadError,
     receipt::{self, Outcome},
@@ -46,7 +48,15 @@ impl Shared {
                 "a limit of {} bytes leaves no room for a notice: the members' keys alone take {fixed}",
                 plan.limit
             ))
-            .with_try(format!("give a --limit above {fixed}, or none")));
+            .with_try(format!("give a --limit above {fixed}, or none"))
+            .because(
+                Cause::CourierLimit,
+                [
+                    ("limit_bytes", plan.limit.to_string()),
+                    ("fixed_bytes", fixed.to_string()),
+                    ("fixed", fixed.to_string()),
+                ],
+            ));
         }
         let header = self.courier_header(to, &plan);
         let leaf = v1::Leaf {

@@ -16,7 +16,7 @@ use crate::{
     shared::{Shared, lock},
 };
 use abeng_api::{
-    ApiError, Caller, CourierFaultKind, CourierFaultView, CourierReport, ErrorCode, Pieces,
+    ApiError, Caller, Cause, CourierFaultKind, CourierFaultView, CourierReport, ErrorCode, Pieces,
 };
 use abeng_evidence::courier::{CourierFault, CourierReader, Found, Item};
 use abeng_seal::Arrived;
@@ -152,7 +152,10 @@ impl Import<'_> {
         let (shared, trust) = (self.shared, self.shared.trust());
         let refused = |why: String| ApiError::new(ErrorCode::Refused, why);
         let named = |code: &str| {
-            PartyCode::new(code).map_err(|_| refused("the courier file names no party".to_owned()))
+            PartyCode::new(code).map_err(|_| {
+                refused("the courier file names no party".to_owned())
+                    .because(Cause::CourierNobody, [])
+            })
         };
         let network = trust.roster.network();
         if header.network != network.as_str() {
@@ -160,13 +163,17 @@ impl Import<'_> {
             return Err(refused(format!(
                 "the courier file is of the network `{other}`, and this node is of `{network}`"
             ))
-            .with_try("import it on a node of that network"));
+            .with_try("import it on a node of that network")
+            .because(
+                Cause::CourierNetwork,
+                [("other", other), ("network", network.to_string())],
+            ));
         }
         let (from, to) = (named(&header.from)?, named(&header.to)?);
         if to != shared.me {
-            let mine = match from == shared.me {
-                true => " It was made here.",
-                false => "",
+            let (mine, cause) = match from == shared.me {
+                true => (" It was made here.", Cause::CourierMadeHere),
+                false => ("", Cause::CourierForOther),
             };
             return Err(refused(format!(
                 "the courier file is for {to}, and this is the node of {}.{mine}",
@@ -174,7 +181,11 @@ impl Import<'_> {
             ))
             .with_try(format!(
                 "bring it to {to} and run `abeng courier import` there"
-            )));
+            ))
+            .because(
+                cause,
+                [("to", to.to_string()), ("me", shared.me.to_string())],
+            ));
         }
         if let Some(held) = &header.held {
             shared.courier_held(from, held);
@@ -252,12 +263,21 @@ fn contradicted(party: PartyCode) -> String {
 }
 
 fn unreadable(fault: &CourierFault) -> ApiError {
-    let try_this = match fault {
-        CourierFault::NotCourier => "give the file that `abeng courier export` wrote",
-        CourierFault::Version(_) => {
-            "update this node, or ask the sender to export with the same version"
-        }
-        _ => "copy it to the stick again, or ask the sender to export it again",
+    let (try_this, cause) = match fault {
+        CourierFault::NotCourier => (
+            "give the file that `abeng courier export` wrote",
+            Cause::CourierNone,
+        ),
+        CourierFault::Version(_) => (
+            "update this node, or ask the sender to export with the same version",
+            Cause::CourierVersion,
+        ),
+        _ => (
+            "copy it to the stick again, or ask the sender to export it again",
+            Cause::CourierDamaged,
+        ),
     };
-    ApiError::new(ErrorCode::Refused, fault.to_string()).with_try(try_this)
+    ApiError::new(ErrorCode::Refused, fault.to_string())
+        .with_try(try_this)
+        .because(cause, [])
 }

@@ -14,8 +14,8 @@ mod window;
 
 pub use import::fault_view;
 
-use crate::{clock, shared::Shared};
-use abeng_api::ApiError;
+use crate::{clock, refused::members, shared::Shared};
+use abeng_api::{ApiError, Cause, ErrorCode};
 use abeng_wire::{EnvelopeId, Hash32, Incarnation, PartyCode, StreamSeq, v1};
 use carried::{Carried, FileMark};
 use std::{
@@ -75,27 +75,46 @@ fn turn(gate: &Arc<tokio::sync::Mutex<()>>, what: &str) -> Result<Turn, ApiError
     gate.clone().try_lock_owned().map_err(|_| {
         ApiError::busy(format!("another courier file is being {what}"), 10)
             .with_try("wait until it is done")
+            .because(Cause::CourierBusy, [])
     })
 }
 
 impl Shared {
     /// The party that a courier file may be made for.
     fn courier_recipient(&self, code: &str) -> Result<PartyCode, ApiError> {
-        let members = "`abeng network` and `abeng status` show the members";
-        let unknown = |why: String| ApiError::invalid(why).with_try(members);
-        let to = PartyCode::new(code.trim().to_ascii_uppercase().as_str())
-            .map_err(|e| unknown(e.to_string()))?;
-        if to == self.me {
-            return Err(unknown(format!("{to} is the party of this node")));
-        }
         let trust = self.trust();
-        let known = trust.roster.party(to);
-        if !known.is_some_and(abeng_roster::Party::is_active) {
-            return Err(unknown(format!(
-                "{to} is not an active party of the roster"
-            )));
+        let members = members(&trust.roster);
+        let given: String = code.trim().to_ascii_uppercase().chars().take(32).collect();
+        let unknown = |why: String, cause| {
+            ApiError::not_found(why)
+                .with_try(format!("the members are {members}"))
+                .because(
+                    cause,
+                    [("given", given.clone()), ("members", members.clone())],
+                )
+        };
+        let party = PartyCode::new(&given).ok();
+        let Some(to) = party.and_then(|to| trust.roster.party(to)) else {
+            return Err(unknown(
+                format!("no party is called `{given}`"),
+                Cause::UnknownParty,
+            ));
+        };
+        if to.code == self.me {
+            let own = format!("{} is the party of this node", to.code);
+            return Err(ApiError {
+                code: ErrorCode::Invalid,
+                ..unknown(own, Cause::OwnParty)
+            });
         }
-        Ok(to)
+        if !to.is_active() {
+            let left = format!(
+                "{} does not take part: it is suspended or has left",
+                to.code
+            );
+            return Err(unknown(left, Cause::InactiveParty));
+        }
+        Ok(to.code)
     }
 
     /// Which way a file goes. Unsigned: it opens nothing, and only keeps sticks apart.

@@ -65,7 +65,7 @@ impl Shared {
         }
         envelopes.truncate(limits::COURIER_ENVELOPES);
         let gaps = self.core.inspect(move |engine| engine.gaps(to)).await;
-        let gaps = gaps.ok_or_else(|| ApiError::busy("the node is stopping", 5))?;
+        let gaps = gaps.ok_or_else(ApiError::stopping)?;
         let want = |(incarnation, first, last): (abeng_wire::Incarnation, u64, u64)| v1::Want {
             originator: to.to_string(),
             incarnation: incarnation.0,

@@ -64,6 +64,7 @@ pub fn keep_backup(
     if real(out)?.starts_with(real(layout.root())?) {
         return Err(KeysError::Inside { dir: out.into() });
     }
+    own_or_empty(config, out)?;
     let (keyring, protection) = unlock(config, ask)?;
     let keys = out.join("keys");
     let copied = copy(&layout.keys().join(name), &keys.join(name))?;
@@ -84,6 +85,48 @@ pub fn keep_backup(
         seal_keys: keyring.seal.count(),
         set: BackupKey::load(&keys)?.map(|key| key.set().to_string()),
     })
+}
+
+/// What a backup of keys holds, and nothing else.
+const HELD: [&str; 3] = ["keys", "trust", "node.toml"];
+
+/// Refuses a directory with anything else in it, and the backup of another party: nothing of others is
+/// written over, and nobody who looks for the keys has to search.
+fn own_or_empty(config: &Config, out: &Path) -> Result<(), KeysError> {
+    let foreign = |found: String| KeysError::Foreign {
+        dir: out.into(),
+        party: config.party,
+        found,
+    };
+    let mut other = Vec::new();
+    for entry in fs::read_dir(out).map_err(file("look into", out))? {
+        let name = entry.map_err(file("look into", out))?.file_name();
+        if !HELD.iter().any(|held| name == *held) {
+            other.push(abeng_notice::printable(&name.to_string_lossy()));
+        }
+    }
+    other.sort();
+    match &other[..] {
+        [] => {}
+        [one] => return Err(foreign(format!("{one} lies in it"))),
+        [one, rest @ ..] => {
+            return Err(foreign(format!("{one} and {} more lie in it", rest.len())));
+        }
+    }
+    let toml = out.join("node.toml");
+    let Ok(text) = fs::read_to_string(&toml) else {
+        return Ok(());
+    };
+    let found: Option<toml::Table> = text.parse().ok();
+    let party = found.as_ref().and_then(|t| t.get("party")?.as_str());
+    match party {
+        Some(party) if party == config.party.as_str() => Ok(()),
+        Some(party) => {
+            let party = abeng_notice::printable(party);
+            Err(foreign(format!("it holds those of {party}")))
+        }
+        None => Err(foreign("its node.toml names no party".to_owned())),
+    }
 }
 
 /// Whether a backup holds the keyring as it is now. With a directory for copies it is one: the copy is

@@ -13,8 +13,7 @@ impl Shared {
             (engine.relays(), engine.carried(), engine.carry_limits())
         };
         let seen = self.core.inspect(look).await;
-        let (known, carried, limits) =
-            seen.ok_or_else(|| ApiError::busy("the node is stopping", 5))?;
+        let (known, carried, limits) = seen.ok_or_else(ApiError::stopping)?;
         let trust = self.trust();
         let flagged = trust.roster.parties().filter(|p| p.relay && p.is_active());
         let mut parties: Vec<PartyCode> = flagged.map(|p| p.code).collect();

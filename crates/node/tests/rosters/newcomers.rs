@@ -4,7 +4,9 @@ use crate::{
     net::{PATIENCE, found, now},
     warns,
 };
-use abeng_api::{AcceptRequest, Caller, ErrorCode, InboxQuery, LeftOutWhy, SubmitRequest};
+use abeng_api::{
+    AcceptRequest, Caller, Cause, ClientError, ErrorCode, InboxQuery, LeftOutWhy, SubmitRequest,
+};
 use abeng_keys::{Keyring, SystemEntropy};
 use std::{fs, time::Duration};
 
@@ -84,6 +86,7 @@ async fn a_new_member_of_a_group_gets_nothing_until_it_is_accepted_here() {
     assert!(!why.allowed && why.refusal.unwrap().contains("new to the group SEA"));
     assert_eq!(why.grants[0].grant, "JM to SEA: every type up to TLP:RED");
     assert!(!why.grants[0].allows);
+    unknown_things_are_not_explained(&client).await;
     // Neither a restart nor the loss of the view forgets it.
     jm.shutdown().await.unwrap();
     fs::remove_dir_all(net.home("JM").join("view")).unwrap();
@@ -186,4 +189,57 @@ async fn what_a_new_party_sends_waits_with_it_until_it_is_accepted() {
     assert!(!warns(&status, "GY has notices for this node"));
     jm.shutdown().await.unwrap();
     gy.shutdown().await.unwrap();
+}
+
+/// Of a type or a party that nobody knows nothing is said to be allowed.
+async fn unknown_things_are_not_explained(client: &abeng_api::Client) {
+    for (to, ty, code, cause, said) in [
+        (
+            "LC",
+            "FOO",
+            ErrorCode::Invalid,
+            Cause::UnknownType,
+            "SEIZURE, FEEDBACK, RECALL",
+        ),
+        (
+            "LC",
+            "lookout",
+            ErrorCode::Invalid,
+            Cause::LaterType,
+            "SEIZURE, FEEDBACK, RECALL",
+        ),
+        (
+            "AA",
+            "SEIZURE",
+            ErrorCode::NotFound,
+            Cause::UnknownParty,
+            "JM, LC, TT",
+        ),
+    ] {
+        let query = abeng_api::ExplainQuery {
+            to: to.into(),
+            ty: ty.into(),
+            ..Default::default()
+        };
+        let error = client.explain(&query).await.unwrap_err();
+        let ClientError::Api(error) = error else {
+            panic!("{error}");
+        };
+        assert_eq!(error.code, code, "{error}");
+        assert_eq!(error.cause.and_then(|cause| cause.known()), Some(cause));
+        assert!(error.try_this.unwrap().contains(said));
+    }
+    let from = |code: &str| InboxQuery {
+        from: Some(code.to_owned()),
+        ..InboxQuery::default()
+    };
+    assert!(client.inbox(&from("AA")).await.is_err());
+    assert!(client.inbox(&from("TT")).await.is_ok());
+    let refused = client.submit(&request("AA", true)).await.unwrap_err();
+    let ClientError::Api(refused) = refused else {
+        panic!("{refused}");
+    };
+    let cause = refused.flaws[0].cause.as_ref().unwrap();
+    assert_eq!(cause.values["members"], "JM, LC, TT");
+    assert!(refused.try_this.unwrap().contains("JM, LC, TT"));
 }

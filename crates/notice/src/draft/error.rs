@@ -1,4 +1,5 @@
-use super::Draft;
+use super::{Draft, DraftFault};
+use crate::Lang;
 use serde::Deserialize;
 use std::ops::Range;
 use toml::Spanned;
@@ -12,8 +13,10 @@ pub struct DraftError {
     pub line: usize,
     /// In characters, from 1.
     pub column: usize,
-    /// What is wrong there.
+    /// What is wrong there, in English.
     pub message: String,
+    /// The same for a reader of any language.
+    pub fault: DraftFault,
     /// The key that was probably meant.
     pub suggestion: Option<String>,
 }
@@ -45,13 +48,19 @@ impl DraftError {
     }
 
     fn at(line: usize, column: usize, message: &str) -> Self {
-        let (message, suggestion) = shorten_unknown_field(message);
+        let fault = DraftFault::read(message);
         Self {
             line,
             column,
-            message,
-            suggestion,
+            message: fault.text(Lang::En),
+            suggestion: nearest_known(message),
+            fault,
         }
+    }
+
+    /// What is wrong there, in the reader's language.
+    pub fn text(&self, lang: Lang) -> String {
+        self.fault.text(lang)
     }
 }
 
@@ -130,20 +139,12 @@ fn position(source: &str, offset: usize) -> (usize, usize) {
     )
 }
 
-/// serde lists every known key: keep the unknown one and the nearest known.
-fn shorten_unknown_field(message: &str) -> (String, Option<String>) {
-    let Some(rest) = message.strip_prefix("unknown field `") else {
-        return (message.to_owned(), None);
-    };
-    let Some((found, list)) = rest.split_once('`') else {
-        return (message.to_owned(), None);
-    };
+/// serde lists every known key: the nearest to the one that is not known.
+fn nearest_known(message: &str) -> Option<String> {
+    let rest = message.strip_prefix("unknown field `")?;
+    let (found, list) = rest.split_once('`')?;
     let known = list.split('`').skip(1).step_by(2);
-    let suggestion = crate::codes::nearest(found, known).map(str::to_owned);
-    (
-        format!("unknown key `{}`", crate::printable(found)),
-        suggestion,
-    )
+    crate::codes::nearest(found, known).map(str::to_owned)
 }
 
 #[cfg(test)]

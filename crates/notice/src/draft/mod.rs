@@ -1,6 +1,7 @@
 //! What an officer writes: nothing here is checked beyond its shape.
 
 mod error;
+mod fault;
 mod fields;
 mod parts;
 mod short;
@@ -8,6 +9,7 @@ mod values;
 mod wishes;
 
 pub use error::{DraftError, locate_toml};
+pub use fault::DraftFault;
 pub use fields::Draft;
 pub use parts::{
     ContainerDraft, ConveyanceDraft, DeviceDraft, DocumentDraft, GoodsDraft, GradeDraft,

@@ -10,6 +10,7 @@ use serde::Serialize;
 pub(crate) use json::to_json;
 pub(crate) use summary::summary;
 pub(crate) use table::describe;
+pub use words::size;
 
 /// One line of a notice as shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

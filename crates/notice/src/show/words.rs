@@ -41,20 +41,28 @@ pub(super) fn kilograms(milligrams: u64, lang: Lang) -> String {
     format!("{} kg", number(&shown.to_string(), lang))
 }
 
-/// A file with its size: `x-ray.jpg (1.4 MB)`.
+/// Bytes below 1 KiB, else KiB, MiB, GiB or TiB with one decimal, as the language writes it: `4.2 MiB`,
+/// `4,2 MiB`.
+pub fn size(bytes: u64, lang: Lang) -> String {
+    let mut value = bytes as f64;
+    let mut unit = "B";
+    for larger in ["KiB", "MiB", "GiB", "TiB"] {
+        // What would be rounded up to 1024.0 is one of the next unit.
+        if value < if unit == "B" { 1024.0 } else { 1023.95 } {
+            break;
+        }
+        value /= 1024.0;
+        unit = larger;
+    }
+    match unit {
+        "B" => format!("{bytes} B"),
+        unit => format!("{} {unit}", number(&format!("{value:.1}"), lang)),
+    }
+}
+
+/// A file with its size: `x-ray.jpg (1.4 MiB)`.
 pub(super) fn file(name: &str, length: u64, lang: Lang) -> String {
-    let tenths = |of: u64| (length.saturating_mul(10) + of / 2) / of;
-    let (tenths, unit) = match length {
-        0..1_000 => (length * 10, "B"),
-        1_000..999_950 => (tenths(1_000), "kB"),
-        999_950..999_950_000 => (tenths(1_000_000), "MB"),
-        _ => (tenths(1_000_000_000), "GB"),
-    };
-    let size = match tenths % 10 {
-        0 => (tenths / 10).to_string(),
-        rest => format!("{}.{rest}", tenths / 10),
-    };
-    format!("{} ({} {unit})", printable(name), number(&size, lang))
+    format!("{} ({})", printable(name), size(length, lang))
 }
 
 /// A place with its name: `JMKIN Kingston (Berth 9)`, `Haiti`, `17.90000 -76.80000`.
