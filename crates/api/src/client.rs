@@ -1,6 +1,7 @@
 //! The client of a node's local interface.
 
 mod files;
+mod releases;
 mod rules;
 
 pub use files::Incomer;

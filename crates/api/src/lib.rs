@@ -31,6 +31,7 @@ mod limits;
 mod operator;
 mod query;
 mod relays;
+mod release;
 mod router;
 mod rules;
 mod sent;
@@ -71,6 +72,10 @@ pub use limits::{
 };
 pub use operator::{Caller, Operator, Via};
 pub use relays::{CarriedView, CarryQuota, RelayView, RelaysView};
+pub use release::{
+    DenyReply, DenyRequest, GrantRequest, HeldCount, HeldReply, ReleaseItem, ReleaseQuery,
+    ReleaseView, ReleaseWhy,
+};
 pub use router::{openapi, router};
 pub use rules::{
     AcceptReply, AcceptRequest, ExplainQuery, ExplainView, GrantUse, GroupView, LeftOutView,

@@ -30,6 +30,7 @@ mod network;
 mod node;
 mod private;
 mod relays;
+mod release;
 mod rules;
 mod sent;
 mod status;
@@ -106,6 +107,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Inbox(command) => inbox::run(command, common, ui),
         Command::Sent(command) => sent::run(command, common, ui),
         Command::Track { id } => track::run(&id, common, ui),
+        Command::Release(command) => release::run(command, common, ui),
         Command::Recall(args) => keeping::recall(args, common, ui),
         Command::Hold(command) => keeping::hold(command, common, ui),
         Command::Retention(command) => keeping::retention(command, common, ui),

@@ -6,6 +6,7 @@ use crate::{
     connect,
     inbox::pairs,
     table::{Align, Table, wrap},
+    texts::Release,
     when,
 };
 use abeng_api::{PendingView, StatusView, ViewState};
@@ -37,7 +38,10 @@ fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
             leaves(status.log.size)
         ),
     };
-    let head = [
+    let release = Release::of(ui.lang);
+    let oldest = status.held.oldest.as_ref().map(|at| ui.full_time(at));
+    let waiting = release.waiting(status.held.count, oldest.as_deref());
+    let mut head = vec![
         (
             "Node",
             format!("{} ({}), {}", status.name, status.party, status.kind),
@@ -67,6 +71,7 @@ fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
             ),
         ),
         ("Queue", format!("{} undelivered", status.queue.depth)),
+        (release.status_label, waiting),
         ("Files", files(&status.files)),
         (
             "Disk",
@@ -87,6 +92,7 @@ fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
         ),
         ("Root", status.root_digest.clone()),
     ];
+    head.retain(|(label, _)| *label != release.status_label || status.held.count > 0);
     out.push_str(&pairs(&head, ui));
     if !status.links.is_empty() {
         out.push('\n');

@@ -9,6 +9,7 @@ use crate::{
     args::{Common, SeizureArgs},
     connect,
     error::Exit,
+    release,
     table::wrap,
     texts::{Groups, fill},
 };
@@ -97,6 +98,9 @@ pub(crate) fn placed(mut error: CliError, input: &Input, ui: &Ui) -> CliError {
 }
 
 pub(crate) fn accepted(reply: &SubmitReply, ui: &Ui) -> String {
+    if let Some(held) = &reply.held {
+        return release::held(reply, held, ui);
+    }
     let t = &ui.texts().submit;
     let values = [("type", &*reply.ty), ("to", &*reply.to.join(", "))];
     let mut out = String::new();
@@ -127,7 +131,7 @@ pub(crate) fn accepted(reply: &SubmitReply, ui: &Ui) -> String {
 
 /// What groups stand for, and who is left out: nobody should believe to have told somebody who was
 /// not, or wonder who reads it.
-fn groups(groups: &[GroupView], ui: &Ui) -> String {
+pub(crate) fn groups(groups: &[GroupView], ui: &Ui) -> String {
     let t = Groups::of(ui.lang);
     let mut out = String::new();
     let mut line = |text: &str, values: &[(&str, &str)], paint: Paint| {
@@ -158,7 +162,7 @@ fn groups(groups: &[GroupView], ui: &Ui) -> String {
     out
 }
 
-fn doubts(doubts: &[FlawView], ui: &Ui) -> String {
+pub(crate) fn doubts(doubts: &[FlawView], ui: &Ui) -> String {
     if doubts.is_empty() {
         return String::new();
     }
@@ -193,7 +197,7 @@ mod tests {
                 ..FlawView::default()
             }],
             summary: "139.4 kg cocaine, JMKIN, sea".into(),
-            groups: Vec::new(),
+            ..SubmitReply::default()
         }
     }
 

@@ -13,9 +13,12 @@ mod fr;
 mod groups;
 #[path = "text/nl.rs"]
 mod nl;
+#[path = "text/release.rs"]
+mod release;
 
 pub(crate) use files::Files;
 pub(crate) use groups::Groups;
+pub(crate) use release::Release;
 
 use crate::CliError;
 use abeng_api::{CourierFaultKind, CourierFaultView, DeliveryState, StepKind};
