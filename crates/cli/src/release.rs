@@ -109,9 +109,11 @@ pub(crate) fn held(reply: &SubmitReply, held: &HeldReply, ui: &Ui) -> String {
     out.push_str(&groups(&reply.groups, ui));
     out.push_str(&doubts(&reply.doubts, ui));
     if let Some(id) = &held.id {
-        let follow = fill(t.follow, &[("id", &short_id(id))]);
-        let follow = wrap(&follow, ui.width, 0);
-        out.push_str(&format!("{}\n", ui.paint(Paint::Faint, &follow)));
+        let withdraw = fill(t.withdraw, &[("id", &short_id(id))]);
+        for how in [t.follow, &withdraw] {
+            let how = wrap(how, ui.width, 0);
+            out.push_str(&format!("{}\n", ui.paint(Paint::Faint, &how)));
+        }
     }
     out
 }
@@ -239,7 +241,16 @@ mod tests {
     #[test]
     fn what_is_held_does_not_look_sent() {
         let id = "3f9a1c02b7de".to_owned() + &"0".repeat(20);
-        insta::assert_snapshot!(accepted(&reply(Some(id.clone())), &plain(Lang::En)), @"");
+        insta::assert_snapshot!(accepted(&reply(Some(id.clone())), &plain(Lang::En)), @r"
+        SEIZURE for BB, TT is HELD: nothing is sent yet. A second person must release
+        it.
+        139.4 kg cocaine, JMKIN, sea
+        It waits because of: its label (TLP), names of persons.
+        Who may release it, but never what they submitted themselves: ann, uid:1002.
+        Id while it waits: 3f9a1c02b7de00000000000000000000
+        Follow it with: abeng release list
+        Withdraw it with: abeng release deny 3f9a1c02b7de --reason TEXT
+        ");
         for lang in Lang::ALL {
             let text = accepted(&reply(Some(id.clone())), &plain(lang));
             for said in ["BB, TT", &*id, "ann, uid:1002", "release list", "TLP"] {

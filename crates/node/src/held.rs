@@ -346,3 +346,58 @@ async fn blocking<T: Send + 'static>(
                 .with_try("check the disk of the data directory")
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(bytes: u64) -> Known {
+        Known {
+            uid: 1000,
+            at: 7,
+            life: Incarnation(1),
+            size: 0,
+            bytes,
+            roots: vec![[bytes as u8; 32]],
+        }
+    }
+
+    #[test]
+    fn no_more_wait_than_there_is_room_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = Held::open(&Layout::new(dir.path())).unwrap();
+        let full = |bytes| held.reserve(HeldId::new(), known(bytes)).unwrap_err();
+        held.reserve(HeldId([1; 16]), known(MOST_BYTES - 2000))
+            .unwrap();
+        assert_eq!(full(2001).code, ErrorCode::NoRoom);
+        for _ in 1..MOST {
+            held.reserve(HeldId::new(), known(2)).unwrap();
+        }
+        let error = full(1);
+        assert!(error.message.contains("1000 submissions wait"), "{error}");
+        assert!(error.try_this.unwrap().contains("release list"));
+        assert_eq!(held.count().count, 1000);
+        assert_eq!(held.roots().len(), 2);
+        lock(&held.index).remove(&HeldId([1; 16]));
+        held.reserve(HeldId::new(), known(1)).unwrap();
+    }
+
+    #[test]
+    fn eight_digits_name_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = Held::open(&Layout::new(dir.path())).unwrap();
+        held.reserve(HeldId([1; 16]), known(1)).unwrap();
+        let mut near = [1; 16];
+        near[15] = 2;
+        held.reserve(HeldId(near), known(1)).unwrap();
+        let found = |text: &str| held.find(text).map_err(|e| e.code);
+        assert_eq!(found("0101010"), Err(ErrorCode::Invalid));
+        assert_eq!(found("01010101"), Err(ErrorCode::Invalid), "two of them");
+        assert_eq!(
+            found(&HeldId(near).to_string().to_uppercase()),
+            Ok(HeldId(near))
+        );
+        assert_eq!(found("99999999"), Err(ErrorCode::NotFound));
+        assert_eq!(found("../../..g"), Err(ErrorCode::Invalid));
+    }
+}
