@@ -92,7 +92,8 @@ async fn give(net: &Net, bytes: &[u8]) -> String {
     let query = AttachQuery {
         name: "photo.jpg".into(),
     };
-    let reply = net.client("JM").attach(&query, bytes.len() as u64, chunks);
+    let client = net.client("JM");
+    let reply = client.attach(&query, bytes.len() as u64, chunks);
     reply.await.unwrap().handle
 }
 

@@ -19,7 +19,7 @@ async fn what_is_red_is_sent_only_by_two() {
     let (jm, lc) = (net.start("JM").await, net.start("LC").await);
     let mut dry = seizure("LC", "RED");
     dry.dry_run = true;
-    let would = jm.shared().submit(&who(OFFICER), dry).await.unwrap();
+    let would = submit(&jm, OFFICER, dry).await.unwrap();
     let held = would.held.unwrap();
     assert_eq!((held.id, held.why), (None, vec![ReleaseWhy::Tlp]));
     assert_eq!(held.releasers, ["uid:1001", "uid:1002"]);
@@ -41,7 +41,7 @@ async fn what_is_red_is_sent_only_by_two() {
     let clear = |piece: &[u8]| sealed.windows(piece.len()).any(|w| w == piece);
     assert!(!clear(b"SEIZURE") && !clear(b"B-117"));
     // A notice that need not wait goes past it.
-    let free = jm.shared().submit(&who(OFFICER), seizure("LC", "AMBER"));
+    let free = submit(&jm, OFFICER, seizure("LC", "AMBER"));
     assert!(free.await.unwrap().held.is_none());
     arrived(&net, "LC", 1).await;
 
@@ -73,9 +73,8 @@ async fn what_is_red_is_sent_only_by_two() {
     for uid in [OFFICER, OTHER, 0] {
         assert_eq!(code(grant(&jm, uid, &id).await).0, ErrorCode::Forbidden);
     }
-    let token = jm
-        .shared()
-        .release_grant(&Caller::token(), &id, Default::default());
+    let (token, request) = (Caller::token(), Default::default());
+    let token = jm.shared().release_grant(&token, &id, request);
     assert_eq!(code(token.await).0, ErrorCode::Forbidden);
     assert_eq!(inbox(&net, "LC").await.len(), 1);
     // Of two who try at once one is first.
@@ -158,12 +157,12 @@ async fn what_is_denied_or_withdrawn_is_gone() {
 async fn each_trigger_asks_and_a_recall_never_waits() {
     let net = found("types = [\"FEEDBACK\"]\nnominal = true\nreleasers = [1001]\n");
     let (jm, lc) = (net.start("JM").await, net.start("LC").await);
-    let sent = jm.shared().submit(&who(OFFICER), seizure("LC", "RED"));
+    let sent = submit(&jm, OFFICER, seizure("LC", "RED"));
     let sent = sent.await.unwrap().id.unwrap();
     arrived(&net, "LC", 1).await;
     let mut named = seizure("LC", "AMBER");
     named.notice["nominal"] = true.into();
-    let waits = jm.shared().submit(&who(OFFICER), named).await.unwrap();
+    let waits = submit(&jm, OFFICER, named).await.unwrap();
     assert_eq!(waits.held.unwrap().why, [ReleaseWhy::Nominal]);
     // Who cannot be told from a releaser cannot be one of two.
     let mut named = seizure("LC", "AMBER");
@@ -181,7 +180,7 @@ async fn each_trigger_asks_and_a_recall_never_waits() {
         "types = [\"SEIZURE\"]\nfrom_tlp = \"CLEAR\"\nreleasers = [1001]\n",
     );
     let jm = net.start("JM").await;
-    let both = jm.shared().submit(&who(OFFICER), seizure("LC", "AMBER"));
+    let both = submit(&jm, OFFICER, seizure("LC", "AMBER"));
     let both = both.await.unwrap().held.unwrap();
     assert_eq!(both.why, [ReleaseWhy::Type, ReleaseWhy::Tlp]);
     let recall = RecallRequest {
@@ -194,7 +193,7 @@ async fn each_trigger_asks_and_a_recall_never_waits() {
     // A flawed notice does not wait: it is refused at once, as ever.
     let mut flawed = seizure("LC", "AMBER");
     flawed.notice["place"] = "JMKIM".into();
-    let flawed = jm.shared().submit(&who(OFFICER), flawed).await;
+    let flawed = submit(&jm, OFFICER, flawed).await;
     assert_eq!(code(flawed).0, ErrorCode::Refused);
     assert_eq!(list(&jm, ANN).await.len(), 2);
     jm.shutdown().await.unwrap();
@@ -212,8 +211,9 @@ async fn the_rules_of_the_day_of_the_release_decide() {
         ceremony::status(m, &ceremony::keyring(&tt), suspended);
     });
     let second = ceremony::with(&first, second);
-    let import = net.client("JM").roster_import(ceremony::file(&second));
-    assert_eq!(import.await.unwrap().roster, 2);
+    let client = net.client("JM");
+    let import = client.roster_import(ceremony::file(&second)).await;
+    assert_eq!(import.unwrap().roster, 2);
     let (refused, why) = code(grant(&jm, ANN, &id).await);
     assert_eq!(refused, ErrorCode::Refused);
     assert!(
@@ -230,8 +230,9 @@ async fn the_rules_of_the_day_of_the_release_decide() {
         ceremony::status(m, &ceremony::keyring(&tt), active);
     });
     let third = ceremony::with(&second, third);
-    let import = net.client("JM").roster_import(ceremony::file(&third));
-    assert_eq!(import.await.unwrap().roster, 3);
+    let client = net.client("JM");
+    let import = client.roster_import(ceremony::file(&third)).await;
+    assert_eq!(import.unwrap().roster, 3);
     let seen = abeng_api::AcceptRequest {
         party: Some("TT".into()),
         ..Default::default()

@@ -54,13 +54,17 @@ pub fn seizure(to: &str, tlp: &str) -> SubmitRequest {
     }
 }
 
+pub async fn submit(jm: &Node, uid: u32, request: SubmitRequest) -> Result<SubmitReply, ApiError> {
+    jm.shared().submit(&who(uid), request).await
+}
+
 /// Submits as an officer what must wait; its id.
 pub async fn hold(jm: &Node, request: SubmitRequest) -> String {
     hold_as(jm, OFFICER, request).await
 }
 
 pub async fn hold_as(jm: &Node, uid: u32, request: SubmitRequest) -> String {
-    let reply = jm.shared().submit(&who(uid), request).await.unwrap();
+    let reply = submit(jm, uid, request).await.unwrap();
     assert_eq!((&reply.id, reply.leaf), (&None, None), "nothing is sent");
     reply.held.unwrap().id.unwrap()
 }
