@@ -246,7 +246,7 @@ impl Shared {
         self: &Arc<Self>,
         draft: &Draft,
     ) -> Result<(Turn, Vec<u8>), ApiError> {
-        let id = HeldId::new();
+        let id = HeldId::fresh();
         let sealed = draft.seal(id, &self.keyring.store).map_err(internal)?;
         let known = Known::of(draft, sealed.len() as u64);
         self.held.reserve(id, known)?;
@@ -366,12 +366,12 @@ mod tests {
     fn no_more_wait_than_there_is_room_for() {
         let dir = tempfile::tempdir().unwrap();
         let held = Held::open(&Layout::new(dir.path())).unwrap();
-        let full = |bytes| held.reserve(HeldId::new(), known(bytes)).unwrap_err();
+        let full = |bytes| held.reserve(HeldId::fresh(), known(bytes)).unwrap_err();
         held.reserve(HeldId([1; 16]), known(MOST_BYTES - 2000))
             .unwrap();
         assert_eq!(full(2001).code, ErrorCode::NoRoom);
         for _ in 1..MOST {
-            held.reserve(HeldId::new(), known(2)).unwrap();
+            held.reserve(HeldId::fresh(), known(2)).unwrap();
         }
         let error = full(1);
         assert!(error.message.contains("1000 submissions wait"), "{error}");
@@ -379,7 +379,7 @@ mod tests {
         assert_eq!(held.count().count, 1000);
         assert_eq!(held.roots().len(), 2);
         lock(&held.index).remove(&HeldId([1; 16]));
-        held.reserve(HeldId::new(), known(1)).unwrap();
+        held.reserve(HeldId::fresh(), known(1)).unwrap();
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub struct HeldId(pub [u8; 16]);
 
 impl HeldId {
     /// A new one, of 128 random bits.
-    pub fn new() -> Self {
+    pub fn fresh() -> Self {
         let mut id = [0; 16];
         SystemEntropy.fill(&mut id);
         Self(id)
