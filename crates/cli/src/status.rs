@@ -262,6 +262,19 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_for_its_release_is_told_to_everybody() {
+        let mut status = StatusView::default();
+        let told = |status: &StatusView, lang| render(status, "2026-11-24T06:00:00Z", &plain(lang));
+        assert!(!told(&status, Lang::En).contains("release"));
+        status.held.count = 2;
+        status.held.oldest = Some("2026-11-24T05:58:00Z".into());
+        let text = told(&status, Lang::En);
+        assert!(text.contains("2 submissions wait for release, the oldest since"));
+        assert!(text.contains("24 Nov"), "{text}");
+        assert!(told(&status, Lang::Fr).contains("2 envois attendent"));
+    }
+
+    #[test]
     fn a_log_without_a_quorum_is_not_called_witnessed() {
         let mut status = StatusView::default();
         let line = |status: &StatusView| witnesses(status, "2026-11-24T06:00:00Z");
