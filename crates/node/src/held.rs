@@ -104,8 +104,7 @@ impl Drop for Turn {
 }
 
 impl Held {
-    /// Of a data directory. What lies there is known once the node has looked
-    /// ([`Shared::recover_held`]).
+    /// Of a data directory. What lies there is known once the node has looked at its start.
     pub fn open(layout: &Layout) -> io::Result<Self> {
         Ok(Self {
             files: Files::open(layout)?,
