@@ -96,7 +96,7 @@ async fn an_officer_alone_sends_nothing_red() {
     jm.run(&grant[..3])
         .fails(USAGE, &["only be recalled", "--yes"]);
     jm.run(&grant)
-        .fails(REFUSED, &["cannot release it", "as himself"]);
+        .fails(REFUSED, &["cannot release it", "a user of their own"]);
 
     // Power goes; what waits goes on waiting, and nothing came to anybody.
     jm.kill();

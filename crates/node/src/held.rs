@@ -95,9 +95,9 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        if !self.keep
-            && let Some(entry) = lock(&self.shared.held.index).get_mut(&self.id)
-        {
+        // After a panic too nobody knows what became of it.
+        let known = !self.keep && !std::thread::panicking();
+        if known && let Some(entry) = lock(&self.shared.held.index).get_mut(&self.id) {
             entry.taken = false;
         }
     }

@@ -71,7 +71,7 @@ impl Shared {
         request: GrantRequest,
     ) -> Result<SubmitReply, ApiError> {
         let id = turn.id;
-        let lang = crate::operator::language(request.lang.as_deref());
+        let lang = lang_of(request.lang.as_deref());
         let draft = self.open_held(id).await?;
         // What the sealed draft says, once more: the index is only memory.
         if who.uid == Some(draft.uid) {
@@ -235,7 +235,7 @@ impl Shared {
         Err(ApiError::forbidden(why).with_try(match releasers.is_empty() {
             true => "node.toml names nobody who may: `releasers` under [policy.dual_control]".to_owned(),
             false => format!(
-                "{} may, over the Unix socket and each as himself; whoever submitted it may withdraw it with `abeng release deny`",
+                "{} may, over the Unix socket, each under a user of their own; whoever submitted it may withdraw it with `abeng release deny`",
                 releasers.join(", ")
             ),
         }))
@@ -290,7 +290,7 @@ fn own() -> ApiError {
     ApiError::forbidden(
         "whoever submitted a notice cannot release it: the node knows people by their user id, and both have the same",
     )
-    .with_try("another releaser must do it, logged in as himself; you may withdraw it with `abeng release deny`")
+    .with_try("another releaser must do it, under a user of their own; you may withdraw it with `abeng release deny`")
 }
 
 /// What a refusal at the release says first: nothing is lost.

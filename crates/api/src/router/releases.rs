@@ -49,7 +49,7 @@ pub(super) async fn show(
 #[utoipa::path(post, path = "/v1/releases/{id}/grant", params(("id" = String, Path)),
     request_body = GrantRequest, responses(
         (status = 201, body = SubmitReply, description = "released: accepted and durable"),
-        (status = 403, body = ErrorBody, description = "not a releaser, or the submitter himself"),
+        (status = 403, body = ErrorBody, description = "not a releaser, or whoever submitted it"),
         (status = 404, body = ErrorBody), (status = 409, body = ErrorBody),
         (status = 422, body = ErrorBody, description = "not allowed any more; it still waits"),
 ))]

@@ -109,6 +109,8 @@ async fn a_crash_at_any_step_of_a_release_sends_once() {
     jm.shutdown().await.unwrap();
     set_policy(&net, "");
     let jm = net.start("JM").await;
+    // Nobody may release where policy names nobody; what waits, waits.
+    assert_eq!(code(grant(&jm, ANN, &id).await).0, ErrorCode::Forbidden);
     let size = jm.shared().reader.size();
     let both = Caller {
         name: format!("uid:1000, released by unix uid:1001, held {id}"),
