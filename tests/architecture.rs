@@ -305,3 +305,68 @@ fn the_session_of_a_link_does_no_io() {
         }
     }
 }
+
+/// Names of tests in the table of attacks, as `path::test`, that are no test in the sources, and
+/// attacks without one.
+fn missing_attack_tests(page: &str, read: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+    let section = page.split("\n## Attacks, one by one\n").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| "));
+    let mut found = Vec::new();
+    for row in rows.skip(1) {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let [attack, tests, _] = cells[..] else {
+            found.push(format!("not three cells: {row}"));
+            continue;
+        };
+        for name in tests.split(", ") {
+            let name = name.trim_matches('`');
+            let is_test = |(path, test): (&str, &str)| {
+                let text = read(path)?;
+                let at = text.find(&format!("fn {test}()"))?;
+                let above = text[..at].lines().rev().take(3);
+                above
+                    .into_iter()
+                    .find(|l| l.contains("test]") || l.contains("::test("))?;
+                Some(())
+            };
+            if name.split_once("::").and_then(is_test).is_none() {
+                found.push(format!("{attack}: {name}"));
+            }
+        }
+    }
+    found
+}
+
+/// Who reads that an attack was tried can find where, and it still is.
+#[test]
+fn every_attack_has_its_test() {
+    let page = fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
+    let read = |path: &str| fs::read_to_string(root().join(path)).ok();
+    assert_eq!(missing_attack_tests(&page, &read), Vec::<String>::new());
+    assert!(
+        page.matches(".rs::").count() >= 27,
+        "the table was not read"
+    );
+
+    // And it can fail: a test that was renamed, one whose file has gone, one that is no test, none at all.
+    let plant = |row: &str| {
+        let page = format!(
+            "\n## Attacks, one by one\n\n| attack | test | what |\n|---|---|---|\n{row}\n\n## Next\n"
+        );
+        let read = |path: &str| {
+            (path == "a.rs").then(|| "#[test]\nfn tried() {}\n\n\n\n\nfn helper() {}".into())
+        };
+        missing_attack_tests(&page, &read)
+    };
+    assert!(plant("| x | `a.rs::tried` | y |").is_empty());
+    for row in [
+        "| x | `a.rs::renamed` | y |",
+        "| x | `a.rs::tried`, `b.rs::tried` | y |",
+        "| x | `a.rs::helper` | y |",
+        "| x | – | y |",
+        "| x | y |",
+    ] {
+        assert_eq!(plant(row).len(), 1, "{row}");
+    }
+}

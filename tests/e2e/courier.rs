@@ -9,6 +9,7 @@ use common::{Network, Node, Run, bytes::edit, command, notices::seizure, until};
 use std::{
     collections::BTreeSet,
     fs,
+    os::unix::net::UnixListener,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -63,7 +64,16 @@ async fn a_stick_goes_there_and_its_receipts_come_back() {
         jm.run(&again).fails(2, &["is there already", "--force"]);
         assert_eq!(fs::read(&out).unwrap(), before);
         jm.run(&["courier", "export", "--to", "TT", "--out", "/nonexistent/x"])
-            .fails(2, &["cannot write", "stick"]);
+            .fails(2, &["cannot write /nonexistent/x:", "stick"]);
+        // Were it a stick's device, its file system would be gone.
+        let (socket, dir) = (file("socket"), network.scratch().to_owned());
+        let _socket = UnixListener::bind(&socket).unwrap();
+        for (odd, word) in [(&socket, "a device"), (&dir, "is a directory")] {
+            let export = ["courier", "export", "--to", "TT", "--force", "--out"];
+            jm.run(&[&export[..], &[text(odd)]].concat())
+                .fails(2, &[text(odd), word]);
+        }
+        fs::remove_file(&socket).unwrap();
         jm.run(&[
             "courier",
             "export",
@@ -142,6 +152,14 @@ async fn damaged(tt: &mut Node, theirs: &Path, own: &Path, bad: &Path) {
     import(Path::new("/nonexistent")).fails(2, &["cannot read"]);
     fs::write(bad, "holiday pictures").unwrap();
     import(bad).fails(3, &["no courier file", "abeng courier export"]);
+    // More than the node reads before it answers.
+    fs::write(bad, vec![7; 8 << 20]).unwrap();
+    import(bad).fails(3, &["no courier file", "abeng courier export"]);
+    let show = |path: &Path| Run::of(command().args(["courier", "show", text(path)]));
+    show(bad).fails(3, &["no courier file"]);
+    let dir = bad.parent().unwrap();
+    import(dir).fails(2, &["is a directory: name the file"]);
+    show(dir).fails(2, &["is a directory: name the file"]);
     let size = fs::metadata(own).unwrap().len();
     fs::copy(own, bad).unwrap();
     edit(bad, size - 60, 1, |bytes| bytes[0] ^= 1);

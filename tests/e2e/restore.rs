@@ -248,3 +248,42 @@ async fn a_node_comes_back_from_keys_under_a_passphrase_alone() {
     jm.stop().await;
     lc.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_that_a_newer_life_has_closed_begins_another_only_on_a_word_of_its_own() {
+    let net = Network::found(&["JM", "LC:coordination"]);
+    let (mut jm, mut lc) = (net.node("JM"), net.node("LC"));
+    jm.start().await;
+    lc.start().await;
+    jm.linked(1).await;
+    send(&jm, "LC", "before").await;
+    jm.stop().await;
+    let copy = net.scratch().join("copy");
+    run(Command::new("cp").arg("-r").arg(&jm.home).arg(&copy)).ok();
+    let way = ["node", "new-incarnation", "--yes", "--reason"];
+    jm.run(&[&way[..], &["moved"]].concat()).ok();
+    let newer = jm.start().await.incarnation;
+    jm.linked(1).await;
+    send(&jm, "LC", "in the newer life").await;
+    jm.stop().await;
+
+    let mut old = Node::at(&copy);
+    old.start().await;
+    let known = |s: &abeng_api::StatusView| s.newer_life.is_some();
+    let status = old.until("to know of the newer life", known).await;
+    assert_eq!(status.newer_life.unwrap().incarnation, newer);
+    let head = old.run(&["--lang", "nl", "status"]).ok();
+    assert!(head.starts_with("! DIT KNOOPPUNT VERZENDT NIETS"), "{head}");
+    assert!(head.contains(&newer) && head.contains("LC"), "{head}");
+    old.stop().await;
+    let again = [&way[..], &["this one after all"]].concat();
+    let words = ["old copy of the data of JM", &newer, "--although-newer"];
+    old.run(&again).fails(3, &words);
+    old.run(&[&again[..], &["--although-newer"]].concat()).ok();
+    let status = old.start().await;
+    assert!(status.newer_life.is_none() && status.incarnation > newer);
+    old.linked(1).await;
+    send(&old, "LC", "it is the newest now").await;
+    old.stop().await;
+    lc.stop().await;
+}

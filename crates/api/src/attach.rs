@@ -63,6 +63,14 @@ pub enum AttachmentState {
     OnRequest,
     /// It was asked for, and the day's bytes on a metered path do not take its next piece.
     WaitsBudget,
+    /// It was sent from here, and what lies on this disk is not what was sent.
+    Damaged,
+    /// It was sent from here, and is not on this disk any more.
+    Gone,
+    /// It is not here, and its sender has said that its own copy is damaged.
+    SenderDamaged,
+    /// It is not here, and its sender has said that it does not have it any more.
+    SenderGone,
 }
 
 /// A file of a notice.
@@ -84,24 +92,62 @@ pub struct AttachmentItem {
     pub here: u64,
     /// Where it is.
     pub state: AttachmentState,
-    /// Whose day it waits for, where it does: this party's, or the originator's.
+    /// Code of the party that sent the notice.
+    #[serde(default)]
+    pub sender: String,
+    /// Whose day it waits for, where it does: this party's, the sender's or a relay's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget_of: Option<String>,
+    /// Whether that day is this party's own.
+    #[serde(default)]
+    pub budget_here: bool,
 }
 
-/// Files of delivered notices that are not here, and files that are held back here.
+/// How many files a notice has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct FilesOf {
+    /// So many.
+    pub count: u32,
+    /// Bytes of all of them.
+    pub bytes: u64,
+}
+
+impl FilesOf {
+    /// Whether it has none.
+    pub fn is_none(&self) -> bool {
+        self.count == 0
+    }
+}
+
+/// Files of delivered notices that are not here, files that are held back here, and sent ones that
+/// this disk has lost.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct PendingView {
-    /// Not here, or not whole.
+    /// Not here, or not whole, and to come.
     pub files: u64,
     /// Bytes of their ciphertext that are missing.
     pub bytes: u64,
     /// Of the files, those that come only when they are asked for.
     pub on_request: u64,
-    /// Of the files, those that wait for the day's bytes on a metered path, here or at their sender.
+    /// Of the files, those that wait for the day's bytes on a metered path, here or elsewhere.
     pub for_budget: u64,
+    /// Of those, the ones that wait for this party's own day.
+    #[serde(default)]
+    pub for_own_budget: u64,
     /// Files that are asked for by others and wait here for the day's bytes.
     pub held_back: u64,
+    /// Not here, and not to come: their senders have said that they do not have them any more.
+    #[serde(default)]
+    pub sender_gone: u64,
+    /// Not here, and not to come: damaged at their senders, as those have said.
+    #[serde(default)]
+    pub sender_damaged: u64,
+    /// Sent from here, and not on this disk any more, as far as it was noticed.
+    #[serde(default)]
+    pub gone: u64,
+    /// Sent from here, and damaged on this disk, as far as it was noticed.
+    #[serde(default)]
+    pub damaged: u64,
 }
 
 /// For which notice a file is taken out.

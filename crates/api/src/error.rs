@@ -17,6 +17,8 @@ pub enum ErrorCode {
     NotFound,
     /// It contradicts something that is already so (409).
     Conflict,
+    /// This node runs on an old copy of its data, and submits nothing (409).
+    OldCopy,
     /// Over a size limit (413).
     TooLarge,
     /// The notice has flaws, or policy does not allow it (422).
@@ -25,6 +27,8 @@ pub enum ErrorCode {
     Busy,
     /// No room for new content on the node's disk (507).
     NoRoom,
+    /// What lies on a disk is not what was written there (500).
+    Damaged,
     /// Our own fault (500).
     Internal,
 }
@@ -37,12 +41,12 @@ impl ErrorCode {
             Self::Unauthorised => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
-            Self::Conflict => 409,
+            Self::Conflict | Self::OldCopy => 409,
             Self::TooLarge => 413,
             Self::Refused => 422,
             Self::Busy => 503,
             Self::NoRoom => 507,
-            Self::Internal => 500,
+            Self::Damaged | Self::Internal => 500,
         }
     }
 
@@ -54,10 +58,12 @@ impl ErrorCode {
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",
+            Self::OldCopy => "old_copy",
             Self::TooLarge => "too_large",
             Self::Refused => "refused",
             Self::Busy => "busy",
             Self::NoRoom => "no_room",
+            Self::Damaged => "damaged",
             Self::Internal => "internal",
         }
     }

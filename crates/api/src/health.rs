@@ -33,6 +33,12 @@ pub struct StatusView {
     /// Why this node submits nothing any more, in words; none where it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitting_stopped: Option<String>,
+    /// The newer life of this node's own log that is why: this is an old copy of its data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newer_life: Option<NewerLifeView>,
+    /// Old copies of others' nodes that tried to link here lately, and were refused.
+    #[serde(default)]
+    pub stale_copies: Vec<StaleCopyView>,
     /// What waits to be delivered.
     pub queue: QueueDepth,
     /// Submissions that wait for a second person.
@@ -132,6 +138,36 @@ pub struct ContradictionView {
     pub proof: String,
     /// The trust data that it is judged by, a `TrustBundle` in base64.
     pub trust: String,
+}
+
+/// A newer life of a node's own log.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct NewerLifeView {
+    /// The life, 16 hex digits.
+    pub incarnation: String,
+    /// When it was begun, as the clock there said.
+    pub begun_at: String,
+    /// The peer that showed it here first; none where that is not known any more.
+    pub shown_by: Option<String>,
+    /// When.
+    pub shown_at: Option<String>,
+}
+
+/// An old copy of another's node: it runs in a life of its log that a newer one has closed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StaleCopyView {
+    /// Party code.
+    pub party: String,
+    /// The life that it runs in, 16 hex digits.
+    pub incarnation: String,
+    /// The life that has closed it.
+    pub newer: String,
+    /// When it was refused first.
+    pub since: String,
+    /// When it was refused last.
+    pub last_seen: String,
+    /// How often.
+    pub times: u64,
 }
 
 /// All that waits to be delivered.

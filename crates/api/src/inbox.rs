@@ -1,4 +1,4 @@
-use crate::FlawView;
+use crate::{FilesOf, FlawView};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -50,6 +50,9 @@ pub struct InboxItem {
     pub read: bool,
     /// Training traffic.
     pub exercise: bool,
+    /// Its files, here or to come.
+    #[serde(default, skip_serializing_if = "FilesOf::is_none")]
+    pub files: FilesOf,
     /// Index of the Delivered leaf.
     #[serde(default)]
     pub leaf: u64,

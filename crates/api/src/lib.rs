@@ -40,7 +40,7 @@ mod stream;
 mod submit;
 
 pub use attach::{
-    AttachQuery, AttachReply, AttachmentItem, AttachmentQuery, AttachmentState, Download,
+    AttachQuery, AttachReply, AttachmentItem, AttachmentQuery, AttachmentState, Download, FilesOf,
     FilesThere, PendingView, Upload,
 };
 pub use audit::{AuditQuery, LeafPage, LeafView, PartyView};
@@ -57,8 +57,8 @@ pub use evidence::EvidenceQuery;
 pub use gaps::GapView;
 pub use health::{
     ClockState, ClockView, ContradictionView, DiskView, InboxCount, LinkView, LogView, NetworkRow,
-    NetworkView, QueueDepth, QueueView, RosterView, StatusView, ViewProgress, ViewState,
-    WitnessView, WitnessedByView,
+    NetworkView, NewerLifeView, QueueDepth, QueueView, RosterView, StaleCopyView, StatusView,
+    ViewProgress, ViewState, WitnessView, WitnessedByView,
 };
 pub use inbox::{InboxItem, InboxQuery, LabelledValue, NoticeView};
 pub use keeping::{

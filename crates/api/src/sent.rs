@@ -1,4 +1,4 @@
-use crate::FilesThere;
+use crate::{FilesOf, FilesThere};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -86,6 +86,9 @@ pub struct SentItem {
     pub summary: String,
     /// The recipients, in the order of their codes.
     pub to: Vec<SentTo>,
+    /// Its files.
+    #[serde(default, skip_serializing_if = "FilesOf::is_none")]
+    pub files: FilesOf,
     /// Index of the Submitted leaf.
     #[serde(default)]
     pub leaf: u64,
@@ -124,6 +127,10 @@ pub struct RecipientTimeline {
     pub offline_since: Option<String>,
     /// Linked, and yet without a receipt for longer than it should take.
     pub late: bool,
+    /// The id under which it was sealed anew for this recipient, which had lost the key that it was
+    /// sealed to; none where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_anew: Option<String>,
     /// How many of its files the recipient has proved to have; none where the notice has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<FilesThere>,

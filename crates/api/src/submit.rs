@@ -1,4 +1,4 @@
-use crate::{GroupView, HeldReply};
+use crate::{FilesOf, GroupView, HeldReply};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -52,6 +52,9 @@ pub struct SubmitReply {
     pub doubts: Vec<FlawView>,
     /// One line that names the matter.
     pub summary: String,
+    /// Its files.
+    #[serde(default, skip_serializing_if = "FilesOf::is_none")]
+    pub files: FilesOf,
     /// What the groups among the recipients stand for, and who is left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<GroupView>,

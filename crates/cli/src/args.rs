@@ -3,6 +3,7 @@
 mod attachment;
 mod audit;
 mod ceremony;
+mod change;
 mod courier;
 mod drill;
 mod evidence;
@@ -25,6 +26,7 @@ pub(crate) use ceremony::{
     RosterDiffArgs, RosterDraftArgs, RosterPublishArgs, RosterShowArgs, RosterVerifyArgs, SignArgs,
     SignerKind, TrustArgs,
 };
+pub(crate) use change::PartyChangeArgs;
 pub(crate) use courier::{CourierCommand, CourierExportArgs};
 pub(crate) use drill::{DrillCommand, HurricaneArgs};
 pub(crate) use evidence::{ContradictionsArgs, EvidenceCommand, EvidenceExportArgs, JudgeArgs};

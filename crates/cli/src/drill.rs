@@ -11,6 +11,7 @@ use abeng_keys::{Keyring, KeyringError, Passphrase};
 use abeng_node::{
     Config,
     drill::{Answer, Stick, offline, passphrase, stick, view},
+    same_file_system,
 };
 use abeng_notice::printable;
 use rustix::{
@@ -40,7 +41,11 @@ pub(crate) fn hurricane(
 ) -> Result<ExitCode, CliError> {
     let (mut drill, data) = looked(common, ui)?;
     if let Some(dir) = &args.stick {
-        drill.put(stick(&try_stick(dir)));
+        let same = data.as_deref().map(|data| same_file_system(dir, data));
+        drill.put(stick(&match same {
+            Some(Ok(true)) => Stick::SameDisk,
+            _ => try_stick(dir),
+        }));
     }
     if args.passphrase {
         let data = data.ok_or_else(|| {
@@ -269,7 +274,7 @@ mod tests {
     fn a_drill_tells_what_lacks_and_what_to_do() {
         let party = abeng_wire::PartyCode::new("JM").unwrap();
         let facts = Facts {
-            backup_age_ms: Some(None),
+            backup: Some(None),
             keys_encrypted: Some(true),
             ..Facts::default()
         };

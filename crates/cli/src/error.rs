@@ -98,10 +98,12 @@ impl From<ApiError> for CliError {
             ErrorCode::Invalid => Exit::Usage,
             ErrorCode::NotFound => Exit::NotFound,
             ErrorCode::Busy | ErrorCode::NoRoom => Exit::Busy,
+            ErrorCode::Damaged => Exit::Unverified,
             ErrorCode::Internal => Exit::Internal,
             ErrorCode::Unauthorised
             | ErrorCode::Forbidden
             | ErrorCode::Conflict
+            | ErrorCode::OldCopy
             | ErrorCode::TooLarge
             | ErrorCode::Refused => Exit::Refused,
         };

@@ -3,9 +3,10 @@
 use crate::{
     CliError, Exit, Paint, Ui,
     args::{Common, InboxCommand},
+    attachment::{self, in_brief},
     connect,
     table::{Align, Table, columns, wrap},
-    texts::fill,
+    texts::{self, fill},
 };
 use abeng_api::{Client, DeliveredEvent, EventQuery, InboxItem, InboxQuery, NoticeView};
 use abeng_notice::printable;
@@ -37,7 +38,7 @@ pub(crate) fn run(command: InboxCommand, common: &Common, ui: &Ui) -> Result<Exi
                 if watch {
                     return follow(&client, query, items, ui).await;
                 }
-                ui.show(&items, || list(&items, ui))?;
+                ui.show(&items, || list(&items, Files::WhereAny, ui))?;
             }
             InboxCommand::Show { id } => {
                 let view = client.inbox_show(&id, ui.lang.tag()).await?;
@@ -67,7 +68,7 @@ async fn follow(
             }
         } else if !items.is_empty() {
             items.reverse();
-            let text = list(&items, ui);
+            let text = list(&items, Files::Always, ui);
             let skip = if heading {
                 0
             } else {
@@ -99,7 +100,19 @@ async fn follow(
     }
 }
 
-fn list(items: &[InboxItem], ui: &Ui) -> String {
+/// Whether a list has a column that says how many files notices have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Files {
+    /// Where one of them has any.
+    WhereAny,
+    /// Always: what comes later under the same headings may have some.
+    Always,
+}
+
+/// The column of files.
+const FILES: usize = 6;
+
+fn list(items: &[InboxItem], files: Files, ui: &Ui) -> String {
     let texts = ui.texts();
     if items.is_empty() {
         return texts.inbox.empty.to_owned();
@@ -112,6 +125,7 @@ fn list(items: &[InboxItem], ui: &Ui) -> String {
         (c.from, Align::Left),
         (c.precedence, Align::Left),
         ("TLP", Align::Left),
+        (texts::Files::of(ui.lang).column_files, Align::Left),
         (c.matter, Align::Left),
     ]);
     for item in items {
@@ -129,9 +143,14 @@ fn list(items: &[InboxItem], ui: &Ui) -> String {
             item.from.clone(),
             short_precedence(&item.precedence),
             item.tlp.clone(),
+            in_brief(item.files, ui),
             matter,
         ]);
     }
+    let table = match files {
+        Files::WhereAny => table.without_empty(FILES),
+        Files::Always => table,
+    };
     table.render(ui.width, |line| ui.paint(Paint::Strong, line))
 }
 
@@ -173,6 +192,10 @@ fn show(view: &NoticeView, ui: &Ui) -> String {
             ));
         }
     }
+    if !item.files.is_none() {
+        let line = attachment::how_to_get(&item.id, ui);
+        out.push_str(&format!("\n{}\n", ui.paint(Paint::Faint, &line)));
+    }
     let leaf = item.leaf.to_string();
     let logged = wrap(&fill(t.reading_logged, &[("leaf", &leaf)]), ui.width, 0);
     out.push_str(&format!("\n{}\n", ui.paint(Paint::Faint, &logged)));
@@ -210,7 +233,7 @@ pub(crate) fn short_precedence(precedence: &str) -> String {
 mod tests {
     use super::*;
     use crate::ui::plain;
-    use abeng_api::LabelledValue;
+    use abeng_api::{FilesOf, LabelledValue};
     use abeng_notice::Lang;
 
     fn item() -> InboxItem {
@@ -226,6 +249,7 @@ mod tests {
             summary: "139.4 kg cocaine, Kingston (JMKIN), sea, in a refrigeration unit".into(),
             read: false,
             exercise: false,
+            files: FilesOf::default(),
             leaf: 42,
         }
     }
@@ -235,15 +259,28 @@ mod tests {
         let mut old = item();
         old.read = true;
         old.exercise = true;
-        insta::assert_snapshot!(list(&[item(), old], &plain(Lang::En)), @r"
+        let any = Files::WhereAny;
+        insta::assert_snapshot!(list(&[item(), old], any, &plain(Lang::En)), @r"
            ID            RECEIVED      FROM  PREC   TLP           MATTER
         *  3f9a1c02b7de  24 Nov 06:05  JM    IMMED  AMBER+STRICT  139.4 kg cocaine, Kin…
            3f9a1c02b7de  24 Nov 06:05  JM    IMMED  AMBER+STRICT  EXERCISE: 139.4 kg co…
         ");
-        let text = list(&[item()], &plain(Lang::Nl));
+        let mut with_files = item();
+        with_files.files = FilesOf {
+            count: 2,
+            bytes: 41_400_000,
+        };
+        insta::assert_snapshot!(list(&[with_files, item()], any, &plain(Lang::Fr)), @r"
+           ID            REÇU          DE  PRIO   TLP           PIÈCES    OBJET
+        *  3f9a1c02b7de  24 nov 06:05  JM  IMMED  AMBER+STRICT  2, 41 MB  139.4 kg coca…
+        *  3f9a1c02b7de  24 nov 06:05  JM  IMMED  AMBER+STRICT            139.4 kg coca…
+        ");
+        let always = list(&[item()], Files::Always, &plain(Lang::En));
+        assert!(always.contains("FILES"), "{always}");
+        let text = list(&[item()], any, &plain(Lang::Nl));
         assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
         assert_eq!(
-            list(&[], &plain(Lang::Fr)),
+            list(&[], any, &plain(Lang::Fr)),
             "La boîte de réception est vide."
         );
     }
@@ -263,6 +300,14 @@ mod tests {
         assert!(text.contains("Jamaica (JM)"), "{text}");
         assert!(text.contains("BB, TT"), "{text}");
         assert!(text.contains("leaf 42"), "{text}");
+        assert!(!text.contains("attachment"), "{text}");
+        let mut with_files = view.clone();
+        with_files.item.files.count = 1;
+        let shown = show(&with_files, &plain(Lang::En));
+        assert!(
+            shown.contains("abeng attachment get 3f9a1c02b7de"),
+            "{shown}"
+        );
         assert!(!text.contains('\x1b'), "{text}");
         assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
     }

@@ -33,6 +33,7 @@ mod relays;
 mod release;
 mod rules;
 mod sent;
+mod staged;
 mod status;
 mod submit;
 mod table;
@@ -145,6 +146,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
 
 fn end(result: Result<ExitCode, CliError>, ui: &Ui) -> ExitCode {
     result.unwrap_or_else(|error| {
+        let error = texts::old_copy::told(error, ui.lang);
         ui.fail(&error);
         error.exit.into()
     })

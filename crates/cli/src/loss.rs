@@ -8,8 +8,8 @@ use crate::{
 };
 use abeng_node::count::count;
 use abeng_node::{
-    BackupError, Config, LifeError, LifeReport, NodeError, PlainKeys, RestoreError, Source,
-    back_up, backup_of, new_life, restore,
+    BackupError, Config, IfNewer, LackingKey, LifeError, LifeReport, NodeError, PlainKeys,
+    RestoreError, Source, back_up, backup_of, lacking_keys, new_life, restore,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -40,6 +40,12 @@ pub(crate) fn backup(args: &BackupArgs, common: &Common, ui: &Ui) -> Result<Exit
     })
     .map_err(|e| failed(exit_of_backup(&e), &e, e.hint()))?;
     let seconds = began.elapsed().as_secs_f64();
+    if report.manifest.same_disk {
+        ui.remark(&format!(
+            "WARNING: {} lies on the same file system as the node's data: what takes that disk takes both. Name a directory on another disk or machine.",
+            report.out.display()
+        ));
+    }
     ui.show(&json!({"backup": report, "seconds": seconds}), || {
         format!(
             "Backed up: {} of {} (life {}), {:.1} MiB written to {} in {seconds:.1} s, and verified.\n\
@@ -112,6 +118,13 @@ pub(crate) fn restore_node(
             ));
         }
     };
+    let lacking =
+        lacking_keys(&source, data).map_err(|e| failed(exit_of_restore(&e), &e, e.hint()))?;
+    for key in &lacking {
+        ui.remark(&format!(
+            "WARNING: this keyring is older than the trust data: it lacks the seal key {key}. What others have sealed to it, and seal to it until the node has published a newer one, is refused here until their nodes have the newer key and seal it anew. Look for a newer copy of the keyring first (another backup, the copies of `abeng keys backup`)."
+        ));
+    }
     ask(
         &format!(
             "{what}\nIt becomes a new life of the log in {}. The lost machine must never start again",
@@ -124,7 +137,7 @@ pub(crate) fn restore_node(
     let restored = restore(&source, data, &args.reason, &mut |n, of| bar.at(n, of));
     bar.done();
     let report = restored.map_err(|e| failed(exit_of_restore(&e), &e, e.hint()))?;
-    told(&report, data, ui)
+    told(&report, data, &lacking, ui)
 }
 
 pub(crate) fn new_incarnation(
@@ -139,16 +152,48 @@ pub(crate) fn new_incarnation(
         config.data.display()
     );
     ask(&what, args.yes, ui)?;
-    let bar = Bar::new(ui);
-    let opened = new_life(&config, &args.reason, &mut |n, of| bar.at(n, of));
-    bar.done();
+    let mut opened = open(&config, &args.reason, if_newer(args.although_newer), ui);
+    if let Err(newer @ LifeError::Newer { .. }) = &opened
+        && ui.interactive
+    {
+        let what =
+            format!("{newer}.\nUsually this copy is the one to switch off. Keep it all the same");
+        ask(&what, false, ui)?;
+        opened = open(&config, &args.reason, IfNewer::GoOn, ui);
+    }
     let report = opened.map_err(|e| failed(exit_of_life(&e), &e, e.hint()))?;
-    told(&report, &config.data, ui)
+    told(&report, &config.data, &[], ui)
 }
 
-fn told(report: &LifeReport, data: &Path, ui: &Ui) -> Result<ExitCode, CliError> {
+fn if_newer(although: bool) -> IfNewer {
+    match although {
+        true => IfNewer::GoOn,
+        false => IfNewer::Refuse,
+    }
+}
+
+fn open(
+    config: &Config,
+    reason: &str,
+    if_newer: IfNewer,
+    ui: &Ui,
+) -> Result<LifeReport, LifeError> {
+    let bar = Bar::new(ui);
+    let opened = new_life(config, reason, if_newer, &mut |n, of| bar.at(n, of));
+    bar.done();
+    opened
+}
+
+fn told(
+    report: &LifeReport,
+    data: &Path,
+    lacking: &[LackingKey],
+    ui: &Ui,
+) -> Result<ExitCode, CliError> {
     let previous = report.previous.map(|life| life.to_string());
+    let lacking: Vec<String> = lacking.iter().map(|key| key.kid.to_string()).collect();
     let value = json!({
+        "lacking_seal_keys": lacking,
         "party": report.party.to_string(),
         "incarnation": report.incarnation.to_string(),
         "previous": previous,
@@ -230,7 +275,7 @@ fn exit_of_life(error: &LifeError) -> Exit {
     match error {
         LifeError::Node(error) => exit_of_node(error),
         LifeError::Reason(_) => Exit::Usage,
-        LifeError::Room { .. } => Exit::Refused,
+        LifeError::Room { .. } | LifeError::Newer { .. } => Exit::Refused,
         LifeError::Carry(_) => Exit::Unverified,
         LifeError::Create(_) | LifeError::File { .. } => Exit::Internal,
     }

@@ -3,13 +3,17 @@
 use crate::{
     CliError, Exit, Paint, Ui,
     args::{Common, SentCommand},
+    attachment::in_brief,
     connect,
     inbox::{short_id, short_precedence},
     table::{Align, Table},
+    texts::Files,
 };
 use abeng_api::{SentItem, SentQuery, SentTo};
 use std::process::ExitCode;
 
+/// The column of files.
+const FILES: usize = 4;
 /// Recipients named in a row; of more only the states are counted.
 const NAMED: usize = 2;
 
@@ -40,6 +44,7 @@ fn list(items: &[SentItem], ui: &Ui) -> String {
         (c.sent, Align::Left),
         (c.precedence, Align::Left),
         (c.to, Align::Left),
+        (Files::of(ui.lang).column_files, Align::Left),
         (c.matter, Align::Left),
     ]);
     for item in items {
@@ -48,9 +53,11 @@ fn list(items: &[SentItem], ui: &Ui) -> String {
             ui.short_time(&item.created_at),
             short_precedence(&item.precedence),
             recipients(&item.to, ui),
+            in_brief(item.files, ui),
             item.summary.clone(),
         ]);
     }
+    let table = table.without_empty(FILES);
     table.render(ui.width, |line| ui.paint(Paint::Strong, line))
 }
 
@@ -84,7 +91,7 @@ fn recipients(to: &[SentTo], ui: &Ui) -> String {
 mod tests {
     use super::*;
     use crate::{table::columns, ui::plain};
-    use abeng_api::DeliveryState;
+    use abeng_api::{DeliveryState, FilesOf};
     use abeng_notice::Lang;
 
     fn to(party: &str, state: DeliveryState) -> SentTo {
@@ -119,6 +126,17 @@ mod tests {
         ID            SENT          PREC   TO                         MATTER
         3f9a1c02b7de  24 Nov 06:05  FLASH  TT delivered, BB queued    139.4 kg cocaine,…
         3f9a1c02b7de  24 Nov 06:05  FLASH  2/3 delivered, 1/3 queued  139.4 kg cocaine,…
+        ");
+        let mut with_files = items.to_vec();
+        with_files[1].files = FilesOf {
+            count: 2,
+            bytes: 41_400_000,
+        };
+        let text = list(&with_files, &plain(Lang::En));
+        insta::assert_snapshot!(text, @r"
+        ID            SENT          PREC   TO                         FILES     MATTER
+        3f9a1c02b7de  24 Nov 06:05  FLASH  TT delivered, BB queued              139.4 k…
+        3f9a1c02b7de  24 Nov 06:05  FLASH  2/3 delivered, 1/3 queued  2, 41 MB  139.4 k…
         ");
         for lang in Lang::ALL {
             let text = list(&items, &plain(lang));

@@ -6,11 +6,11 @@ use crate::{
     connect,
     inbox::pairs,
     table::{Align, Table, wrap},
-    texts::Release,
+    texts::{Release, old_copy},
     when,
 };
 use abeng_api::{PendingView, StatusView, ViewState};
-use abeng_node::count::count;
+use abeng_node::{SUBMITS_NOTHING, count::count};
 use abeng_notice::printable;
 use std::process::ExitCode;
 
@@ -25,7 +25,11 @@ pub(crate) fn run(common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
 
 fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
     let mut out = String::new();
-    for warning in &status.warnings {
+    let stopped = old_copy::head(status, ui.lang, |at| ui.full_time(at));
+    // The same as the node says it, in English.
+    let is_other = |w: &&String| stopped.is_none() || !w.starts_with(SUBMITS_NOTHING);
+    let others = status.warnings.iter().filter(is_other);
+    for warning in stopped.iter().chain(others) {
         let text = wrap(&format!("! {}", printable(warning)), ui.width, 2);
         out.push_str(&format!("{}\n", ui.paint(Paint::Warn, &text)));
     }
@@ -115,13 +119,19 @@ fn files(files: &PendingView) -> String {
         0 => "none to come".to_owned(),
         n => format!("{n} to come ({})", bytes(files.bytes)),
     };
+    let elsewhere = files.for_budget.saturating_sub(files.for_own_budget);
     for (n, of) in [
         (files.on_request, "only when asked for"),
-        (files.for_budget, "waiting for the day's budget"),
+        (files.for_own_budget, "waiting for this node's budget"),
+        (elsewhere, "waiting for the budget of other nodes"),
         (
             files.held_back,
-            "to be sent and waiting for the day's budget",
+            "to be sent and waiting for this node's budget",
         ),
+        (files.sender_gone, "that their senders no longer have"),
+        (files.sender_damaged, "damaged at their senders"),
+        (files.gone, "SENT AND NOT ON THIS DISK ANY MORE"),
+        (files.damaged, "SENT AND DAMAGED ON THIS DISK"),
     ] {
         if n > 0 {
             told.push_str(&format!(", {n} {of}"));
@@ -275,6 +285,29 @@ mod tests {
     }
 
     #[test]
+    fn an_old_copy_is_told_once_and_in_the_readers_language() {
+        let mut status = StatusView {
+            submitting_stopped: Some("why".into()),
+            warnings: vec![format!("{SUBMITS_NOTHING}: why"), "another".into()],
+            ..StatusView::default()
+        };
+        status.newer_life = Some(abeng_api::NewerLifeView {
+            incarnation: "0199aa".into(),
+            begun_at: "2026-11-24T05:00:00Z".into(),
+            ..Default::default()
+        });
+        let now = "2026-11-24T06:00:00Z";
+        let en = render(&status, now, &plain(Lang::En));
+        assert_eq!(en.matches(SUBMITS_NOTHING).count(), 1, "{en}");
+        let nl = render(&status, now, &plain(Lang::Nl));
+        assert!(nl.starts_with("! DIT KNOOPPUNT VERZENDT NIETS"), "{nl}");
+        assert!(
+            !nl.contains(SUBMITS_NOTHING) && nl.contains("! another"),
+            "{nl}"
+        );
+    }
+
+    #[test]
     fn a_log_without_a_quorum_is_not_called_witnessed() {
         let mut status = StatusView::default();
         let line = |status: &StatusView| witnesses(status, "2026-11-24T06:00:00Z");
@@ -295,11 +328,16 @@ mod tests {
             bytes: 3 << 20,
             on_request: 1,
             for_budget: 2,
+            for_own_budget: 1,
             held_back: 1,
+            sender_gone: 4,
+            sender_damaged: 5,
+            gone: 6,
+            damaged: 7,
         };
         assert_eq!(
             files(&pending),
-            "3 to come (3.0 MiB), 1 only when asked for, 2 waiting for the day's budget, 1 to be sent and waiting for the day's budget"
+            "3 to come (3.0 MiB), 1 only when asked for, 1 waiting for this node's budget, 1 waiting for the budget of other nodes, 1 to be sent and waiting for this node's budget, 4 that their senders no longer have, 5 damaged at their senders, 6 SENT AND NOT ON THIS DISK ANY MORE, 7 SENT AND DAMAGED ON THIS DISK"
         );
     }
 

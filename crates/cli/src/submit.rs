@@ -7,11 +7,12 @@ mod input;
 use crate::{
     CliError, Paint, Ui,
     args::{Common, SeizureArgs},
+    attachment::in_words,
     connect,
     error::Exit,
     release,
     table::wrap,
-    texts::{Groups, fill},
+    texts::{Files, Groups, fill},
 };
 use abeng_api::{Client, CostRequest, FlawView, GroupView, SubmitReply, SubmitRequest};
 use abeng_notice::{locate_toml, printable};
@@ -116,6 +117,10 @@ pub(crate) fn accepted(reply: &SubmitReply, ui: &Ui) -> String {
             out.push_str(&format!("{}\n", printable(&reply.summary)));
         }
     }
+    if !reply.files.is_none() {
+        let line = in_words(&Files::of(ui.lang).follow, reply.files, ui);
+        out.push_str(&format!("{line}\n"));
+    }
     out.push_str(&groups(&reply.groups, ui));
     let until = ui.full_time(&reply.expires_at);
     let tried = [("precedence", &*reply.precedence), ("until", &*until)];
@@ -180,7 +185,7 @@ pub(crate) fn doubts(doubts: &[FlawView], ui: &Ui) -> String {
 mod tests {
     use super::*;
     use crate::ui::plain;
-    use abeng_api::LeftOutWhy;
+    use abeng_api::{FilesOf, LeftOutWhy};
     use abeng_notice::Lang;
 
     fn reply(id: Option<String>) -> SubmitReply {
@@ -197,6 +202,10 @@ mod tests {
                 ..FlawView::default()
             }],
             summary: "139.4 kg cocaine, JMKIN, sea".into(),
+            files: FilesOf {
+                count: 2,
+                bytes: 41_400_000,
+            },
             ..SubmitReply::default()
         }
     }

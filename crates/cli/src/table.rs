@@ -24,6 +24,18 @@ impl Table {
         }
     }
 
+    /// Leaves out a column in which no row has anything.
+    pub(crate) fn without_empty(mut self, column: usize) -> Self {
+        let empty = |row: &Vec<String>| row.get(column).is_none_or(String::is_empty);
+        if column < self.columns.len() && self.rows.iter().all(empty) {
+            self.columns.remove(column);
+            for row in &mut self.rows {
+                row.remove(column);
+            }
+        }
+        self
+    }
+
     /// Adds a row. Cells are made harmless here, whoever wrote them.
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         debug_assert_eq!(N, self.columns.len());

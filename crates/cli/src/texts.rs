@@ -13,11 +13,16 @@ mod fr;
 mod groups;
 #[path = "text/nl.rs"]
 mod nl;
+#[path = "text/old_copy.rs"]
+pub(crate) mod old_copy;
+#[path = "text/places.rs"]
+mod places;
 #[path = "text/release.rs"]
 mod release;
 
-pub(crate) use files::Files;
+pub(crate) use files::{Files, size as file_size};
 pub(crate) use groups::Groups;
+pub(crate) use places::Places;
 pub(crate) use release::Release;
 
 use crate::CliError;
@@ -101,6 +106,8 @@ pub(crate) struct Steps {
     relayed: &'static str,
     on_hold: &'static str,
     recalled_before: &'static str,
+    key_gone: &'static str,
+    sealed_anew: &'static str,
 }
 
 /// After a submission.
@@ -370,11 +377,18 @@ impl Texts {
         }
     }
 
+    /// What became of what was refused for a lost key.
+    pub(crate) fn sealed_anew(&self, id: &str) -> String {
+        let short: String = id.chars().take(12).collect();
+        fill(self.steps.sealed_anew, &[("id", &short)])
+    }
+
     /// Why something was refused: in words where officers meet it, else as the log has it.
     pub(crate) fn reason<'a>(&self, code: &'a str) -> &'a str {
         match code {
             "HOLD" => self.steps.on_hold,
             "RECALLED_BY_ORIGINATOR" => self.steps.recalled_before,
+            "KEY_GONE" => self.steps.key_gone,
             other => other,
         }
     }

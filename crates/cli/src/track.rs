@@ -114,7 +114,13 @@ fn line(step: &TimelineStep, recipient: &RecipientTimeline, ui: &Ui) -> String {
     let witness = step.witness.as_ref().map(|seen| witnessed(seen, ui));
     let witness = witness.map_or(String::new(), |seen| format!("; {seen}"));
     let proof = proof(step, recipient, ui);
-    let why = step.reason.as_deref().map(|reason| texts.reason(reason));
+    let why = step
+        .reason
+        .as_deref()
+        .map(|reason| match &recipient.sealed_anew {
+            Some(id) if reason == "KEY_GONE" => texts.sealed_anew(id),
+            _ => texts.reason(reason).to_owned(),
+        });
     let why = why.map_or(String::new(), |why| format!("{why}; "));
     let text = printable(&format!("{why}{leaf}: {proof}; {said}{witness}"));
     format!(
@@ -213,6 +219,7 @@ mod tests {
                     state: DeliveryState::Queued,
                     offline_since: Some("2026-11-24T05:00:00Z".into()),
                     late: false,
+                    sealed_anew: None,
                     files: None,
                     steps: vec![submitted.clone()],
                 },
@@ -222,6 +229,7 @@ mod tests {
                     state: DeliveryState::Delivered,
                     offline_since: None,
                     late: false,
+                    sealed_anew: None,
                     files: Some(abeng_api::FilesThere { arrived: 1, of: 2 }),
                     steps: vec![
                         submitted,
@@ -246,6 +254,18 @@ mod tests {
         refused.reason = Some("HOLD".into());
         assert!(told(&refused, Lang::En).contains("legal hold there"));
         assert!(told(&refused, Lang::Fr).contains("gelé"));
+        refused.reason = Some("KEY_GONE".into());
+        assert!(told(&refused, Lang::En).contains("had lost the key"));
+        assert!(told(&refused, Lang::Nl).contains("sleutel kwijt"));
+        let anew = RecipientTimeline {
+            sealed_anew: Some("ab12".repeat(16)),
+            ..timeline().recipients[1].clone()
+        };
+        let said = line(&refused, &anew, &plain(Lang::Es));
+        assert!(
+            said.contains("sellado de nuevo como ab12ab12ab12"),
+            "{said}"
+        );
         refused.reason = Some("NOT_GRANTED".into());
         assert!(told(&refused, Lang::Nl).contains("NOT_GRANTED"));
     }

@@ -376,6 +376,40 @@ fn a_member_enrols_renews_its_keys_is_struck_and_comes_back_from_a_loss() {
         "begins with 00000000",
     );
 
+    // It comes back, at another address, with an entry that it signs itself and no new keys.
+    let same = "party change --trust 4.pb --keys gy/new --out gy-5.txt";
+    table.fails(same, EXIT_USAGE, "required");
+    table.fails(
+        &format!("{same} --name Guyana"),
+        EXIT_USAGE,
+        "nothing would change",
+    );
+    table.fails(
+        "party change --trust 4.pb --keys gy/new --relay maybe --out gy-5.txt",
+        EXIT_USAGE,
+        "write yes or no",
+    );
+    let told = table.ok(&format!(
+        "{same} --active --address abeng.gra.example:7464 --relay yes"
+    ));
+    assert!(told.contains("GY (Guyana) takes part again"), "{told}");
+    assert!(told.contains("abeng.gra.example:7464"), "{told}");
+    // By the keys that were revoked it would be nobody's word.
+    table.ok("party change --trust 4.pb --keys gy/keys --active --out gy-old.txt");
+    table.fails(
+        "roster draft --trust 4.pb --add gy-old.txt --out x.txt",
+        EXIT_UNVERIFIED,
+        "GY",
+    );
+    table.ok("roster draft --trust 4.pb --add gy-5.txt --out 5.txt");
+    table.sign_roster("5.txt", "4.pb", &["roster-1", "roster-2"]);
+    table.publish("5.txt", "4.pb", "5.pb");
+    let roster = table.trust("5.pb").roster;
+    let back = roster.party(gy).unwrap();
+    assert!(back.is_active() && back.relay);
+    assert_eq!(back.addresses, ["abeng.gra.example:7464"]);
+    assert_eq!(back.all_keys().len(), 8);
+
     // An older file is neither signed nor taken any more.
     table.fails(
         "roster sign 3.txt --key roster-1/roster --trust 4.pb --out x.txt --yes",

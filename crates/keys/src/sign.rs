@@ -20,6 +20,11 @@ pub trait Signer: Send + Sync {
     /// Signs exactly `message`. For what brings its own separation: signed notes.
     fn sign_message(&self, message: &[u8]) -> Result<[u8; 64], SignError>;
 
+    /// Why nothing could be signed the last time, until something is signed again.
+    fn trouble(&self) -> Option<SignError> {
+        None
+    }
+
     /// Signs a statement of the given type.
     fn sign(&self, kind: SignatureType, bytes: &[u8]) -> Result<[u8; 64], SignError> {
         self.sign_message(&kind.pae(bytes))

@@ -100,7 +100,7 @@ pub struct TokenSigner {
 
 enum State {
     Open(Open),
-    Gone,
+    Gone(SignError),
     Refused(SignError),
 }
 
@@ -174,21 +174,32 @@ impl Signer for TokenSigner {
                 }
             }
             State::Refused(why) => return Err(why.clone()),
-            State::Gone => {}
+            State::Gone(_) => {}
         }
         // Pulled out and put back in it has forgotten the session.
-        *state = State::Gone;
         let opened = open(&self.library, &self.at, &self.pin);
         let open = opened.map_err(|why| {
             let failed = self.failed(&why);
-            if let TokenError::Pin { .. } = why {
-                *state = State::Refused(failed.clone());
-            }
+            *state = match why {
+                TokenError::Pin { .. } => State::Refused(failed.clone()),
+                _ => State::Gone(failed.clone()),
+            };
             failed
         })?;
-        let signature = self.sign_once(&open, message)?;
-        *state = State::Open(open);
-        Ok(signature)
+        let signature = self.sign_once(&open, message);
+        *state = match &signature {
+            Ok(_) => State::Open(open),
+            Err(why) => State::Gone(why.clone()),
+        };
+        signature
+    }
+
+    fn trouble(&self) -> Option<SignError> {
+        // A token that is at work may take seconds; it is asked again soon.
+        match &*self.state.try_lock().ok()? {
+            State::Open(_) => None,
+            State::Gone(why) | State::Refused(why) => Some(why.clone()),
+        }
     }
 }
 

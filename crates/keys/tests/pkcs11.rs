@@ -157,14 +157,20 @@ fn signs(library: &Pkcs11) {
     let shown = format!("{signer:?}");
     assert!(!shown.contains(PIN) && shown.contains("JM"), "{shown}");
 
+    assert_eq!(signer.trouble(), None);
     // Gone and back again, as far as the signer's session knows: it opens it anew.
     library.clone().finalize().unwrap();
     begin(library);
     verified(&sign().unwrap()).unwrap();
 
+    assert_eq!(signer.trouble(), None);
     // Gone for good: it says so, and does not fall over.
     library.clone().finalize().unwrap();
     let error = sign().unwrap_err().to_string();
     assert!(error.contains("the token `JM` does not sign"), "{error}");
     assert!(!error.contains(PIN));
+    assert_eq!(signer.trouble().unwrap().to_string(), error);
+    begin(library);
+    verified(&sign().unwrap()).unwrap();
+    assert_eq!(signer.trouble(), None, "it is there again");
 }

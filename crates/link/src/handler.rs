@@ -34,6 +34,18 @@ pub trait Handler: Send + Sync + 'static {
     /// What the hello to `peer` shall say.
     fn greeting(&self, peer: PartyCode) -> Greeting;
 
+    /// Whether a peer that has greeted so may have a link. One that may not takes no other's place:
+    /// the link that is there stays, and what comes over the new connection is not read.
+    fn admits(&self, _peer: PartyCode, _hello: &v1::Hello) -> bool {
+        true
+    }
+
+    /// A connection that was not admitted. What the peer is to see may be sent on it; it closes in a
+    /// few seconds, with the reason that this returns. `down` is told of it, as of a link.
+    fn refused(&self, _link: &Link) -> &'static str {
+        "not admitted"
+    }
+
     /// A link exists: both sides have proved who they are and said so. `ready` is the peer's and
     /// holds the first totals of credit.
     fn up(&self, link: Link, hello: v1::Hello, ready: v1::Ready);

@@ -22,13 +22,21 @@ pub(crate) use read::take_trust;
 /// How often clocks are compared is the profile's; the first time is at once.
 const PING_ONCE: Duration = Duration::from_secs(u32::MAX as u64);
 
+/// How long a connection that is not admitted stays open, so that the peer sees why.
+const REFUSED_STAYS: Duration = Duration::from_secs(3);
+
 /// How long QUIC may take to say why a stream is gone.
 const REASON: Duration = Duration::from_secs(1);
 
 /// Makes a greeted connection the peer's link and runs it to its end.
 pub(crate) async fn run(core: Arc<Core>, connection: quinn::Connection, greeted: Greeted) {
-    let Some((link, send, reader)) = enter(&core, &connection, greeted).await else {
-        return;
+    let (link, send, reader) = match enter(&core, &connection, greeted).await {
+        Entered::Link(link, send, reader) => (link, send, reader),
+        Entered::Refused(link, send, unread) => {
+            turn_away(&core, &link, send).await;
+            return drop(unread);
+        }
+        Entered::Closed => return,
     };
     let mut tasks = JoinSet::new();
     write::spawn(&mut tasks, &link, send);
@@ -45,22 +53,32 @@ pub(crate) fn refuse(connection: &quinn::Connection, code: CloseCode, reason: &s
     connection.close((code as u32).into(), reason.as_bytes());
 }
 
-/// `None` where another connection stays, or the endpoint stops.
-async fn enter(
-    core: &Core,
-    connection: &quinn::Connection,
-    greeted: Greeted,
-) -> Option<(Link, quinn::SendStream, FrameReader)> {
+/// What became of a greeted connection.
+enum Entered {
+    /// It is the peer's link.
+    Link(Link, quinn::SendStream, FrameReader),
+    /// The node does not want it, and may say why. The peer's stream stays open meanwhile, unread.
+    Refused(Link, quinn::SendStream, FrameReader),
+    /// It is closed: another connection stays, or the endpoint stops.
+    Closed,
+}
+
+async fn enter(core: &Core, connection: &quinn::Connection, greeted: Greeted) -> Entered {
     let peer = greeted.peer;
     let _turn = core.turn.lock().await;
     if core.is_stopping() {
         refuse(connection, CloseCode::Shutdown, "this node stops");
-        return None;
+        return Entered::Closed;
     }
     // The roster may have changed since TLS.
     if core.holder(greeted.key.bytes()) != Some(peer) {
         refuse(connection, CloseCode::KeyGone, &Closed::KeyGone.to_string());
-        return None;
+        return Entered::Closed;
+    }
+    // Before anything gives way to it.
+    if !core.handler.admits(peer, &greeted.hello) {
+        let (link, send, unread) = link_of(core, connection, greeted);
+        return Entered::Refused(link, send, unread);
     }
     let old = lock(&core.links).get(&peer).cloned();
     if let Some(old) = old {
@@ -71,7 +89,7 @@ async fn enter(
                     CloseCode::Replaced,
                     &Closed::Replaced.to_string(),
                 );
-                return None;
+                return Entered::Closed;
             }
             Verdict::DrainOld => old.end(Ending::Drain(Closed::Replaced)),
             Verdict::ReplaceOld => {
@@ -80,28 +98,56 @@ async fn enter(
             }
         }
     }
-    let link = Link::new(
-        peer,
-        core.next_session(),
-        greeted.sides,
-        *greeted.key.bytes(),
-        greeted.hello.clone(),
-        greeted.session,
-        (core.pace(peer), core.clocks.clone()),
-        connection.clone(),
-    );
+    let (key, hello, ready) = (greeted.key.clone(), greeted.hello.clone(), greeted.ready);
+    let (link, send, reader) = link_of(core, connection, greeted);
     core.doors.learn(peer, link.remote_addr());
     lock(&core.links).insert(peer, link.clone());
     core.link_changed(peer, None);
     // A roster swapped since the look above may have gone through the links before this one was
     // among them.
-    if core.holder(greeted.key.bytes()) != Some(peer) {
+    if core.holder(key.bytes()) != Some(peer) {
         link.end(Ending::Now(Closed::KeyGone));
     }
     tracing::info!(%peer, session = link.session(), from = %link.remote_addr(), "linked");
-    core.handler.up(link.clone(), greeted.hello, greeted.ready);
+    core.handler.up(link.clone(), hello, ready);
     core.compare_rosters(&link);
-    Some((link, greeted.send, greeted.reader))
+    Entered::Link(link, send, reader)
+}
+
+fn link_of(
+    core: &Core,
+    connection: &quinn::Connection,
+    greeted: Greeted,
+) -> (Link, quinn::SendStream, FrameReader) {
+    let link = Link::new(
+        greeted.peer,
+        core.next_session(),
+        greeted.sides,
+        *greeted.key.bytes(),
+        greeted.hello,
+        greeted.session,
+        (core.pace(greeted.peer), core.clocks.clone()),
+        connection.clone(),
+    );
+    (link, greeted.send, greeted.reader)
+}
+
+/// Says why over a connection that the node does not want, and closes it. Nothing of it is read.
+async fn turn_away(core: &Core, link: &Link, send: quinn::SendStream) {
+    let quic = &link.shared().quic;
+    let mut tasks = JoinSet::new();
+    write::spawn(&mut tasks, link, send);
+    let reason = core.handler.refused(link);
+    let why = tokio::select! {
+        error = quic.closed() => lost(&error),
+        () = tokio::time::sleep(REFUSED_STAYS) => Closed::Here {
+            reason: reason.to_owned(),
+        },
+    };
+    quic.close((why.code() as u32).into(), why.to_string().as_bytes());
+    tasks.shutdown().await;
+    let _turn = core.turn.lock().await;
+    core.handler.down(link.peer(), link.session(), &why);
 }
 
 async fn leave(core: &Core, link: &Link, why: &Closed) {

@@ -7,8 +7,10 @@
 
 mod arrive;
 mod asks;
+mod bring;
 mod brought;
 mod carried;
+mod faults;
 mod fetch;
 mod give;
 mod paid;
@@ -31,12 +33,13 @@ use crate::{
     reading::internal,
     shared::{Shared, lock},
 };
-use abeng_api::{ApiError, PendingView};
+use abeng_api::{ApiError, FilesOf, PendingView};
 use abeng_notice::{Attachment, Notice};
 use abeng_queue::rows::{FileState, FilesRow};
 use abeng_seal::{AttachmentRef, attached_len};
 use abeng_wire::{Hash32, LeafIndex, PartyCode, v1};
 use asks::Asks;
+use faults::Faults;
 use give::Given;
 use pending::HeldBack;
 use serve::Serving;
@@ -75,6 +78,8 @@ pub struct Attachments {
     pending: Mutex<PendingView>,
     /// Files that wait here for the day's bytes.
     held_back: HeldBack,
+    /// Sent ones that this disk has lost or damaged.
+    faults: Faults,
     /// There may be something to fetch.
     look: Notify,
     /// One leaf about an arrival at a time.
@@ -94,6 +99,7 @@ impl Attachments {
             requested: Mutex::default(),
             pending: Mutex::default(),
             held_back: HeldBack::default(),
+            faults: Faults::default(),
             look: Notify::new(),
             arriving: tokio::sync::Mutex::default(),
         }
@@ -138,6 +144,15 @@ impl Shared {
         let row = row.map_err(internal)?;
         let row = row.map(|v| FilesRow::decode(&v)).transpose();
         row.map_err(internal)
+    }
+}
+
+/// How many files a notice has, and how large they are.
+pub fn files_of(notice: &Notice) -> FilesOf {
+    let files = notice.attachments();
+    FilesOf {
+        count: files.len() as u32,
+        bytes: files.iter().map(|file| file.length).sum(),
     }
 }
 

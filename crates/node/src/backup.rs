@@ -53,6 +53,9 @@ pub struct Manifest {
     pub at: String,
     /// The same, Unix milliseconds.
     pub at_ms: u64,
+    /// It lies on the file system of the data that it is of, and is lost with it.
+    #[serde(default)]
+    pub same_disk: bool,
     /// Segments as they were copied, by name: where the source lay on its disk, and whether it was
     /// complete. One that was and lies there still is not read again.
     #[serde(default)]
@@ -268,6 +271,7 @@ pub fn back_up(
         root: report.root.to_string(),
         at: clock::rfc3339(at),
         at_ms: at,
+        same_disk: same_file_system(out, layout.root()).map_err(file("look at", out))?,
         segments: copy.seen,
     };
     write(&out.join(MANIFEST), &manifest)?;
@@ -279,6 +283,11 @@ pub fn back_up(
         manifest,
         copied: copy.copied,
     })
+}
+
+/// Whether two paths lie on one file system (`st_dev`): what takes that disk takes both.
+pub fn same_file_system(one: &Path, other: &Path) -> io::Result<bool> {
+    Ok(fs::metadata(one)?.dev() == fs::metadata(other)?.dev())
 }
 
 /// A seal key is published only once a backup is known to hold it.

@@ -8,14 +8,19 @@ mod partial;
 
 pub use partial::Partial;
 
-use crate::layout::{Layout, replace};
+use crate::{
+    layout::{Layout, replace},
+    shared::lock,
+};
 use abeng_seal::{AttachmentRef, PieceHasher, Pieces};
 use abeng_wire::{Hash32, LeafHash, limits};
 use std::{
+    collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, ErrorKind, Read, Seek, SeekFrom},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 
@@ -33,10 +38,24 @@ pub enum BlobError {
     Damaged,
 }
 
+/// How the name of one ends that was put out of the way.
+const DAMAGED: &str = "damaged";
+
+/// A file as it lies on the disk: whoever writes to it or puts another one there changes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Its bytes.
+    pub length: u64,
+    inode: u64,
+    changed: (i64, i64),
+}
+
 /// The blobs of one data directory.
 #[derive(Debug, Clone)]
 pub struct Blobs {
     dir: PathBuf,
+    // Damaged ones that were put out of the way.
+    aside: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
 impl Blobs {
@@ -58,7 +77,15 @@ impl Blobs {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
             _ => Layout::create_dir(&new)?,
         }
-        Ok(Self { dir })
+        let aside = Arc::new(Mutex::new(find_damaged(&dir)?));
+        Ok(Self { dir, aside })
+    }
+
+    /// Damaged ones that were put out of the way and lie here still.
+    pub fn damaged(&self) -> Vec<PathBuf> {
+        let mut aside = lock(&self.aside);
+        aside.retain(|path| path.exists());
+        aside.iter().cloned().collect()
     }
 
     fn path(&self, root: &Hash32) -> PathBuf {
@@ -83,6 +110,26 @@ impl Blobs {
     pub fn has(&self, of: AttachmentRef) -> bool {
         let there = fs::metadata(self.path(&of.root));
         there.is_ok_and(|there| there.is_file() && there.len() == of.length)
+    }
+
+    /// What lies in the place of a whole one, if anything.
+    pub fn stamp(&self, root: &Hash32) -> Option<Stamp> {
+        let there = fs::metadata(self.path(root)).ok()?;
+        there.is_file().then(|| Stamp {
+            length: there.len(),
+            inode: there.ino(),
+            changed: (there.ctime(), there.ctime_nsec()),
+        })
+    }
+
+    /// Where it lies, from the data directory on.
+    pub fn place(&self, root: &Hash32) -> String {
+        let path = self.path(root);
+        let base = self.dir.parent().unwrap_or(&self.dir);
+        path.strip_prefix(base)
+            .unwrap_or(&path)
+            .display()
+            .to_string()
     }
 
     /// Bytes that have come of one that is not whole.
@@ -196,7 +243,9 @@ impl Blobs {
     /// again.
     pub fn set_aside(&self, root: &Hash32) -> io::Result<()> {
         let path = self.path(root);
-        fs::rename(&path, path.with_extension("damaged"))?;
+        let aside = path.with_extension(DAMAGED);
+        fs::rename(&path, &aside)?;
+        lock(&self.aside).insert(aside);
         sync_dir(&path)
     }
 
@@ -204,7 +253,7 @@ impl Blobs {
     pub fn delete(&self, root: &Hash32) -> io::Result<()> {
         let path = self.path(root);
         remove(&path)?;
-        for ending in ["list", "part", "damaged"] {
+        for ending in ["list", "part", DAMAGED] {
             remove(&path.with_extension(ending))?;
         }
         match path.parent().is_some_and(Path::is_dir) {
@@ -239,6 +288,24 @@ impl Blobs {
         roots.dedup();
         Ok(roots)
     }
+}
+
+/// What was put out of the way in earlier starts.
+fn find_damaged(dir: &Path) -> io::Result<BTreeSet<PathBuf>> {
+    let mut found = BTreeSet::new();
+    for below in fs::read_dir(dir)? {
+        let below = below?;
+        if !below.file_type()?.is_dir() {
+            continue;
+        }
+        for entry in fs::read_dir(below.path())? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|ending| ending == DAMAGED) {
+                found.insert(path);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Makes a file that was not there, for its owner alone.

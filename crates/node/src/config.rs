@@ -219,6 +219,16 @@ impl Config {
             })?;
         parse(path, &text, &base)
     }
+
+    /// The same of a file that will lie in `base`, an absolute path: relative paths are as they will be
+    /// there.
+    pub(crate) fn load_for(path: &Path, base: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.into(),
+            source,
+        })?;
+        parse(path, &text, base)
+    }
 }
 
 fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {

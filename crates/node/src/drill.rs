@@ -6,6 +6,7 @@ use crate::{
     config::{Config, KeysConfig},
     count::count,
     layout::Layout,
+    prepared::prepared,
     quota::{DataDir, Quota},
     shared::Shared,
     timekeeper,
@@ -33,13 +34,33 @@ const SHARES_DAYS: u64 = 730;
 /// Keys and trust data should last so many days more.
 const LAST_DAYS: u64 = 30;
 
+/// The newest backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BackupFact {
+    /// How old it is.
+    pub age_ms: u64,
+    /// It lies on the file system of the data that it is of.
+    pub same_disk: bool,
+}
+
 /// Room and growth, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Growth {
     /// Until nothing new is taken.
     pub left: u64,
-    /// A day, as measured.
-    pub per_day: u64,
+    /// A day.
+    pub per_day: PerDay,
+}
+
+/// What a day takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PerDay {
+    /// So many bytes were written, a day.
+    Measured(u64),
+    /// Its log is not a day old.
+    TooYoung,
+    /// The node does not run, so that it was not measured.
+    NotMeasured,
 }
 
 /// What trust data lasts.
@@ -74,8 +95,8 @@ pub struct Of {
 /// What is known of a node; `None` where it could not be looked at.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
-    /// Age of the newest backup; `Some(None)`: there was never one.
-    pub backup_age_ms: Option<Option<u64>>,
+    /// The newest backup; `Some(None)`: there was never one.
+    pub backup: Option<Option<BackupFact>>,
     /// Whether the keys rest encrypted.
     pub keys_encrypted: Option<bool>,
     /// A seal key that waits for a backup.
@@ -142,12 +163,22 @@ pub fn judge(facts: &Facts) -> Vec<DrillItem> {
 
 fn backup(facts: &Facts) -> DrillItem {
     let advice = "make one now on a disk that leaves the building: `abeng backup` (docs/operations.md, Backup)";
-    let Some(age) = facts.backup_age_ms else {
+    let Some(newest) = facts.backup else {
         return unchecked("backup", 20, advice);
     };
-    let (mark, found) = match age {
+    let (mark, found) = match newest {
         None => (DrillMark::Fail, "no backup is known here".to_owned()),
-        Some(age) => {
+        Some(BackupFact {
+            age_ms,
+            same_disk: true,
+        }) => (
+            DrillMark::Fail,
+            format!(
+                "the newest backup is {} old and lies on the data's own file system: it is lost with it",
+                span(age_ms)
+            ),
+        ),
+        Some(BackupFact { age_ms: age, .. }) => {
             let mark = match age / DAY_MS {
                 0..BACKUP_DAYS => DrillMark::Ok,
                 BACKUP_DAYS..BACKUP_LEAST_DAYS => DrillMark::Warn,
@@ -219,6 +250,8 @@ pub enum Stick {
     FromMemory(u64),
     /// It did not.
     Bad(String),
+    /// It lies on the file system of the node's data.
+    SameDisk,
 }
 
 /// The mark of a stick for courier files.
@@ -240,6 +273,11 @@ pub fn stick(stick: &Stick) -> DrillItem {
             let slow = *rate < 200_000;
             (if slow { DrillMark::Warn } else { DrillMark::Ok }, found)
         }
+        Stick::SameDisk => (
+            DrillMark::Fail,
+            "that is no stick: it lies on the file system of the node's data (is one mounted there?)"
+                .to_owned(),
+        ),
         Stick::Bad(why) => (DrillMark::Fail, format!("the stick is of no use: {why}")),
     };
     let advice = "put a stick in and run `abeng drill hurricane --stick PATH`; keep two, one of them elsewhere";
@@ -285,17 +323,32 @@ fn autonomy(facts: &Facts) -> DrillItem {
     let Some(growth) = facts.growth else {
         return unchecked("autonomy", 15, "give --data DIR, or start the node");
     };
-    let days = growth.left / growth.per_day.max(LEAST_GROWTH);
-    let mark = match days {
-        0..LEAST_DAYS => DrillMark::Fail,
-        LEAST_DAYS..GOOD_DAYS => DrillMark::Warn,
+    let per_day = match growth.per_day {
+        PerDay::Measured(bytes) => bytes.max(LEAST_GROWTH),
+        PerDay::TooYoung | PerDay::NotMeasured => LEAST_GROWTH,
+    };
+    let days = growth.left / per_day;
+    let mark = match (days, growth.per_day) {
+        (0..LEAST_DAYS, _) => DrillMark::Fail,
+        (_, PerDay::TooYoung) | (LEAST_DAYS..GOOD_DAYS, _) => DrillMark::Warn,
         _ => DrillMark::Ok,
     };
-    let found = format!(
+    let lasts = format!(
         "the disk lasts {} at {} MiB a day",
         count(days, "day", "days"),
-        growth.per_day.max(LEAST_GROWTH) >> 20
+        per_day >> 20
     );
+    let found = match growth.per_day {
+        PerDay::Measured(_) => lasts,
+        PerDay::TooYoung => {
+            format!("too young to say what a day takes: the log is not a day old. {lasts}")
+        }
+        PerDay::NotMeasured => format!("{lasts}, which was not measured: the node does not run"),
+    };
+    let advice = match (mark, growth.per_day) {
+        (DrillMark::Warn, PerDay::TooYoung) => "look again after a day of work",
+        _ => advice,
+    };
     item("autonomy", 15, mark, found, advice)
 }
 
@@ -397,12 +450,12 @@ pub fn offline(config: &Config) -> Facts {
     let bundle = layout.read_trust().ok();
     let trust = bundle.and_then(|b| Trust::from_bundle(&b, Some(config.root), now).ok());
     Facts {
-        backup_age_ms: Some(backup_age(layout.root(), now)),
+        backup: Some(newest_backup(layout.root(), now)),
         keys_encrypted: Some(encrypted(config)),
         shares: shares_fact(&layout, now),
         growth: quota.map(|quota| Growth {
             left: quota.room().left(),
-            per_day: 0,
+            per_day: PerDay::NotMeasured,
         }),
         trust: trust.map(|trust| trust_fact(&trust, config.party, now)),
         ..Facts::default()
@@ -431,12 +484,17 @@ const LAST_BACKUP: &str = "last-backup.json";
 #[derive(serde::Deserialize)]
 struct LastBackup {
     at_ms: u64,
+    #[serde(default)]
+    same_disk: bool,
 }
 
-fn backup_age(data: &Path, now: Millis) -> Option<u64> {
+fn newest_backup(data: &Path, now: Millis) -> Option<BackupFact> {
     let note = fs::read(data.join(LAST_BACKUP)).ok()?;
     let last: LastBackup = serde_json::from_slice(&note).ok()?;
-    Some(now.saturating_sub(last.at_ms))
+    Some(BackupFact {
+        age_ms: now.saturating_sub(last.at_ms),
+        same_disk: last.same_disk,
+    })
 }
 
 fn trust_fact(trust: &Trust, me: PartyCode, now: Millis) -> TrustFact {
@@ -474,7 +532,7 @@ impl Shared {
         };
         let believed = clock::believed();
         let facts = Facts {
-            backup_age_ms: Some(backup_age(self.layout.root(), now)),
+            backup: Some(newest_backup(self.layout.root(), now)),
             keys_encrypted: Some(encrypted(&self.config)),
             seal_key_waits: self.seal_key_waits(),
             shares: shares_fact(&self.layout, now),
@@ -491,7 +549,7 @@ impl Shared {
     }
 
     /// Bytes a day, from the share of the log that the last week wrote.
-    fn growth_per_day(&self, now: Millis) -> u64 {
+    fn growth_per_day(&self, now: Millis) -> PerDay {
         let size = self.reader.size();
         let from = now.saturating_sub(GROWTH_DAYS * DAY_MS);
         let (mut low, mut high) = (0, size);
@@ -502,14 +560,18 @@ impl Shared {
                 _ => high = middle,
             }
         }
-        let begun = self.leaf_time(LeafIndex(0)).unwrap_or(now);
-        let days = (now.saturating_sub(begun.max(from)))
-            .div_ceil(DAY_MS)
-            .max(1);
-        let used = u128::from(self.quota.room().used);
-        let lately = u128::from(size - low);
-        let bytes = used * lately / u128::from(size.max(1));
-        u64::try_from(bytes).unwrap_or(u64::MAX) / days
+        // A new life has its own leaf 0, and the leaves of the one before behind it.
+        let first = [0, 1].map(|index| self.leaf_time(LeafIndex(index)).unwrap_or(now));
+        let begun = first[0].min(first[1]).max(from);
+        let elapsed = now.saturating_sub(begun);
+        if elapsed < DAY_MS {
+            return PerDay::TooYoung;
+        }
+        let ahead = prepared(&self.layout.journal()).unwrap_or(0);
+        let used = u128::from(self.quota.room().used.saturating_sub(ahead));
+        let lately = u128::from(size - low) * used / u128::from(size.max(1));
+        let bytes = lately * u128::from(DAY_MS) / u128::from(elapsed);
+        PerDay::Measured(u64::try_from(bytes).unwrap_or(u64::MAX))
     }
 }
 
@@ -519,7 +581,10 @@ mod tests {
 
     fn ready() -> Facts {
         Facts {
-            backup_age_ms: Some(Some(3_600_000)),
+            backup: Some(Some(BackupFact {
+                age_ms: 3_600_000,
+                same_disk: false,
+            })),
             keys_encrypted: Some(true),
             seal_key_waits: false,
             shares: Some(Some(SharesFact {
@@ -529,7 +594,7 @@ mod tests {
             relays: Some(Of { some: 2, all: 3 }),
             growth: Some(Growth {
                 left: 100 << 30,
-                per_day: 1 << 30,
+                per_day: PerDay::Measured(1 << 30),
             }),
             trust: Some(TrustFact {
                 age_ms: DAY_MS,
@@ -564,13 +629,19 @@ mod tests {
     #[test]
     fn each_thing_that_lacks_is_found_by_itself() {
         type Spoil = fn(&mut Facts);
-        let spoils: [(&str, DrillMark, Spoil); 17] = [
-            ("backup", DrillMark::Fail, |f| f.backup_age_ms = Some(None)),
+        let spoils: [(&str, DrillMark, Spoil); 19] = [
+            ("backup", DrillMark::Fail, |f| {
+                f.backup.as_mut().unwrap().as_mut().unwrap().same_disk = true
+            }),
+            ("autonomy", DrillMark::Warn, |f| {
+                f.growth.as_mut().unwrap().per_day = PerDay::TooYoung
+            }),
+            ("backup", DrillMark::Fail, |f| f.backup = Some(None)),
             ("backup", DrillMark::Warn, |f| {
-                f.backup_age_ms = Some(Some(DAY_MS))
+                f.backup.as_mut().unwrap().as_mut().unwrap().age_ms = DAY_MS
             }),
             ("backup", DrillMark::Fail, |f| {
-                f.backup_age_ms = Some(Some(7 * DAY_MS))
+                f.backup.as_mut().unwrap().as_mut().unwrap().age_ms = 7 * DAY_MS
             }),
             ("keys", DrillMark::Fail, |f| f.keys_encrypted = Some(false)),
             ("backup", DrillMark::Warn, |f| f.seal_key_waits = true),
@@ -587,14 +658,14 @@ mod tests {
             ("autonomy", DrillMark::Warn, |f| {
                 f.growth = Some(Growth {
                     left: 10 << 30,
-                    per_day: 1 << 30,
+                    per_day: PerDay::Measured(1 << 30),
                 });
             }),
             ("autonomy", DrillMark::Fail, |f| {
                 // However little it grew: a storm is busy.
                 f.growth = Some(Growth {
                     left: 159 << 20,
-                    per_day: 1,
+                    per_day: PerDay::Measured(1),
                 });
             }),
             ("trust", DrillMark::Warn, |f| {
@@ -634,6 +705,23 @@ mod tests {
         assert_eq!((view.score, view.failed), (0, 0));
         assert!(view.items.iter().all(|i| i.mark == DrillMark::Unchecked));
         assert_eq!(stick(&Stick::Bad("full".into())).mark, DrillMark::Fail);
+        assert_eq!(stick(&Stick::SameDisk).points, 0);
         assert_eq!(passphrase(Answer::Wrong).mark, DrillMark::Fail);
+    }
+
+    #[test]
+    fn a_node_that_is_too_young_says_so_and_no_number_is_made_up() {
+        let mut facts = ready();
+        facts.growth.as_mut().unwrap().per_day = PerDay::TooYoung;
+        let items = judge(&facts);
+        let said = items.iter().find(|i| i.name == "autonomy").unwrap();
+        assert!(said.found.starts_with("too young to say"), "{said:?}");
+        assert_eq!(
+            said.advice.as_deref(),
+            Some("look again after a day of work")
+        );
+        // Young or not, a full disk does not last.
+        facts.growth.as_mut().unwrap().left = 9 * LEAST_GROWTH;
+        assert_eq!(marked(&facts, "autonomy"), DrillMark::Fail);
     }
 }

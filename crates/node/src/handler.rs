@@ -8,7 +8,7 @@ use crate::{
 };
 use abeng_link::{AttachmentReceiver, Closed, Greeting, Handler, Link, PeerFault, Profile};
 use abeng_queue::Input;
-use abeng_wire::{EnvelopeId, LeafHash, PartyCode, v1};
+use abeng_wire::{EnvelopeId, Incarnation, LeafHash, PartyCode, v1};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -103,16 +103,22 @@ impl Handler for NodeHandler {
         }
     }
 
-    fn up(&self, link: Link, hello: v1::Hello, ready: v1::Ready) {
+    fn admits(&self, peer: PartyCode, hello: &v1::Hello) -> bool {
+        let shared = &self.shared;
+        !shared.quarantined(peer) && !shared.is_over(peer, Incarnation(hello.incarnation))
+    }
+
+    fn refused(&self, link: &Link) -> &'static str {
         let (shared, peer) = (&self.shared, link.peer());
         if shared.quarantined(peer) {
             tracing::warn!(%peer, "a link is refused: the peer's log contradicts itself, and nobody has decided to go on with it");
-            return shared.refuse_contradicted(link);
+            return shared.show_contradictions(link);
         }
-        if shared.outlived(&link) {
-            // Not a link for anything here; it stays open until the peer has seen why.
-            return shared.refuse_outlived(link);
-        }
+        shared.show_newer(link)
+    }
+
+    fn up(&self, link: Link, hello: v1::Hello, ready: v1::Ready) {
+        let (shared, peer) = (&self.shared, link.peer());
         shared.greeted(peer, &hello.held_note);
         let holds = shared.what_peer_holds(peer, &hello);
         shared.links.up(link.clone(), holds, clock::wall());

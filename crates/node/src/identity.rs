@@ -2,7 +2,7 @@
 
 use crate::{
     config::{Config, KeysConfig},
-    layout::Layout,
+    layout::{Layout, read_bundle},
     node_error::NodeError,
     token,
 };
@@ -13,7 +13,12 @@ use abeng_wire::{Incarnation, LeafIndex, PartyCode, v1};
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 pub(crate) fn unlock(config: &Config, layout: &Layout) -> Result<Keyring, NodeError> {
-    let keyring = Keyring::load(&layout.keys(), || passphrase(config))?;
+    unlock_in(config, &layout.keys())
+}
+
+/// The same from wherever the keyring lies.
+pub(crate) fn unlock_in(config: &Config, keys: &Path) -> Result<Keyring, NodeError> {
+    let keyring = Keyring::load(keys, || passphrase(config))?;
     let keyring = keyring.expect_party(config.party)?;
     match &config.token {
         Some(token) => Ok(keyring.with_signer(token::signer(token)?)),
@@ -75,7 +80,12 @@ fn private(path: &Path) -> Result<(), String> {
 }
 
 pub(crate) fn load_trust(config: &Config, layout: &Layout, now: u64) -> Result<Trust, NodeError> {
-    let trust = Trust::from_bundle(&read_trust(layout)?, Some(config.root), now)?;
+    load_trust_from(config, &layout.trust(), now)
+}
+
+/// The same from wherever the bundle lies.
+pub(crate) fn load_trust_from(config: &Config, path: &Path, now: u64) -> Result<Trust, NodeError> {
+    let trust = Trust::from_bundle(&read_trust(path)?, Some(config.root), now)?;
     trust.check_time(now)?;
     let party = trust.roster.party(config.party).filter(|p| p.is_active());
     party.ok_or(NodeError::NotMember {
@@ -86,13 +96,13 @@ pub(crate) fn load_trust(config: &Config, layout: &Layout, now: u64) -> Result<T
 
 /// Takes the kept seal keys again, now that it is known since when keys wait here.
 pub(crate) fn retake_trust(layout: &Layout, trust: &mut Trust, now: u64) -> Result<(), NodeError> {
-    trust.retake(&read_trust(layout)?, now);
+    trust.retake(&read_trust(&layout.trust())?, now);
     Ok(())
 }
 
-fn read_trust(layout: &Layout) -> Result<v1::TrustBundle, NodeError> {
-    layout.read_trust().map_err(|source| NodeError::TrustFile {
-        path: layout.trust(),
+fn read_trust(path: &Path) -> Result<v1::TrustBundle, NodeError> {
+    read_bundle(path).map_err(|source| NodeError::TrustFile {
+        path: path.to_owned(),
         source,
     })
 }

@@ -101,13 +101,19 @@ impl Shared {
                         Err(dropped) => return dropped,
                     }
                 }
-                Err((verified, reason)) => Input::Refuse {
-                    from,
-                    envelope: verified,
-                    position: None,
-                    reason,
-                    checked,
-                },
+                Err((verified, reason)) => {
+                    if reason == v1::Reason::KeyGone {
+                        let originator = verified.arrived().originator();
+                        lock(&self.key_gone).count(originator, clock::wall());
+                    }
+                    Input::Refuse {
+                        from,
+                        envelope: verified,
+                        position: None,
+                        reason,
+                        checked,
+                    }
+                }
             },
             Err(VerifyFault::Originator(rejected)) => {
                 let reason = rejected.reason();
@@ -175,6 +181,8 @@ impl Shared {
                         Ok(Terms {
                             keep_until: keep_here(notice.keep_until(), clock::wall()),
                             recalls: notice.recalls(),
+                            supersedes: notice.supersedes(),
+                            anew_of: None,
                         })
                     }
                     // It stays with its originator, unread here, until the wait is over.

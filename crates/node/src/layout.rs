@@ -60,9 +60,7 @@ impl Layout {
 
     /// Reads the trust bundle; its contents are not believed before they are verified.
     pub fn read_trust(&self) -> io::Result<TrustBundle> {
-        let bytes = fs::read(self.trust())?;
-        abeng_wire::decode("trust bundle", &bytes.into(), limits::TRUST_BUNDLE)
-            .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+        read_bundle(&self.trust())
     }
 
     /// Replaces the trust bundle as one step: old or new after any crash, never a part.
@@ -72,6 +70,13 @@ impl Layout {
         Self::create_dir(&dir)?;
         replace(&path, &abeng_wire::encode(bundle), 0o600)
     }
+}
+
+/// A trust bundle from a file; its contents are not believed before they are verified.
+pub(crate) fn read_bundle(path: &Path) -> io::Result<TrustBundle> {
+    let bytes = fs::read(path)?;
+    abeng_wire::decode("trust bundle", &bytes.into(), limits::TRUST_BUNDLE)
+        .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
 }
 
 /// Writes a file beside its final place, syncs it, renames it, syncs the directory.

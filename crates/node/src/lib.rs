@@ -44,6 +44,7 @@ mod hold;
 mod identity;
 mod inbound;
 pub mod keys;
+mod lacking;
 mod layout;
 mod life;
 mod limits;
@@ -51,6 +52,7 @@ mod logging;
 mod lost;
 mod metered;
 mod metrics;
+mod newer;
 mod node;
 mod node_error;
 mod opened;
@@ -58,6 +60,7 @@ mod operator;
 mod outlet;
 mod past;
 pub mod paths;
+mod prepared;
 pub mod quota;
 mod rates;
 mod reading;
@@ -74,10 +77,12 @@ mod roster_acts;
 mod rotation;
 pub mod rules;
 mod run;
+mod sealing_anew;
 mod sent;
 mod shared;
 pub mod size;
 mod split;
+mod stale;
 pub mod streams;
 mod submit;
 #[cfg(test)]
@@ -90,7 +95,9 @@ mod watch;
 mod witnessing;
 mod writer;
 
-pub use backup::{BackupError, BackupReport, Manifest, PlainKeys, back_up, last_backup};
+pub use backup::{
+    BackupError, BackupReport, Manifest, PlainKeys, back_up, last_backup, same_file_system,
+};
 pub use clock::rfc3339;
 pub use config::{
     ApiConfig, Config, ConfigError, DualControl, KeysConfig, LinkConfig, LogConfig, LogFormat,
@@ -98,10 +105,13 @@ pub use config::{
 };
 pub use courier::fault_view as courier_fault;
 pub use health::SOFTWARE;
+pub use lacking::LackingKey;
 pub use layout::Layout;
-pub use life::{LifeError, LifeReport, new_life};
+pub use life::{IfNewer, LifeError, LifeReport, new_life};
+pub use newer::NewerLife;
 pub use node::Node;
 pub use node_error::NodeError;
-pub use restore::{RestoreError, Source, backup_of, restore};
+pub use past::SUBMITS_NOTHING;
+pub use restore::{RestoreError, Source, backup_of, lacking_keys, restore};
 pub use rotation::{Turn, TurnError};
 pub use run::run;

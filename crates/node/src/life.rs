@@ -13,6 +13,7 @@ use crate::{
     founding::{InitError, first_leaf},
     identity::{check_keys, load_trust, open_identity, unlock},
     layout::{Layout, replace},
+    newer::{self, NewerLife},
     node_error::NodeError,
     past,
 };
@@ -56,6 +57,16 @@ pub struct LifeReport {
     pub kept: Option<PathBuf>,
 }
 
+/// Whether a new life is opened although a newer one of this log is at work elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IfNewer {
+    /// It is not: usually the copy here is the one to switch off.
+    #[default]
+    Refuse,
+    /// The administrator insists.
+    GoOn,
+}
+
 /// Why no new life was opened. The old journal is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum LifeError {
@@ -68,6 +79,16 @@ pub enum LifeError {
         /// Characters.
         usize,
     ),
+    /// Peers have shown a newer life, by this party's own key.
+    #[error(
+        "this is an old copy of the data of {party}: {newer}. A new life here closes that one: every peer then refuses the other copy, and what only the other one has received, sent or read is lost but for what peers still hold"
+    )]
+    Newer {
+        /// Whose log.
+        party: PartyCode,
+        /// The newer life.
+        newer: NewerLife,
+    },
     /// Not enough room for a second journal.
     #[error(
         "the new journal needs {needed} bytes beside the old one, and {free} are free in {}",
@@ -124,6 +145,7 @@ impl LifeError {
             Self::Node(NodeError::InUse { .. }) => "stop the node first; a new life is opened while it does not run".into(),
             Self::Node(error) => error.hint(),
             Self::Reason(_) => "say in a sentence what happened: --reason \"disk lost, restored from the backup of Monday\"".into(),
+            Self::Newer { .. } => "usually this copy is the one to switch off: stop it for good, and work with the other. Where this one is to be kept, switch the other off for good and add --although-newer".into(),
             Self::Room { .. } => "free that much, or move the data directory to a larger disk".into(),
             Self::Carry(_) | Self::Create(_) => "nothing was changed: the old journal is as it was. See docs/operations.md, Damage".into(),
             Self::File { .. } => "check owner and mode of the data directory, then run the same command again".into(),
@@ -140,17 +162,24 @@ fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LifeError
     }
 }
 
+/// Refuses a reason that says nothing, or too much.
+pub(crate) fn check_reason(reason: &str) -> Result<(), LifeError> {
+    let length = reason.trim().chars().count();
+    match (1..=REASON).contains(&length) {
+        true => Ok(()),
+        false => Err(LifeError::Reason(length)),
+    }
+}
+
 /// Opens a new life in a data directory whose node does not run. `told` hears of leaves carried
 /// over, and of how many there are.
 pub fn new_life(
     config: &Config,
     reason: &str,
+    if_newer: IfNewer,
     told: &mut dyn FnMut(u64, u64),
 ) -> Result<LifeReport, LifeError> {
-    let length = reason.trim().chars().count();
-    if !(1..=REASON).contains(&length) {
-        return Err(LifeError::Reason(length));
-    }
+    check_reason(reason)?;
     let layout = Layout::new(&config.data);
     if !layout.root().is_dir() {
         return Err(NodeError::NoData {
@@ -176,6 +205,7 @@ pub fn new_life(
         keyring: &keyring,
         trust: &trust,
         reason: reason.trim(),
+        if_newer,
         now,
     };
     match layout.journal().join("key").is_file() {
@@ -190,14 +220,19 @@ struct Opening<'a> {
     keyring: &'a Keyring,
     trust: &'a Trust,
     reason: &'a str,
+    if_newer: IfNewer,
     now: u64,
 }
 
 impl Opening<'_> {
     /// From keys alone.
     fn first(&self) -> Result<LifeReport, LifeError> {
-        let (incarnation, journal) =
-            self.create(self.layout.root(), Incarnation::default(), Bytes::new(), 0)?;
+        let (incarnation, journal) = self.create(
+            self.layout.root(),
+            Incarnation::default(),
+            Bytes::new(),
+            Incarnation::default(),
+        )?;
         journal.close()?;
         Ok(LifeReport {
             party: self.keyring.party,
@@ -214,10 +249,18 @@ impl Opening<'_> {
         let disk = RealDisk::new(root);
         let (old, found) = Journal::open(disk, OpenOptions::default())?;
         let previous = open_identity(&old, self.trust, self.keyring.party, root)?;
-        self.room()?;
         let origin = self.origin(previous)?;
+        let newest = self.newest_proved(&old, &found, origin);
+        if let (Some(life), IfNewer::Refuse) = (newest, self.if_newer) {
+            old.close()?;
+            return Err(LifeError::Newer {
+                party: self.keyring.party,
+                newer: NewerLife::recover(life, self.layout),
+            });
+        }
+        self.room()?;
         let last = self.last_checkpoint(&old, &found, origin)?;
-        let floor = self.newest_proved(&old, &found, origin);
+        let floor = newest.unwrap_or_default();
         let next = root.join(NEXT);
         let (incarnation, new) = self.create(&next, previous, last, floor)?;
         let (reader, size) = (old.reader(), found.size);
@@ -229,6 +272,7 @@ impl Opening<'_> {
         replace(&complete, previous.to_string().as_bytes(), 0o600)
             .map_err(file("write", &complete))?;
         finish_switch(self.layout)?;
+        newer::forget(self.layout).map_err(file("clean", root))?;
         Ok(LifeReport {
             party: self.keyring.party,
             incarnation,
@@ -244,11 +288,11 @@ impl Opening<'_> {
         home: &Path,
         previous: Incarnation,
         last: Bytes,
-        floor: u64,
+        floor: Incarnation,
     ) -> Result<(Incarnation, Journal<RealDisk>), LifeError> {
         let mut random = [0; 2];
         SystemEntropy.fill(&mut random);
-        let above = Incarnation(previous.0.max(floor));
+        let above = previous.max(floor);
         let incarnation = Incarnation::new(self.now, u16::from_be_bytes(random), above);
         let statement = v1::Incarnation {
             party: self.keyring.party.to_string(),
@@ -304,9 +348,13 @@ impl Opening<'_> {
         Ok(signed.note().clone())
     }
 
-    /// The newest life of this party's log that somebody has proved, where that is why a new one is
-    /// opened.
-    fn newest_proved(&self, old: &Journal<RealDisk>, found: &Recovery, origin: LogOrigin) -> u64 {
+    /// The newest life of this party's log that somebody has proved.
+    fn newest_proved(
+        &self,
+        old: &Journal<RealDisk>,
+        found: &Recovery,
+        origin: LogOrigin,
+    ) -> Option<Incarnation> {
         let reader = old.reader();
         let own = OwnLog {
             origin,
@@ -314,8 +362,8 @@ impl Opening<'_> {
             root_at: &|size| reader.root_at(size).ok(),
         };
         match past::recover(&found.outside, &own, &self.trust.roster) {
-            Some(Proved::NewerLife { life }) => life.0,
-            _ => 0,
+            Some(Proved::NewerLife { life }) => Some(life),
+            _ => None,
         }
     }
 

@@ -49,6 +49,7 @@ impl Shared {
         LimitsView {
             disk: abeng_api::DiskView {
                 free_bytes: self.free_disk(),
+                journal_bytes: self.journal_bytes(),
                 ..self.disk_view()
             },
             budget: self.budget_view(),

@@ -21,11 +21,11 @@ use crate::{
     identity::retake_trust,
     metered,
     metrics::Metrics,
+    newer::NewerLife,
     node_error::NodeError,
     opened::{Opened, remarks},
     operator::NodeOperator,
     outlet::Effects,
-    past::WAY_FORWARD,
     quota::{self, DataDir, Probe},
     rates,
     recent::Recent,
@@ -41,7 +41,7 @@ use crate::{
     writer::Writer,
 };
 use abeng_api::{Peers, Serving, bind_unix, router, serve_tcp, serve_unix};
-use abeng_audit_log::{DirLock, Journal, RealDisk, Witness};
+use abeng_audit_log::{DirLock, Journal, RealDisk, Witness, past::Proved};
 use abeng_keys::{Entropy, SystemEntropy};
 use abeng_link::{Endpoint, LinkConfig};
 use abeng_queue::{Input, Trusting};
@@ -134,10 +134,11 @@ impl Node {
                 party: config.party,
             })?;
         let past = own_past(&journal.reader(), &origin, &trust, &recovery.outside);
-        if let Some(proved) = &past {
-            metrics.submitting_stopped.set(1);
-            tracing::error!("this node submits nothing: {proved}. {WAY_FORWARD}");
-        }
+        let newer = match past {
+            Some(Proved::NewerLife { life }) => Some(NewerLife::recover(life, &layout)),
+            _ => None,
+        };
+        metrics.submitting_stopped.set(i64::from(past.is_some()));
         metrics.roster_version.set(trust.roster.version() as i64);
         let unusable = |source| NodeError::Directory {
             dir: config.data.clone(),
@@ -182,6 +183,7 @@ impl Node {
             started_at: now,
             notices,
             adopting: Mutex::default(),
+            replacing: Default::default(),
             untold: Default::default(),
             news: Mutex::new(adoptions.news),
             held_off: Mutex::default(),
@@ -190,8 +192,11 @@ impl Node {
             attachments: Attachments::new(blobs, carried),
             held: waiting,
             told: Mutex::default(),
+            key_gone: Mutex::default(),
             gaps_warned: Mutex::default(),
             past: Mutex::new(past),
+            newer: Mutex::new(newer),
+            stale: Mutex::default(),
             met_peer: Default::default(),
             lost_search: Mutex::default(),
             new_lives: Mutex::default(),
@@ -207,6 +212,9 @@ impl Node {
             fatal,
             config,
         });
+        if let Some(told) = shared.stopped_told() {
+            tracing::error!("{told}");
+        }
         // The last leaf before this start: what is past without doubt.
         let past = recovery.size.checked_sub(1).map(LeafIndex);
         let past = past.and_then(|last| shared.leaf_time(last)).unwrap_or(0);
@@ -394,6 +402,7 @@ fn work(shared: &Arc<Shared>, tasks: &mut JoinSet<()>, watch: Watch) {
     tasks.spawn(retention::work(shared.clone(), watch));
     tasks.spawn(rotation::work(shared.clone()));
     tasks.spawn(adoption::pass_on(shared.clone()));
+    tasks.spawn(crate::sealing_anew::work(shared.clone()));
     tasks.spawn(gauges::report(shared.clone()));
     tasks.spawn(crate::watch::watch(shared.clone()));
     tasks.spawn(checking::work(shared.clone()));

@@ -324,6 +324,7 @@ impl Shared {
         );
         let head = self.reader.head();
         let due = self.due_soon().await;
+        let stale_copies = lock(&self.stale).views(now);
         Ok(StatusView {
             party: self.me.to_string(),
             name: party.map(|p| p.name.clone()).unwrap_or_default(),
@@ -350,6 +351,8 @@ impl Shared {
             witness: self.witness_view(),
             contradicted: self.contradicted(),
             submitting_stopped: self.stopped_submitting().map(|why| why.to_string()),
+            newer_life: self.newer_life().map(|newer| newer.view()),
+            stale_copies,
             queue: abeng_api::QueueDepth {
                 depth: health::backlog(&queues).depth,
                 by: queues.iter().map(queue_view).collect(),
@@ -406,7 +409,7 @@ impl Shared {
         }
     }
 
-    fn journal_bytes(&self) -> u64 {
+    pub(crate) fn journal_bytes(&self) -> u64 {
         let entries = std::fs::read_dir(self.layout.journal())
             .into_iter()
             .flatten()
@@ -420,11 +423,10 @@ impl Shared {
     fn warnings(&self, now: u64) -> Vec<String> {
         let trust = self.trust();
         let mut warnings = Vec::new();
-        if let Some(proved) = self.stopped_submitting() {
+        warnings.extend(self.stopped_told());
+        if let Some(why) = self.keyring.signer().trouble() {
             warnings.push(format!(
-                "THIS NODE SUBMITS NOTHING: {proved}. {} {}",
-                crate::past::meanwhile(&proved),
-                crate::past::WAY_FORWARD
+                "THIS NODE CANNOT SIGN: {why}. Nothing can be submitted from here until the token is back; what comes is taken and proved as before"
             ));
         }
         warnings.extend(self.roster_warnings());
@@ -432,7 +434,8 @@ impl Shared {
         warnings.extend(self.clock_warning());
         warnings.extend(self.room_warning());
         warnings.extend(self.budget_warning());
-        warnings.extend(self.files_warning());
+        warnings.extend(self.files_warnings());
+        warnings.extend(self.damaged_warning());
         warnings.extend(self.held_warnings());
         for party in self.contradicted() {
             warnings.push(format!(
@@ -465,9 +468,14 @@ impl Shared {
                 unexplained.join(", ")
             ));
         }
+        let lacking = crate::lacking::lacking(&trust, &self.keyring, now);
+        warnings.extend(lacking.iter().map(crate::lacking::told));
+        warnings.extend(lock(&self.key_gone).told());
         if self.seal_key_waits() {
             warnings.push(crate::rotation::WAITS.to_owned());
         }
+        let stale = lock(&self.stale).views(now);
+        warnings.extend(stale.iter().map(crate::stale::told));
         warnings.extend(self.new_lives_told());
         warnings.extend(self.notices.clone());
         let days = trust.roster.expires().saturating_sub(now) / 86_400_000;

@@ -22,9 +22,10 @@ impl Outlet for Effects {
                 ticket,
                 sealed,
                 private,
+                terms,
             } => {
                 self.runtime
-                    .spawn(shared.clear_again(ticket, sealed, private));
+                    .spawn(shared.clear_again(ticket, sealed, private, terms));
             }
             Free::CheckAgain { from, opened } => {
                 self.runtime.spawn(shared.check_again(from, opened));

@@ -6,6 +6,7 @@
 //! knows of a newer life, or holds proof of two pasts, closes it ([`meanwhile`]).
 
 use crate::{
+    newer::NewerLife,
     receipts::verify_checkpoint,
     shared::{Shared, lock},
 };
@@ -26,13 +27,27 @@ use std::{
     time::Duration,
 };
 
-/// What the operator can do about it.
-pub const WAY_FORWARD: &str = "Find out where the other copy runs and switch it off for good; then stop this node and run `abeng node new-incarnation --reason TEXT` (docs/operations.md)";
+/// What begins every word about it, so that a reader finds the one that matters.
+pub const SUBMITS_NOTHING: &str = "THIS NODE SUBMITS NOTHING";
+
+/// What the operator can do about it: which copy to switch off comes first.
+pub fn way_forward(proved: &Proved) -> &'static str {
+    match proved {
+        Proved::NewerLife { .. } => {
+            "Usually this copy is the one to switch off: stop this node for good and work with the other. Only where this one is to be kept: switch the other off for good, stop this node, run `abeng node new-incarnation --although-newer --reason TEXT`, and start it; what only the other one had then comes back only as far as peers still hold it (docs/operations.md, When a node is lost)"
+        }
+        _ => {
+            "Find out whether another copy of this node runs. If one does, keep the one that did more, usually not this one, and switch the other off for good. If this one is kept: stop it, run `abeng node new-incarnation --reason TEXT`, and start it (docs/operations.md, When a node is lost)"
+        }
+    }
+}
 
 /// What a peer is told whose log contradicts itself.
 pub const CONTRADICTED: &str = "your log contradicts itself";
 /// How long a link that is refused stays open, so that the peer sees why. Nothing from it counts.
 const REFUSED_STAYS: Duration = Duration::from_secs(3);
+/// What a peer is told that runs in a life which a newer one has closed.
+const OUTLIVED: &str = "a newer life of your log is known";
 
 /// What peers do meanwhile, and what goes on: said where a link is missed.
 pub fn meanwhile(proved: &Proved) -> &'static str {
@@ -70,15 +85,39 @@ impl Shared {
         lock(&self.past).as_ref().copied()
     }
 
+    /// The newer life of this log that is known, with who showed it.
+    pub fn newer_life(&self) -> Option<NewerLife> {
+        match self.stopped_submitting()? {
+            Proved::NewerLife { life } => {
+                let newer = *lock(&self.newer);
+                let newer = newer.filter(|newer| newer.life == life);
+                Some(newer.unwrap_or(NewerLife { life, shown: None }))
+            }
+            _ => None,
+        }
+    }
+
+    /// Why this node submits nothing, what goes on meanwhile, and what to do; `None` where it
+    /// submits.
+    pub fn stopped_told(&self) -> Option<String> {
+        let proved = self.stopped_submitting()?;
+        let why = match self.newer_life() {
+            Some(newer) => format!("it runs on an old copy of its data; {newer}"),
+            None => proved.to_string(),
+        };
+        let (meanwhile, way) = (meanwhile(&proved), way_forward(&proved));
+        Some(format!("{SUBMITS_NOTHING}: {why}. {meanwhile} {way}"))
+    }
+
     /// Refuses a submission where the past is in doubt by proof.
     pub fn may_submit(&self) -> Result<(), ApiError> {
         match self.stopped_submitting() {
             None => Ok(()),
             Some(proved) => Err(ApiError::new(
-                ErrorCode::Conflict,
+                ErrorCode::OldCopy,
                 format!("this node submits nothing: {proved}"),
             )
-            .with_try(WAY_FORWARD)),
+            .with_try(way_forward(&proved))),
         }
     }
 
@@ -147,13 +186,23 @@ impl Shared {
     fn stop_submitting(self: &Arc<Self>, from: PartyCode, proved: Proved, claim: v1::Claim) {
         {
             let mut past = lock(&self.past);
-            if past.is_some() {
+            if past.is_some_and(|known| !says_more(&known, &proved)) {
                 return;
             }
             *past = Some(proved);
         }
         self.metrics.submitting_stopped.set(1);
-        tracing::error!(%from, "THIS NODE SUBMITS NOTHING ANY MORE: {proved}. {} {WAY_FORWARD}", meanwhile(&proved));
+        if let Proved::NewerLife { life } = proved {
+            let shown = Some((from, crate::clock::wall()));
+            let newer = NewerLife { life, shown };
+            *lock(&self.newer) = Some(newer);
+            if let Err(e) = newer.keep(&self.layout) {
+                tracing::warn!(error = %e, "who showed the newer life cannot be kept");
+            }
+        }
+        if let Some(told) = self.stopped_told() {
+            tracing::error!(%from, "{told}");
+        }
         let leaf = v1::Leaf {
             kind: v1::LeafKind::Admin.into(),
             reason: v1::Reason::PastProven.into(),
@@ -198,30 +247,53 @@ impl Shared {
         }
     }
 
-    /// A link of a life that is over: shown the newer one, then closed.
+    /// A link whose peer turns out to be in a life that is over: shown the newer one, then closed.
     pub fn refuse_outlived(self: &Arc<Self>, link: Link) {
-        tracing::warn!(peer = %link.peer(), "a link is refused: the peer runs in a life of its log that a newer one has closed");
-        self.claim_to(&link);
-        close_soon(link, "a newer life of your log is known");
+        close_soon(link.clone(), self.show_newer(&link));
+    }
+
+    /// Shows a peer in a life that is over the newer one, and says why it gets no link. Its people may
+    /// not look at that machine any more, so those here hear of it.
+    pub fn show_newer(&self, link: &Link) -> &'static str {
+        let (peer, life) = (link.peer(), Incarnation(link.hello().incarnation));
+        let newer = lock(&self.logs).life(peer).unwrap_or(life);
+        let now = crate::clock::wall();
+        match lock(&self.stale).seen(peer, (life, newer), now) {
+            true => {
+                tracing::warn!(%peer, %life, %newer, from = %link.remote_addr(), "an old copy of this party's node is refused: it runs in a life of its log that a newer one has closed. Tell its people, by another way, to switch it off")
+            }
+            false => tracing::debug!(%peer, %life, "the old copy is refused again"),
+        }
+        self.claim_to(link);
+        OUTLIVED
     }
 
     /// A link of a party whose log contradicts itself: whichever past it goes on from, it is shown
     /// the other, then closed.
     pub fn refuse_contradicted(self: &Arc<Self>, link: Link) {
+        close_soon(link.clone(), self.show_contradictions(&link));
+    }
+
+    /// Shows a peer the two pasts of its log, and says why it gets no link.
+    pub fn show_contradictions(&self, link: &Link) -> &'static str {
         let kept = lock(&self.contradictions).clone();
         for proof in kept.iter().filter(|proof| proof.party == link.peer()) {
             if let Ok(proof) = Contradiction::verify(&proof.bytes, &self.trust().roster) {
-                claim(&link, proof.first().note());
-                claim(&link, proof.second().note());
+                claim(link, proof.first().note());
+                claim(link, proof.second().note());
             }
         }
-        close_soon(link, CONTRADICTED);
+        CONTRADICTED
     }
 
     /// A checkpoint proves that a newer life of another's log has begun: its origin before is closed,
     /// and people hear of it.
-    pub fn met_new_life(&self, origin: LogOrigin) {
+    pub fn met_new_life(self: &Arc<Self>, origin: LogOrigin) {
         let (party, life) = (origin.party, origin.incarnation);
+        // An older copy that is linked learns of it at once.
+        if let Some(old) = self.links.link(party).filter(|link| self.outlived(link)) {
+            self.refuse_outlived(old);
+        }
         self.metrics.new_lives.inc();
         lock(&self.new_lives).insert(party, (life, crate::clock::wall()));
         tracing::warn!(%party, %life, "this party has begun a new life of its log: its machine was lost or replaced. If its people know of nothing, its keys are in other hands");
@@ -254,8 +326,23 @@ impl Shared {
     /// Whether the peer of a link is in a life that a newer one of its log has closed, by a
     /// checkpoint known here.
     pub fn outlived(&self, link: &Link) -> bool {
-        let newest = lock(&self.logs).life(link.peer());
-        newest.is_some_and(|life| life.0 > link.hello().incarnation)
+        self.is_over(link.peer(), Incarnation(link.hello().incarnation))
+    }
+
+    /// Whether a newer life of a party's log has closed this one, by a checkpoint known here.
+    pub fn is_over(&self, party: PartyCode, life: Incarnation) -> bool {
+        let newest = lock(&self.logs).life(party);
+        newest.is_some_and(|newest| newest > life)
+    }
+}
+
+/// Whether something newly proved says more than what is known: a newer life, the newest of them,
+/// says which copy to switch off.
+fn says_more(known: &Proved, proved: &Proved) -> bool {
+    match (known, proved) {
+        (Proved::NewerLife { life: known }, Proved::NewerLife { life }) => life > known,
+        (_, Proved::NewerLife { .. }) => true,
+        _ => false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Inbox and sent box: rows from the view, notices opened to be shown and never kept open.
 
-use crate::{clock, operator::language, shared::Shared, submit::flaw_view};
+use crate::{attachments::files_of, clock, operator::language, shared::Shared, submit::flaw_view};
 use abeng_api::{
     ApiError, Caller, DeliveryState, InboxItem, InboxQuery, LabelledValue, NoticeView, SentItem,
     SentQuery, SentTo,
@@ -88,6 +88,7 @@ impl Shared {
                 .map_or_else(|e| e.message.clone(), |n| n.summary(lang)),
             read: row.first_read.is_some(),
             exercise: notice.as_ref().is_ok_and(Notice::is_exercise),
+            files: notice.as_ref().map(files_of).unwrap_or_default(),
             leaf: leaf.0,
         }
     }
@@ -259,6 +260,7 @@ impl Shared {
                 .map(|n| n.ty())
                 .unwrap_or_default()
                 .to_owned(),
+            files: notice.as_ref().map(files_of).unwrap_or_default(),
             summary: notice.map_or_else(|e| e.message, |n| n.summary(lang)),
             to: row
                 .recipients

@@ -29,6 +29,16 @@ pub struct Told {
     next: LeafIndex,
 }
 
+fn nobody_has_it() -> ApiError {
+    let why = "nobody has it: every recipient has refused it, let it expire or deleted it already";
+    ApiError::new(ErrorCode::Conflict, why).with_try("`abeng track` shows what became of it")
+}
+
+/// The Submitted leaves of what was sealed anew of a notice.
+fn anew(row: &SentRow) -> Vec<LeafIndex> {
+    row.recipients.iter().filter_map(|to| to.anew).collect()
+}
+
 impl Shared {
     /// `POST /v1/notices/{id}/recall`.
     pub async fn recall(
@@ -44,16 +54,48 @@ impl Shared {
             ))
             .with_try("`abeng sent list` shows what was sent from here"));
         };
-        let row = self.sent_row(submitted).await?;
-        let row = row.ok_or_else(|| ApiError::internal("the view lacks the row of this notice"))?;
-        let to = self.recallable_from(&row)?;
+        let row = self.known_row(submitted).await?;
+        let first = match self.recallable_from(&row) {
+            Ok(to) => Some(self.recall_one(who, submitted, &row, to, &request).await?),
+            // Who could not open it may have it sealed anew.
+            Err(why) if !row.recipients.iter().any(|to| to.anew.is_some()) => return Err(why),
+            Err(_) => None,
+        };
+        // Read once the recall is in the log: from then on nothing of it is sealed anew.
+        let mut reply = first;
+        let mut copies = anew(&self.known_row(submitted).await?);
+        while let Some(copy) = copies.pop() {
+            let row = self.known_row(copy).await?;
+            copies.extend(anew(&row));
+            let Ok(to) = self.recallable_from(&row) else {
+                continue;
+            };
+            let more = self.recall_one(who, copy, &row, to, &request).await?;
+            match &mut reply {
+                Some(reply) => reply.to.extend(more.to),
+                None => reply = Some(more),
+            }
+        }
+        reply.ok_or_else(nobody_has_it)
+    }
+
+    /// Takes one envelope back.
+    async fn recall_one(
+        self: &Arc<Self>,
+        who: &Caller,
+        submitted: LeafIndex,
+        row: &SentRow,
+        to: Vec<String>,
+        request: &RecallRequest,
+    ) -> Result<SubmitReply, ApiError> {
+        let request = request.clone();
         let shared = self.clone();
         let own = tokio::task::spawn_blocking(move || shared.open_own(submitted).ok());
         let own = own.await.map_err(internal)?;
         // A recall says as much as the notice did of who may know, and of what is an exercise.
         let notice = serde_json::json!({
             "type": "RECALL",
-            "recalls": id.to_string(),
+            "recalls": row.envelope_id.to_string(),
             "reason": request.reason,
             "text": request.text,
             "tlp": own.as_ref().map(|n| n.tlp().name()),
@@ -76,6 +118,11 @@ impl Shared {
         self.send(who, request).await
     }
 
+    async fn known_row(&self, submitted: LeafIndex) -> Result<SentRow, ApiError> {
+        let row = self.sent_row(submitted).await?;
+        row.ok_or_else(|| ApiError::internal("the view lacks the row of this notice"))
+    }
+
     /// Everybody who has the notice or may still get it.
     fn recallable_from(&self, row: &SentRow) -> Result<Vec<String>, ApiError> {
         let conflict = |what: &str| ApiError::new(ErrorCode::Conflict, what);
@@ -86,16 +133,20 @@ impl Shared {
         let trust = self.trust();
         let open = |to: &&abeng_queue::rows::SentTo| {
             let outcome = to.outcome;
-            matches!(outcome, SentOutcome::Queued | SentOutcome::Delivered { .. })
-                && trust.roster.party(to.party).is_some_and(|p| p.is_active())
+            let has_it = match outcome {
+                SentOutcome::Queued | SentOutcome::Delivered { .. } => true,
+                // It would be sealed anew for them.
+                SentOutcome::Refused { reason, .. } => {
+                    reason == v1::Reason::KeyGone && to.anew.is_none() && to.replaced.is_none()
+                }
+                _ => false,
+            };
+            has_it && trust.roster.party(to.party).is_some_and(|p| p.is_active())
         };
         let to = row.recipients.iter().filter(open);
         let to: Vec<String> = to.map(|to| to.party.to_string()).collect();
         if to.is_empty() {
-            return Err(conflict(
-                "nobody has it: every recipient has refused it, let it expire or deleted it already",
-            )
-            .with_try("`abeng track` shows what became of it"));
+            return Err(nobody_has_it());
         }
         Ok(to)
     }

@@ -88,7 +88,7 @@ impl Shared {
         let mut reply = crate::submit::reply(&ready, &doubts, lang);
         self.mark_held(id, Mark::Granting(self.reader.size()))
             .await?;
-        let (envelope, leaf) = match self.clone().seal_and_queue(ready).await {
+        let (envelope, leaf) = match self.clone().seal_in_turn(ready).await {
             Ok(sent) => sent,
             Err(NotSent::No(why)) => {
                 self.mark_held(id, Mark::Held).await?;

@@ -3,14 +3,18 @@
 
 use crate::{
     backup::{MANIFEST, Manifest},
+    clock,
     config::{Config, ConfigError},
-    identity::load_trust,
+    identity::{check_keys, load_trust_from, unlock_in},
+    lacking::{LackingKey, lacking},
     layout::{Layout, replace},
-    life::{LifeError, LifeReport, new_life},
+    life::{IfNewer, LifeError, LifeReport, check_reason, new_life},
     node_error::NodeError,
 };
 use abeng_audit_log::{LogFault, RealDisk, verify_log};
-use abeng_wire::PartyCode;
+use abeng_keys::Keyring;
+use abeng_roster::Trust;
+use abeng_wire::{Millis, PartyCode};
 use std::{
     fs::{self, File},
     io,
@@ -108,6 +112,7 @@ impl RestoreError {
             }
             Self::Config(e) => e.hint(),
             Self::Node(e) => e.hint(),
+            Self::Life(e @ LifeError::Reason(_)) => e.hint(),
             Self::Life(e) => format!(
                 "{}. The files are laid out: when that is mended, run `abeng node new-incarnation`",
                 e.hint()
@@ -141,8 +146,58 @@ pub fn backup_of(dir: &Path) -> Result<Manifest, RestoreError> {
     }
 }
 
+/// What a node would be restored from, read and verified where it lies.
+struct Inputs {
+    config: Config,
+    trust: Trust,
+    keyring: Keyring,
+}
+
+impl Inputs {
+    fn read(
+        keys: &Path,
+        trust: &Path,
+        config: &Path,
+        data: &Path,
+    ) -> Result<(Self, Millis), RestoreError> {
+        let now = clock::wall();
+        let base = std::path::absolute(data).map_err(file("find", data))?;
+        let config = Config::load_for(config, &base)?;
+        let trust = load_trust_from(&config, trust, now)?;
+        let keyring = unlock_in(&config, keys)?;
+        check_keys(&keyring, &trust, now)?;
+        let inputs = Self {
+            config,
+            trust,
+            keyring,
+        };
+        Ok((inputs, now))
+    }
+
+    fn of(source: &Source, data: &Path) -> Result<(Self, Millis), RestoreError> {
+        match source {
+            Source::Backup(from) => {
+                let trust = Layout::new(from).trust();
+                Self::read(&from.join("keys"), &trust, &from.join(CONFIG), data)
+            }
+            Source::Keys {
+                keys,
+                trust,
+                config,
+            } => Self::read(keys, trust, config, data),
+        }
+    }
+}
+
+/// Published seal keys that the keyring of `source` lacks, by its trust data. Everything that a restore
+/// into `data` needs is looked at, but for the log of a backup, and nothing is written.
+pub fn lacking_keys(source: &Source, data: &Path) -> Result<Vec<LackingKey>, RestoreError> {
+    let (inputs, now) = Inputs::of(source, data)?;
+    Ok(lacking(&inputs.trust, &inputs.keyring, now))
+}
+
 /// Restores a node into `data`, which is empty or not there, and opens a new life of its log.
-/// `told` hears of leaves carried over.
+/// `told` hears of leaves carried over. Every input is verified before anything is written.
 pub fn restore(
     source: &Source,
     data: &Path,
@@ -152,8 +207,14 @@ pub fn restore(
     if fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(RestoreError::NotEmpty { dir: data.into() });
     }
+    check_reason(reason)?;
+    // That there is no backup is said before what else lacks.
+    if let Source::Backup(from) = source {
+        backup_of(from)?;
+    }
+    let (inputs, _) = Inputs::of(source, data)?;
     match source {
-        Source::Backup(from) => lay_out(from, data)?,
+        Source::Backup(from) => lay_out(from, &inputs, data)?,
         Source::Keys {
             keys,
             trust,
@@ -167,7 +228,7 @@ pub fn restore(
             copy_file(config, &data.join(CONFIG))?;
         }
     }
-    let report = new_life(&configured(data)?, reason, told)?;
+    let report = new_life(&configured(data)?, reason, IfNewer::GoOn, told)?;
     fs::remove_file(data.join(RESTORING))
         .and_then(|()| sync_dir(data))
         .map_err(file("finish", data))?;
@@ -204,20 +265,18 @@ fn configured(data: &Path) -> Result<Config, RestoreError> {
 }
 
 /// Checks a backup where it lies, then copies it.
-fn lay_out(from: &Path, data: &Path) -> Result<(), RestoreError> {
+fn lay_out(from: &Path, inputs: &Inputs, data: &Path) -> Result<(), RestoreError> {
     let manifest = backup_of(from)?;
-    let of = Config::load(&from.join(CONFIG))?;
-    let layout = Layout::new(from);
-    let trust = load_trust(&of, &layout, crate::clock::wall())?;
-    if PartyCode::new(&manifest.party).ok() != Some(of.party) {
+    let me = inputs.config.party;
+    if PartyCode::new(&manifest.party).ok() != Some(me) {
         return Err(NodeError::OtherNode {
             dir: from.to_owned(),
             found: manifest.party,
-            expected: of.party,
+            expected: me,
         }
         .into());
     }
-    let found = verify_log(&RealDisk::new(from), &trust, of.party, |_| ())?;
+    let found = verify_log(&RealDisk::new(from), &inputs.trust, me, |_| ())?;
     // A later backup that was cut short leaves more than the manifest says, and as good.
     let other_root = found.leaves == manifest.leaves && found.root.to_string() != manifest.root;
     if found.leaves < manifest.leaves || other_root {

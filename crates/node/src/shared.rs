@@ -11,9 +11,11 @@ use crate::{
     events::{AtLeaf, Events},
     fatal::Fatal,
     held::Held,
+    lacking::KeyGone,
     layout::Layout,
     metered::Metered,
     metrics::Metrics,
+    newer::NewerLife,
     quota::Quota,
     rates::Rates,
     recall::Told,
@@ -22,6 +24,7 @@ use crate::{
     retention::Retention,
     rotation::Looked,
     split::{Gossip, KeptProof},
+    stale::StaleCopies,
     view::ViewClient,
     witnessing::Witnessing,
 };
@@ -109,6 +112,8 @@ pub struct Shared {
     pub log_reading: LogReading,
     /// Held while trust data is merged, or somebody is accepted.
     pub adopting: Mutex<SealKeyPace>,
+    /// Held by whatever replaces a notice that was sent, until that is in the log.
+    pub replacing: tokio::sync::Mutex<()>,
     /// Trust data that peers are to be told of.
     pub untold: Untold,
     /// What newer rosters changed that nobody here has seen.
@@ -139,6 +144,12 @@ pub struct Shared {
     pub new_lives: Mutex<BTreeMap<PartyCode, (Incarnation, Millis)>>,
     /// Why nothing is submitted any more.
     pub past: Mutex<Option<Proved>>,
+    /// The newer life of this log that is why, with who showed it.
+    pub newer: Mutex<Option<NewerLife>>,
+    /// Older copies of others' nodes that were refused here.
+    pub stale: Mutex<StaleCopies>,
+    /// What was refused because the key that it was sealed to is not here.
+    pub key_gone: Mutex<KeyGone>,
     /// When old gaps in streams were last written down.
     pub gaps_warned: Mutex<Option<Mono>>,
     /// Room on disk.

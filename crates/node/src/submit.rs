@@ -1,7 +1,7 @@
 //! From an officer's draft to a durable, queued envelope.
 
 use crate::{
-    attachments::ref_of,
+    attachments::{files_of, ref_of},
     clock,
     desk::Ended,
     recent::{SentEnvelope, SentTo},
@@ -16,7 +16,7 @@ use abeng_notice::{Attachment, CheckContext, Draft, Flaw, Lang, Notice, NoticeTy
 use abeng_queue::{Input, PrivateInput, Terms, Ticket};
 use abeng_roster::{Cleared, GroupExpansion, LeftOut, Policy, Refusal, Trust};
 use abeng_seal::{SealInput, Sealed, seal, seq_commit};
-use abeng_wire::{Incarnation, Millis, PartyCode, StreamSeq, limits, v1};
+use abeng_wire::{EnvelopeId, Incarnation, Millis, PartyCode, StreamSeq, limits, v1};
 use std::{
     collections::BTreeMap,
     sync::{Arc, TryLockError},
@@ -34,6 +34,8 @@ pub(crate) struct Ready {
     pub(crate) created_at: Millis,
     pub(crate) expires_at: Millis,
     pub(crate) private: PrivateInput,
+    /// The one that its only recipient could not open, where this is that one sealed anew.
+    pub(crate) anew_of: Option<EnvelopeId>,
     /// The files that it names, as the node has called them.
     pub(crate) handles: Vec<String>,
     /// What the groups among its recipients stand for.
@@ -117,11 +119,23 @@ impl Shared {
         // In a task of its own: an officer whose connection breaks still gets a whole submission
         // or none, and no reserved number is left behind.
         let shared = self.clone();
-        let sealing = tokio::spawn(async move { shared.seal_and_queue(ready).await });
+        let sealing = tokio::spawn(async move { shared.seal_in_turn(ready).await });
         let (id, leaf) = sealing.await.map_err(|_| nobody_knows())??;
         reply.id = Some(id.to_string());
         reply.leaf = Some(leaf.0);
         Ok(reply)
+    }
+
+    /// Seals and queues what was checked. What replaces another notice goes alone.
+    pub(crate) async fn seal_in_turn(
+        self: Arc<Self>,
+        ready: Ready,
+    ) -> Result<(EnvelopeId, abeng_wire::LeafIndex), NotSent> {
+        let _alone = match ready.notice.supersedes() {
+            Some(_) => Some(self.replacing.lock().await),
+            None => None,
+        };
+        self.clone().seal_and_queue(ready).await
     }
 
     /// Checks a draft, and whether policy lets it go. `planned` are files beside those that were given:
@@ -193,6 +207,7 @@ impl Shared {
             created_at: now,
             expires_at,
             private,
+            anew_of: None,
             handles,
             groups: expanded.groups,
         };
@@ -202,7 +217,7 @@ impl Shared {
     pub(crate) async fn seal_and_queue(
         self: Arc<Self>,
         ready: Ready,
-    ) -> Result<(abeng_wire::EnvelopeId, abeng_wire::LeafIndex), NotSent> {
+    ) -> Result<(EnvelopeId, abeng_wire::LeafIndex), NotSent> {
         // On the disk before its envelope is journalled.
         let files = self.keep_given(&ready.handles).await?;
         let place = {
@@ -231,6 +246,15 @@ impl Shared {
         let positions = place.positions.await.map_err(|_| stopped())?;
         let sealed = match self.seal(&ready, &positions) {
             Ok(sealed) => sealed,
+            Err(abeng_seal::SealError::Sign(why)) => {
+                tracing::error!(error = %why, "the signing key cannot be used");
+                return Err(ApiError::new(
+                    ErrorCode::Busy,
+                    format!("the notice was not sent: {why}"),
+                )
+                .with_try("have the administrator look at the token with the signing key, then submit again")
+                .into());
+            }
             Err(e) => {
                 tracing::error!(error = %e, "sealing failed");
                 return Err(ApiError::internal(format!("sealing failed: {e}")).into());
@@ -242,7 +266,7 @@ impl Shared {
         let ty = ready.notice.ty();
         guard.sealed = true;
         let input = Input::Sealed {
-            terms: own_terms(&ready.notice),
+            terms: own_terms(&ready),
             ticket: place.ticket,
             sealed: Box::new(sealed),
             private: ready.private,
@@ -301,6 +325,7 @@ impl Shared {
         ticket: Ticket,
         sealed: Box<Sealed>,
         private: PrivateInput,
+        terms: Terms,
     ) {
         let trust = self.trust();
         let body = v1::BodyPart {
@@ -323,10 +348,10 @@ impl Shared {
                 &Self::facts(&notice),
                 clock::span(),
             );
-            Some((cleared.ok()?, own_terms(&notice)))
+            cleared.ok()
         });
         let input = match cleared {
-            Some((cleared, terms)) => Input::Sealed {
+            Some(cleared) => Input::Sealed {
                 terms,
                 ticket,
                 sealed,
@@ -340,10 +365,13 @@ impl Shared {
 }
 
 /// What is kept of the own copy: as the notice says.
-fn own_terms(notice: &Notice) -> Terms {
+fn own_terms(ready: &Ready) -> Terms {
+    let notice = &ready.notice;
     Terms {
+        anew_of: ready.anew_of,
         keep_until: notice.keep_until().unwrap_or_default(),
         recalls: notice.recalls(),
+        supersedes: notice.supersedes(),
     }
 }
 
@@ -393,6 +421,7 @@ pub(crate) fn reply(ready: &Ready, doubts: &[Flaw], lang: Lang) -> SubmitReply {
         leaf: None,
         doubts: doubts.iter().map(|f| flaw_view(f, lang)).collect(),
         summary: ready.notice.summary(lang),
+        files: files_of(&ready.notice),
         groups: ready.groups.iter().map(group_view).collect(),
         held: None,
     }

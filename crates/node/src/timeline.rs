@@ -109,7 +109,15 @@ impl Shared {
         for leaf in proofs {
             steps.extend(self.outcome_steps(id, to, leaf)?);
         }
+        let anew = to
+            .anew
+            .map(|leaf| self.view.get_blocking(&SentRow::key(leaf)));
+        let anew = anew.transpose().map_err(internal)?.flatten();
+        let anew = anew.map(|row| SentRow::decode(&row)).transpose();
         Ok(RecipientTimeline {
+            sealed_anew: anew
+                .map_err(internal)?
+                .map(|row| row.envelope_id.to_string()),
             party: to.party.to_string(),
             name: trust
                 .roster

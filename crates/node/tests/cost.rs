@@ -8,16 +8,10 @@ use abeng_api::{
     AllowRequest, AttachQuery, AttachmentState, Client, CostFile, CostRequest, EventQuery,
     LimitsView, RateFrom, SubmitRequest,
 };
-use abeng_node::{Config, Node};
+use abeng_node::Node;
 use abeng_wire::{LeafIndex, encode, v1};
-use common::found;
+use common::{found, start};
 use std::path::Path;
-
-async fn start(dir: &Path) -> Node {
-    Node::start(Config::load(&dir.join("node.toml")).unwrap())
-        .await
-        .unwrap()
-}
 
 fn seizure() -> SubmitRequest {
     let draft = abeng_notice::samples().remove(0).draft;

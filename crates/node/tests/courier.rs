@@ -11,7 +11,7 @@ use abeng_api::{
     InboxQuery, StepKind, SubmitRequest,
 };
 use abeng_evidence::courier::{Found, Item};
-use abeng_node::{Config, Node};
+use abeng_node::Node;
 use abeng_wire::v1;
 use common::found;
 use std::path::Path;
@@ -19,8 +19,7 @@ use stick::{export, export_as, frames, import as try_import, known, taken, with_
 
 async fn start(dir: &Path, code: &str) -> (Node, Client) {
     let dir = dir.join(code);
-    let config = Config::load(&dir.join("node.toml")).unwrap();
-    let node = Node::start(config).await.unwrap();
+    let node = common::start(&dir).await;
     (node, Client::unix(dir.join("abeng.sock")))
 }
 

@@ -11,7 +11,7 @@ mod stick;
 use abeng_api::{AuditQuery, InboxQuery};
 use abeng_evidence::courier::{Found, Item};
 use abeng_keys::Keyring;
-use abeng_node::new_life;
+use abeng_node::{IfNewer, new_life};
 use abeng_seal::{Arrived, sign_void};
 use abeng_wire::{prost::Message, v1};
 use net::{Net, found};
@@ -244,7 +244,13 @@ async fn numbers_that_only_a_lost_disk_had_are_ended_by_stick_alone() {
         export(&lc, "JM").await
     })
     .await;
-    new_life(&net.config("JM-COPY"), "a lost disk", &mut |_, _| ()).unwrap();
+    new_life(
+        &net.config("JM-COPY"),
+        "a lost disk",
+        IfNewer::Refuse,
+        &mut |_, _| (),
+    )
+    .unwrap();
     let again = alone(&net, "JM-COPY", async || {
         let jm = net.client("JM-COPY");
         let report = import(&jm, &back).await.unwrap();

@@ -28,14 +28,30 @@ async fn a_node_is_looked_at_while_it_runs_and_while_it_does_not() {
     assert_eq!(mark(&view, "links"), DrillMark::Fail, "LC is away");
     assert_eq!(mark(&view, "clock"), DrillMark::Ok);
     assert_eq!(mark(&view, "stick"), DrillMark::Unchecked);
+    let autonomy = view.items.iter().find(|i| i.name == "autonomy").unwrap();
+    assert!(
+        autonomy.found.starts_with("too young to say"),
+        "{autonomy:?}"
+    );
+    assert!(client.limits().await.unwrap().disk.journal_bytes > 0);
     // A backup leaves word in the data directory.
     let now = std::time::SystemTime::now();
     let now = now.duration_since(std::time::UNIX_EPOCH).unwrap();
     let note = format!("{{\"format\":1,\"at_ms\":{}}}", now.as_millis());
-    std::fs::write(jm.join("last-backup.json"), note).unwrap();
+    std::fs::write(jm.join("last-backup.json"), &note).unwrap();
     let after = client.drill().await.unwrap();
     assert_eq!(mark(&after, "backup"), DrillMark::Ok);
     assert_eq!(after.score, view.score + 20);
+    // One on the disk of the data is lost with it.
+    let beside = format!(
+        "{{\"format\":1,\"at_ms\":{},\"same_disk\":true}}",
+        now.as_millis()
+    );
+    std::fs::write(jm.join("last-backup.json"), beside).unwrap();
+    let same = client.drill().await.unwrap();
+    assert_eq!(mark(&same, "backup"), DrillMark::Fail);
+    assert_eq!(same.score, view.score);
+    std::fs::write(jm.join("last-backup.json"), note).unwrap();
     node.shutdown().await.unwrap();
 
     let facts = drill::offline(&config);

@@ -6,7 +6,7 @@ mod common;
 
 use abeng_api::{AuditQuery, Client, EventQuery, EvidenceQuery, RecallRequest, SubmitRequest};
 use abeng_evidence::{Doubt, Verdict, verify};
-use abeng_node::{Config, Node};
+use abeng_node::Node;
 use abeng_notice::Notice;
 use abeng_wire::v1::LeafKind;
 use bytes::Bytes;
@@ -14,8 +14,7 @@ use common::found;
 use std::path::Path;
 
 async fn start(dir: &Path) -> (Node, Client) {
-    let config = Config::load(&dir.join("node.toml")).unwrap();
-    let node = Node::start(config).await.unwrap();
+    let node = common::start(dir).await;
     (node, Client::unix(dir.join("abeng.sock")))
 }
 

@@ -8,17 +8,10 @@ mod numbers;
 
 use abeng_api::{AuditQuery, Client, EventQuery, GapView, SubmitRequest};
 use abeng_audit_log::{RealDisk, verify_log};
-use abeng_node::{Config, Node};
 use abeng_wire::{PartyCode, StreamSeq, v1};
-use common::found;
+use common::{found, start};
 use numbers::{fail, short_lived};
-use std::{path::Path, time::Duration};
-
-async fn start(dir: &Path) -> Node {
-    Node::start(Config::load(&dir.join("node.toml")).unwrap())
-        .await
-        .unwrap()
-}
+use std::time::Duration;
 
 fn lc() -> PartyCode {
     PartyCode::new("LC").unwrap()

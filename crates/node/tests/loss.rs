@@ -7,8 +7,8 @@ mod net;
 
 use abeng_api::StatusView;
 use abeng_node::{
-    BackupError, BackupReport, PlainKeys, RestoreError, Source, back_up, last_backup, new_life,
-    restore,
+    BackupError, BackupReport, IfNewer, LifeError, PlainKeys, RestoreError, Source, back_up,
+    lacking_keys, last_backup, new_life, restore, same_file_system,
 };
 use abeng_wire::v1;
 use net::{code, copy, counter, found};
@@ -218,10 +218,15 @@ async fn a_new_life_goes_on_with_all_that_the_old_one_had() {
 
     let leaves = net.verify("JM").leaves;
     let mut told = 0;
-    let report = new_life(&net.config("JM"), "the disk was replaced", &mut |n, of| {
-        assert_eq!(of, leaves);
-        told = n;
-    })
+    let report = new_life(
+        &net.config("JM"),
+        "the disk was replaced",
+        IfNewer::Refuse,
+        &mut |n, of| {
+            assert_eq!(of, leaves);
+            told = n;
+        },
+    )
     .unwrap();
     assert_eq!((report.leaves, told), (leaves, leaves));
     assert_eq!(report.previous.unwrap().to_string(), before.incarnation);
@@ -268,9 +273,10 @@ async fn the_old_life_started_again_is_refused_and_learns_of_the_new_one() {
     net.send("JM", "LC").await;
     jm.shutdown().await.unwrap();
     copy(&net.home("JM"), &net.home("JM-COPY"));
-    new_life(
+    let moved = new_life(
         &net.config("JM"),
         "moved to another machine",
+        IfNewer::Refuse,
         &mut |_, _| (),
     )
     .unwrap();
@@ -282,14 +288,46 @@ async fn the_old_life_started_again_is_refused_and_learns_of_the_new_one() {
     let _ = net.try_send("JM-COPY", "LC").await;
     let status = net.until("JM-COPY", "stopped", stopped).await;
     assert!(status.submitting_stopped.unwrap().contains("newer life"));
+    let shown = status.newer_life.unwrap();
+    assert_eq!(shown.incarnation, moved.incarnation.to_string());
+    assert_eq!(shown.shown_by.as_deref(), Some("LC"));
+    let said = &status.warnings[0];
+    for part in [
+        &*shown.incarnation,
+        "LC",
+        "Usually this copy is the one to switch off",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
     assert_eq!(inbox(&net, "LC").await, before);
     // LC's operator hears of the new life.
     let warned = |s: &StatusView| s.warnings.iter().any(|w| w.contains("new life of its log"));
     net.until("LC", "the alarm", warned).await;
+    // It is known after a restart, without a peer.
+    old.shutdown().await.unwrap();
+    lc.shutdown().await.unwrap();
+    let old = net.start("JM-COPY").await;
+    let again = net.client("JM-COPY").status().await.unwrap();
+    assert_eq!(again.newer_life.unwrap(), shown);
+    let lc = net.start("LC").await;
     // It may become the newest again, on purpose.
     let newer = net.config("JM-COPY");
     old.shutdown().await.unwrap();
-    let report = new_life(&newer, "this machine after all", &mut |_, _| ()).unwrap();
+    let refused = new_life(&newer, "which one?", IfNewer::Refuse, &mut |_, _| ()).unwrap_err();
+    let LifeError::Newer { newer: known, .. } = &refused else {
+        panic!("{refused}");
+    };
+    assert_eq!(known.life, moved.incarnation);
+    assert_eq!(known.shown.unwrap().0, code("LC"));
+    assert!(refused.hint().contains("--although-newer"));
+    let report = new_life(
+        &newer,
+        "this machine after all",
+        IfNewer::GoOn,
+        &mut |_, _| (),
+    )
+    .unwrap();
+    assert!(!net.home("JM-COPY").join("newer-life.json").exists());
     let jm = net.start("JM-COPY").await;
     assert!(!stopped(&net.client("JM-COPY").status().await.unwrap()));
     net.send("JM-COPY", "LC").await;
@@ -389,6 +427,9 @@ async fn a_node_comes_back_from_its_keys_alone() {
     net.send("LC", "JM").await;
     let had = inbox(&net, "JM").await;
     let at_lc = inbox(&net, "LC").await;
+    // A receipt that LC gives again at every link.
+    let read = at_lc.keys().next().unwrap();
+    net.client("LC").inbox_show(read, "en").await.unwrap();
     jm.shutdown().await.unwrap();
     let safe = net.dir.join("safe");
     copy(&net.home("JM").join("keys"), &safe);
@@ -407,6 +448,8 @@ async fn a_node_comes_back_from_its_keys_alone() {
     net.send("JM", "LC").await;
     assert_eq!(inbox(&net, "LC").await.len(), at_lc.len() + 1);
     net.until("LC", "settled", |s| s.queue.depth == 0).await;
+    // Receipts of the life that is over come again, and are nobody's fault.
+    assert_eq!(counter(&jm, "abeng_receipts_rejected_total "), 0);
     jm.shutdown().await.unwrap();
     lc.shutdown().await.unwrap();
     net.verify("JM");
@@ -434,6 +477,9 @@ async fn a_backup_is_refused_where_it_would_be_none() {
     );
     let done = of(&out, PlainKeys::Include).unwrap();
     assert_eq!(last_backup(&net.home("JM")).unwrap(), done.manifest);
+    assert!(done.manifest.same_disk, "{done:?}");
+    let elsewhere = Path::new("/dev/shm").metadata().is_ok();
+    assert!(!elsewhere || !same_file_system(Path::new("/dev/shm"), &net.dir).unwrap());
     // One with damage is not restored.
     let segment = out.join("journal/00000000000000000000.seg");
     let mut bytes = fs::read(&segment).unwrap();
@@ -487,7 +533,7 @@ async fn a_backup_makes_way_for_no_older_copy_and_no_other_life() {
         matches!(older, Err(BackupError::Older { there, .. }) if there == leaves),
         "{older:?}"
     );
-    new_life(&net.config("JM"), "test", &mut |_, _| ()).unwrap();
+    new_life(&net.config("JM"), "test", IfNewer::Refuse, &mut |_, _| ()).unwrap();
     let other = of("JM");
     assert!(
         matches!(&other, Err(BackupError::OtherLife { there, .. }) if *there == done.incarnation),
@@ -496,4 +542,113 @@ async fn a_backup_makes_way_for_no_older_copy_and_no_other_life() {
     assert!(before == kept(), "neither has touched it");
     let to = net.dir.join("new");
     restore(&Source::Backup(out.clone()), &to, "test", &mut |_, _| ()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restore_whose_inputs_do_not_hold_writes_nothing() {
+    let (net, other) = (found(&["JM"]), found(&["JM"]));
+    let to = net.dir.join("new");
+    let keys = |keys: &Path, trust: &Path| Source::Keys {
+        keys: keys.to_owned(),
+        trust: trust.to_owned(),
+        config: net.home("JM").join("node.toml"),
+    };
+    let (own, bundle) = (
+        net.home("JM").join("keys"),
+        net.home("LC").join("trust/bundle.pb"),
+    );
+    let wrong = [
+        // Another network's trust data, and a file that is none.
+        (
+            keys(&own, &other.home("LC").join("trust/bundle.pb")),
+            "lost",
+        ),
+        (keys(&own, &net.home("JM").join("node.toml")), "lost"),
+        (keys(&own, &net.dir.join("absent")), "lost"),
+        // Another party's keys, the right party's of another network, and none.
+        (keys(&net.home("LC").join("keys"), &bundle), "lost"),
+        (keys(&other.home("JM").join("keys"), &bundle), "lost"),
+        (keys(&net.dir.join("absent"), &bundle), "lost"),
+        // Nothing is said.
+        (keys(&own, &bundle), " "),
+    ];
+    for (source, reason) in wrong {
+        let refused = restore(&source, &to, reason, &mut |_, _| ());
+        let refused = refused.expect_err("it does not hold");
+        assert!(!to.exists(), "{source:?}: {refused}");
+        assert!(!refused.hint().contains("laid out"), "{refused}");
+    }
+    // A backup whose keys are gone.
+    back_up_of(&net, "JM", None);
+    let backup = net.dir.join("backup");
+    fs::remove_file(backup.join("keys/keyring.plain.toml")).unwrap();
+    restore(&Source::Backup(backup), &to, "lost", &mut |_, _| ()).unwrap_err();
+    assert!(!to.exists());
+    let report = restore(&keys(&own, &bundle), &to, "lost", &mut |_, _| ()).unwrap();
+    assert_eq!(report.leaves, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_keyring_older_than_the_published_seal_key_is_told_before_and_after() {
+    let net = found(&["JM"]);
+    let (jm, lc) = (net.start("JM").await, net.start("LC").await);
+    let safe = net.dir.join("safe");
+    copy(&net.home("JM").join("keys"), &safe);
+    // A newer key, published and known at LC.
+    let made = net.client("JM").rotate_seal_key().await.unwrap();
+    assert!(!made.published);
+    back_up_of(&net, "JM", Some(u64::MAX));
+    jm.shared().turn_seal_keys().await.unwrap();
+    let lacks = |trust: &abeng_roster::Trust| {
+        let said = trust.seal_keys.statements();
+        let of_jm = |s: &&v1::Signed| {
+            let key = <v1::SealKey as abeng_wire::prost::Message>::decode(s.bytes.clone()).unwrap();
+            key.party == "JM"
+                && abeng_wire::Kid::from_slice(&key.kid).unwrap().to_string() == made.kid
+        };
+        said.iter().any(of_jm)
+    };
+    let deadline = std::time::Instant::now() + net::PATIENCE;
+    while !lacks(&lc.shared().trust()) {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "LC does not hear of it"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    jm.shutdown().await.unwrap();
+    fs::copy(net.home("JM").join("node.toml"), net.dir.join("jm.toml")).unwrap();
+    let newer = net.home("JM").join("keys");
+    let source = |keys: &Path| Source::Keys {
+        keys: keys.to_owned(),
+        trust: net.home("LC").join("trust/bundle.pb"),
+        config: net.dir.join("jm.toml"),
+    };
+    let home = net.home("JM-NEW");
+    assert_eq!(lacking_keys(&source(&newer), &home).unwrap(), []);
+    let lacking = lacking_keys(&source(&safe), &home).unwrap();
+    assert_eq!(lacking.len(), 1);
+    assert_eq!(lacking[0].kid.to_string(), made.kid);
+    assert!(!home.exists(), "it only looks");
+    fs::remove_dir_all(net.home("JM")).unwrap();
+    restore(&source(&safe), &net.home("JM"), "burnt", &mut |_, _| ()).unwrap();
+    let jm = net.start("JM").await;
+    let id = net.try_send("LC", "JM").await.unwrap();
+    let told = |s: &StatusView| {
+        let said = |part: &str| s.warnings.iter().any(|w| w.contains(part));
+        said("lacks a seal key") && said("1 envelope was refused")
+    };
+    net.until("JM", "what was refused", told).await;
+    let deadline = std::time::Instant::now() + net::PATIENCE;
+    loop {
+        let track = net.client("LC").track(&id, "en").await.unwrap();
+        let mut steps = track.recipients[0].steps.iter();
+        if steps.any(|step| step.reason.as_deref() == Some("KEY_GONE")) {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "{track:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    jm.shutdown().await.unwrap();
+    lc.shutdown().await.unwrap();
 }

@@ -10,7 +10,7 @@ use abeng_api::{
     InboxQuery, RecallRequest, RetentionQuery, SubmitRequest,
 };
 use abeng_audit_log::{RealDisk, verify_log};
-use abeng_node::{Config, Node, retention::Take};
+use abeng_node::{Node, retention::Take};
 use abeng_queue::{Input, ScrubItem, Ticket, rows::BegunRow};
 use abeng_wire::{EnvelopeId, LeafIndex, PartyCode, v1};
 use bytes::Bytes;
@@ -36,8 +36,7 @@ impl Net {
     }
 
     async fn start(&self, code: &str) -> Node {
-        let config = Config::load(&self.dir(code).join("node.toml")).unwrap();
-        Node::start(config).await.unwrap()
+        common::start(&self.dir(code)).await
     }
 
     fn at(&self, code: &str) -> Client {

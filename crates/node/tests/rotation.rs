@@ -5,31 +5,14 @@
 mod common;
 
 use abeng_api::{
-    AuditQuery, Client, ClientError, DestroyKeyRequest, DrillMark, ErrorCode, EventQuery,
-    InboxQuery, SubmitRequest,
+    AuditQuery, Client, ClientError, DeliveryState, DestroyKeyRequest, DrillMark, ErrorCode,
+    EventQuery, InboxQuery, RecallRequest, SubmitRequest,
 };
 use abeng_keys::SealPublic;
-use abeng_link::LinkError;
-use abeng_node::{Config, Node, NodeError, PlainKeys, Turn, keys::keep_backup};
+use abeng_node::{Config, Node, PlainKeys, Turn, keys::keep_backup};
 use abeng_wire::{Kid, Millis, PartyCode};
-use common::found;
+use common::{found, start};
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
-
-/// Once the port is free: tasks of the node that was shut down may hold its socket a moment longer.
-async fn start(dir: &Path) -> Node {
-    let end = tokio::time::Instant::now() + Duration::from_secs(30);
-    loop {
-        let config = Config::load(&dir.join("node.toml")).unwrap();
-        match Node::start(config).await {
-            Err(NodeError::Link(LinkError::PortTaken { .. }))
-                if tokio::time::Instant::now() < end =>
-            {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            started => return started.unwrap(),
-        }
-    }
-}
 
 fn now() -> Millis {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -237,5 +220,103 @@ async fn an_old_key_that_opens_nothing_goes_by_itself() {
     let gone = Turn::Destroyed(first);
     assert_eq!(jm.shared().turn_seal_keys().await.unwrap(), gone);
     assert!(jm.shared().keyring.seal.get(&first).is_none());
+    jm.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_sealed_to_a_lost_key_is_sealed_anew_once_to_the_newer_one() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("net");
+    found(&dir);
+    let (home, out) = (dir.join("jm"), temp.path().join("kept"));
+    let at = |code: &str| Client::unix(dir.join(code).join("abeng.sock"));
+    let lc = start(&dir.join("lc")).await;
+    let first = sealed_to(&lc);
+    let mut sent = Vec::new();
+    for _ in 0..2 {
+        let mut notice = serde_json::to_value(abeng_notice::samples().remove(0).draft).unwrap();
+        notice["administration"] = "LC".into();
+        let request = SubmitRequest {
+            to: vec!["JM".to_owned()],
+            notice,
+            officer: Some("P. James".to_owned()),
+            ..Default::default()
+        };
+        sent.push(at("lc").submit(&request).await.unwrap().id.unwrap());
+    }
+    lc.shutdown().await.unwrap();
+
+    // While nobody could tell LC, JM's key was replaced, and the old one is gone for good.
+    let jm = start(&home).await;
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        let key = at("jm").rotate_seal_key().await.unwrap();
+        back_up(&home, &out);
+        assert!(at("jm").rotate_seal_key().await.unwrap().published);
+        made.push(Kid::from_hex(&key.kid).unwrap());
+    }
+    let_end(&home, &made[1..]);
+    destroy(&at("jm"), &first, true).await.unwrap();
+
+    let mut lc = start(&dir.join("lc")).await;
+    let query = InboxQuery::default();
+    for lost in ["nothing", "the view"] {
+        let end = tokio::time::Instant::now() + Duration::from_secs(60);
+        let inbox = loop {
+            let inbox = at("jm").inbox(&query).await.unwrap();
+            if inbox.len() == sent.len() {
+                break inbox;
+            }
+            assert!(tokio::time::Instant::now() < end, "{inbox:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        let mut replaced = Vec::new();
+        for row in &inbox {
+            let shown = at("jm").inbox_show(&row.id, "en").await.unwrap();
+            let shown = serde_json::to_value(&shown).unwrap();
+            replaced.push(shown["notice"]["supersedes"].as_str().unwrap().to_owned());
+        }
+        replaced.sort();
+        sent.sort();
+        assert_eq!(replaced, sent, "{lost}");
+        lc.shutdown().await.unwrap();
+        let _ = fs::remove_dir_all(dir.join("lc/view"));
+        lc = start(&dir.join("lc")).await;
+        // Two looks.
+        tokio::time::sleep(Duration::from_secs(11)).await;
+    }
+    let all = AuditQuery {
+        kind: Some("SUBMITTED".to_owned()),
+        ..AuditQuery::default()
+    };
+    let leaves = at("lc").audit_show(&all).await.unwrap().leaves;
+    assert_eq!(leaves.len(), 2 * sent.len(), "once each: {leaves:?}");
+    assert!(
+        leaves
+            .iter()
+            .all(|leaf| leaf.officer.as_deref() == Some("P. James"))
+    );
+
+    // The id that its officer knows leads to the copy, and takes it back.
+    let track = at("lc").track(&sent[0], "en").await.unwrap();
+    let copy = track.recipients[0].sealed_anew.clone().unwrap();
+    at("jm").inbox_show(&copy, "en").await.unwrap();
+    let request = RecallRequest {
+        reason: "wrong-recipient".into(),
+        ..Default::default()
+    };
+    let taken_back = at("lc").recall(&sent[0], &request).await.unwrap();
+    assert_eq!(taken_back.to, ["JM"]);
+    let end = tokio::time::Instant::now() + Duration::from_secs(60);
+    loop {
+        let track = at("lc").track(&copy, "en").await.unwrap();
+        if track.recipients[0].state == DeliveryState::Recalled {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < end, "{track:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(at("jm").inbox_show(&copy, "en").await.is_err());
+    lc.shutdown().await.unwrap();
     jm.shutdown().await.unwrap();
 }

@@ -8,15 +8,8 @@ use abeng_api::{
     AuditQuery, Client, DeliveryState, EventQuery, InboxQuery, LeafView, StepKind, SubmitRequest,
     TimelineStep,
 };
-use abeng_node::{Config, Node};
-use common::found;
-use std::{path::Path, time::Duration};
-
-async fn start(dir: &Path) -> Node {
-    Node::start(Config::load(&dir.join("node.toml")).unwrap())
-        .await
-        .unwrap()
-}
+use common::{found, start};
+use std::time::Duration;
 
 fn seizure(to: &str) -> SubmitRequest {
     let draft = abeng_notice::samples().remove(0).draft;

@@ -154,6 +154,19 @@ impl Notice {
         EnvelopeId::from_slice(&self.message.supersedes)
     }
 
+    /// The same notice as the one that replaces `earlier`, for a recipient that could not open that
+    /// one. What replaces or takes back something else already goes on doing so.
+    pub fn superseding(&self, earlier: EnvelopeId) -> Result<Self, NoticeError> {
+        if !self.message.supersedes.is_empty() {
+            return Ok(self.clone());
+        }
+        let message = v1::Notice {
+            supersedes: earlier.to_bytes(),
+            ..self.message.clone()
+        };
+        Self::parse(encode(&message))
+    }
+
     /// The notice that it takes back, where it is a recall.
     pub fn recalls(&self) -> Option<EnvelopeId> {
         match &self.message.content {

@@ -1,6 +1,7 @@
 //! From a leaf to rows. Uses the leaf and its proof part, never what can be scrubbed, so that the
 //! view of a scrubbed log is the scrubbed view of the log.
 
+mod anew;
 mod carried;
 mod files;
 mod kept;
@@ -87,7 +88,9 @@ impl Fold<'_> {
             return Err(self.lacks("submitted proof"));
         };
         let header = self.header(&proof.hdr)?;
+        let (anew_before, replaced) = self.replaced(&proof, &header.pre)?;
         let row = SentRow {
+            anew_before,
             envelope_id: self.id()?,
             created_at: header.pre.created_at,
             expires_at: header.pre.expires_at,
@@ -115,6 +118,7 @@ impl Fold<'_> {
             RowChange::fresh(IdRow::key(&row.envelope_id), id.encode()),
         ];
         changes.extend(due_row(row.keep_until, self.index, DueRow::Sent));
+        changes.extend(replaced);
         changes.extend(self.names(self.originator()?, &header.attachments)?);
         Ok(changes)
     }
@@ -132,6 +136,8 @@ impl Fold<'_> {
             queued: self.index,
             outcome: SentOutcome::Queued,
             read: None,
+            anew: None,
+            replaced: None,
         });
         let queue = QueueRow {
             submitted,
@@ -318,6 +324,10 @@ impl Fold<'_> {
             return Err(self.lacks("receipt of an outcome"));
         }
         let mut changes = self.settle(kind, outcome)?;
+        if kind == v1::LeafKind::Refused {
+            let (submitted, sent) = self.sent()?;
+            changes.extend(self.to_seal_anew(reason, (submitted, &sent), self.recipient()?));
+        }
         changes.extend(self.held(self.recipient()?, &receipt.checkpoint)?);
         Ok(changes)
     }

@@ -38,6 +38,10 @@ pub struct Terms {
     pub keep_until: Millis,
     /// The notice that it takes back.
     pub recalls: Option<EnvelopeId>,
+    /// The notice that it replaces, or takes back.
+    pub supersedes: Option<EnvelopeId>,
+    /// The one that its recipient could not open, of which it is the same sealed to a newer key.
+    pub anew_of: Option<EnvelopeId>,
 }
 
 /// What the view has of the notice that a recall names.

@@ -1,6 +1,6 @@
 //! What the engine wants done.
 
-use crate::{Place, PrivateInput, Proven, Refusable, Ticket};
+use crate::{Place, PrivateInput, Proven, Refusable, Terms, Ticket};
 use abeng_audit_log::Step;
 use abeng_seal::{Opened, Sealed, Verified};
 use abeng_wire::{EnvelopeId, Incarnation, LeafIndex, Millis, PartyCode, StreamSeq, v1};
@@ -52,6 +52,8 @@ pub enum Free {
         sealed: Box<Sealed>,
         /// Who submitted it.
         private: PrivateInput,
+        /// What it says about content that is kept.
+        terms: Terms,
     },
     /// The look-up or the roster is too old: check it again, then send `Opened`, `Refuse` or
     /// `Duplicate`.

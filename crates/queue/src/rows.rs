@@ -1,6 +1,7 @@
 //! The rows of the view. Each is folded from leaves and proof parts alone, so that scrubbing a
 //! record changes no row. Keys sort as they are scanned: numbers are big-endian.
 
+mod anew;
 mod carried;
 mod codec;
 mod ended;
@@ -12,6 +13,7 @@ mod streams;
 #[cfg(test)]
 mod tests;
 
+pub use anew::AnewRow;
 pub use carried::{CarriedIdRow, CarriedRow};
 pub use ended::{EndedRow, VoidedRow};
 pub use files::{ArrivedRow, FileState, FilesRow, NamedRow, WantedRow};

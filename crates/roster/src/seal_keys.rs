@@ -109,6 +109,19 @@ impl SealKeys {
         (!newest.revoked && now < newest.not_after).then_some(&newest.key)
     }
 
+    /// The key to seal to, if it came after one that something was sealed to before: of a higher
+    /// sequence, or that one is not held any more.
+    pub fn newer_than(&self, party: PartyCode, before: &Kid, now: Millis) -> Option<&SealPublic> {
+        let current = self.current(party, now)?;
+        let list = self.held.get(&party)?;
+        let sequence = |kid: &Kid| {
+            list.iter()
+                .find(|h| h.key.kid() == *kid)
+                .map(|h| h.sequence)
+        };
+        (sequence(before) < sequence(&current.kid())).then_some(current)
+    }
+
     /// Whose key that is, among those held.
     pub fn owner(&self, kid: &Kid) -> Option<PartyCode> {
         let has = |list: &Vec<Held>| list.iter().any(|h| h.key.kid() == *kid);

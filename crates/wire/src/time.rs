@@ -50,6 +50,11 @@ impl Incarnation {
         let value = (now << 16) | u64::from(random);
         Self(value.max(above.0.saturating_add(1)))
     }
+
+    /// When it was begun, as the clock there said. Only as good as that clock: for people.
+    pub fn begun(self) -> Millis {
+        self.0 >> 16
+    }
 }
 
 impl fmt::Display for Incarnation {

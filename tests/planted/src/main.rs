@@ -76,10 +76,13 @@ fn run(args: &Args) -> io::Result<usize> {
     Ok(missed)
 }
 
-/// The copy of the tree, and where it is built: nothing of it comes near the real ones.
+/// The copy of the tree, and where it is built. What it links, programs above all, comes nowhere
+/// near the real ones; what is only compiled lies beside theirs, so that no dependency is compiled
+/// a second time. Crates of another path have other names there.
 struct Place {
     tree: PathBuf,
     build: PathBuf,
+    shared: PathBuf,
 }
 
 impl Place {
@@ -88,6 +91,7 @@ impl Place {
         let place = Self {
             tree: root.join("target/planted/tree"),
             build: root.join("target/planted/build"),
+            shared: root.join("target"),
         };
         let listed = Command::new("git")
             .args([
@@ -168,6 +172,7 @@ impl Place {
         cargo
             .current_dir(&self.tree)
             .env("CARGO_TARGET_DIR", &self.build)
+            .env("CARGO_BUILD_BUILD_DIR", &self.shared)
             .env("CARGO_INCREMENTAL", "1")
             .env("CARGO_TERM_COLOR", "never");
         match by {
@@ -176,7 +181,7 @@ impl Place {
                     "run",
                     "--locked",
                     "-q",
-                    "-p",
+                    "--bin",
                     "abeng-sim",
                     "--",
                     "--fail-fast",

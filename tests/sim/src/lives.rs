@@ -3,12 +3,13 @@
 
 use crate::{
     Random,
+    book::Book,
     node::{Data, Node, OPTIONS},
     world::{World, first_life, origin, party, world},
 };
 use abeng_audit_log::{
-    Batch, Checkpoint, Journal, JournalIdentity, LogOrigin, Outside, Reader, Record, Step,
-    carry_over,
+    Batch, Checkpoint, Journal, JournalIdentity, LogOrigin, OpenError, Outside, Reader, Record,
+    Step, carry_over,
     logs::{Held, LogBook},
     merkle::Frontier,
     past::{self, OwnLog, Proved},
@@ -19,6 +20,10 @@ use abeng_keys::{Entropy, SignatureType};
 use abeng_roster::sign_incarnation;
 use abeng_wire::{Incarnation, Millis, Now, v1};
 use bytes::Bytes;
+
+/// How often the power goes while a new life is made, and within how many operations of its disk.
+const CUT_PER_MILLE: u64 = 300;
+const CUT_WITHIN: u64 = 24;
 
 /// From which leaf on a log was written in which life, oldest first.
 pub(crate) type Written = Vec<(u64, Incarnation)>;
@@ -47,6 +52,17 @@ impl Opening {
     /// A new journal that holds leaf 0 alone, on a disk of its own.
     pub(crate) fn create(self, me: usize, random: &mut Random) -> (SimDisk, Journal<SimDisk>) {
         let disk = SimDisk::new();
+        let journal = self.create_on(&disk, me, random);
+        (disk, journal.expect("a new journal"))
+    }
+
+    /// The same on this disk, which may fail.
+    fn create_on(
+        self,
+        disk: &SimDisk,
+        me: usize,
+        random: &mut Random,
+    ) -> Result<Journal<SimDisk>, OpenError> {
         let mut key = [0; 32];
         random.fill(&mut key);
         let first = Batch {
@@ -57,8 +73,7 @@ impl Opening {
             outside: Vec::new(),
         };
         let identity = JournalIdentity { key };
-        let journal = Journal::create(disk.clone(), identity, OPTIONS, first);
-        (disk, journal.expect("a new journal"))
+        Journal::create(disk.clone(), identity, OPTIONS, first)
     }
 
     fn leaf(self, me: usize) -> Record {
@@ -127,12 +142,55 @@ impl Data {
 
 impl Node {
     /// Opens a new life in the data that are here, from which every leaf is taken over; the process
-    /// does not run.
-    pub(crate) fn new_life(&mut self, now: Now, random: &mut Random) {
+    /// does not run. The power may go at any write, and right after the last: what was begun is
+    /// cleared away, and the operator runs the same command again.
+    pub(crate) fn new_life(&mut self, now: Now, random: &mut Random, book: &mut Book) {
         assert!(self.life.is_none(), "the node does not run meanwhile");
         // Whoever opens a life has seen to the disk before.
         self.data.disk.free();
-        let (old, found) = Journal::open(self.data.disk.copy(), OPTIONS).expect("a good journal");
+        let settled = self.data.disk.image();
+        Journal::open(settled.clone(), OPTIONS).expect("a good journal");
+        self.data.disk = settled;
+        while random.per_mille(CUT_PER_MILLE) {
+            let (old, new) = (self.data.disk.copy(), SimDisk::new());
+            let cut = random.below(CUT_WITHIN);
+            match random.per_mille(200) {
+                true => old.fail_from(old.operations() + cut % 4),
+                false => new.fail_from(cut),
+            }
+            let opened = self.carry(&old, &new, now, random);
+            // What the old journal is then is what everything goes on from.
+            self.data.disk = old.crash(random.word());
+            match opened {
+                None => book.meet("crash while a new life is made"),
+                Some(_) => break,
+            }
+        }
+        let new = SimDisk::new();
+        let old = self.data.disk.copy();
+        let opened = self.carry(&old, &new, now, random);
+        let (size, life) = opened.expect("a good journal is carried over");
+        let disk = match random.per_mille(500) {
+            true => {
+                book.meet("power cut after a new life was made");
+                new.crash(random.word())
+            }
+            false => new,
+        };
+        let mut written = self.data.written.clone();
+        written.push((size, life));
+        self.data = Data::new(disk, size, written);
+    }
+
+    /// Carries the log on one disk over to a new one on the other; nothing where a disk fails.
+    fn carry(
+        &self,
+        old: &SimDisk,
+        new: &SimDisk,
+        now: Now,
+        random: &mut Random,
+    ) -> Option<(u64, Incarnation)> {
+        let (old, found) = Journal::open(old.clone(), OPTIONS).ok()?;
         let previous = self.data.life();
         let reader = old.reader();
         let own = OwnLog {
@@ -164,12 +222,9 @@ impl Node {
             reason: "restored",
             at: now.wall,
         };
-        let (disk, new) = opening.create(self.me, random);
-        let new = carry_over(&reader, found.outside, new, life, |_| ());
-        let size = new.expect("it is carried over").size();
-        let mut written = self.data.written.clone();
-        written.push((size, life));
-        self.data = Data::new(disk, size, written);
+        let journal = opening.create_on(new, self.me, random).ok()?;
+        let carried = carry_over(&reader, found.outside, journal, life, |_| ());
+        Some((carried.ok()?.size(), life))
     }
 
     /// A new life from keys alone: nothing is taken over.

@@ -30,6 +30,8 @@ use std::collections::{BTreeMap, VecDeque};
 pub(crate) const OPTIONS: OpenOptions = OpenOptions {
     segment_bytes: 256 * 1024,
 };
+/// How many power cuts come within a sector, where any does.
+const TEARS_PER_MILLE: u64 = 600;
 /// How many older states of the view a crash may bring back.
 const VIEWS: usize = 8;
 
@@ -45,6 +47,8 @@ pub(crate) struct Node {
     pub(crate) lives: u64,
     /// Whether the relay relays, and means ill.
     pub(crate) ways: Ways,
+    /// A power cut may come within a sector of its disk.
+    pub(crate) tears: bool,
 }
 
 /// A disk, and what belongs to it.
@@ -138,6 +142,7 @@ impl Node {
             life: None,
             lives: 0,
             ways: Ways::default(),
+            tears: false,
         }
     }
 
@@ -160,6 +165,14 @@ impl Node {
                     false => "did not start on a failing disk",
                 });
                 self.data.disk = self.data.disk.copy();
+                self.data.fragile = self.data.disk.is_full();
+                return;
+            }
+            // Nothing is guessed of a sector that cannot be read. The operator takes an image of the disk, on
+            // which it is zeros, and starts from that.
+            Err(OpenError::Io { .. }) if self.data.disk.has_unreadable() => {
+                book.meet("did not start on a torn sector");
+                self.data.disk = self.data.disk.image();
                 self.data.fragile = self.data.disk.is_full();
                 return;
             }
@@ -240,7 +253,11 @@ impl Node {
             book.meet("killed, not cut");
             self.data.disk = self.data.disk.copy();
         } else {
-            self.data.disk = self.data.disk.crash(random.word());
+            let seed = random.word();
+            self.data.disk = match self.tears && random.per_mille(TEARS_PER_MILLE) {
+                true => self.data.disk.crash_within_sectors(seed, "journal"),
+                false => self.data.disk.crash(seed),
+            };
             meet_losses(self.data.disk.effects(), book);
         }
         if self.data.disk.is_full() {
@@ -538,6 +555,7 @@ fn meet_losses(effects: Effects, book: &mut Book) {
         ("length lost", effects.lengths_lost),
         ("name lost", effects.names_lost),
         ("rename lost", effects.renames_lost),
+        ("sector torn", effects.unreadable),
     ] {
         if n > 0 {
             book.meet(what);

@@ -3,13 +3,13 @@
 
 use crate::{
     LostDisk,
-    node::{Data, End, OPTIONS},
+    node::{Data, End, Node, OPTIONS},
     run::{Sim, write_numbers},
     weather::Begin,
     world::party,
 };
 use abeng_audit_log::Journal;
-use abeng_wire::{EnvelopeId, LeafIndex, PartyCode, v1};
+use abeng_wire::{EnvelopeId, LeafHash, LeafIndex, PartyCode, v1};
 use std::collections::BTreeSet;
 
 /// A restore takes this long at least, in milliseconds: who had begun something is done with it.
@@ -63,6 +63,31 @@ impl Sim {
                 self.book.copied.insert(party(n));
                 self.swap();
             }
+            Begin::Twins => {
+                self.crash(n, End::Idle);
+                self.start(n);
+                // A disk that fails is started once more.
+                if let Some(life) = &self.nodes[n].life {
+                    self.twins = Twins {
+                        begun: life.reader.size(),
+                        first: None,
+                    };
+                    self.book.copied.insert(party(n));
+                    self.nodes[n].aside = Some(self.nodes[n].data.copy());
+                }
+            }
+            Begin::Twin => {
+                self.twins.first = self.twins.signed(&self.nodes[n]);
+                self.swap();
+            }
+            Begin::TwinsMeet => {
+                let second = self.twins.signed(&self.nodes[n]);
+                let both = self.twins.first.is_some() && second.is_some();
+                if both && self.twins.first != second {
+                    self.book
+                        .meet("both copies signed before either was shown the other");
+                }
+            }
         }
     }
 
@@ -81,7 +106,7 @@ impl Sim {
             Some(backup) => {
                 self.book.fault("restored from a backup");
                 self.nodes[n].data = backup;
-                self.nodes[n].new_life(now, &mut self.random);
+                self.nodes[n].new_life(now, &mut self.random, &mut self.book);
             }
             None => {
                 self.book.fault("restored from keys alone");
@@ -120,7 +145,7 @@ impl Sim {
         self.others_get_done(n);
         self.book.meet("new life opened");
         let now = self.now(n);
-        self.nodes[n].new_life(now, &mut self.random);
+        self.nodes[n].new_life(now, &mut self.random, &mut self.book);
         // Its peers' operators hear of it, and decide to go on.
         for node in &mut self.nodes {
             if let Some(life) = &mut node.life {
@@ -198,6 +223,24 @@ impl Sim {
     }
 }
 
+/// Two copies of a disk that were started at the same instant.
+#[derive(Debug, Default)]
+pub(crate) struct Twins {
+    /// Leaves that both began with.
+    begun: u64,
+    /// What the first has signed.
+    first: Option<(u64, LeafHash)>,
+}
+
+impl Twins {
+    /// What the copy that runs has signed of its own since then, unless it was shown another past.
+    fn signed(&self, node: &Node) -> Option<(u64, LeafHash)> {
+        let life = node.life.as_ref().filter(|life| life.past.is_none())?;
+        let signed = life.signed.as_ref()?;
+        (signed.size() > self.begun).then(|| (signed.size(), signed.root()))
+    }
+}
+
 /// What a log says.
 #[derive(Default)]
 struct Log {
@@ -212,7 +255,7 @@ struct Log {
 
 impl Log {
     fn of(n: usize, data: &Data) -> Self {
-        let (me, disk) = (party(n), data.disk.copy());
+        let (me, disk) = (party(n), data.disk.image());
         disk.free();
         let (journal, _) = Journal::open(disk, OPTIONS).expect("the journal reads back");
         let mut log = Self::default();

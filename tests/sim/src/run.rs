@@ -7,6 +7,7 @@ use crate::{
     linking::Connection,
     net::{Frame, Net, Out},
     node::{End, Node, StoppedByDisk},
+    restore::Twins,
     weather::Weather,
     world::{N, RELAY, START, party, world},
 };
@@ -100,6 +101,8 @@ pub(crate) struct Sim {
     /// Envelopes that somebody on the way has kept: from, to, the recipient's life, the bytes.
     pub(crate) sent: VecDeque<(usize, usize, u64, Bytes)>,
     pub(crate) book: Book,
+    /// Of two copies that were started at once.
+    pub(crate) twins: Twins,
 }
 
 impl Sim {
@@ -117,6 +120,7 @@ impl Sim {
             barred: Vec::new(),
             sent: VecDeque::new(),
             book: Book::default(),
+            twins: Twins::default(),
         };
         sim.book.trace(&seed.to_be_bytes());
         for n in 0..sim.nodes.len() {
@@ -139,6 +143,7 @@ impl Sim {
     pub(crate) fn start(&mut self, n: usize) {
         let now = self.now(n);
         self.nodes[n].ways = self.weather.ways;
+        self.nodes[n].tears = self.weather.tears();
         self.nodes[n].start(now, &mut self.random, &mut self.book);
     }
 
@@ -375,7 +380,9 @@ impl Sim {
         for n in 0..self.nodes.len() {
             self.crash(n, End::Idle);
             self.nodes[n].forget_view();
-            self.start(n);
+            while self.nodes[n].life.is_none() {
+                self.start(n);
+            }
         }
     }
 

@@ -55,6 +55,12 @@ pub(crate) enum Begin {
     OldLife,
     /// A while in which everything gets done.
     Calm,
+    /// The disk is copied between two processes, and the first of two copies that are alike is started.
+    Twins,
+    /// The second of them: neither has been shown the other.
+    Twin,
+    /// The two meet the same peers from now on.
+    TwinsMeet,
 }
 
 /// A part of a run.
@@ -270,6 +276,9 @@ impl Weather {
         let quiet = mixture(random, BUSY);
         let often = [(Act::Swap, 10), (Act::Operate, 40)];
         let weights = mixture(random, &[BUSY, &often].concat());
+        if random.per_mille(400) {
+            return self.twins(&quiet, &weights);
+        }
         for (begin, steps, weights) in [
             (Begin::Nothing, 200, &quiet),
             (Begin::BackUp, 300, &quiet),
@@ -283,6 +292,31 @@ impl Weather {
                 ..Phase::of(steps, weights.clone())
             });
         }
+    }
+
+    /// Two copies of a disk are started at the same instant, each reaches another peer, and both work and
+    /// sign before either is shown the other.
+    fn twins(&mut self, quiet: &[(Act, u64)], weights: &[(Act, u64)]) {
+        let others: Vec<usize> = (0..self.nodes).filter(|&n| n != self.victim).collect();
+        let away = |n: usize| vec![(n.min(self.victim), n.max(self.victim))];
+        let phases = [
+            (Begin::Nothing, 150, quiet, Vec::new()),
+            (Begin::Twins, 120, quiet, away(others[0])),
+            (Begin::Twin, 120, quiet, away(others[1])),
+            (Begin::TwinsMeet, 250, weights, Vec::new()),
+            (Begin::Calm, 1, quiet, Vec::new()),
+        ];
+        let phases = phases.map(|(begin, steps, weights, barred)| Phase {
+            begin,
+            barred,
+            ..Phase::of(steps, weights.to_vec())
+        });
+        self.phases.extend(phases);
+    }
+
+    /// Whether a power cut may come within a sector.
+    pub(crate) fn tears(&self) -> bool {
+        matches!(self.scenario, Scenario::Restored | Scenario::Clone)
     }
 
     /// Whether disks are lost and put back, rather than copied.

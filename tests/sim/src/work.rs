@@ -88,12 +88,13 @@ impl Life {
                 ticket,
                 sealed,
                 private,
+                terms,
             } => Todo::Handle(Input::Sealed {
                 ticket,
                 sealed,
                 private,
                 cleared_under: world().trust.roster.version(),
-                terms: terms(),
+                terms,
             }),
             Free::CheckAgain { from, opened } => {
                 book.meet("checked again");
@@ -286,6 +287,6 @@ fn clear(me: usize, to: &[PartyCode], now: Now) -> Option<Cleared> {
 pub(crate) fn terms() -> Terms {
     Terms {
         keep_until: START + 365 * 86_400_000,
-        recalls: None,
+        ..Terms::default()
     }
 }

@@ -218,3 +218,109 @@ fn what_is_not_in_the_log_is_refused() {
         "{text}"
     );
 }
+
+/// Whoever has no key of TT's log says that TT delivered: under its own key in TT's name, under its
+/// own log's, and with TT's own signature under something else.
+#[test]
+fn a_forged_receipt_proves_nothing() {
+    let envelope = sent(1);
+    let expect = expect(&envelope);
+    let good = receipt_of("TT", envelope.arrival(), None);
+    let delivered = encode(&envelope.leaf("TT", v1::LeafKind::Delivered));
+    let root = leaf_hash(&delivered);
+    for forger in ["JM", "LC"] {
+        let key = &**network().keys(forger).log();
+        for (log, unsigned) in [("TT", true), (forger, false)] {
+            let checkpoint = Checkpoint::sign(&network().origin(log), 1, root, key).unwrap();
+            let forged = v1::Receipt {
+                leaf: delivered.clone(),
+                checkpoint: checkpoint.note().clone(),
+                ..Default::default()
+            };
+            match verify_alone(&forged, &expect) {
+                Err(ReceiptError::Note(NoteError::Unsigned)) => assert!(unsigned),
+                Err(ReceiptError::Rule { rule }) => {
+                    assert!(!unsigned && rule.contains("actor"), "{rule}");
+                }
+                other => panic!("{forger} in the log of {log}: {other:?}"),
+            }
+        }
+    }
+    // TT's line, under the root that the forger wants.
+    let text = String::from_utf8(good.checkpoint.to_vec()).unwrap();
+    let (_, line) = text.split_once("\n\n").unwrap();
+    let key = &**network().keys("JM").log();
+    let wanted = Checkpoint::sign(&network().origin("TT"), 1, root, key).unwrap();
+    let forged = v1::Receipt {
+        leaf: delivered,
+        checkpoint: format!("{}\n{line}", wanted.text()).into(),
+        ..Default::default()
+    };
+    assert!(matches!(
+        verify_alone(&forged, &expect),
+        Err(ReceiptError::Note(NoteError::BadSignature))
+    ));
+}
+
+/// A true receipt for one envelope, shown for another one between the same two parties.
+#[test]
+fn a_swapped_receipt_proves_nothing() {
+    let (one, other) = (sent(1), sent(2));
+    let receipt = receipt_of("TT", one.arrival(), Some(()));
+    assert!(verify_alone(&receipt, &expect(&one)).is_ok());
+    assert!(matches!(
+        verify_alone(&receipt, &expect(&other)),
+        Err(ReceiptError::Rule { .. })
+    ));
+    // Its own leaf with the other's path, and the other way round.
+    let of_other = receipt_of("TT", other.arrival(), Some(()));
+    for (leaf, rest) in [(&receipt, &of_other), (&of_other, &receipt)] {
+        let mixed = v1::Receipt {
+            leaf: leaf.leaf.clone(),
+            ..rest.clone()
+        };
+        let expected = match std::ptr::eq(leaf, &receipt) {
+            true => expect(&one),
+            false => expect(&other),
+        };
+        assert!(matches!(
+            verify_alone(&mixed, &expected),
+            Err(ReceiptError::Proof(_))
+        ));
+    }
+}
+
+/// What TT's log does say is shown as something else: that it came as that it was delivered, a relay's
+/// word as the recipient's, a refusal as a delivery.
+#[test]
+fn a_receipt_used_for_another_kind_proves_nothing() {
+    let envelope = sent(1);
+    let expect = expect(&envelope);
+    let kinds = [
+        ("TT", v1::LeafKind::Received),
+        ("TT", v1::LeafKind::Refused),
+        ("TT", v1::LeafKind::Read),
+        ("LC", v1::LeafKind::Relayed),
+    ];
+    for (actor, kind) in kinds {
+        let receipt = receipt_of(actor, vec![Record::new(envelope.leaf(actor, kind))], None);
+        let proven = verify_alone(&receipt, &expect).unwrap();
+        assert_eq!((proven.kind, proven.actor), (kind, code(actor)));
+        let mut says = envelope.leaf(actor, kind);
+        says.kind = v1::LeafKind::Delivered.into();
+        let used = v1::Receipt {
+            leaf: encode(&says),
+            ..receipt
+        };
+        assert!(matches!(
+            verify_alone(&used, &expect),
+            Err(ReceiptError::Proof(ProofError::Root))
+        ));
+    }
+    // A relay that wrote the recipient's word into its own log.
+    let own = vec![Record::new(envelope.leaf("LC", v1::LeafKind::Delivered))];
+    assert!(matches!(
+        verify_alone(&receipt_of("LC", own, None), &expect),
+        Err(ReceiptError::Rule { .. })
+    ));
+}

@@ -50,4 +50,8 @@ pub(crate) struct NewIncarnationArgs {
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Also where peers have shown a newer life of this log: the copy that runs in it is refused from
+    /// then on. --yes does not say this
+    #[arg(long)]
+    pub(crate) although_newer: bool,
 }

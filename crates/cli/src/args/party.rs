@@ -1,6 +1,6 @@
 //! Arguments of the ceremonies about a party, and of the daily one: `abeng party`, `abeng freshness`.
 
-use super::{OutArgs, RestArgs, TrustArgs};
+use super::{OutArgs, PartyChangeArgs, RestArgs, TrustArgs};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -10,6 +10,8 @@ pub(crate) enum PartyCommand {
     Enrol(PartyEnrolArgs),
     /// Make new signing keys, and the request for them, signed with the old ones
     RotateKeys(PartyRotateArgs),
+    /// Change what the roster says of a party, with the keys that it has: its addresses, witnesses or name
+    Change(PartyChangeArgs),
     /// Make new keys where the old ones are lost or stolen, and the override that the root's holders sign
     Recover(PartyRecoverArgs),
     /// Suspend a party, or let it leave, in the next roster

@@ -1,19 +1,17 @@
-use super::bar;
+use super::{bar, failed, moves, waits};
 use crate::{
     CliError, Exit, Ui,
     args::AttachmentGetArgs,
-    texts::{Files, fill},
+    staged::{NotWritten, Over, Staged, may_take},
+    texts::{Files, Places, file_size, fill},
 };
 use abeng_api::{AttachmentItem, AttachmentState, Client, ClientError, ErrorCode};
 use abeng_notice::{Attachment, printable};
-use indicatif::DecimalBytes;
 use serde::Serialize;
 use std::{
-    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
-use tempfile::NamedTempFile;
 
 /// How often it is asked how much has come.
 const ASK: Duration = Duration::from_millis(500);
@@ -36,10 +34,23 @@ pub(super) async fn get(
     let items = client.attachments(&args.id).await?;
     let wanted = wanted(args, &items)?;
     // Before the log says that something was taken out.
-    let places = places(args, &wanted)?;
-    let mut all = Vec::new();
+    let places = places(args, &wanted, ui)?;
+    // All of them, so that none waits for the one before it.
+    let lacking = ask_for(args, &wanted, client).await?;
+    if args.no_wait && !lacking.is_empty() {
+        return Err(not_here(&lacking, ui));
+    }
+    let (mut all, mut failures) = (Vec::new(), Vec::new());
     for (item, path) in wanted.into_iter().zip(places) {
-        let bytes = take(args, item, &path, client, ui).await?;
+        let bytes = match take(args, item, &path, client, ui).await {
+            Ok(bytes) => bytes,
+            // One that cannot be had keeps nobody from the others.
+            Err(Stop::NotThis(why)) => {
+                failures.push(why);
+                continue;
+            }
+            Err(Stop::All(why)) => return Err(why),
+        };
         all.push(Taken {
             number: item.number,
             name: item.name.clone(),
@@ -47,7 +58,17 @@ pub(super) async fn get(
             bytes,
         });
     }
-    ui.show(&all, || told(&all, ui))
+    let mut failures = failures.into_iter();
+    let Some(mut failure) = failures.next() else {
+        return ui.show(&all, || told(&all, ui));
+    };
+    if !all.is_empty() {
+        ui.remark(&told(&all, ui));
+    }
+    for other in failures {
+        failure.message = format!("{}\n{}", failure.message, other.message);
+    }
+    Err(failure)
 }
 
 fn told(all: &[Taken], ui: &Ui) -> String {
@@ -57,13 +78,45 @@ fn told(all: &[Taken], ui: &Ui) -> String {
         let values = [
             ("name", &*printable(&taken.name)),
             ("path", &*printable(&taken.path)),
-            ("size", &*DecimalBytes(taken.bytes).to_string()),
+            ("size", &*file_size(taken.bytes, ui.lang)),
         ];
         out.push_str(&fill(t.written, &values));
         out.push('\n');
     }
     out.push_str(t.logged);
     out
+}
+
+/// Asks for those that are not here; which those are, of those that may come.
+async fn ask_for<'a>(
+    args: &AttachmentGetArgs,
+    wanted: &[&'a AttachmentItem],
+    client: &Client,
+) -> Result<Vec<&'a AttachmentItem>, CliError> {
+    let mut lacking = Vec::new();
+    for &item in wanted {
+        if item.state == AttachmentState::Here {
+            continue;
+        }
+        match client.attachment(&args.id, &item.root).await {
+            // It has come meanwhile.
+            Ok(_) => {}
+            Err(ClientError::Api(e)) if e.code == ErrorCode::Conflict => lacking.push(item),
+            // It cannot be had; that is told in its turn.
+            Err(ClientError::Api(e))
+                if matches!(e.code, ErrorCode::NotFound | ErrorCode::Damaged) => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok(lacking)
+}
+
+/// The same command a little later may succeed.
+fn not_here(lacking: &[&AttachmentItem], ui: &Ui) -> CliError {
+    let t = &Files::of(ui.lang).failures;
+    let names: Vec<String> = lacking.iter().map(|item| printable(&item.name)).collect();
+    let told = fill(t.not_here, &[("names", &names.join(", "))]);
+    CliError::new(Exit::Busy, told).with_try(t.asked_for)
 }
 
 fn wanted<'a>(
@@ -87,7 +140,11 @@ fn wanted<'a>(
 }
 
 /// Where each is to be written.
-fn places(args: &AttachmentGetArgs, wanted: &[&AttachmentItem]) -> Result<Vec<PathBuf>, CliError> {
+fn places(
+    args: &AttachmentGetArgs,
+    wanted: &[&AttachmentItem],
+    ui: &Ui,
+) -> Result<Vec<PathBuf>, CliError> {
     let out = args.out.as_deref();
     let single = wanted.len() == 1 && out.is_some_and(|out| !out.is_dir());
     if !single && out.is_some_and(|out| !out.is_dir()) {
@@ -113,18 +170,29 @@ fn places(args: &AttachmentGetArgs, wanted: &[&AttachmentItem]) -> Result<Vec<Pa
         Some(file) => vec![file.to_owned()],
         None => wanted.iter().map(place).collect::<Result<_, _>>()?,
     };
-    match paths
-        .iter()
-        .find(|p| !args.force && p.symlink_metadata().is_ok())
-    {
-        Some(path) => Err(there(path)),
-        None => Ok(paths),
+    for path in &paths {
+        let may = may_take(path, Over::forced(args.force));
+        may.map_err(|why| unwritable(path, &why, ui))?;
     }
+    Ok(paths)
 }
 
-fn there(path: &Path) -> CliError {
-    CliError::usage(format!("{} is there already", path.display()))
-        .with_try("give another place with --out PATH, or --force to write over it")
+fn unwritable(path: &Path, why: &NotWritten, ui: &Ui) -> CliError {
+    why.told(path, Places::of(ui.lang).room, ui)
+}
+
+/// Why a file was not taken out.
+enum Stop {
+    /// It cannot be had; others may.
+    NotThis(CliError),
+    /// Nothing more can be done.
+    All(CliError),
+}
+
+impl<E: Into<CliError>> From<E> for Stop {
+    fn from(e: E) -> Self {
+        Self::All(e.into())
+    }
 }
 
 /// Waits for it where it is not here, and writes it: whole and verified, or not at all.
@@ -134,44 +202,61 @@ async fn take(
     path: &Path,
     client: &Client,
     ui: &Ui,
-) -> Result<u64, CliError> {
+) -> Result<u64, Stop> {
     let mut told = false;
     loop {
-        match fetch(&args.id, item, path, args, client, ui).await {
-            Err(Fetch::NotHere(mut why)) if args.no_wait => {
-                // The same command a little later may succeed.
-                why.exit = Exit::Busy;
-                return Err(why);
-            }
-            Err(Fetch::NotHere(_)) => {
+        match fetch(item, path, args, client, ui).await? {
+            Fetched::All(bytes) => return Ok(bytes),
+            Fetched::NotHere(why) if args.no_wait => return Err(Stop::All(why)),
+            Fetched::NotHere(_) => {
                 if !told {
-                    let name = printable(&item.name);
-                    ui.remark(&fill(Files::of(ui.lang).wait, &[("name", &name)]));
+                    let values = [("name", &*printable(&item.name)), ("party", &item.sender)];
+                    ui.remark(&fill(Files::of(ui.lang).wait, &values));
                     told = true;
                 }
                 wait(&args.id, item, client, ui).await?;
             }
-            Err(Fetch::Failed(why)) => return Err(why),
-            Ok(bytes) => return Ok(bytes),
         }
     }
 }
 
-/// Until it is here.
-async fn wait(id: &str, item: &AttachmentItem, client: &Client, ui: &Ui) -> Result<(), CliError> {
-    let bar = bar(&item.name, item.cipher_length, ui);
-    let mut told = false;
+/// How a file is now.
+async fn now(
+    id: &str,
+    item: &AttachmentItem,
+    client: &Client,
+) -> Result<Option<AttachmentItem>, ClientError> {
+    let items = client.attachments(id).await?;
+    Ok(items.into_iter().find(|now| now.number == item.number))
+}
+
+/// Until it is here, or it is known that it does not come.
+async fn wait(id: &str, item: &AttachmentItem, client: &Client, ui: &Ui) -> Result<(), Stop> {
+    let bar = waits(item, ui);
+    let (mut told, mut first) = (false, None);
     loop {
         tokio::time::sleep(ASK).await;
-        let items = client.attachments(id).await?;
-        let now = items.into_iter().find(|now| now.number == item.number);
-        let Some(now) = now else { return Ok(()) };
+        let Some(now) = now(id, item, client).await? else {
+            return Ok(());
+        };
+        // Until something comes there is nothing to measure.
+        if now.here > *first.get_or_insert(now.here) {
+            moves(&bar, &now, ui);
+        }
         bar.set_position(now.here);
         if let Some(party) = now.budget_of.as_ref().filter(|_| !told) {
             let t = Files::of(ui.lang);
+            let text = match now.budget_here {
+                true => t.for_own_budget,
+                false => t.for_budget,
+            };
             let values = [("name", &*printable(&now.name)), ("party", party.as_str())];
-            ui.remark(&fill(t.for_budget, &values));
+            bar.suspend(|| ui.remark(&fill(text, &values)));
             told = true;
+        }
+        if let Some(why) = failed(&now, ui) {
+            bar.finish_and_clear();
+            return Err(Stop::NotThis(why));
         }
         if now.state == AttachmentState::Here {
             bar.finish_and_clear();
@@ -180,89 +265,86 @@ async fn wait(id: &str, item: &AttachmentItem, client: &Client, ui: &Ui) -> Resu
     }
 }
 
-enum Fetch {
+enum Fetched {
+    /// It is written.
+    All(u64),
+    /// It may come.
     NotHere(CliError),
-    Failed(CliError),
-}
-
-impl<E: Into<CliError>> From<E> for Fetch {
-    fn from(e: E) -> Self {
-        Self::Failed(e.into())
-    }
 }
 
 async fn fetch(
-    id: &str,
     item: &AttachmentItem,
     path: &Path,
     args: &AttachmentGetArgs,
     client: &Client,
     ui: &Ui,
-) -> Result<u64, Fetch> {
-    let mut file = match client.attachment(id, &item.root).await {
+) -> Result<Fetched, Stop> {
+    let mut file = match client.attachment(&args.id, &item.root).await {
         Err(ClientError::Api(e)) if e.code == ErrorCode::Conflict => {
-            return Err(Fetch::NotHere(ClientError::Api(e).into()));
+            return Ok(Fetched::NotHere(not_here(&[item], ui)));
+        }
+        Err(ClientError::Api(e)) if matches!(e.code, ErrorCode::NotFound | ErrorCode::Damaged) => {
+            // In the reader's language, where the list says the same.
+            let now = now(&args.id, item, client).await.unwrap_or_default();
+            let why = now.and_then(|now| failed(&now, ui));
+            return Err(Stop::NotThis(why.unwrap_or_else(|| e.into())));
         }
         file => file.map_err(CliError::from)?,
     };
     let bar = bar(&item.name, file.len(), ui);
-    let dir = path.parent().filter(|dir| *dir != Path::new(""));
-    let dir = dir.unwrap_or(Path::new("."));
-    // Beside its place, readable by its owner alone, so that a part is never taken for the whole.
-    let mut staged = NamedTempFile::new_in(dir).map_err(|e| unwritable(path, &e))?;
+    let failed = |why: NotWritten| unwritable(path, &why, ui);
+    let mut staged = Staged::beside(path, Over::forced(args.force)).map_err(failed)?;
     let mut written = 0;
     loop {
         match file.next().await {
             Ok(Some(bytes)) => {
-                staged.write_all(&bytes).map_err(|e| unwritable(path, &e))?;
+                staged.write(&bytes).map_err(failed)?;
                 written += bytes.len() as u64;
                 bar.set_position(written);
             }
             Ok(None) => break,
-            Err(e) => return Err(broke_off(id, item, client, e).await),
+            Err(_) => {
+                bar.finish_and_clear();
+                return broke_off(args, item, client, ui).await;
+            }
         }
     }
-    let synced = staged.as_file().sync_all();
-    synced.map_err(|e| unwritable(path, &e))?;
     bar.finish_and_clear();
-    let kept = match args.force {
-        true => staged.persist(path),
-        false => staged.persist_noclobber(path),
+    staged.keep().map_err(failed)?;
+    Ok(Fetched::All(written))
+}
+
+/// The node stops in the middle where its copy is damaged, and asks for another where there is one.
+async fn broke_off(
+    args: &AttachmentGetArgs,
+    item: &AttachmentItem,
+    client: &Client,
+    ui: &Ui,
+) -> Result<Fetched, Stop> {
+    let t = &Files::of(ui.lang).failures;
+    let name = printable(&item.name);
+    let say = |text| fill(text, &[("name", &name)]);
+    let Some(now) = now(&args.id, item, client).await? else {
+        return Err(CliError::internal(say(t.broke_off))
+            .with_try(t.see_log)
+            .into());
     };
-    kept.map_err(|e| match e.error.kind() {
-        io::ErrorKind::AlreadyExists => there(path),
-        _ => unwritable(path, &e.error),
-    })?;
-    Ok(written)
-}
-
-/// The node stops in the middle where its copy is damaged, and asks for another.
-async fn broke_off(id: &str, item: &AttachmentItem, client: &Client, e: ClientError) -> Fetch {
-    let items = client.attachments(id).await.unwrap_or_default();
-    let now = items.into_iter().find(|now| now.number == item.number);
-    match now {
-        Some(now) if now.state != AttachmentState::Here => {
-            let name = printable(&item.name);
-            Fetch::NotHere(
-                CliError::new(
-                    Exit::Busy,
-                    format!("the node's copy of {name} is damaged; it is asked for again"),
-                )
-                .with_try("try again when it has come: abeng attachment list shows it"),
-            )
-        }
-        _ => Fetch::Failed(e.into()),
+    if let Some(why) = failed(&now, ui) {
+        return Err(Stop::NotThis(why));
     }
-}
-
-fn unwritable(path: &Path, e: &io::Error) -> CliError {
-    CliError::usage(format!("cannot write {}: {e}", path.display()))
-        .with_try("give a place that you may write to, and with room, with --out PATH")
+    if now.state == AttachmentState::Here {
+        let why = CliError::internal(say(t.broke_off)).with_try(t.see_log);
+        return Err(Stop::NotThis(why));
+    }
+    ui.remark(&say(t.asked_again));
+    Ok(Fetched::NotHere(not_here(&[item], ui)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::plain;
+    use abeng_notice::Lang;
 
     fn args(out: Option<&Path>) -> AttachmentGetArgs {
         AttachmentGetArgs {
@@ -286,7 +368,8 @@ mod tests {
     fn files_go_where_it_is_said_and_never_over_others() {
         let dir = tempfile::tempdir().unwrap();
         let (a, b) = (item(1, "a.jpg"), item(2, "b.jpg"));
-        let at = |args: &AttachmentGetArgs, items: &[&AttachmentItem]| places(args, items);
+        let ui = plain(Lang::En);
+        let at = |args: &AttachmentGetArgs, items: &[&AttachmentItem]| places(args, items, &ui);
         let into = args(Some(dir.path()));
         let both = at(&into, &[&a, &b]).unwrap();
         assert_eq!(both, [dir.path().join("a.jpg"), dir.path().join("b.jpg")]);
@@ -303,6 +386,12 @@ mod tests {
             ..args(Some(dir.path()))
         };
         assert_eq!(at(&over, &[&a, &b]).unwrap().len(), 2);
+        let device = AttachmentGetArgs {
+            force: true,
+            ..args(Some(Path::new("/dev/null")))
+        };
+        let refused = at(&device, &[&a]).unwrap_err();
+        assert!(refused.message.contains("is a device"), "{refused}");
         let evil = at(&into, &[&item(1, "../evil")]).unwrap_err();
         assert_eq!(evil.exit, Exit::Unverified);
     }

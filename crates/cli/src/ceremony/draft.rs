@@ -99,7 +99,7 @@ impl<'a> Next<'a> {
                     "{} is no request of a party",
                     path.display()
                 ))
-                .with_try("name files that `abeng party enrol|rotate-keys|recover` wrote"));
+                .with_try("name files that `abeng party enrol|change|rotate-keys|recover` wrote"));
             }
         };
         let signed = request.entry.ok_or_else(|| other("it holds no entry"))?;

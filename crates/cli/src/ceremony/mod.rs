@@ -3,6 +3,7 @@
 //! way out by the code that nodes verify with.
 
 mod begin;
+mod change;
 mod diff;
 mod draft;
 mod enrol;
@@ -63,6 +64,7 @@ pub(crate) fn party(command: PartyCommand, ui: &Ui) -> Result<ExitCode, CliError
     match command {
         PartyCommand::Enrol(args) => enrol::enrol(&args, ui),
         PartyCommand::RotateKeys(args) => rotate::rotate(&args, ui),
+        PartyCommand::Change(args) => change::change(&args, ui),
         PartyCommand::Recover(args) => recover::recover(&args, ui),
         PartyCommand::Suspend(args) => strike::suspend(&args, ui),
         PartyCommand::Revoke(args) => strike::revoke(&args, ui),

@@ -6,18 +6,13 @@ use crate::{
     CliError, Exit, Ui,
     args::{Common, CourierExportArgs},
     connect,
+    staged::{NotWritten, Over, Staged},
     status::bytes,
-    texts::fill,
+    texts::{Places, fill},
 };
 use abeng_api::{CourierExportQuery, Pieces};
 use abeng_notice::printable;
-use std::{
-    fs::File,
-    io::{self, Write},
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
-use tempfile::NamedTempFile;
+use std::{path::Path, process::ExitCode};
 
 /// `abeng courier export`.
 pub(super) fn export(
@@ -26,10 +21,9 @@ pub(super) fn export(
     ui: &Ui,
 ) -> Result<ExitCode, CliError> {
     // Before the log says that something was handed out.
-    if !args.force {
-        not_there(&args.out)?;
-    }
-    let mut part = part(&args.out)?;
+    let unwritable = |why: NotWritten| unwritable(&args.out, &why, ui);
+    let part = Staged::beside(&args.out, Over::forced(args.force));
+    let mut part = part.map_err(unwritable)?;
     let query = CourierExportQuery {
         to: args.to.clone(),
         limit: args.limit,
@@ -40,7 +34,7 @@ pub(super) fn export(
         let made = connect::client(common).courier_export(&query).await?;
         write(made, &mut part, args, ui).await
     })?;
-    keep(part, args)?;
+    part.keep().map_err(unwritable)?;
     let mut told = serde_json::to_value(&contents)
         .map_err(|e| CliError::internal(format!("the answer cannot be written: {e}")))?;
     if let Some(fields) = told.as_object_mut() {
@@ -54,7 +48,7 @@ pub(super) fn export(
 /// Writes what comes, and reads it on the way: only what is whole becomes a file.
 async fn write(
     mut made: Pieces,
-    part: &mut NamedTempFile,
+    part: &mut Staged,
     args: &CourierExportArgs,
     ui: &Ui,
 ) -> Result<Contents, CliError> {
@@ -63,8 +57,8 @@ async fn write(
     let mut read = Ok(());
     while let Some(piece) = made.next().await {
         let piece = piece?;
-        part.write_all(&piece)
-            .map_err(|e| unwritable(&args.out, &e))?;
+        part.write(&piece)
+            .map_err(|why| unwritable(&args.out, &why, ui))?;
         bar.inc(piece.len() as u64);
         read = read.and_then(|()| sift.feed(&piece));
     }
@@ -83,60 +77,8 @@ async fn write(
     }
 }
 
-/// A file beside the one that is to be, so that nobody takes half a file for a whole one.
-fn part(out: &Path) -> Result<NamedTempFile, CliError> {
-    tempfile::Builder::new()
-        .prefix(".abeng-courier-")
-        .tempfile_in(directory(out))
-        .map_err(|e| unwritable(out, &e))
-}
-
-fn directory(out: &Path) -> PathBuf {
-    match out.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
-        _ => PathBuf::from("."),
-    }
-}
-
-fn keep(part: NamedTempFile, args: &CourierExportArgs) -> Result<(), CliError> {
-    let out = &args.out;
-    part.as_file().sync_all().map_err(|e| unwritable(out, &e))?;
-    // Some file systems of sticks cannot rename without replacing in one step.
-    let kept = match args.force {
-        true => part.persist(out),
-        false => match part.persist_noclobber(out) {
-            Err(e) if e.error.kind() != io::ErrorKind::AlreadyExists => {
-                not_there(out)?;
-                e.file.persist(out)
-            }
-            kept => kept,
-        },
-    };
-    match kept {
-        Ok(_) => {}
-        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => return Err(there(out)),
-        Err(e) => return Err(unwritable(out, &e.error)),
-    }
-    // The name too must last; not every file system of a stick lets a directory be synced.
-    let _ = File::open(directory(out)).and_then(|dir| dir.sync_all());
-    Ok(())
-}
-
-fn not_there(out: &Path) -> Result<(), CliError> {
-    match out.symlink_metadata() {
-        Ok(_) => Err(there(out)),
-        Err(_) => Ok(()),
-    }
-}
-
-fn there(out: &Path) -> CliError {
-    CliError::usage(format!("{} is there already", out.display()))
-        .with_try("give another name with --out FILE, or add --force to write over it")
-}
-
-fn unwritable(out: &Path, e: &io::Error) -> CliError {
-    CliError::usage(format!("cannot write {}: {e}", out.display()))
-        .with_try("is the stick in, writable and not full? --limit SIZE makes a smaller file")
+fn unwritable(out: &Path, why: &NotWritten, ui: &Ui) -> CliError {
+    why.told(out, Places::of(ui.lang).stick, ui)
 }
 
 /// How many files went along, and how many did not fit, where there are any.

@@ -1,4 +1,4 @@
-use super::{progress, unreadable};
+use super::{open, progress};
 use crate::{CliError, Exit, Paint, Ui, args::Common, connect, inbox::short_id, texts::fill};
 use abeng_api::{ApiError, CourierReport, CourierTally, Pieces, pieces};
 use abeng_notice::printable;
@@ -15,8 +15,7 @@ const PIECE: usize = 256 * 1024;
 
 /// `abeng courier import`.
 pub(super) fn import(path: &Path, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
-    let file = File::open(path).map_err(|e| unreadable(path, &e, ui))?;
-    let total = file.metadata().map_err(|e| unreadable(path, &e, ui))?.len();
+    let (file, total) = open(path, ui)?;
     let bar = progress(Some(total), ui);
     let report = connect::block_on(async {
         let client = connect::client(common);

@@ -5,9 +5,14 @@ mod export;
 mod import;
 mod show;
 
-use crate::{CliError, Ui, args::Common, args::CourierCommand};
+use crate::{
+    CliError, Ui,
+    args::{Common, CourierCommand},
+    texts::{Places, fill},
+};
+use abeng_notice::printable;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::{io, path::Path, process::ExitCode, time::Duration};
+use std::{fs::File, io, path::Path, process::ExitCode, time::Duration};
 
 pub(crate) fn run(command: CourierCommand, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
     match command {
@@ -58,6 +63,19 @@ fn progress(total: Option<u64>, ui: &Ui) -> ProgressBar {
     bar
 }
 
+/// Opens a courier file, with how long it is. A directory can be opened and not read.
+fn open(path: &Path, ui: &Ui) -> Result<(File, u64), CliError> {
+    let unreadable = |e| unreadable(path, &e, ui);
+    let file = File::open(path).map_err(unreadable)?;
+    let there = file.metadata().map_err(unreadable)?;
+    if there.is_dir() {
+        let shown = printable(&path.display().to_string());
+        let told = fill(Places::of(ui.lang).directory, &[("file", &shown)]);
+        return Err(CliError::usage(told).with_try(ui.texts().reading.stick));
+    }
+    Ok((file, there.len()))
+}
+
 fn unreadable(file: &Path, e: &io::Error, ui: &Ui) -> CliError {
     let texts = ui.texts();
     texts.unreadable(file, e).with_try(texts.reading.stick)
@@ -65,7 +83,7 @@ fn unreadable(file: &Path, e: &io::Error, ui: &Ui) -> CliError {
 
 #[cfg(test)]
 mod tests {
-    use super::{size, unreadable};
+    use super::{open, size, unreadable};
     use crate::ui::plain;
     use abeng_notice::Lang;
     use std::{io, path::Path};
@@ -82,6 +100,21 @@ mod tests {
             let error = unreadable(Path::new("x"), &absent, &plain(lang));
             assert_eq!(error.message, said);
             assert!(error.try_this.is_some_and(|hint| hint.contains("`ls`")));
+        }
+    }
+
+    #[test]
+    fn a_directory_is_no_courier_file() {
+        let dir = tempfile::tempdir().unwrap();
+        for (lang, word) in [
+            (Lang::En, "directory"),
+            (Lang::Es, "directorio"),
+            (Lang::Fr, "répertoire"),
+            (Lang::Nl, "map"),
+        ] {
+            let error = open(dir.path(), &plain(lang)).unwrap_err();
+            assert!(error.message.contains(word), "{error}");
+            assert_eq!(error.exit, crate::Exit::Usage);
         }
     }
 

@@ -1,6 +1,6 @@
 use super::{
     contents::{Contents, Sift},
-    progress, unreadable,
+    open, progress, unreadable,
 };
 use crate::{
     CliError, Exit, Paint, Ui,
@@ -11,12 +11,11 @@ use crate::{
 };
 use abeng_node::courier_fault;
 use abeng_notice::printable;
-use std::{fs::File, io::Read, path::Path, process::ExitCode};
+use std::{io::Read, path::Path, process::ExitCode};
 
 /// `abeng courier show`.
 pub(super) fn show(path: &Path, limit: usize, ui: &Ui) -> Result<ExitCode, CliError> {
-    let mut file = File::open(path).map_err(|e| unreadable(path, &e, ui))?;
-    let total = file.metadata().map_err(|e| unreadable(path, &e, ui))?.len();
+    let (mut file, total) = open(path, ui)?;
     let bar = progress(Some(total), ui);
     let mut sift = Sift::new(limit);
     let mut piece = vec![0; 256 * 1024];
@@ -38,7 +37,7 @@ pub(super) fn show(path: &Path, limit: usize, ui: &Ui) -> Result<ExitCode, CliEr
     let contents = sift.end(read).map_err(|fault| {
         let faults = &ui.texts().courier.faults;
         let told = faults.told(courier_fault(&fault));
-        CliError::new(Exit::Unverified, format!("{}: {told}", path.display()))
+        CliError::new(Exit::Refused, format!("{}: {told}", path.display()))
             .with_try(faults.give_another)
     })?;
     ui.show(&contents, || tell(&contents, ui))?;

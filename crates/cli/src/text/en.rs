@@ -58,6 +58,8 @@ pub(super) static TEXTS: Texts = Texts {
         relayed: "carried on",
         on_hold: "under a legal hold there",
         recalled_before: "recalled before it came",
+        key_gone: "they had lost the key it was sealed to: sealed anew once their newer key is here",
+        sealed_anew: "they had lost the key it was sealed to: sealed anew as {id}",
     },
     submit: Submit {
         accepted: "{type} accepted for {to}.",

@@ -58,6 +58,8 @@ pub(super) static TEXTS: Texts = Texts {
         relayed: "en relevo",
         on_hold: "retenido allí por orden legal",
         recalled_before: "retirado antes de llegar",
+        key_gone: "habían perdido la clave para la que se selló: se sella de nuevo al llegar su clave nueva",
+        sealed_anew: "habían perdido la clave para la que se selló: sellado de nuevo como {id}",
     },
     submit: Submit {
         accepted: "{type} aceptado para {to}.",

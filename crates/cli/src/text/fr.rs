@@ -58,6 +58,8 @@ pub(super) static TEXTS: Texts = Texts {
         relayed: "relayé",
         on_hold: "gelé là-bas par la justice",
         recalled_before: "rappelé avant son arrivée",
+        key_gone: "ils avaient perdu la clé du scellé : scellé de nouveau dès que leur nouvelle clé est ici",
+        sealed_anew: "ils avaient perdu la clé du scellé : scellé de nouveau sous {id}",
     },
     submit: Submit {
         accepted: "{type} accepté pour {to}.",

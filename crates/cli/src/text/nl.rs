@@ -58,6 +58,8 @@ pub(super) static TEXTS: Texts = Texts {
         relayed: "doorgegeven",
         on_hold: "daar op last van het recht vastgehouden",
         recalled_before: "teruggeroepen voor aankomst",
+        key_gone: "zij waren de sleutel kwijt: opnieuw verzegeld zodra hun nieuwe sleutel hier is",
+        sealed_anew: "zij waren de sleutel kwijt: opnieuw verzegeld als {id}",
     },
     submit: Submit {
         accepted: "{type} aangenomen voor {to}.",

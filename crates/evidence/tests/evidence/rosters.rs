@@ -35,6 +35,38 @@ fn a_key_that_is_revoked_later_is_told() {
     assert_eq!(verdict.named_roster.0, 1);
 }
 
+/// JM regrets what it sent, and has its own key revoked, as of long before. What a quorum had seen by
+/// then stays proved, all of it; the reader is told of the revocation, and that is all.
+#[test]
+fn a_member_that_revokes_its_own_key_disowns_no_notice() {
+    let kid = net().keys("JM").org_sign().verify_key().kid();
+    let mut evidence = net().story().evidence();
+    let before = verify(&file(&evidence), None).unwrap();
+    let seen = |verdict: &abeng_evidence::Verdict| {
+        let facts = verdict.recipients[1].facts.iter();
+        facts.filter_map(|fact| fact.seen_by).collect::<Vec<_>>()
+    };
+    assert!(!seen(&before).is_empty());
+    for effective_at in [1, NOW - 1, NOW, NOW + 1] {
+        evidence.rosters = vec![net().bundle.rosters[0].clone()];
+        evidence.rosters.push(revoking(kid, effective_at));
+        let after = verify(&file(&evidence), None).unwrap();
+        assert_eq!(after.envelope_id, before.envelope_id);
+        assert_eq!(after.originator.party, code("JM"));
+        assert_eq!(after.originator.facts, before.originator.facts);
+        assert_eq!(after.recipients, before.recipients);
+        assert_eq!(seen(&after), seen(&before));
+        assert_eq!(after.content, before.content);
+        let told = Doubt::KeyRevoked { effective_at };
+        let new: Vec<_> = after
+            .doubts
+            .iter()
+            .filter(|d| !before.doubts.contains(d))
+            .collect();
+        assert_eq!(new, [&told]);
+    }
+}
+
 #[test]
 fn a_log_key_that_is_revoked_later_is_judged_by_the_older_roster() {
     let kid = net().keys("TT").log().verify_key().kid();

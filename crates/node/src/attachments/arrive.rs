@@ -5,7 +5,7 @@ use crate::{
     blobs::Partial,
     desk::Ended,
     reading::{internal, pre_of},
-    shared::Shared,
+    shared::{Shared, lock},
 };
 use abeng_api::ApiError;
 use abeng_queue::{Input, rows::FileState};
@@ -84,6 +84,7 @@ impl Shared {
         self.core.give(input).await;
         match place.ended.await {
             Ok(Ended::Noted { .. }) => {
+                lock(&self.attachments.asks).arrived(&of.root);
                 self.metrics.attachments_received.inc();
                 tracing::info!(
                     envelope = %row.envelope_id,

@@ -82,6 +82,17 @@ pub struct Asks {
     held: BTreeSet<Hash32>,
     /// What waits for the day of a peer that has said so, with that peer.
     theirs: BTreeMap<Hash32, PartyCode>,
+    /// What a peer has said not to have, or to have damaged. Asked for again it may have it back.
+    lacked: BTreeMap<(Hash32, PartyCode), Lacks>,
+}
+
+/// What a peer has said of a file that it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lacks {
+    /// It does not have it, or not any more.
+    Gone,
+    /// Its copy is damaged.
+    Damaged,
 }
 
 impl Asks {
@@ -162,6 +173,7 @@ impl Asks {
             return false;
         };
         ask.put_off = true;
+        self.lacked.remove(&(*root, ask.peer));
         if self.theirs.len() < THEIRS {
             self.theirs.insert(*root, ask.peer);
         }
@@ -179,6 +191,7 @@ impl Asks {
         let ask = self.asks.iter_mut().find(asked)?;
         ask.coming = true;
         self.theirs.remove(&of.root);
+        self.lacked.remove(&(of.root, ask.peer));
         Some(Coming {
             envelope: ask.envelope,
             partial: ask.partial.take(),
@@ -201,12 +214,40 @@ impl Asks {
         self.asks.retain(|ask| ask.session != session);
     }
 
-    /// One peer is not to be asked for it before then.
+    /// One peer is not to be asked for it before then, or before what it was to rest until.
     pub fn rest(&mut self, (root, peer): (Hash32, PartyCode), why: Why, until: Mono) {
         if self.put_off_by(&root) == Some(peer) {
             self.theirs.remove(&root);
         }
-        self.resting.insert((root, peer), (why, until));
+        let rests = self.resting.entry((root, peer)).or_insert((why, until));
+        if rests.1 < until {
+            *rests = (why, until);
+        }
+    }
+
+    /// Whether a peer has just said that it brings none: what it had sent before it said so may
+    /// still come behind that.
+    pub fn has_refused(&self, root: &Hash32, peer: PartyCode) -> bool {
+        let rests = self.resting.get(&(*root, peer));
+        rests.is_some_and(|(why, _)| *why == Why::Refused)
+    }
+
+    /// A peer has said that it does not have it, or has it damaged.
+    pub fn lacks(&mut self, root: Hash32, peer: PartyCode, what: Lacks) {
+        if self.lacked.len() < THEIRS {
+            self.lacked.insert((root, peer), what);
+        }
+    }
+
+    /// What a peer has said of it, if nothing has come of it from there since.
+    pub fn lacked_by(&self, root: &Hash32, peer: PartyCode) -> Option<Lacks> {
+        self.lacked.get(&(*root, peer)).copied()
+    }
+
+    /// It is here, by whatever way: what was said of it does not matter any more.
+    pub fn arrived(&mut self, root: &Hash32) {
+        self.theirs.remove(root);
+        self.lacked.retain(|(of, _), _| of != root);
     }
 
     /// A peer has shown that it carries what it may have refused because it knew nothing of it.
@@ -307,6 +348,39 @@ mod tests {
         assert!(asks.may_ask((tt, 2), &[1; 32], 2, later), "of another");
         asks.wake(&[1; 32]);
         assert!(asks.may_ask((jm(), 1), &[1; 32], 2, later));
+    }
+
+    #[test]
+    fn what_a_peer_lacks_is_known_until_it_comes() {
+        let (mut asks, tt) = (Asks::default(), PartyCode::new("TT").unwrap());
+        asked(&mut asks, 1, 1);
+        asks.lacks([1; 32], jm(), Lacks::Damaged);
+        assert_eq!(asks.lacked_by(&[1; 32], jm()), Some(Lacks::Damaged));
+        assert_eq!(asks.lacked_by(&[1; 32], tt), None);
+        // An officer who asks again changes nothing of it; what comes does.
+        asks.wake(&[1; 32]);
+        assert_eq!(asks.lacked_by(&[1; 32], jm()), Some(Lacks::Damaged));
+        assert!(asks.comes(1, of(1)).is_some());
+        assert_eq!(asks.lacked_by(&[1; 32], jm()), None);
+        asked(&mut asks, 1, 2);
+        asks.lacks([2; 32], jm(), Lacks::Gone);
+        asks.put_off(1, &[2; 32]);
+        assert_eq!(asks.lacked_by(&[2; 32], jm()), None, "it has it, for later");
+        asks.lacks([2; 32], jm(), Lacks::Gone);
+        asks.arrived(&[2; 32]);
+        assert_eq!(asks.lacked_by(&[2; 32], jm()), None);
+    }
+
+    #[test]
+    fn who_was_to_rest_for_an_hour_is_not_asked_in_a_minute() {
+        let mut asks = Asks::default();
+        let until = |n| Mono(NOW.0 + n);
+        asks.rest(([1; 32], jm()), Why::Refused, until(60));
+        assert!(asks.has_refused(&[1; 32], jm()));
+        asks.rest(([1; 32], jm()), Why::NothingGood, until(1));
+        assert!(!asks.may_ask((jm(), 1), &[1; 32], 2, until(30)));
+        assert!(asks.may_ask((jm(), 1), &[1; 32], 2, until(60)));
+        assert!(!asks.has_refused(&[1; 32], jm()), "it is over");
     }
 
     #[test]

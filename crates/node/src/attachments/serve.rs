@@ -1,9 +1,8 @@
 //! Bringing attachments to those who were sent the notice: below all envelopes, two at a time, one
 //! piece of each in memory.
 
-use super::{Store, carried::CarriedFile, named};
+use super::{Store, carried::CarriedFile, faults::OwnFault, named};
 use crate::{
-    blobs::BlobError,
     metered::Way,
     reading::internal,
     relaying::is_relay,
@@ -118,14 +117,25 @@ impl Shared {
             sent = self.was_sent(peer, envelope, of).await?;
         }
         match sent {
-            Sent::Yes if self.attachments.blobs.has(of) => return Ok(Source::Own),
-            Sent::Yes => return Err(NotServed::Gone),
+            Sent::Yes => return self.own_source(of).await,
             Sent::NotYet => return Err(NotServed::Busy),
             Sent::No => {}
         }
         let id = EnvelopeId::from_slice(envelope).ok_or(NotServed::Unknown)?;
         let carried = self.carries_file(peer, id, of).await?;
         carried.map(Source::Carried).ok_or(NotServed::Unknown)
+    }
+
+    /// Of what was sent from here: whether it is there.
+    async fn own_source(&self, of: AttachmentRef) -> Result<Source, NotServed> {
+        match self.own_fault(of) {
+            None => Ok(Source::Own),
+            Some(OwnFault::Damaged) => Err(NotServed::Damaged),
+            Some(OwnFault::Gone) => {
+                self.look_for_gone_one(&of.root).await?;
+                Err(NotServed::Gone)
+            }
+        }
     }
 
     /// Brings it in its turn and within the day's bytes, or says why not.
@@ -162,7 +172,7 @@ impl Shared {
             Ok(()) => Err(v1::AttachmentRefusal::AttachmentBusy),
             Err(why) => {
                 tracing::error!(peer = %link.peer(), %why, "an attachment cannot be served");
-                Err(v1::AttachmentRefusal::AttachmentGone)
+                Err(self.not_brought((of, store), &want.envelope_id, &why))
             }
         }
     }
@@ -286,56 +296,6 @@ impl Shared {
             false => Sent::No,
         })
     }
-
-    /// Sends it from the first piece that is wanted. Each piece is looked at before it leaves:
-    /// nobody is blamed for what this disk has done.
-    async fn bring(
-        self: &Arc<Self>,
-        link: &Link,
-        (of, store): (AttachmentRef, Store),
-        want: &v1::AttachmentWant,
-    ) -> Result<(), BlobError> {
-        let blobs = self.attachments.store(store).clone();
-        let pieces = tokio::task::spawn_blocking(move || blobs.pieces(of)).await;
-        let pieces = Arc::new(pieces.map_err(|_| BlobError::Absent)??);
-        let hashes = match want.hashes() {
-            v1::AttachmentHashes::Held => Bytes::new(),
-            _ => Bytes::from(pieces.hashes().concat()),
-        };
-        let header = v1::AttachmentHeader {
-            root: want.root.clone(),
-            length: of.length,
-            first_piece: want.first_piece,
-            hashes,
-        };
-        let Ok(mut stream) = link.attachment(&header).await else {
-            return Ok(());
-        };
-        // A stream that ends early is asked for again.
-        let most = match (want.pieces, self.pieces_at_a_time(link.peer())) {
-            (0, 0) => of.pieces(),
-            (wanted, 0) | (0, wanted) => wanted,
-            (wanted, paid) => wanted.min(paid),
-        };
-        let end = of.pieces().min(want.first_piece.saturating_add(most));
-        for index in want.first_piece..end {
-            if store == Store::Carried {
-                self.attachments.carried.touch(&of.root);
-            }
-            let blobs = self.attachments.store(store).clone();
-            let of_pieces = pieces.clone();
-            let read = move || blobs.read_piece(&of_pieces, index);
-            let piece = tokio::task::spawn_blocking(read).await;
-            let piece = piece.map_err(|_| BlobError::Absent)??;
-            // The peer is gone, or wants no more: it asks again.
-            if stream.piece(piece.into()).await.is_err() {
-                return Ok(());
-            }
-            self.metrics.pieces_sent.inc();
-        }
-        let _ = stream.finish().await;
-        Ok(())
-    }
 }
 
 /// Tells a peer that what it wants waits for the day's bytes.
@@ -359,6 +319,7 @@ enum Source {
 #[derive(Debug, Clone, Copy)]
 enum NotServed {
     Busy,
+    Damaged,
     Gone,
     Unknown,
 }
@@ -367,6 +328,7 @@ impl From<NotServed> for v1::AttachmentRefusal {
     fn from(why: NotServed) -> Self {
         match why {
             NotServed::Busy => Self::AttachmentBusy,
+            NotServed::Damaged => Self::AttachmentDamaged,
             NotServed::Gone => Self::AttachmentGone,
             NotServed::Unknown => Self::AttachmentUnknown,
         }

@@ -1,6 +1,6 @@
 //! Listing the files of a notice and taking one out.
 
-use super::ref_of;
+use super::{asks::Lacks, faults::OwnFault, ref_of};
 use crate::{
     blobs::BlobError,
     reading::internal,
@@ -43,6 +43,7 @@ impl Shared {
             let (here, state) = self.state_of(of, opened.originator);
             let waits = state == AttachmentState::WaitsBudget;
             let budget_of = self.budget_of(of, opened.originator).filter(|_| waits);
+            let budget_here = budget_of == Some(self.me);
             AttachmentItem {
                 number: nth as u32 + 1,
                 name: file.name.clone(),
@@ -52,6 +53,8 @@ impl Shared {
                 cipher_length: file.cipher_length,
                 here,
                 state,
+                sender: opened.originator.to_string(),
+                budget_here,
                 budget_of: budget_of.map(|party| party.to_string()),
             }
         };
@@ -60,17 +63,33 @@ impl Shared {
 
     fn state_of(&self, of: AttachmentRef, originator: PartyCode) -> (u64, AttachmentState) {
         let blobs = &self.attachments.blobs;
+        if originator == self.me {
+            return match self.own_fault(of) {
+                None => (of.length, AttachmentState::Here),
+                Some(OwnFault::Damaged) => (blobs.bytes(&of.root), AttachmentState::Damaged),
+                Some(OwnFault::Gone) => (0, AttachmentState::Gone),
+            };
+        }
         if blobs.has(of) {
             return (of.length, AttachmentState::Here);
         }
         let here = blobs.arrived(of);
         let state = match here {
+            _ if let Some(lacks) = self.sender_lacks(of, originator) => match lacks {
+                Lacks::Gone => AttachmentState::SenderGone,
+                Lacks::Damaged => AttachmentState::SenderDamaged,
+            },
             0 if !self.comes_by_itself(of, originator) => AttachmentState::OnRequest,
             _ if self.budget_of(of, originator).is_some() => AttachmentState::WaitsBudget,
             0 => AttachmentState::Waiting,
             _ => AttachmentState::Coming,
         };
         (here, state)
+    }
+
+    /// What the sender of a file has said of its own copy, where that is why it does not come.
+    pub(super) fn sender_lacks(&self, of: AttachmentRef, originator: PartyCode) -> Option<Lacks> {
+        lock(&self.attachments.asks).lacked_by(&of.root, originator)
     }
 
     /// Whose spent day a file waits for, if for one.
@@ -90,26 +109,33 @@ impl Shared {
     ) -> Result<Download, ApiError> {
         let opened = self.opened_notice(notice).await?;
         let root = LeafHash::from_hex(root).map(|root| root.0);
-        let mut files = opened.notice.attachments().iter();
-        let file = files.find(|file| Some(file.root) == root).ok_or_else(|| {
+        let mut files = opened.notice.attachments().iter().zip(1..);
+        let found = files.find(|(file, _)| Some(file.root) == root);
+        let (file, number) = found.ok_or_else(|| {
             ApiError::not_found("the notice has no such attachment")
                 .with_try("`abeng attachment list ID` shows those that it has")
         })?;
         let of = ref_of(file);
-        if !self.attachments.blobs.has(of) {
-            return Err(self.ask_for_it(&opened, of));
+        let what = format!("attachment {number} ({})", file.name);
+        if opened.originator == self.me {
+            if let Some(fault) = self.own_fault(of) {
+                self.note_own_fault(of, opened.id);
+                return Err(self.own_fault_told(fault, &what, &of.root));
+            }
+        } else if !self.attachments.blobs.has(of) {
+            return Err(self.ask_for_it(&opened, of, &what));
         }
         let key = AttachmentKey::from_slice(&file.key)
             .ok_or_else(|| internal("a key of another length"))?;
         let opener = AttachmentOpener::new(&key, of.length).map_err(internal)?;
         self.note_taken(who, &opened, of).await?;
         let (give, chunks) = mpsc::channel(AHEAD);
-        let (shared, originator) = (self.clone(), opened.originator);
+        let (shared, originator, id) = (self.clone(), opened.originator, opened.id);
         let length = file.length;
         // A thread of its own ends with whoever reads.
         tokio::task::spawn_blocking(move || {
             if let Err(why) = shared.decrypt(of, opener, &give) {
-                shared.found_damaged(of, originator, &why);
+                shared.found_damaged(of, (originator, id), &why);
                 let _ = give.blocking_send(Err(io::Error::other(why.to_string())));
             }
         });
@@ -156,7 +182,12 @@ impl Shared {
     }
 
     /// What is damaged here may come again.
-    fn found_damaged(&self, of: AttachmentRef, originator: PartyCode, why: &BlobError) {
+    fn found_damaged(
+        &self,
+        of: AttachmentRef,
+        (originator, id): (PartyCode, EnvelopeId),
+        why: &BlobError,
+    ) {
         let root = LeafHash(of.root);
         tracing::error!(%root, error = %why, "an attachment cannot be read from this disk");
         if !matches!(why, BlobError::Damaged) {
@@ -164,7 +195,7 @@ impl Shared {
         }
         if originator == self.me {
             // The only copy that is known: nothing is put out of the way.
-            return;
+            return self.note_own_fault(of, id);
         }
         if let Err(e) = self.attachments.blobs.set_aside(&of.root) {
             tracing::error!(%root, error = %e, "a damaged attachment cannot be set aside");
@@ -178,23 +209,37 @@ impl Shared {
         self.attachments.look();
     }
 
-    /// It is not here: it is asked for, if anybody has it.
-    fn ask_for_it(&self, opened: &Opened, of: AttachmentRef) -> ApiError {
-        if opened.originator == self.me {
-            return ApiError::not_found("the attachment is not on this disk any more, though it was sent from here")
-                .with_try("restore `blobs` from a backup of the data directory, or ask a recipient for the file");
-        }
-        self.request(of.root);
-        let (here, _) = self.state_of(of, opened.originator);
+    /// It is not here: it is asked for, also where its sender has said that it has it no more.
+    fn ask_for_it(&self, opened: &Opened, of: AttachmentRef, what: &str) -> ApiError {
         let from = opened.originator;
-        let (here, all) = (here >> 10, of.length >> 10);
-        let told = format!("the attachment is not here yet: {here} of {all} KiB have come");
-        let hint = match self.links.link(from) {
-            _ if self.own_day_lacks(of, from) => {
-                "the day's bytes on metered paths do not take its next part: it goes on tomorrow, or after `abeng link allow`".to_owned()
+        let lacks = self.sender_lacks(of, from);
+        self.request(of.root);
+        let again = format!(
+            "ask {from} to take it from a backup, or to send it anew; it is asked for again now, and once an hour"
+        );
+        match lacks {
+            Some(Lacks::Gone) => {
+                return ApiError::not_found(format!("{from} no longer has {what}")).with_try(again);
             }
-            Some(_) => format!("it is asked for now; wait, and try again ({from} is linked)"),
-            None => format!(
+            Some(Lacks::Damaged) => {
+                let told = format!("{what} is damaged on the disk of {from}");
+                return ApiError::new(ErrorCode::Damaged, told).with_try(again);
+            }
+            None => {}
+        }
+        let (here, all) = (self.attachments.blobs.arrived(of) >> 10, of.length >> 10);
+        let told = format!("{what} is not here yet: {here} of {all} KiB have come");
+        let hint = match (self.budget_of(of, from), self.links.link(from)) {
+            (Some(party), _) if party == self.me => {
+                "this node's bytes of the day on metered paths do not take its next part: it goes on tomorrow, or after `abeng link allow` here".to_owned()
+            }
+            (Some(party), _) => format!(
+                "the bytes of the day at {party} do not take its next part: it goes on tomorrow, or after `abeng link allow` at the node of {party}"
+            ),
+            (None, Some(_)) => {
+                format!("it is asked for now; wait, and try again ({from} is linked)")
+            }
+            (None, None) => format!(
                 "it comes as soon as {from} is linked again, or a relay that carried the notice"
             ),
         };

@@ -26,6 +26,9 @@ pub async fn work(shared: Arc<Shared>) {
         if let Err(e) = shared.sweep_blobs(WAITS).await {
             tracing::error!(error = %e.message, "attachments that belong to nothing are not deleted");
         }
+        if let Err(e) = shared.look_for_gone().await {
+            tracing::error!(error = %e.message, "it cannot be looked whether sent attachments are there");
+        }
     }
 }
 
@@ -107,6 +110,7 @@ impl Shared {
     }
 
     async fn delete_blob(&self, root: Hash32) -> Result<(), ApiError> {
+        self.attachments.faults.forget(&root);
         let blobs = self.attachments.blobs.clone();
         let delete = move || blobs.delete(&root);
         let deleted = tokio::task::spawn_blocking(delete).await;

@@ -2,7 +2,7 @@
 
 use super::{
     Store,
-    asks::{Coming, Why},
+    asks::{Coming, Lacks, Why},
 };
 use crate::{
     blobs::BlobError,
@@ -53,9 +53,21 @@ impl Shared {
             return;
         }
         self.went(link, Way::In);
-        let busy = refused.why() == v1::AttachmentRefusal::AttachmentBusy;
-        let until = later(if busy { BUSY } else { REFUSED });
-        asks.rest((root, link.peer()), Why::Refused, until);
+        use v1::AttachmentRefusal::{
+            AttachmentBudget, AttachmentBusy, AttachmentDamaged, AttachmentGone, AttachmentUnknown,
+            Unspecified,
+        };
+        let (lacks, rests) = match refused.why() {
+            AttachmentBusy | AttachmentBudget => (None, BUSY),
+            AttachmentDamaged => (Some(Lacks::Damaged), REFUSED),
+            // Its content may be deleted there together with its notice's.
+            AttachmentGone | AttachmentUnknown => (Some(Lacks::Gone), REFUSED),
+            Unspecified => (None, REFUSED),
+        };
+        if let Some(lacks) = lacks {
+            asks.lacks(root, link.peer(), lacks);
+        }
+        asks.rest((root, link.peer()), Why::Refused, later(rests));
         drop(asks);
         tracing::warn!(
             peer = %link.peer(),
@@ -88,7 +100,11 @@ impl Shared {
         let session = link.session();
         let asked = lock(&self.attachments.asks).comes(session, of);
         let Some(coming) = asked else {
-            return fault("not asked for");
+            // It was asked for, and refused meanwhile.
+            return match lock(&self.attachments.asks).has_refused(&of.root, link.peer()) {
+                true => Ok(()),
+                false => fault("not asked for"),
+            };
         };
         // One that was put off by its sender comes when it comes.
         let may = !coming.overtaken && self.may_go(link, Way::In, of, header.first_piece);

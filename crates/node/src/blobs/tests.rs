@@ -112,8 +112,17 @@ fn damage_on_the_disk_is_found_and_set_aside() {
     blobs.keep_new("h1", &pieces).unwrap();
     let read = blobs.read_piece(&pieces, 0);
     assert!(matches!(read, Err(BlobError::Damaged)));
+    assert!(blobs.damaged().is_empty());
     blobs.set_aside(&of.root).unwrap();
     assert!(!blobs.has(of));
+    // It is known, also to the next start, until somebody takes it away.
+    let [aside] = &blobs.damaged()[..] else {
+        panic!("{:?}", blobs.damaged());
+    };
+    let again = Blobs::open(&Layout::new(dir.path())).unwrap();
+    assert_eq!(&again.damaged()[..], std::slice::from_ref(aside));
+    fs::remove_file(aside).unwrap();
+    assert!(blobs.damaged().is_empty() && again.damaged().is_empty());
     let read = blobs.read_piece(&pieces, 0);
     assert!(matches!(read, Err(BlobError::Absent)));
 }

@@ -86,9 +86,9 @@ impl Shared {
         }
         missing.retain(|file| seen.insert(file.of.root));
         missing.sort_by_key(|file| (file.carried, file.precedence as i32, file.submitted));
-        let blobs = self.attachments.blobs.clone();
+        let shared = self.clone();
         let here = move || {
-            missing.retain(|file| blobs.has(file.of));
+            missing.retain(|file| shared.own_fault(file.of).is_none());
             missing
         };
         let missing = tokio::task::spawn_blocking(here).await.map_err(internal)?;
@@ -256,6 +256,9 @@ impl File<'_> {
         let damaged = |why: BlobError| {
             let root = LeafHash(file.of.root);
             tracing::error!(%root, error = %why, "an attachment cannot go into a courier file");
+            if matches!(why, BlobError::Damaged) {
+                self.shared.note_own_fault(file.of, file.envelope);
+            }
         };
         let pieces = match blobs.pieces(file.of) {
             Ok(pieces) => pieces,

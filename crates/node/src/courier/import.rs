@@ -1,26 +1,26 @@
 //! `POST /v1/courier/import`.
 
+mod proofs;
+mod wants;
+
 use super::{
     incoming::Incoming,
     tally::{Tally, What},
     turn,
-    window::{Known, Window, shower},
+    window::Window,
 };
 use crate::{
     clock,
     inbound::Examined,
-    receipts::verify_checkpoint,
     relaying::is_relay,
     shared::{Shared, lock},
 };
 use abeng_api::{
     ApiError, Caller, CourierFaultKind, CourierFaultView, CourierReport, ErrorCode, Pieces,
 };
-use abeng_audit_log::{Checkpoint, LogOrigin, hashes, logs::Met, merkle::verify_consistency};
 use abeng_evidence::courier::{CourierFault, CourierReader, Found, Item};
-use abeng_queue::Input;
-use abeng_seal::{Arrived, verify_void};
-use abeng_wire::{EnvelopeId, Incarnation, PartyCode, StreamSeq, limits, v1};
+use abeng_seal::Arrived;
+use abeng_wire::{PartyCode, v1};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -245,243 +245,10 @@ impl Import<'_> {
             Examined::Dropped { why, .. } => self.tally.fault(what, Some(id), why),
         }
     }
-
-    async fn receipts(&mut self, frame: v1::Receipts) {
-        let checkpoint = match self.checkpoint_of(&frame).await {
-            Ok(checkpoint) => checkpoint,
-            Err(why) => {
-                let count = frame.receipts.len().clamp(1, limits::RECEIPTS);
-                for _ in 0..count {
-                    self.tally.fault(What::Receipt, None, &why);
-                }
-                return;
-            }
-        };
-        for receipt in frame.receipts {
-            self.receipt(receipt, &checkpoint).await;
-        }
-    }
-
-    /// The checkpoint that all receipts of a frame stand on, if it may be believed.
-    async fn checkpoint_of(&self, frame: &v1::Receipts) -> Result<(PartyCode, Checkpoint), String> {
-        if frame.receipts.len() > limits::RECEIPTS || frame.checkpoint.len() > limits::CHECKPOINT {
-            return Err("more than a frame of receipts may hold".to_owned());
-        }
-        let trust = self.shared.trust();
-        let (party, checkpoint) =
-            verify_checkpoint(&trust.roster, &frame.checkpoint).map_err(|e| e.to_string())?;
-        if frame.old_size != checkpoint.size() || !frame.nodes.is_empty() {
-            return Err("in a courier file each receipt has its whole path".to_owned());
-        }
-        self.believe(party, &checkpoint).await?;
-        Ok((party, checkpoint))
-    }
-
-    async fn receipt(&mut self, receipt: v1::Receipt, under: &(PartyCode, Checkpoint)) {
-        let (shared, what) = (self.shared, What::Receipt);
-        let (party, checkpoint) = under;
-        let trust = shared.trust();
-        let proven = shared.prove_receipt(*party, receipt, checkpoint, &trust.roster);
-        let proven = match proven.await {
-            Ok(proven) => proven,
-            Err(why) => {
-                shared.metrics.receipts_rejected.inc();
-                return self.tally.fault(what, None, why);
-            }
-        };
-        use v1::LeafKind::{Delivered, Expired, Read, Recalled, Received, Refused};
-        // Received is about a file of the notice: what else it could be about is not believed above.
-        if ![Delivered, Expired, Read, Recalled, Received, Refused].contains(&proven.kind) {
-            let why = "it proves no outcome";
-            return self.tally.fault(what, Some(proven.envelope_id), why);
-        }
-        if self.window.has_receipt(&proven) {
-            return self.tally.known(what);
-        }
-        match shared.give_proven(&proven).await {
-            Known::Already => self.tally.known(what),
-            Known::New => self.window.receipt(*proven),
-        }
-    }
-
-    /// The maker's checkpoint. With a proof it joins what is known; without it waits for its owner.
-    async fn checkpoint(&mut self, frame: &v1::CheckpointFrame) {
-        let (shared, what) = (self.shared, What::Checkpoint);
-        let trust = shared.trust();
-        let (party, checkpoint) = match verify_checkpoint(&trust.roster, &frame.checkpoint) {
-            Ok(verified) => verified,
-            Err(why) => return self.tally.fault(what, None, why),
-        };
-        let origin = LogOrigin::parse(checkpoint.origin());
-        let trunk = lock(&shared.logs)
-            .trunks()
-            .find(|(of, known)| *of == party && known.origin() == checkpoint.origin())
-            .map(|(_, known)| (known.size(), known.root()));
-        if let (Ok(origin), Some(old), Some(proof)) = (origin, trunk, hashes(&frame.consistency))
-            && party != shared.me
-            && old.0 == frame.old_size
-            && old.0 < checkpoint.size()
-            && verify_consistency(
-                (old.0, &old.1),
-                (checkpoint.size(), &checkpoint.root()),
-                &proof,
-            )
-            .is_ok()
-        {
-            let met = lock(&shared.logs).follows(origin, Some(old), &checkpoint);
-            if let Met::Contradiction(proof) = met {
-                shared.keep_contradiction(*proof).await;
-            }
-        }
-        match self.believe(party, &checkpoint).await {
-            Ok(()) => self.tally.taken(what),
-            Err(why) => self.tally.fault(what, None, why),
-        }
-    }
-
-    /// Holds a checkpoint of another log against what is known of it.
-    async fn believe(&self, party: PartyCode, checkpoint: &Checkpoint) -> Result<(), String> {
-        let shared = self.shared;
-        if party == shared.me {
-            // Judged, and told where it is none of ours.
-            shared.meet(shower(shared), checkpoint).await;
-            return Err("it is of this node's own log".to_owned());
-        }
-        if shared.quarantined(party) {
-            return Err(contradicted(party));
-        }
-        let origin = LogOrigin::parse(checkpoint.origin()).map_err(|e| e.to_string())?;
-        let met = lock(&shared.logs).meet(origin, shower(shared), checkpoint);
-        match met {
-            Met::Good | Met::Open => Ok(()),
-            Met::Closed => Err(format!("it is of an older life of the log of {party}")),
-            Met::Contradiction(proof) => {
-                shared.keep_contradiction(*proof).await;
-                Err(format!("the log of {party} contradicts itself"))
-            }
-        }
-    }
-
-    async fn trust(&mut self, bundle: v1::TrustBundle) {
-        let shared = self.shared.clone();
-        let merged = tokio::task::spawn_blocking(move || {
-            let taken = shared.adopt(&bundle, None);
-            taken.map(|taken| taken.is_some())
-        });
-        match merged.await {
-            Ok(Ok(true)) => self.tally.taken(What::Trust),
-            Ok(Ok(false)) => self.tally.known(What::Trust),
-            Ok(Err(why)) => self.tally.fault(What::Trust, None, why),
-            Err(e) => self.tally.fault(What::Trust, None, e),
-        }
-    }
-
-    /// An originator's word that numbers will not come. It proves itself.
-    async fn void(&mut self, signed: v1::Signed) {
-        let (shared, what) = (self.shared, What::Void);
-        let void = match verify_void(&shared.trust().roster, &signed) {
-            Ok(void) => void.message().clone(),
-            Err(why) => return self.tally.fault(what, None, why),
-        };
-        let originator = PartyCode::new(&void.originator);
-        let originator = match originator {
-            Ok(party) if party != shared.me && void.recipient == shared.me.as_str() => party,
-            _ => {
-                return self
-                    .tally
-                    .fault(what, None, "it is about no stream to this node");
-            }
-        };
-        if shared.quarantined(originator) {
-            return self.tally.fault(what, None, contradicted(originator));
-        }
-        let before = shared.closed_up_to(&void, originator).await;
-        if before {
-            return self.tally.known(what);
-        }
-        let input = Input::Voided {
-            from: originator,
-            signed: Box::new(signed),
-            void: Box::new(void.clone()),
-        };
-        shared.core.give(input).await;
-        match shared.core.reached().await {
-            Some(()) if shared.closed_up_to(&void, originator).await => self.tally.taken(what),
-            // Beyond what is taken of one party at once; the numbers stay open.
-            _ => self
-                .tally
-                .fault(what, None, "it was put off; import the file again"),
-        }
-    }
-
-    /// What the maker lacks of a file goes along from there on.
-    async fn attachment_want(&mut self, want: &v1::AttachmentWant) {
-        let known = match self.from {
-            Some(from) => self.shared.courier_wants(from, want).await,
-            None => false,
-        };
-        match known {
-            true => self.tally.taken(What::Want),
-            false => {
-                let id = EnvelopeId::from_slice(&want.envelope_id);
-                let why = "it is about no attachment that was sent from this node";
-                self.tally.fault(What::Want, id, why);
-            }
-        }
-    }
-
-    /// What the maker misses goes along first in the next file. A claim; it changes nothing else.
-    fn want(&mut self, want: &v1::Want) {
-        let shared = self.shared;
-        let range = StreamSeq::new(want.first).zip(StreamSeq::new(want.last));
-        match (self.from, range) {
-            (Some(from), Some((first, last)))
-                if want.originator == shared.me.as_str()
-                    && want.incarnation <= shared.incarnation.0
-                    && first <= last =>
-            {
-                // Of an earlier life what is queued goes along anyway.
-                let life = Incarnation(want.incarnation);
-                if life == shared.incarnation {
-                    let mut carried = lock(&shared.courier.carried);
-                    carried.entry(from).or_default().missing(first, last);
-                }
-                let mut wanted = lock(&shared.courier.wanted);
-                let wanted = wanted.entry(from).or_default();
-                if wanted.len() < limits::COURIER_WANTS {
-                    wanted.push((life, (first, last)));
-                }
-                self.tally.taken(What::Want);
-            }
-            _ => self
-                .tally
-                .fault(What::Want, None, "it is about no stream of this node"),
-        }
-    }
 }
 
 fn contradicted(party: PartyCode) -> String {
     format!("the log of {party} contradicts itself, and nobody has decided to go on with it")
-}
-
-impl Shared {
-    /// Whether every number of a void is closed here already.
-    async fn closed_up_to(&self, void: &v1::Void, originator: PartyCode) -> bool {
-        let (incarnation, first, last) = (void.incarnation, void.first, void.last);
-        let look = move |engine: &abeng_queue::Engine| {
-            let is_here = |(of, first, last): &(Incarnation, u64, u64)| (of.0, *first, *last);
-            let gaps = engine.gaps(originator);
-            let mut gaps = gaps.iter().map(is_here).filter(|gap| gap.0 == incarnation);
-            let marks = engine.marks(originator);
-            let mark = marks.iter().find(|mark| mark.incarnation == incarnation);
-            let contiguous = mark.map_or(0, |mark| mark.contiguous);
-            // Above the highest number that is closed there is no gap, and nothing is closed.
-            let highest = gaps.clone().map(|gap| gap.2 + 1).max().unwrap_or(0);
-            last <= contiguous
-                || (last <= highest && !gaps.any(|gap| gap.1 <= last && first <= gap.2))
-        };
-        self.core.inspect(look).await.unwrap_or(false)
-    }
 }
 
 fn unreadable(fault: &CourierFault) -> ApiError {

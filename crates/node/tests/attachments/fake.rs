@@ -1,10 +1,13 @@
 //! LC, which is no node but a test: it sees every frame and sends what it likes.
 
-use crate::support::{Net, file};
+use crate::{
+    common::once_free,
+    support::{Net, file},
+};
 use abeng_keys::{Keyring, SystemEntropy};
 use abeng_link::{
     AttachmentReceiver, AttachmentSender, CloseCode, Closed, Endpoint, Greeting, Handler, Link,
-    LinkConfig, NotTaken, PeerFault, Profile,
+    LinkConfig, LinkError, NotTaken, PeerFault, Profile,
 };
 use abeng_node::{Config, Layout};
 use abeng_notice::{Attachment, CheckContext, Notice};
@@ -16,10 +19,15 @@ use abeng_wire::{Incarnation, Mono, Now, PartyCode, StreamSeq, limits, v1};
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::{Mutex, mpsc};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long what came last on a link that has gone may take to the disk.
+const LINGERS: Duration = Duration::from_secs(1);
 
 struct Seen {
     links: mpsc::UnboundedSender<Link>,
@@ -114,14 +122,18 @@ impl Fake {
             limits: Default::default(),
             boot_id: [7; 16],
         };
-        let endpoint = Endpoint::start(
-            link,
-            keyring.node_tls().clone(),
+        let (trusted, seen) = (
             Arc::new(ArcSwap::from_pointee(trust.clone())),
             Arc::new(seen),
         );
+        let start = async || {
+            let (link, tls) = (link.clone(), keyring.node_tls().clone());
+            Endpoint::start(link, tls, trusted.clone(), seen.clone()).await
+        };
+        let taken = |why: &LinkError| matches!(why, LinkError::PortTaken { .. });
+        let endpoint = once_free(start, taken).await;
         Self {
-            endpoint: endpoint.await.unwrap(),
+            endpoint,
             keyring,
             trust,
             links: Mutex::new(links),
@@ -167,13 +179,19 @@ impl Fake {
     ) -> (AttachmentSender, v1::AttachmentWant) {
         loop {
             let (link, want) = self.want().await;
-            assert_eq!(want.first_piece, pieces.start as u64, "{want:?}");
-            let Ok(stream) = sent.bring(&link, pieces.clone()).await else {
+            let first = usize::try_from(want.first_piece).unwrap();
+            // What came on a link that has gone is not asked for again.
+            assert!((pieces.start..pieces.end).contains(&first), "{want:?}");
+            let Ok(stream) = sent.bring(&link, first..pieces.end).await else {
                 continue;
             };
-            while self.is_live(&link) {
+            let mut gone = None;
+            while gone.is_none_or(|gone: Instant| gone.elapsed() < LINGERS) {
                 if has_them().await {
                     return (stream, want);
+                }
+                if !self.is_live(&link) {
+                    gone.get_or_insert_with(Instant::now);
                 }
                 tokio::task::yield_now().await;
             }

@@ -10,6 +10,7 @@ mod stick;
 mod by_stick;
 mod fake;
 mod hostile;
+mod lost;
 mod metered;
 mod resume;
 mod support;

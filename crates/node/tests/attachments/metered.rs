@@ -96,13 +96,33 @@ async fn a_file_is_served_up_to_the_day_s_bytes_and_goes_on_once_more_are_allowe
     let id = sent.id.unwrap();
     let waiting = waits(&client, &id).await;
     assert_eq!(waiting.budget_of.as_deref(), Some("JM"));
+    assert!(!waiting.budget_here);
     kept_to_the_day(&payer, &waiting).await;
+    // Where it is waited for, `link allow` helps nobody, and that is what is said there.
+    let there = until(|| async {
+        let status = client.status().await.ok()?;
+        (status.files.for_budget == 1).then_some(status)
+    })
+    .await;
+    assert_eq!(there.files.for_own_budget, 0);
+    let told = |w: &&String| w.contains("at other nodes: 1 file to come");
+    let told = there.warnings.iter().find(told).unwrap();
+    assert!(told.contains("`abeng link allow` there"), "{told}");
+    let asked = client.attachment(&id, &waiting.root).await.unwrap_err();
+    let ClientError::Api(refused) = asked else {
+        panic!("{asked}");
+    };
+    let hint = refused.try_this.unwrap_or_default();
+    assert!(
+        hint.contains("`abeng link allow` at the node of JM"),
+        "{hint}"
+    );
     let status = until(|| async {
         let status = payer.status().await.ok()?;
         (status.files.held_back == 1).then_some(status)
     })
     .await;
-    let told = |w: &&String| w.contains("1 file to be sent") && w.contains("abeng link allow");
+    let told = |w: &&String| w.contains("1 file to be sent") && w.contains("link allow` here");
     assert!(status.warnings.iter().any(|w| told(&w)), "{status:?}");
     // One that waits for its turn behind it is told the same, and not forgotten.
     let handle = give(&payer, "y.jpg", &file(40_000, 5)).await.unwrap();
@@ -139,6 +159,7 @@ async fn a_file_is_fetched_up_to_the_day_s_bytes_and_goes_on_once_more_are_allow
     assert!(matches!(asked, ClientError::Api(e) if e.code == ErrorCode::Conflict));
     let waiting = waits(&client, &id).await;
     assert_eq!(waiting.budget_of.as_deref(), Some("LC"));
+    assert!(waiting.budget_here);
     kept_to_the_day(&client, &waiting).await;
     let status = until(|| async {
         let status = client.status().await.ok()?;
@@ -147,14 +168,14 @@ async fn a_file_is_fetched_up_to_the_day_s_bytes_and_goes_on_once_more_are_allow
     .await;
     assert_eq!(status.files.files, 1);
     assert_eq!(status.files.bytes, waiting.cipher_length - waiting.here);
-    let told = |w: &String| w.contains("1 file to come") && w.contains("abeng link allow");
+    let told = |w: &String| w.contains("1 file to come") && w.contains("link allow` here");
     assert!(status.warnings.iter().any(told), "{status:?}");
     let asked = client.attachment(&id, &files[0].root).await.unwrap_err();
     let ClientError::Api(refused) = asked else {
         panic!("{asked}");
     };
     let hint = refused.try_this.unwrap_or_default();
-    assert!(hint.contains("abeng link allow"), "{hint}");
+    assert!(hint.contains("`abeng link allow` here"), "{hint}");
     allow(&client).await;
     all_here(&client, &id).await;
     assert!(take(&client, &id, &files[0].root).await.unwrap() == bytes);

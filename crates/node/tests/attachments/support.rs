@@ -1,12 +1,9 @@
 //! A network in a directory, a node of it, and files to send.
 
 use abeng_api::{AttachQuery, AttachmentItem, AttachmentState, Client, ClientError, SubmitRequest};
-use abeng_node::{Config, Node, NodeError};
+use abeng_node::Node;
 use bytes::Bytes;
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 use tempfile::TempDir;
 use tokio::{sync::mpsc, time::Instant};
 
@@ -29,24 +26,11 @@ impl Net {
     }
 
     pub async fn start(&self, party: &str) -> Node {
-        start(&self.dir(party)).await
+        crate::common::start(&self.dir(party)).await
     }
 
     pub fn client(&self, party: &str) -> Client {
         Client::unix(self.dir(party).join("abeng.sock"))
-    }
-}
-
-async fn start(dir: &Path) -> Node {
-    // The socket of a node that has just ended may linger for a moment.
-    let end = Instant::now() + PATIENCE;
-    loop {
-        match Node::start(Config::load(&dir.join("node.toml")).unwrap()).await {
-            Err(NodeError::Link(_)) if Instant::now() < end => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            started => return started.unwrap(),
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod attacks;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "what `support` needs and nothing here calls")]
 mod common;

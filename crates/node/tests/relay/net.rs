@@ -1,10 +1,11 @@
 //! The network of these tests, and parties that do only what a test tells them.
 
+use crate::common::{once_free, ports::free_ports, start_as};
 use abeng_api::{AuditQuery, Client, EventQuery, LeafView, SubmitRequest};
 use abeng_keys::{Keyring, Protection};
-use abeng_link::{Closed, Endpoint, Greeting, Handler, Link, LinkConfig, Profile};
+use abeng_link::{Closed, Endpoint, Greeting, Handler, Link, LinkConfig, LinkError, Profile};
 use abeng_node::{
-    Config, Layout, Node, NodeError,
+    Config, Layout, Node,
     founding::{InitParty, InitRequest, init_with_relays},
 };
 use abeng_roster::Trust;
@@ -15,12 +16,7 @@ use abeng_wire::{
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
-use std::{
-    net::{SocketAddr, UdpSocket},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 /// JM, the relay NL and TT, with the ports they really use.
@@ -39,12 +35,9 @@ impl Net {
     pub fn found() -> Self {
         let temp = tempfile::tempdir().unwrap();
         let dir = temp.path().join("net");
-        // Held open together, so that all differ; nobody listens on those of the first two.
-        let sockets: Vec<UdpSocket> = (0..5)
-            .map(|_| UdpSocket::bind("127.0.0.1:0").unwrap())
-            .collect();
-        let at: Vec<SocketAddr> = sockets.iter().map(|s| s.local_addr().unwrap()).collect();
-        drop(sockets);
+        // Nobody listens on those of the first two.
+        let base = free_ports(5);
+        let at = [0, 1, 2, 3, 4].map(|n| SocketAddr::from(([127, 0, 0, 1], base + n)));
         let party = |text: &str, address: SocketAddr| InitParty {
             code: code(text),
             name: text.to_owned(),
@@ -96,14 +89,7 @@ impl Net {
 
     pub async fn start_as(&self, party: &str, config: Config) -> (Node, Client) {
         let socket = self.home(party).join("abeng.sock");
-        // The socket of a node that has just ended may linger for a moment.
-        for _ in 0..100 {
-            match Node::start(config.clone()).await {
-                Err(NodeError::Link(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
-                started => return (started.unwrap(), Client::unix(socket)),
-            }
-        }
-        panic!("the port stays taken");
+        (start_as(config).await, Client::unix(socket))
     }
 }
 
@@ -237,6 +223,11 @@ impl Puppet {
         self.endpoint.link(code(party)).unwrap()
     }
 
+    /// Whether a link to a party is up now.
+    pub fn has(&self, party: &str) -> bool {
+        self.endpoint.link(code(party)).is_some()
+    }
+
     /// Whether a link is up no more.
     pub fn is_gone(&self, link: &Link) -> bool {
         let now = self.endpoint.link(link.peer());
@@ -268,22 +259,21 @@ impl Net {
             "NL" => config.link.listen,
             _ => "127.0.0.1:0".parse().unwrap(),
         };
-        let endpoint = Endpoint::start(
-            LinkConfig {
-                me: code(party),
-                listen,
-                profile: Profile::Cable,
-                boot_id: [7; 16],
-                limits: Default::default(),
-                profiles: Default::default(),
-            },
-            keyring.node_tls().clone(),
-            Arc::new(ArcSwap::from_pointee(trust)),
-            Arc::new(strings),
-        );
-        Puppet {
-            endpoint: endpoint.await.unwrap(),
-            seen,
-        }
+        let link = LinkConfig {
+            me: code(party),
+            listen,
+            profile: Profile::Cable,
+            boot_id: [7; 16],
+            limits: Default::default(),
+            profiles: Default::default(),
+        };
+        let (trusted, strings) = (Arc::new(ArcSwap::from_pointee(trust)), Arc::new(strings));
+        let start = async || {
+            let (link, tls) = (link.clone(), keyring.node_tls().clone());
+            Endpoint::start(link, tls, trusted.clone(), strings.clone()).await
+        };
+        let taken = |why: &LinkError| matches!(why, LinkError::PortTaken { .. });
+        let endpoint = once_free(start, taken).await;
+        Puppet { endpoint, seen }
     }
 }

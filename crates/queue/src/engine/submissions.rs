@@ -8,7 +8,7 @@ use crate::{
 };
 use abeng_audit_log::{Record, subject};
 use abeng_seal::Sealed;
-use abeng_wire::{Now, PartyCode, StreamSeq, encode, pae_signature_type, v1};
+use abeng_wire::{EnvelopeId, Now, PartyCode, StreamSeq, encode, pae_signature_type, v1};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ pub(super) struct Pending {
 #[derive(Debug)]
 enum State {
     Sealing,
-    Sealed(Box<Sealed>, PrivateInput, u64, Terms),
+    Sealed(Box<Sealed>, PrivateInput, u64, Box<Terms>),
     Failed,
 }
 
@@ -86,7 +86,7 @@ impl Engine {
                 numbers.eq(pending.positions.iter().copied()),
                 "I5: an envelope has exactly the numbers that were reserved for it"
             );
-            pending.state = State::Sealed(sealed, private, cleared_under, terms);
+            pending.state = State::Sealed(sealed, private, cleared_under, Box::new(terms));
             self.drain(now, plan);
         }
     }
@@ -132,12 +132,15 @@ impl Engine {
             bytes += size;
             match std::mem::replace(&mut first.state, State::Sealing) {
                 State::Sealing => return,
-                State::Sealed(sealed, private, under, _) if under < self.config.roster.version => {
+                State::Sealed(sealed, private, under, terms)
+                    if under < self.config.roster.version =>
+                {
                     // Stays in its place; the answer comes as `Sealed` or `SealFailed`.
                     plan.free.push(Free::ClearAgain {
                         ticket: first.ticket,
                         sealed,
                         private,
+                        terms: *terms,
                     });
                     return;
                 }
@@ -145,7 +148,7 @@ impl Engine {
                     let ticket = first.ticket;
                     self.pending.pop_front();
                     queued_for.extend(sealed.recipients());
-                    self.submit(now, ticket, (&sealed, private, terms), plan);
+                    self.submit(now, ticket, (&sealed, private, *terms), plan);
                 }
                 State::Failed => {
                     if let Some(pending) = self.pending.pop_front() {
@@ -176,6 +179,8 @@ impl Engine {
                 sig: sealed.sig().clone(),
                 keep_until: terms.keep_until,
                 recalls: recalls(&terms),
+                supersedes: id_bytes(terms.supersedes),
+                anew_of: id_bytes(terms.anew_of),
             })))
             .with_body(&v1::BodyPart {
                 stanzas: sealed.stanzas().to_vec(),
@@ -256,7 +261,11 @@ impl Engine {
 
 /// The recalled notice as proof parts hold it.
 pub(super) fn recalls(terms: &Terms) -> Bytes {
-    terms.recalls.map(|id| id.to_bytes()).unwrap_or_default()
+    id_bytes(terms.recalls)
+}
+
+fn id_bytes(id: Option<EnvelopeId>) -> Bytes {
+    id.map(|id| id.to_bytes()).unwrap_or_default()
 }
 
 pub(super) fn proof(of: v1::proof_part::Of) -> v1::ProofPart {

@@ -1,6 +1,7 @@
 //! The engine against a plain model of what a broker owes, and the rules one by one.
 
 mod again;
+mod anew;
 mod kept;
 mod model;
 mod net;

@@ -15,6 +15,7 @@ fn row(outcome: SentOutcome, seq: u64, mine: u64) -> SentRow {
         keep_until: 0,
         recalls: None,
         incarnation: Incarnation(mine),
+        anew_before: 0,
         relayed: Default::default(),
         recipients: vec![SentTo {
             party: PartyCode::new("NL").unwrap(),
@@ -22,6 +23,8 @@ fn row(outcome: SentOutcome, seq: u64, mine: u64) -> SentRow {
             queued: LeafIndex(4),
             outcome,
             read: None,
+            anew: None,
+            replaced: None,
         }],
     }
 }

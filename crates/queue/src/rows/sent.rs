@@ -42,6 +42,8 @@ pub struct SentRow {
     pub recalls: Option<EnvelopeId>,
     /// The life of this log that it was sent in: whose streams its numbers are of.
     pub incarnation: Incarnation,
+    /// How often the notice was sealed anew before: see [`AnewRow`](super::AnewRow).
+    pub anew_before: u8,
     /// Sorted by code.
     pub recipients: Vec<SentTo>,
     /// Which relays have said that they carry it, in the order in which they did: for each
@@ -76,6 +78,10 @@ pub struct SentTo {
     pub outcome: SentOutcome,
     /// The ReceiptTaken leaf that proves that somebody there has opened it.
     pub read: Option<LeafIndex>,
+    /// The Submitted leaf of the same notice sealed anew for it.
+    pub anew: Option<LeafIndex>,
+    /// The Submitted leaf of what replaces it there or takes it back.
+    pub replaced: Option<LeafIndex>,
 }
 
 /// What became of an envelope at one recipient, as far as is known here.
@@ -171,6 +177,7 @@ impl SentRow {
             .u64(self.keep_until)
             .bytes(&self.recalls.unwrap_or_default().0)
             .u64(self.incarnation.0)
+            .u8(self.anew_before)
             .u16(self.recipients.len() as u16);
         for to in &self.recipients {
             out = out.party(to.party).u64(to.seq.get()).leaf(to.queued);
@@ -192,7 +199,7 @@ impl SentRow {
                     delivered,
                 } => out.u8(5).leaf(taken).u64(at_peer).maybe(delivered),
             };
-            out = out.maybe(to.read);
+            out = out.maybe(to.read).maybe(to.anew).maybe(to.replaced);
         }
         out = out.u16(self.relayed.len() as u16);
         for relayed in &self.relayed {
@@ -216,6 +223,7 @@ impl SentRow {
             keep_until: reader.u64()?,
             recalls: Some(reader.id()?).filter(|id| *id != EnvelopeId::default()),
             incarnation: reader.incarnation()?,
+            anew_before: reader.u8()?,
             recipients: Vec::new(),
             relayed: Vec::new(),
         };
@@ -226,6 +234,8 @@ impl SentRow {
                 queued: reader.leaf()?,
                 outcome: outcome(&mut reader)?,
                 read: reader.maybe()?,
+                anew: reader.maybe()?,
+                replaced: reader.maybe()?,
             });
         }
         for _ in 0..reader.u16()? {

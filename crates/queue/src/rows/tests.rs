@@ -49,13 +49,16 @@ fn recalls() -> impl Strategy<Value = Option<EnvelopeId>> {
 
 fn sent() -> impl Strategy<Value = SentRow> {
     let read = proptest::option::of(leaf());
-    let to = (party(), seq(), leaf(), outcome(), read).prop_map(
-        |(party, seq, queued, outcome, read)| SentTo {
+    let later = proptest::array::uniform2(proptest::option::of(leaf()));
+    let to = (party(), seq(), leaf(), outcome(), read, later).prop_map(
+        |(party, seq, queued, outcome, read, [anew, replaced])| SentTo {
             party,
             seq,
             queued,
             outcome,
             read,
+            anew,
+            replaced,
         },
     );
     let all = (
@@ -85,6 +88,7 @@ fn sent() -> impl Strategy<Value = SentRow> {
                 keep_until,
                 recalls,
                 incarnation: Incarnation(created_at / 5),
+                anew_before: (created_at % 5) as u8,
                 envelope_id: EnvelopeId(id),
                 created_at,
                 expires_at,

@@ -7,10 +7,11 @@ use abeng_wire::{encode, v1};
 use bytes::Bytes;
 use hpke::{
     Deserializable, Kem, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256,
-    kem::XWing,
+    kem::XWing, rand_core,
 };
 use ring::{aead, digest, hmac};
 
+type Chunks = Option<Box<dyn Fn(&[u8], &[u8], &[u8]) -> Vec<u8>>>;
 type Knob<T> = Option<Box<dyn Fn(&mut T)>>;
 type RecipientKnob<T> = Option<Box<dyn Fn(usize, &mut T)>>;
 
@@ -19,8 +20,16 @@ type RecipientKnob<T> = Option<Box<dyn Fn(usize, &mut T)>>;
 pub struct Faults {
     pub pre: Knob<v1::Pre>,
     pub pre_bytes: Knob<Vec<u8>>,
+    /// The content key, in place of a random one.
+    pub cek: Option<[u8; 32]>,
     pub plain: Knob<Vec<u8>>,
+    /// Key, h0 and plaintext to chunks.
+    pub chunks: Chunks,
     pub body: Knob<Vec<u8>>,
+    /// HPKE's info.
+    pub info: RecipientKnob<Vec<u8>>,
+    /// Whom the SLOT's key is bound to.
+    pub slot_for: RecipientKnob<v1::PreRecipient>,
     /// CEK ‖ stream_seq ‖ blind, before it is sealed.
     pub slot: RecipientKnob<Vec<u8>>,
     pub stanza: RecipientKnob<Vec<u8>>,
@@ -50,11 +59,11 @@ fn hkdf(salt: &[u8], ikm: &[u8], info: &[u8]) -> Vec<u8> {
     mac(&mac(salt, ikm), &[info, &[1]].concat())
 }
 
-fn chacha(key: &[u8]) -> aead::LessSafeKey {
+pub fn chacha(key: &[u8]) -> aead::LessSafeKey {
     aead::LessSafeKey::new(aead::UnboundKey::new(&aead::CHACHA20_POLY1305, key).unwrap())
 }
 
-fn nonce(counter: u64, last: bool) -> aead::Nonce {
+pub fn nonce(counter: u64, last: bool) -> aead::Nonce {
     let mut nonce = vec![0; 3];
     nonce.extend(counter.to_be_bytes());
     nonce.push(last.into());
@@ -102,6 +111,28 @@ fn random<const N: usize>() -> [u8; N] {
     out
 }
 
+/// The fixture's entropy, as HPKE asks for it.
+struct Random;
+
+impl rand_core::TryRng for Random {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(u32::from_le_bytes(random()))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(u64::from_le_bytes(random()))
+    }
+
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
+        entropy().fill(out);
+        Ok(())
+    }
+}
+
+impl rand_core::TryCryptoRng for Random {}
+
 fn turn<T>(knob: &Knob<T>, value: &mut T) {
     if let Some(knob) = knob {
         knob(value);
@@ -137,33 +168,46 @@ pub fn seal(net: &Net, from: &str, to: &[&str], notice: &[u8], faults: &Faults) 
     let mut pre_bytes = encode(&pre).to_vec();
     turn(&faults.pre_bytes, &mut pre_bytes);
     let h0 = sha256(&pae(b"application/vnd.abeng.pre.v1", &pre_bytes));
-    let cek = random::<32>();
+    let cek = faults.cek.unwrap_or_else(random::<32>);
     let commit = hkdf(&h0, &cek, b"abeng/1/key-commit");
 
     let mut plain = (notice.len() as u64).to_be_bytes().to_vec();
     plain.extend(notice);
     plain.resize(padme(plain.len()).max(2048), 0);
     turn(&faults.plain, &mut plain);
-    let mut body = seal_chunks(&hkdf(&h0, &cek, b"abeng/1/body"), &h0, &plain);
+    let chunks = match &faults.chunks {
+        Some(knob) => knob,
+        None => &seal_chunks as &dyn Fn(&[u8], &[u8], &[u8]) -> Vec<u8>,
+    };
+    let mut body = chunks(&hkdf(&h0, &cek, b"abeng/1/body"), &h0, &plain);
     turn(&faults.body, &mut body);
 
     let mut stanzas = Vec::new();
     for (i, (entry, (seq, blind))) in pre.recipients.iter().zip(&positions).enumerate() {
         let lk = random::<32>();
         let to = net.trust.seal_key(code(to[i]), NOW).unwrap();
-        let (enc, boxed) = hpke::single_shot_seal::<ChaCha20Poly1305, HkdfSha256, XWing>(
+        let mut info = box_info(&pre, entry);
+        if let Some(knob) = &faults.info {
+            knob(i, &mut info);
+        }
+        let (enc, boxed) = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, XWing>(
             &OpModeS::Base,
             &<XWing as Kem>::PublicKey::from_bytes(to.bytes()).unwrap(),
-            &box_info(&pre, entry),
+            &info,
             &lk,
             &[],
+            &mut Random,
         )
         .unwrap();
         let mut slot = [&cek[..], &seq.to_be_bytes(), blind].concat();
         if let Some(knob) = &faults.slot {
             knob(i, &mut slot);
         }
-        let key = slot_key(&h0, &lk, entry, &commit);
+        let mut slot_for = entry.clone();
+        if let Some(knob) = &faults.slot_for {
+            knob(i, &mut slot_for);
+        }
+        let key = slot_key(&h0, &lk, &slot_for, &commit);
         let zero = aead::Nonce::assume_unique_for_key([0; 12]);
         chacha(&key)
             .seal_in_place_append_tag(zero, aead::Aad::empty(), &mut slot)

@@ -386,6 +386,7 @@ impl Bench {
                 ticket,
                 sealed,
                 private,
+                terms,
             } => {
                 let cleared_under = self.roster.version;
                 self.handle(Input::Sealed {
@@ -393,7 +394,7 @@ impl Bench {
                     sealed,
                     private,
                     cleared_under,
-                    terms: terms(),
+                    terms,
                 });
             }
             Free::CheckAgain { opened, .. } => self.look(opened.verified().clone()),
@@ -505,6 +506,7 @@ fn terms() -> Terms {
     Terms {
         keep_until: NOW + 365 * 86_400_000,
         recalls: None,
+        ..Terms::default()
     }
 }
 

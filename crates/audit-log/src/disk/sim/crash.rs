@@ -1,6 +1,6 @@
 //! What a power cut leaves.
 
-use super::{Change, Content, SECTOR, SimDisk, State};
+use super::{Change, Content, SECTOR, SimDisk, State, parent};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::AddAssign,
@@ -28,6 +28,8 @@ pub struct Effects {
     pub renames_lost: u64,
     /// Old or new sectors that a sync had failed to write.
     pub stuck: u64,
+    /// Sectors that read as an error.
+    pub unreadable: u64,
 }
 
 impl AddAssign for Effects {
@@ -42,6 +44,7 @@ impl AddAssign for Effects {
             names_lost,
             renames_lost,
             stuck,
+            unreadable,
         } = other;
         self.sectors_kept += sectors_kept;
         self.sectors_lost += sectors_lost;
@@ -52,6 +55,7 @@ impl AddAssign for Effects {
         self.names_lost += names_lost;
         self.renames_lost += renames_lost;
         self.stuck += stuck;
+        self.unreadable += unreadable;
     }
 }
 
@@ -76,16 +80,36 @@ impl Random {
 impl SimDisk {
     /// The disk as it may be after a power cut now. This one goes on unchanged.
     pub fn crash(&self, seed: u64) -> Self {
+        self.cut(seed, None)
+    }
+
+    /// The same where the cut may come within a sector, in files below this directory: of the sectors that
+    /// were being changed some are neither old nor new, and read as an error. One that was written
+    /// again with what it held is taken for whole.
+    pub fn crash_within_sectors(&self, seed: u64, dir: &str) -> Self {
+        self.cut(seed, Some(dir))
+    }
+
+    fn cut(&self, seed: u64, within: Option<&str>) -> Self {
         let state = self.state();
+        let names = state.names.iter().chain(&state.durable_names);
+        let below = |path: &str| within.is_some_and(|dir| parent(path) == dir);
         let mut cut = Cut {
             random: Random(seed),
             kept: 0,
             effects: Effects::default(),
             writes: BTreeMap::new(),
+            within: names
+                .filter(|(path, _)| below(path))
+                .map(|(_, &file)| file)
+                .collect(),
         };
         // Some crashes lose everything, some nothing, most of them some.
         cut.kept = cut.random.next() % 9;
-        let files: Vec<Content> = state.files.iter().map(|file| cut.file(file)).collect();
+        let files = state.files.iter().enumerate();
+        let files: Vec<Content> = files
+            .map(|(file, content)| cut.file(file, content))
+            .collect();
         let names = cut.names(&state);
         cut.count_writes();
         let state = State {
@@ -113,10 +137,13 @@ struct Cut {
     effects: Effects,
     // Sectors kept and lost of each write.
     writes: BTreeMap<u64, (u64, u64)>,
+    // Files in which sectors may be left that cannot be read.
+    within: BTreeSet<usize>,
 }
 
 impl Cut {
-    fn file(&mut self, content: &Content) -> Content {
+    fn file(&mut self, file: usize, content: &Content) -> Content {
+        let mut unreadable = content.unreadable.clone();
         let mut after = content.durable.clone();
         if self.random.eighths(self.kept) {
             after.resize(content.live.len(), 0);
@@ -127,6 +154,11 @@ impl Cut {
             let at = sector * SECTOR;
             let end = (at + SECTOR).min(after.len()).min(content.live.len());
             let kept = at < end && self.random.eighths(self.kept);
+            let changes = at < end && content.live[at..end] != after[at..end];
+            if changes && self.within.contains(&file) && self.random.eighths(2) {
+                unreadable.insert(sector);
+                self.effects.unreadable += 1;
+            }
             if kept {
                 after[at..end].copy_from_slice(&content.live[at..end]);
             }
@@ -138,6 +170,7 @@ impl Cut {
             live: after.clone(),
             durable: after,
             dirty: BTreeMap::new(),
+            unreadable,
         }
     }
 

@@ -3,6 +3,8 @@
 //! Of what was written and not synced a crash keeps any subset of 512-byte sectors, and of each
 //! file's length any state since its last sync; of a directory's changes since its last sync it
 //! keeps any number of the oldest. An operation can be made to fail, alone or with all later ones.
+//! After a cut that tears within sectors ([`SimDisk::crash_within_sectors`]) some of what was being written
+//! reads as an error until it is written anew, as a sector does whose checksum does not hold.
 //! What a failed sync was to write stays readable, and no later sync makes it durable: that is what
 //! Linux does with the pages, and why nothing may be retried on top of one.
 
@@ -14,7 +16,7 @@ pub use fault::{Failure, Operation};
 
 use super::{Access, Disk, DiskFile};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -56,6 +58,8 @@ struct Content {
     live: Vec<u8>,
     durable: Vec<u8>,
     dirty: BTreeMap<usize, Dirty>,
+    // Sectors that read as an error until all of them is written.
+    unreadable: BTreeSet<usize>,
 }
 
 /// A sector that a power cut may leave old or new.
@@ -74,6 +78,18 @@ impl Content {
             stuck: false,
         };
         self.dirty.extend(sectors.map(|sector| (sector, dirty)));
+    }
+
+    /// Whether one of the sectors that these bytes lie in reads as an error.
+    fn fails(&self, bytes: std::ops::Range<usize>) -> bool {
+        let sectors = bytes.start / SECTOR..bytes.end.div_ceil(SECTOR);
+        !bytes.is_empty() && self.unreadable.range(sectors).next().is_some()
+    }
+
+    /// Whole sectors that are written are readable again.
+    fn mend(&mut self, bytes: std::ops::Range<usize>) {
+        let whole = bytes.start.div_ceil(SECTOR)..bytes.end / SECTOR;
+        self.unreadable.retain(|sector| !whole.contains(sector));
     }
 }
 
@@ -170,6 +186,30 @@ impl SimDisk {
         };
         let state = Arc::new(Mutex::new(copy));
         Self { state }
+    }
+
+    /// True where a sector of a file reads as an error.
+    pub fn has_unreadable(&self) -> bool {
+        let state = self.state();
+        let mut named = state.names.values();
+        named.any(|&file| !state.files[file].unreadable.is_empty())
+    }
+
+    /// An independent copy on a sound disk, as rescue programs make it: what cannot be read is zeros.
+    pub fn image(&self) -> Self {
+        let image = self.copy();
+        for content in &mut image.state().files {
+            for sector in std::mem::take(&mut content.unreadable) {
+                let at = sector * SECTOR;
+                let end = (at + SECTOR).min(content.live.len());
+                if at < end {
+                    content.live[at..end].fill(0);
+                }
+            }
+            content.durable = content.live.clone();
+            content.dirty.clear();
+        }
+        image
     }
 
     /// Changes a file behind everybody's back, durably: bit rot, an operator's mistake. False
@@ -280,6 +320,7 @@ impl Disk for SimDisk {
         };
         state.writes += 1;
         let content = &mut state.files[file];
+        content.unreadable.clear();
         content.live.clear();
         // Emptied, then written: each old sector may also be there still.
         content.touch(0..content.durable.len().div_ceil(SECTOR), state.writes);
@@ -347,6 +388,7 @@ impl SimFile {
             return failure.map_or(Ok(()), |failure| Err(failure.error()));
         }
         let end = offset + bytes.len();
+        content.mend(offset..end);
         if content.live.len() < end {
             content.live.resize(end, 0);
         }
@@ -363,6 +405,7 @@ impl SimFile {
             live,
             durable,
             dirty,
+            ..
         } = &mut state.files[self.file];
         if let Some(failure) = failure {
             dirty.values_mut().for_each(|sector| sector.stuck = true);
@@ -384,9 +427,13 @@ impl SimFile {
 impl DiskFile for SimFile {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         let state = self.disk.state();
-        let live = &state.files[self.file].live;
+        let content = &state.files[self.file];
+        let live = &content.live;
         let from = (offset as usize).min(live.len());
         let length = buf.len().min(live.len() - from);
+        if content.fails(from..from + length) {
+            return Err(Failure::Io.error());
+        }
         buf[..length].copy_from_slice(&live[from..from + length]);
         Ok(length)
     }

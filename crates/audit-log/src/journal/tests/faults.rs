@@ -46,7 +46,9 @@ fn all_met(effects: &Effects) {
         names_lost,
         renames_lost,
         stuck,
+        unreadable,
     } = *effects;
+    assert_eq!(unreadable, 0, "these cuts come between sectors");
     let met = [
         sectors_kept,
         sectors_lost,
@@ -153,4 +155,37 @@ fn what_a_killed_process_left_is_durable_before_anything_follows_it() {
         }
     }
     assert!(effects.sectors_lost > 100, "{effects:?}");
+}
+
+#[test]
+fn a_torn_sector_is_never_guessed_and_its_image_is_recovered_from() {
+    let whole = SimDisk::new();
+    work(&whole);
+    let (mut refused, mut torn) = (0, 0);
+    for n in 0..whole.operations() {
+        for seed in 0..4 {
+            let disk = SimDisk::new();
+            disk.fail_from(n);
+            let done = work(&disk);
+            let cut = disk.crash_within_sectors(n * 10 + seed, "journal");
+            let what = format!("operation {n}, seed {seed}");
+            torn += cut.effects().unreadable;
+            let journal = || {
+                let names = cut.list("journal").unwrap().into_iter();
+                let files = names.map(|name| cut.content(&format!("journal/{name}")));
+                files.collect::<Vec<_>>()
+            };
+            let before = journal();
+            match Journal::open(cut.clone(), SMALL) {
+                Ok(_) | Err(OpenError::Missing) => {}
+                Err(OpenError::Io { .. }) if cut.has_unreadable() => {
+                    refused += 1;
+                    assert!(journal() == before, "{what}: nothing is written");
+                }
+                Err(e) => panic!("{what}: {e}"),
+            }
+            check_after(&cut.image(), &done, &what);
+        }
+    }
+    assert!(refused > 10 && torn > 10, "{refused} of {torn}");
 }

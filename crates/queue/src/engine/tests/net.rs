@@ -231,9 +231,10 @@ impl Node {
                 ticket,
                 sealed,
                 private,
+                terms,
             } => Todo::Handle(Input::Sealed {
                 ticket,
-                terms: terms(&self.notices[&sealed.id()]),
+                terms,
                 sealed,
                 private,
                 cleared_under: u64::MAX,
@@ -1076,6 +1077,8 @@ pub(super) fn terms(notice: &[u8]) -> Terms {
     Terms {
         keep_until: START + 100 * 86_400_000,
         recalls: recalls.and_then(EnvelopeId::from_slice),
+        supersedes: recalls.and_then(EnvelopeId::from_slice),
+        anew_of: None,
     }
 }
 

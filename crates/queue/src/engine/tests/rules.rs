@@ -431,8 +431,7 @@ fn a_newer_roster_sends_what_is_not_journalled_back() {
 }
 
 #[test]
-fn a_copy_in_flight_is_answered_behind_the_first_and_two_envelopes_of_one_number_are_not_both_taken()
- {
+fn a_copy_in_flight_is_answered_behind_the_first() {
     let mut node = Node::new(0);
     let mut there = recover(1, LeafIndex(0), &[]);
     let first = opened(&mut node, 1);
@@ -447,6 +446,16 @@ fn a_copy_in_flight_is_answered_behind_the_first_and_two_envelopes_of_one_number
     let plan = there.handle(at(0), arrival(copy, 0, 1));
     assert!(plan.step.facts.is_empty());
     assert_eq!(plan.step.gated, [receipt]);
+}
+
+/// JM gives one number to two envelopes, and so two stories to whoever counts: the first is delivered,
+/// the second refused and kept with what proves it.
+#[test]
+fn equivocation_on_a_stream_number_is_refused_and_kept_as_evidence() {
+    let mut node = Node::new(0);
+    let mut there = recover(1, LeafIndex(0), &[]);
+    let plan = there.handle(at(0), arrival(opened(&mut node, 1), 0, 1));
+    assert_eq!(plan.step.facts.len(), 2);
 
     // The number is held: by another envelope, which the engine knows for sure.
     let plan = there.handle(at(0), arrival(opened(&mut node, 1), 0, 1));

@@ -1,0 +1,77 @@
+//! Seal keys that the network uses for this party and that its keyring does not have: after a restore
+//! from an older keyring. What is sealed to them is refused (KEY_GONE), and nobody here would notice.
+
+use crate::clock;
+use abeng_keys::Keyring;
+use abeng_roster::Trust;
+use abeng_wire::{Kid, Millis, PartyCode, prost::Message, v1};
+
+/// A published seal key whose secret half is not here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LackingKey {
+    /// Which.
+    pub kid: Kid,
+    /// From when others seal to it, Unix milliseconds.
+    pub from: Millis,
+    /// Until when.
+    pub until: Millis,
+}
+
+impl std::fmt::Display for LackingKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (from, until) = (clock::rfc3339(self.from), clock::rfc3339(self.until));
+        write!(f, "{}, published from {from} until {until}", self.kid)
+    }
+}
+
+/// Those to which others may still seal.
+pub(crate) fn lacking(trust: &Trust, keyring: &Keyring, now: Millis) -> Vec<LackingKey> {
+    let own = keyring.party;
+    let said = trust.seal_keys.statements().into_iter();
+    let said = said.filter_map(|signed| v1::SealKey::decode(signed.bytes.clone()).ok());
+    let lacks = |said: v1::SealKey| {
+        let kid = Kid::from_slice(&said.kid)?;
+        let used = said.party == own.as_str() && now < said.not_after;
+        (used && keyring.seal_secret(&kid).is_none()).then_some(LackingKey {
+            kid,
+            from: said.not_before,
+            until: said.not_after,
+        })
+    };
+    said.filter_map(lacks).collect()
+}
+
+/// What `status` says of one.
+pub(crate) fn told(key: &LackingKey) -> String {
+    format!(
+        "the keyring here lacks a seal key that others use for this party ({key}): what is sealed to it is refused with KEY_GONE, and its senders' nodes seal it anew once this node has published a newer key. Put a newer copy of the keyring in place if there is one; else publish a new key at once with `abeng keys rotate --seal`"
+    )
+}
+
+/// Notices that were refused here since the start because their key is gone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct KeyGone {
+    times: u64,
+    last: Option<(PartyCode, Millis)>,
+}
+
+impl KeyGone {
+    /// One more, from there.
+    pub fn count(&mut self, from: PartyCode, now: Millis) {
+        self.times += 1;
+        self.last = Some((from, now));
+    }
+
+    /// What `status` says of them; nothing where there are none.
+    pub fn told(&self) -> Option<String> {
+        let (from, at) = self.last?;
+        let refused = match self.times {
+            1 => "1 envelope was refused".to_owned(),
+            n => format!("{n} envelopes were refused"),
+        };
+        Some(format!(
+            "{refused} since the start for want of the seal key (KEY_GONE), the last from {from} at {}. Their senders' nodes seal them anew once they have this node's newer key",
+            clock::rfc3339(at)
+        ))
+    }
+}
