@@ -230,7 +230,7 @@ async fn who_does_not_wait_has_asked_for_all_of_them() {
     .await;
     let listed = lc.run(&["inbox", "list"]).ok();
     assert!(
-        listed.contains("FILES") && listed.contains("2, 200 kB"),
+        listed.contains("FILES") && listed.contains("2, 195.3 KiB"),
         "{listed}"
     );
     lc.run(&["attachment", "get", &id, "--no-wait"])

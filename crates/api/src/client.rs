@@ -3,6 +3,7 @@
 mod calls;
 mod files;
 mod place;
+mod releases;
 mod rules;
 
 pub use files::Incomer;

@@ -41,6 +41,9 @@ pub struct StatusView {
     pub stale_copies: Vec<StaleCopyView>,
     /// What waits to be delivered.
     pub queue: QueueDepth,
+    /// Submissions that wait for a second person.
+    #[serde(default)]
+    pub held: crate::HeldCount,
     /// Links, in the order of the peers' codes.
     pub links: Vec<LinkView>,
     /// The inbox.

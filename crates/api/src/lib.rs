@@ -32,6 +32,7 @@ mod limits;
 mod operator;
 mod query;
 mod relays;
+mod release;
 mod router;
 mod rules;
 mod sent;
@@ -73,6 +74,10 @@ pub use limits::{
 };
 pub use operator::{Caller, Operator, Via};
 pub use relays::{CarriedView, CarryQuota, RelayView, RelaysView};
+pub use release::{
+    DenyReply, DenyRequest, GrantRequest, HeldCount, HeldReply, ReleaseItem, ReleaseQuery,
+    ReleaseView, ReleaseWhy,
+};
 pub use router::{openapi, router};
 pub use rules::{
     AcceptReply, AcceptRequest, ExplainQuery, ExplainView, GrantUse, GroupView, LeftOutView,

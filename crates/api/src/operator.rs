@@ -12,6 +12,7 @@ use crate::{
 use crate::{
     AttachQuery, AttachReply, AttachmentItem, DestroyKeyRequest, Download, SealKeyReply, Upload,
 };
+use crate::{DenyReply, DenyRequest, GrantRequest, ReleaseItem, ReleaseQuery, ReleaseView};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::fmt;
@@ -89,9 +90,42 @@ impl Caller {
 /// [`ErrorCode::NotFound`]: crate::ErrorCode::NotFound
 #[async_trait]
 pub trait Operator: Send + Sync + 'static {
-    /// Checks a draft and, unless it is a dry run, seals and queues it. Returns when the
-    /// submission is durable. Flaws and policy end in [`ErrorCode::Refused`](crate::ErrorCode::Refused).
+    /// Checks a draft and, unless it is a dry run, seals and queues it, or holds it where policy asks
+    /// for a second person. Returns when the submission is durable. Flaws and policy end in [`ErrorCode::Refused`](crate::ErrorCode::Refused).
     async fn submit(&self, who: &Caller, request: SubmitRequest) -> Result<SubmitReply, ApiError>;
+
+    /// Submissions that wait for a second person: all of them for a releaser, else the caller's own.
+    async fn releases(
+        &self,
+        who: &Caller,
+        query: ReleaseQuery,
+    ) -> Result<Vec<ReleaseItem>, ApiError>;
+
+    /// Opens one of them as it would be sent, for releasers and whoever submitted it. Leaves an
+    /// Admin leaf in the audit log before it answers.
+    async fn release_show(
+        &self,
+        who: &Caller,
+        id: &str,
+        lang: &str,
+    ) -> Result<ReleaseView, ApiError>;
+
+    /// Releases one: checked again in full, then sealed and queued. By a releaser alone, whose proven
+    /// user id is not the submitter's. Where it is refused it goes on waiting.
+    async fn release_grant(
+        &self,
+        who: &Caller,
+        id: &str,
+        request: GrantRequest,
+    ) -> Result<SubmitReply, ApiError>;
+
+    /// Ends one without sending it: a releaser, or whoever submitted it.
+    async fn release_deny(
+        &self,
+        who: &Caller,
+        id: &str,
+        request: DenyRequest,
+    ) -> Result<DenyReply, ApiError>;
 
     /// Takes back a notice that was sent from here: sends a RECALL to everybody who has it or may
     /// still get it. Only the originator's own notices; a recall cannot be taken back.

@@ -26,6 +26,7 @@ use utoipa::{IntoParams, OpenApi};
 
 mod bounds;
 mod keys;
+mod releases;
 mod rules;
 
 /// How much of requests' bodies is held at once, in KiB, whatever the number of connections.
@@ -83,6 +84,7 @@ pub fn router(operator: Arc<dyn Operator>) -> Router {
         .route("/v1/openapi.json", get(description))
         .merge(files::routes())
         .merge(rules::routes())
+        .merge(releases::routes())
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(shared)
@@ -123,6 +125,10 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         rules::accept,
         rules::policy,
         rules::explain,
+        releases::list,
+        releases::show,
+        releases::grant,
+        releases::deny,
         keys::rotate,
         keys::destroy,
         inbox,
@@ -159,6 +165,7 @@ impl LangQuery {
 
 #[utoipa::path(post, path = "/v1/notices", request_body = SubmitRequest, responses(
     (status = 201, body = SubmitReply, description = "accepted and durable"),
+    (status = 202, body = SubmitReply, description = "held until a second person releases it"),
     (status = 200, body = SubmitReply, description = "dry run"),
     (status = 422, body = ErrorBody, description = "flaws, or not allowed by policy"),
     (status = 503, body = ErrorBody, description = "busy; see Retry-After"),
@@ -172,14 +179,16 @@ async fn submit(State(ctx): Ctx, Who(who): Who, request: Request) -> Answer {
         .map_or(BODY_MOST_KIB, |n| (n / 1024 + 1).min(BODY_MOST_KIB));
     let held = ctx.bodies.acquire_many(declared).await;
     let request: SubmitRequest = json(&body(request, limits::API_REQUEST).await?)?;
-    let status = if request.dry_run {
-        StatusCode::OK
-    } else {
-        StatusCode::CREATED
-    };
+    let dry_run = request.dry_run;
     let reply = ctx.operator.submit(&who, request).await;
     drop(held);
-    Ok(answer(status, &reply?))
+    let reply = reply?;
+    let status = match (dry_run, &reply.held) {
+        (true, _) => StatusCode::OK,
+        (false, Some(_)) => StatusCode::ACCEPTED,
+        (false, None) => StatusCode::CREATED,
+    };
+    Ok(answer(status, &reply))
 }
 
 #[utoipa::path(get, path = "/v1/notices/{id}/track", params(("id" = String, Path), LangQuery),

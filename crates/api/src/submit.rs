@@ -1,4 +1,4 @@
-use crate::{CauseView, FilesOf, GroupView};
+use crate::{CauseView, FilesOf, GroupView, HeldReply};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -33,7 +33,7 @@ pub struct SubmitRequest {
 /// What was accepted, or would be.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SubmitReply {
-    /// The envelope's id; none after a dry run.
+    /// The envelope's id; none after a dry run, and while it is held.
     pub id: Option<String>,
     /// The notice's type: `SEIZURE`.
     #[serde(rename = "type")]
@@ -58,6 +58,9 @@ pub struct SubmitReply {
     /// What the groups among the recipients stand for, and who is left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<GroupView>,
+    /// Policy asks for a second person: it is held, or would be, and nothing of it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldReply>,
 }
 
 /// How grave a flaw is.

@@ -297,6 +297,31 @@ async fn what_is_done_about_kept_content_has_its_routes() {
         (reply.id.as_ref(), reply.summary.as_str()),
         (Some(&id), "duplicate")
     );
+    // Who asks is for the socket to say.
+    let query = ReleaseQuery {
+        lang: Some("fr".into()),
+        ..ReleaseQuery::default()
+    };
+    let waits = client.releases(&query).await.unwrap();
+    let me = format!("uid:{}", rustix::process::geteuid().as_raw());
+    assert_eq!((&*waits[0].by, &*waits[0].summary), (&*me, "fr"));
+    let shown = client.release_show("3f9a1c02", "nl").await.unwrap();
+    assert_eq!(shown.precedence, "3f9a1c02 nl");
+    let grant = GrantRequest {
+        officer: Some("S-7".into()),
+        lang: None,
+    };
+    let granted = client.release_grant("3f9a1c02", &grant).await.unwrap();
+    assert_eq!(
+        (granted.id.as_deref(), &*granted.summary),
+        (Some("3f9a1c02"), "S-7")
+    );
+    let deny = DenyRequest {
+        reason: "no".into(),
+        officer: None,
+    };
+    let denied = client.release_deny("3f9a1c02", &deny).await.unwrap();
+    assert_eq!((&*denied.id, denied.leaf), ("3f9a1c02 no", 3));
     let hold = HoldRequest {
         reason: "case 7".into(),
         officer: None,

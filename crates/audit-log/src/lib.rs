@@ -46,8 +46,8 @@ pub use journal::{AheadJob, Journal, JournalIdentity, OpenError, OpenOptions, Re
 pub use reader::{CheckedSegment, Head, ReadError, Reader, Scan, SealedCheck, Stored};
 pub use receipt::{Expect, ProvenReceipt, ReceiptError};
 pub use record::{
-    ACCEPTANCE, ATTACHMENT, CLAIM, EQUIVOCATION, HOLD, Leaf, PART, RETENTION, Record, private_hash,
-    private_part_hash, subject,
+    ACCEPTANCE, ATTACHMENT, CLAIM, EQUIVOCATION, HOLD, Leaf, PART, RELEASE, RETENTION, Record,
+    private_hash, private_part_hash, subject,
 };
 pub use scrub::{ScrubDone, ScrubError, ScrubJob};
 pub use verify_log::{LogFault, LogReport, verify_log};

@@ -23,6 +23,10 @@ pub const ACCEPTANCE: &str = "application/vnd.abeng.acceptance.v1";
 /// ([`v1::Equivocation`]).
 pub const EQUIVOCATION: &str = "application/vnd.abeng.equivocation.v1";
 
+/// The type of the statement that a leaf about a submission that waits for its release is about
+/// ([`v1::Release`]).
+pub const RELEASE: &str = "application/vnd.abeng.release.v1";
+
 /// The longest proof, private or body part, in bytes: an envelope with room for its frame.
 pub const PART: usize = limits::ENVELOPE + limits::HDR;
 

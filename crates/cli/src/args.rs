@@ -12,6 +12,7 @@ mod keys;
 mod link;
 mod loss;
 mod party;
+mod release;
 mod rules;
 mod seizure;
 mod shared;
@@ -39,6 +40,7 @@ pub(crate) use party::{
     FreshnessCommand, FreshnessRenewArgs, KeyKind, NextArgs, PartyCommand, PartyEnrolArgs,
     PartyRecoverArgs, PartyRevokeArgs, PartyRotateArgs, PartySuspendArgs,
 };
+pub(crate) use release::{GrantArgs, ReleaseCommand};
 pub(crate) use rules::{AcceptArgs, ExplainArgs, PolicyCommand, RosterHereCommand};
 pub(crate) use seizure::SeizureArgs;
 #[cfg(test)]
@@ -157,6 +159,9 @@ pub(crate) enum Command {
     /// Files that prove a notice to anybody
     #[command(subcommand)]
     Evidence(EvidenceCommand),
+    /// What a second person must release before it is sent
+    #[command(subcommand)]
+    Release(ReleaseCommand),
     /// Take back a notice that was sent from here: its recipients' nodes delete the content and prove it
     Recall(RecallArgs),
     /// Legal holds: what is held is deleted by nothing

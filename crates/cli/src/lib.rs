@@ -30,6 +30,7 @@ mod network;
 mod node;
 mod private;
 mod relays;
+mod release;
 mod rules;
 mod sent;
 mod staged;
@@ -107,6 +108,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
         Command::Inbox(args) => inbox::run(args.command(), common, ui),
         Command::Sent(args) => sent::run(args.command(), common, ui),
         Command::Track { id } => track::run(&id, common, ui),
+        Command::Release(command) => release::run(command, common, ui),
         Command::Recall(args) => keeping::recall(args, common, ui),
         Command::Hold(command) => keeping::hold(command, common, ui),
         Command::Retention(command) => keeping::retention(command, common, ui),

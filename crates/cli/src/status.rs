@@ -6,7 +6,7 @@ use crate::{
     connect,
     inbox::pairs,
     table::{Align, Table, wrap},
-    texts::old_copy,
+    texts::{Release, old_copy},
     when,
 };
 use abeng_api::{PendingView, StatusView, ViewState};
@@ -42,7 +42,10 @@ fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
             leaves(status.log.size)
         ),
     };
-    let head = [
+    let release = Release::of(ui.lang);
+    let oldest = status.held.oldest.as_ref().map(|at| ui.full_time(at));
+    let waiting = release.waiting(status.held.count, oldest.as_deref());
+    let mut head = vec![
         (
             "Node",
             format!("{} ({}), {}", status.name, status.party, status.kind),
@@ -72,6 +75,7 @@ fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
             ),
         ),
         ("Queue", format!("{} undelivered", status.queue.depth)),
+        (release.status_label, waiting),
         ("Files", files(&status.files)),
         (
             "Disk",
@@ -92,6 +96,7 @@ fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
         ),
         ("Root", status.root_digest.clone()),
     ];
+    head.retain(|(label, _)| *label != release.status_label || status.held.count > 0);
     out.push_str(&pairs(&head, ui));
     if !status.links.is_empty() {
         out.push('\n');
@@ -255,6 +260,19 @@ mod tests {
         assert!(text.starts_with("! the roster expires"), "{text}");
         assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn what_waits_for_its_release_is_told_to_everybody() {
+        let mut status = StatusView::default();
+        let told = |status: &StatusView, lang| render(status, "2026-11-24T06:00:00Z", &plain(lang));
+        assert!(!told(&status, Lang::En).contains("release"));
+        status.held.count = 2;
+        status.held.oldest = Some("2026-11-24T05:58:00Z".into());
+        let text = told(&status, Lang::En);
+        assert!(text.contains("2 submissions wait for release, the oldest since"));
+        assert!(text.contains("24 Nov"), "{text}");
+        assert!(told(&status, Lang::Fr).contains("2 envois attendent"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{
     attachment::in_words,
     connect,
     error::Exit,
+    release,
     table::wrap,
     texts::{Errors, Files, Groups, fill, told_cause},
 };
@@ -111,6 +112,9 @@ fn hint_of(error: &CliError, ui: &Ui) -> String {
 }
 
 pub(crate) fn accepted(reply: &SubmitReply, ui: &Ui) -> String {
+    if let Some(held) = &reply.held {
+        return release::held(reply, held, ui);
+    }
     let t = &ui.texts().submit;
     let values = [("type", &*reply.ty), ("to", &*reply.to.join(", "))];
     let mut out = String::new();
@@ -145,7 +149,7 @@ pub(crate) fn accepted(reply: &SubmitReply, ui: &Ui) -> String {
 
 /// What groups stand for, and who is left out: nobody should believe to have told somebody who was
 /// not, or wonder who reads it.
-fn groups(groups: &[GroupView], ui: &Ui) -> String {
+pub(crate) fn groups(groups: &[GroupView], ui: &Ui) -> String {
     let t = Groups::of(ui.lang);
     let mut out = String::new();
     let mut line = |text: &str, values: &[(&str, &str)], paint: Paint| {
@@ -176,7 +180,7 @@ fn groups(groups: &[GroupView], ui: &Ui) -> String {
     out
 }
 
-fn doubts(doubts: &[FlawView], ui: &Ui) -> String {
+pub(crate) fn doubts(doubts: &[FlawView], ui: &Ui) -> String {
     if doubts.is_empty() {
         return String::new();
     }
@@ -215,7 +219,7 @@ mod tests {
                 count: 2,
                 bytes: 41_400_000,
             },
-            groups: Vec::new(),
+            ..SubmitReply::default()
         }
     }
 

@@ -25,6 +25,8 @@ mod nl;
 pub(crate) mod old_copy;
 #[path = "text/places.rs"]
 mod places;
+#[path = "text/release.rs"]
+mod release;
 
 pub(crate) use causes::told as told_cause;
 pub(crate) use courier::Courier;
@@ -33,6 +35,7 @@ pub(crate) use files::Files;
 pub(crate) use form::Form;
 pub(crate) use groups::Groups;
 pub(crate) use places::Places;
+pub(crate) use release::Release;
 
 use courier::{Faults, Kinds};
 

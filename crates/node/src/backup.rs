@@ -9,6 +9,7 @@
 use crate::{
     clock,
     config::Config,
+    held as waiting,
     identity::load_trust,
     layout::{Layout, replace},
     node_error::NodeError,
@@ -242,7 +243,14 @@ pub fn back_up(
             false => durable(before.leaves).map_err(BackupError::NotDurable)?,
         }
     }
+    // What waits for its release before the log that may say it was sent, and what came meanwhile after it.
+    let waiting = |gone| {
+        let dir = layout.root().join(waiting::DIR);
+        waiting::copy(layout.root(), out, gone).map_err(file("copy", &dir))
+    };
+    copy.copied += waiting(waiting::Gone::Delete)?;
     copy.segments()?;
+    copy.copied += waiting(waiting::Gone::Keep)?;
     for dir in ["keys", "trust"] {
         copy.files(&layout.root().join(dir), &out.join(dir))?;
     }

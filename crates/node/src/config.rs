@@ -1,6 +1,9 @@
 //! `node.toml`: what an administrator writes. Unknown keys are refused, nothing falls back silently.
 
+mod dual;
 mod relay;
+
+pub use dual::{DualControl, Releaser, Trigger};
 
 use crate::{
     attachments::FileLimits,
@@ -56,6 +59,8 @@ pub struct Config {
     pub relay: CarryLimits,
     /// How much of their files.
     pub relay_files: FileLimits,
+    /// What a second person must release; `None`: nothing.
+    pub dual_control: Option<DualControl>,
 }
 
 /// `[link]`.
@@ -338,6 +343,8 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
         (None, Profile::Metered) => None,
     };
     let quota = quota(file.quota).map_err(|(span, what)| wrong(Some(span), what, None))?;
+    let dual_control = file.policy.dual_control();
+    let dual_control = dual_control.map_err(|(span, what, fix)| wrong(Some(span), what, fix))?;
     let accept = file.link.accept_contradicted.iter();
     let accept_contradicted = accept
         .map(|code| PartyCode::new(code.get_ref()).map_err(|e| at(code, &e)))
@@ -374,6 +381,7 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
         limits: file.limits.limits(),
         relay: file.relay.limits(),
         relay_files: file.relay.files(),
+        dual_control,
     })
 }
 
@@ -489,6 +497,8 @@ struct File {
     limits: LimitsSection,
     #[serde(default)]
     relay: relay::Relay,
+    #[serde(default)]
+    policy: dual::Policy,
 }
 
 #[derive(Deserialize)]
@@ -608,6 +618,8 @@ mod tests {
         assert!(config.metrics.is_some());
         assert_eq!(config.witness_every_ms, Some(60_000));
         assert_eq!(config.link.accept_contradicted.len(), 1);
+        let control = config.dual_control.unwrap();
+        assert!(control.nominal && control.may_release(1002));
         assert_eq!(config.quota.disk, Some(50 << 30));
         assert_eq!(config.quota.reserve, Some(1 << 30));
         assert_eq!(config.relay, CarryLimits::default());

@@ -39,6 +39,7 @@ pub mod founding;
 mod gauges;
 mod handler;
 mod health;
+pub mod held;
 mod hold;
 mod identity;
 mod inbound;
@@ -69,6 +70,7 @@ mod recent;
 mod recovery;
 mod refused;
 mod relaying;
+mod releases;
 mod replaced_keys;
 mod restore;
 pub mod retention;
@@ -99,8 +101,8 @@ pub use backup::{
 };
 pub use clock::rfc3339;
 pub use config::{
-    ApiConfig, Config, ConfigError, KeysConfig, LinkConfig, LogConfig, LogFormat, PinConfig,
-    SealConfig, TokenConfig,
+    ApiConfig, Config, ConfigError, DualControl, KeysConfig, LinkConfig, LogConfig, LogFormat,
+    PinConfig, Releaser, SealConfig, TokenConfig, Trigger,
 };
 pub use courier::fault_view as courier_fault;
 pub use health::SOFTWARE;

@@ -40,6 +40,7 @@ impl Shared {
     /// `GET /v1/limits`.
     pub fn limits_view(&self) -> LimitsView {
         let mut all = self.of_the_disk();
+        all.extend(self.of_what_waits());
         all.extend(self.of_paths());
         all.extend(of_notices());
         all.extend(self.of_a_peer());
@@ -79,6 +80,21 @@ impl Shared {
                 ),
             ),
         ]
+    }
+
+    fn of_what_waits(&self) -> Option<LimitView> {
+        let count = u64::from(self.held.count().count);
+        let beyond = "no more are taken until some are released or denied: `abeng release list`";
+        let view = LimitView {
+            used: Some(count),
+            ..limit(
+                "submissions that wait for their release",
+                crate::held::MOST as u64,
+                LimitUnit::Number,
+                beyond,
+            )
+        };
+        (self.config.dual_control.is_some() || count > 0).then_some(view)
     }
 
     fn of_paths(&self) -> Vec<LimitView> {

@@ -59,6 +59,7 @@ pub struct Metrics {
     pub pieces_sent: Counter,
     pub deletions_failed: Counter,
     pub free_disk: Gauge,
+    pub held: Gauge,
     pub quota_left: Gauge,
     pub quota_reserve: Gauge,
     pub clock_jumps: Counter,
@@ -234,6 +235,10 @@ impl Metrics {
             "disk_free_bytes",
             "Free bytes on the disk of the data directory",
         );
+        let held = gauge(
+            "held_submissions",
+            "Submissions that wait for a second person to release them",
+        );
         let quota_left = gauge(
             "quota_left_bytes",
             "Bytes of new content until nothing more is taken",
@@ -349,6 +354,7 @@ impl Metrics {
             pieces_sent,
             deletions_failed,
             free_disk,
+            held,
             quota_left,
             quota_reserve,
             clock_jumps,

@@ -17,6 +17,7 @@ use crate::{
     fatal::Fatal,
     gauges,
     handler::NodeHandler,
+    held::Held,
     identity::retake_trust,
     metered,
     metrics::Metrics,
@@ -147,6 +148,7 @@ impl Node {
         let carried = Blobs::open_carried(&layout)
             .and_then(|blobs| Carried::new(blobs, config.relay_files))
             .map_err(unusable)?;
+        let waiting = Held::open(&layout).map_err(unusable)?;
         let (core, seat) = core();
         let shared = Arc::new(Shared {
             me: config.party,
@@ -188,6 +190,7 @@ impl Node {
             disputes: Mutex::new(adoptions.disputes),
             retention: Retention::default(),
             attachments: Attachments::new(blobs, carried),
+            held: waiting,
             told: Mutex::default(),
             key_gone: Mutex::default(),
             gaps_warned: Mutex::default(),
@@ -246,6 +249,7 @@ impl Node {
             core.reached().await;
         }
         core.give(Input::note(v1::LeafKind::Started)).await;
+        shared.recover_held().await?;
 
         shared.refresh_marks().await;
         let mut tasks = JoinSet::new();

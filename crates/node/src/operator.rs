@@ -21,6 +21,7 @@ use abeng_api::{
 use abeng_api::{
     AttachQuery, AttachReply, AttachmentItem, DestroyKeyRequest, Download, SealKeyReply, Upload,
 };
+use abeng_api::{DenyReply, DenyRequest, GrantRequest, ReleaseItem, ReleaseQuery, ReleaseView};
 use abeng_notice::Lang;
 use abeng_roster::{LIMIT_MS, Standing};
 use abeng_wire::PartyCode;
@@ -62,6 +63,43 @@ impl Operator for NodeOperator {
         request: RecallRequest,
     ) -> Result<SubmitReply, ApiError> {
         self.shared.recall(who, id, request).await
+    }
+
+    async fn releases(
+        &self,
+        who: &Caller,
+        query: ReleaseQuery,
+    ) -> Result<Vec<ReleaseItem>, ApiError> {
+        self.shared.release_list(who, query).await
+    }
+
+    async fn release_show(
+        &self,
+        who: &Caller,
+        id: &str,
+        lang: &str,
+    ) -> Result<ReleaseView, ApiError> {
+        self.shared
+            .release_view(who, id, language(Some(lang)))
+            .await
+    }
+
+    async fn release_grant(
+        &self,
+        who: &Caller,
+        id: &str,
+        request: GrantRequest,
+    ) -> Result<SubmitReply, ApiError> {
+        self.shared.release_grant(who, id, request).await
+    }
+
+    async fn release_deny(
+        &self,
+        who: &Caller,
+        id: &str,
+        request: DenyRequest,
+    ) -> Result<DenyReply, ApiError> {
+        self.shared.release_deny(who, id, request).await
     }
 
     async fn hold_place(
@@ -319,6 +357,7 @@ impl Shared {
                 depth: health::backlog(&queues).depth,
                 by: queues.iter().map(queue_view).collect(),
             },
+            held: self.held.count(),
             links: trust
                 .roster
                 .parties()
@@ -397,6 +436,7 @@ impl Shared {
         warnings.extend(self.budget_warning());
         warnings.extend(self.files_warnings());
         warnings.extend(self.damaged_warning());
+        warnings.extend(self.held_warnings());
         for party in self.contradicted() {
             warnings.push(format!(
                 "the log of {party} contradicts itself: the proof is kept here and its link is closed. Speak with {party} and the coordination office; `accept_contradicted` in [link] of node.toml opens the link again"

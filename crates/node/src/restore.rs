@@ -22,7 +22,7 @@ use std::{
 };
 
 /// What goes from a backup into a data directory.
-const PARTS: [&str; 4] = ["journal", "keys", "trust", "blobs"];
+const PARTS: [&str; 5] = ["journal", "keys", "trust", "blobs", crate::held::DIR];
 const CONFIG: &str = "node.toml";
 /// Stands in a data directory until its restore has come to its end.
 const RESTORING: &str = "restoring";

@@ -176,7 +176,12 @@ impl Shared {
     ) -> Result<Tried, ApiError> {
         self.may_submit()?;
         self.admit(ready.notice.bytes().len() as u64)?;
-        match self.clone().seal_and_queue(ready).await {
+        match self
+            .clone()
+            .seal_and_queue(ready)
+            .await
+            .map_err(ApiError::from)
+        {
             Ok((id, _)) => {
                 told(sent.envelope_id, id, party);
                 Ok(Tried::Done)

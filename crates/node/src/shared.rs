@@ -10,6 +10,7 @@ use crate::{
     desk::Desk,
     events::{AtLeaf, Events},
     fatal::Fatal,
+    held::Held,
     lacking::KeyGone,
     layout::Layout,
     metered::Metered,
@@ -127,6 +128,8 @@ pub struct Shared {
     pub reaching: Reaching,
     /// Files beside notices.
     pub attachments: Attachments,
+    /// Submissions that wait for a second person.
+    pub held: Held,
     /// How far peers got receipts again.
     pub told: Mutex<BTreeMap<PartyCode, Told>>,
     /// How far streams to this party have come, by originator.

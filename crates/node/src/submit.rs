@@ -43,9 +43,33 @@ pub(crate) struct Ready {
     pub(crate) groups: Vec<GroupExpansion>,
 }
 
+/// Why a notice was not sealed and queued.
+#[derive(Debug)]
+pub(crate) enum NotSent {
+    /// It is not sent.
+    No(ApiError),
+    /// The node ended before it was known.
+    NobodyKnows,
+}
+
+impl From<ApiError> for NotSent {
+    fn from(why: ApiError) -> Self {
+        Self::No(why)
+    }
+}
+
+impl From<NotSent> for ApiError {
+    fn from(why: NotSent) -> Self {
+        match why {
+            NotSent::No(why) => why,
+            NotSent::NobodyKnows => nobody_knows(),
+        }
+    }
+}
+
 /// The node ended between taking a notice and answering. It must not be told as a refusal, or as
 /// something to try again: that would send it twice.
-fn nobody_knows() -> ApiError {
+pub(crate) fn nobody_knows() -> ApiError {
     ApiError::internal("the node ended before it could say whether the notice was accepted")
         .with_try("start it, and look with `abeng sent list` before you submit again")
         .because(Cause::NobodyKnows, [])
@@ -82,20 +106,15 @@ impl Shared {
     ) -> Result<SubmitReply, ApiError> {
         let lang = request.lang.as_deref().map_or(Lang::En, Lang::from_locale);
         let dry_run = request.dry_run;
+        let asked = self.config.dual_control.as_ref().map(|_| request.clone());
         let (ready, doubts) = self.prepare(who, request, lang, BTreeMap::new())?;
-        let mut reply = SubmitReply {
-            id: None,
-            ty: ready.notice.ty().to_owned(),
-            to: ready.cleared.to().iter().map(ToString::to_string).collect(),
-            precedence: ready.precedence.as_str_name().to_owned(),
-            created_at: clock::rfc3339(ready.created_at),
-            expires_at: clock::rfc3339(ready.expires_at),
-            leaf: None,
-            doubts: doubts.iter().map(|f| flaw_view(f, lang)).collect(),
-            summary: ready.notice.summary(lang),
-            files: files_of(&ready.notice),
-            groups: ready.groups.iter().map(group_view).collect(),
-        };
+        let mut reply = reply(&ready, &doubts, lang);
+        let waits = self.must_wait(&ready);
+        if let Some(request) = asked.filter(|_| !waits.is_empty()) {
+            return self
+                .hold_submission(who, request, ready, (waits, reply))
+                .await;
+        }
         if dry_run {
             return Ok(reply);
         }
@@ -103,21 +122,28 @@ impl Shared {
         // In a task of its own: an officer whose connection breaks still gets a whole submission
         // or none, and no reserved number is left behind.
         let shared = self.clone();
-        let sealing = tokio::spawn(async move {
-            let _alone = match ready.notice.supersedes() {
-                Some(_) => Some(shared.replacing.lock().await),
-                None => None,
-            };
-            shared.clone().seal_and_queue(ready).await
-        });
+        let sealing = tokio::spawn(async move { shared.seal_in_turn(ready).await });
         let (id, leaf) = sealing.await.map_err(|_| nobody_knows())??;
         reply.id = Some(id.to_string());
         reply.leaf = Some(leaf.0);
         Ok(reply)
     }
 
-    /// Checks a draft, and whether policy lets it go. `planned` are files that it has beside those
-    /// that were given, by made-up handles: such a notice is never sealed.
+    /// Seals and queues what was checked. What replaces another notice goes alone.
+    pub(crate) async fn seal_in_turn(
+        self: Arc<Self>,
+        ready: Ready,
+    ) -> Result<(EnvelopeId, abeng_wire::LeafIndex), NotSent> {
+        let _alone = match ready.notice.supersedes() {
+            Some(_) => Some(self.replacing.lock().await),
+            None => None,
+        };
+        self.clone().seal_and_queue(ready).await
+    }
+
+    /// Checks a draft, and whether policy lets it go. `planned` are files beside those that were given:
+    /// by the handles that it names, where it waited with them, or by made-up ones, and then the
+    /// notice is never sealed.
     pub(crate) fn prepare(
         &self,
         who: &Caller,
@@ -127,7 +153,11 @@ impl Shared {
     ) -> Result<(Ready, Vec<Flaw>), ApiError> {
         let mut draft = read_draft(request.notice)?;
         let mut attachments = self.given_files(&draft.attach);
-        draft.attach.extend(planned.keys().cloned());
+        let more = planned
+            .keys()
+            .filter(|handle| !draft.attach.contains(handle));
+        let more: Vec<String> = more.cloned().collect();
+        draft.attach.extend(more);
         attachments.extend(planned);
         let now = clock::wall();
         let wishes = draft.wishes(now).map_err(|flaws| flawed(&flaws, lang))?;
@@ -190,7 +220,7 @@ impl Shared {
     pub(crate) async fn seal_and_queue(
         self: Arc<Self>,
         ready: Ready,
-    ) -> Result<(EnvelopeId, abeng_wire::LeafIndex), ApiError> {
+    ) -> Result<(EnvelopeId, abeng_wire::LeafIndex), NotSent> {
         // On the disk before its envelope is journalled.
         let files = self.keep_given(&ready.handles).await?;
         let place = {
@@ -205,7 +235,7 @@ impl Shared {
             if self.core.try_give(reserve).is_err() {
                 self.desk.leave(place.ticket);
                 self.metrics.busy.inc();
-                return Err(ApiError::overloaded());
+                return Err(ApiError::overloaded().into());
             }
             place
         };
@@ -223,11 +253,12 @@ impl Shared {
                     ErrorCode::Busy,
                     format!("the notice was not sent: {why}"),
                 )
-                .with_try("have the administrator look at the token with the signing key, then submit again"));
+                .with_try("have the administrator look at the token with the signing key, then submit again")
+                .into());
             }
             Err(e) => {
                 tracing::error!(error = %e, "sealing failed");
-                return Err(ApiError::internal(format!("sealing failed: {e}")));
+                return Err(ApiError::internal(format!("sealing failed: {e}")).into());
             }
         };
         self.desk
@@ -244,7 +275,7 @@ impl Shared {
         };
         self.core.give(input).await;
         // From here on it may be durable, whatever becomes of this node.
-        match place.ended.await.map_err(|_| nobody_knows())? {
+        match place.ended.await.map_err(|_| NotSent::NobodyKnows)? {
             Ended::Submitted { id, leaf } => {
                 files.used();
                 self.count(ty, 1, 0);
@@ -255,7 +286,8 @@ impl Shared {
                 "the roster changed while the notice was sealed, and no longer allows it",
             )
             .with_try("look at the recipients with `abeng status` and submit again")
-            .because(Cause::RosterChanged, [])),
+            .because(Cause::RosterChanged, [])
+            .into()),
         }
     }
 
@@ -379,6 +411,44 @@ fn sent_envelope(sealed: &Sealed) -> SentEnvelope {
     }
 }
 
+/// What is told of a notice that may be sealed; as after a dry run.
+pub(crate) fn reply(ready: &Ready, doubts: &[Flaw], lang: Lang) -> SubmitReply {
+    SubmitReply {
+        id: None,
+        ty: ready.notice.ty().to_owned(),
+        to: ready.cleared.to().iter().map(ToString::to_string).collect(),
+        precedence: ready.precedence.as_str_name().to_owned(),
+        created_at: clock::rfc3339(ready.created_at),
+        expires_at: clock::rfc3339(ready.expires_at),
+        leaf: None,
+        doubts: doubts.iter().map(|f| flaw_view(f, lang)).collect(),
+        summary: ready.notice.summary(lang),
+        files: files_of(&ready.notice),
+        groups: ready.groups.iter().map(group_view).collect(),
+        held: None,
+    }
+}
+
+/// The notice of a draft, and the recipients that the draft itself names; policy is not asked.
+pub(crate) fn draft_notice(
+    draft: serde_json::Value,
+    officer: Option<String>,
+    attachments: BTreeMap<String, Attachment>,
+    me: PartyCode,
+    lang: Lang,
+) -> Result<(Notice, Vec<String>), ApiError> {
+    let draft = read_draft(draft)?;
+    let now = clock::wall();
+    let to = draft.wishes(now).map_err(|flaws| flawed(&flaws, lang))?.to;
+    let context = CheckContext {
+        officer,
+        attachments,
+        ..CheckContext::new(now, me)
+    };
+    let checked = Notice::check(draft, &context).map_err(|flaws| flawed(&flaws, lang))?;
+    Ok((checked.notice, to))
+}
+
 fn read_draft(value: serde_json::Value) -> Result<Draft, ApiError> {
     let text = value.to_string();
     Draft::from_json(&text).map_err(|e| {
@@ -416,7 +486,7 @@ fn precedence(text: &str) -> Result<v1::Precedence, ApiError> {
         })
 }
 
-fn group_view(expanded: &GroupExpansion) -> GroupView {
+pub(crate) fn group_view(expanded: &GroupExpansion) -> GroupView {
     let left_out = expanded.left_out.iter().map(|(party, why)| {
         let (why, until) = match why {
             LeftOut::Yourself => (LeftOutWhy::Yourself, None),

@@ -46,6 +46,51 @@ impl Operator for Fake {
             ..SubmitReply::default()
         })
     }
+    async fn releases(
+        &self,
+        who: &Caller,
+        query: ReleaseQuery,
+    ) -> Result<Vec<ReleaseItem>, ApiError> {
+        Ok(vec![ReleaseItem {
+            by: who.name.clone(),
+            summary: query.lang.unwrap_or_default(),
+            ..ReleaseItem::default()
+        }])
+    }
+    async fn release_show(
+        &self,
+        _: &Caller,
+        id: &str,
+        lang: &str,
+    ) -> Result<ReleaseView, ApiError> {
+        Ok(ReleaseView {
+            precedence: format!("{id} {lang}"),
+            ..ReleaseView::default()
+        })
+    }
+    async fn release_grant(
+        &self,
+        _: &Caller,
+        id: &str,
+        request: GrantRequest,
+    ) -> Result<SubmitReply, ApiError> {
+        Ok(SubmitReply {
+            id: Some(id.to_owned()),
+            summary: request.officer.unwrap_or_default(),
+            ..SubmitReply::default()
+        })
+    }
+    async fn release_deny(
+        &self,
+        _: &Caller,
+        id: &str,
+        request: DenyRequest,
+    ) -> Result<DenyReply, ApiError> {
+        Ok(DenyReply {
+            id: format!("{id} {}", request.reason),
+            leaf: 3,
+        })
+    }
     async fn hold_place(
         &self,
         _: &Caller,

@@ -3,7 +3,7 @@
 use super::Check;
 use crate::{
     ACCEPTANCE, ATTACHMENT, CLAIM, CONTRADICTION, Contradiction, ContradictionError, EQUIVOCATION,
-    Expect, HOLD, NoteError, RETENTION, ReceiptError, Record, private_part_hash, receipt,
+    Expect, HOLD, NoteError, RELEASE, RETENTION, ReceiptError, Record, private_part_hash, receipt,
     record::sha256, scrub::SCRUB_TYPE, subject,
 };
 use abeng_keys::{Role, SignatureType};
@@ -50,6 +50,7 @@ impl Check<'_> {
             Some(Of::Equivocation(said)) => {
                 same_named(leaf, EQUIVOCATION, &abeng_wire::encode(&said))?;
             }
+            Some(Of::Release(said)) => same_named(leaf, RELEASE, &abeng_wire::encode(&said))?,
             None if needs_proof(leaf.kind()) => return Err("the leaf's proof is missing".into()),
             None => {}
         }

@@ -58,8 +58,10 @@ impl Shared {
             let given = lock(&self.attachments.given);
             given.values().map(|given| given.attachment.root).collect()
         };
+        let held = self.held.roots();
         for root in looked.map_err(internal)? {
-            if !waiting.contains(&root) && self.naming(&root).await?.is_empty() {
+            let waits = waiting.contains(&root) || held.contains(&root);
+            if !waits && self.naming(&root).await?.is_empty() {
                 tracing::info!(root = %abeng_wire::LeafHash(root), "an attachment that belongs to no notice is deleted");
                 self.delete_blob(root).await?;
             }
@@ -97,6 +99,14 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// Deletes a file that a submission waited with, unless a record names it.
+    pub async fn let_go(self: &Arc<Self>, root: Hash32) -> Result<(), ApiError> {
+        match self.naming(&root).await?.is_empty() {
+            true => self.delete_blob(root).await,
+            false => Ok(()),
+        }
     }
 
     async fn delete_blob(&self, root: Hash32) -> Result<(), ApiError> {

@@ -22,11 +22,23 @@ pub fn of(stored: &Stored) -> Option<String> {
             let until = clock::rfc3339(said.keep_until);
             Some(format!("kept until {until}: {}", said.reason))
         }
+        Of::Release(said) => Some(release(&said)),
         Of::Scrub(scrub) => {
             let why = scrub.why().as_str_name().trim_start_matches("SCRUB_WHY_");
             Some(format!("{why}, {} records", scrub.indexes.len()))
         }
         _ => None,
+    }
+}
+
+/// What became of a submission that a second person must release.
+fn release(said: &v1::Release) -> String {
+    let id: String = said.held_id.iter().map(|b| format!("{b:02x}")).collect();
+    let act = format!("{} {id}", said.act().as_str_name());
+    match (EnvelopeId::from_slice(&said.envelope_id), &*said.reason) {
+        (Some(envelope), _) => format!("{act}: {envelope:.12}"),
+        (None, "") => act,
+        (None, reason) => format!("{act}: {reason}"),
     }
 }
 
