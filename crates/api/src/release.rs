@@ -100,6 +100,10 @@ pub struct ReleaseView {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GrantRequest {
+    /// The recipients that were shown, sorted; where they are not those of now, nothing is sent. Absent:
+    /// whoever they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Vec<String>>,
     /// The reference of whoever decides, for the audit log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub officer: Option<String>,

@@ -308,6 +308,7 @@ async fn what_is_done_about_kept_content_has_its_routes() {
     let shown = client.release_show("3f9a1c02", "nl").await.unwrap();
     assert_eq!(shown.precedence, "3f9a1c02 nl");
     let grant = GrantRequest {
+        to: None,
         officer: Some("S-7".into()),
         lang: None,
     };

@@ -58,9 +58,11 @@ async fn grant(client: &Client, args: GrantArgs, ui: &Ui) -> Result<ExitCode, Cl
     if !ui.interactive && !args.yes {
         return Err(CliError::usage(t.needs_yes).with_try(t.add_yes));
     }
+    let mut shown = None;
     if !args.yes {
         // What is asked about is shown first, as it would go.
         let view = client.release_show(&args.id, ui.lang.tag()).await?;
+        shown = Some(view.to.clone());
         ui.remark(&show(&view, ui));
         let values = [
             ("by", &*view.item.by),
@@ -73,6 +75,7 @@ async fn grant(client: &Client, args: GrantArgs, ui: &Ui) -> Result<ExitCode, Cl
         }
     }
     let request = GrantRequest {
+        to: shown,
         officer: args.officer,
         lang: Some(ui.lang.tag().to_owned()),
     };

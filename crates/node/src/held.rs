@@ -34,6 +34,8 @@ use std::{
 pub const MOST: usize = 1000;
 /// Bytes of them on the disk at most, their files beside.
 pub const MOST_BYTES: u64 = 64 << 20;
+/// Of both one submitter has this part at most.
+const SHARE: usize = 4;
 /// Digits of an id that are enough to name it.
 const PREFIX: usize = 8;
 
@@ -194,6 +196,21 @@ impl Held {
         let mut index = lock(&self.index);
         let sizes = index.values().filter_map(|e| e.known.as_ref());
         let bytes: u64 = sizes.map(|known| known.bytes).sum();
+        // Nobody takes the room of all.
+        let own = index.values().filter_map(|e| e.known.as_ref());
+        let own: Vec<u64> = own
+            .filter(|k| k.uid == known.uid)
+            .map(|k| k.bytes)
+            .collect();
+        let own_bytes = own.iter().sum::<u64>().saturating_add(known.bytes);
+        if own.len() >= MOST / SHARE || own_bytes > MOST_BYTES / SHARE as u64 {
+            let what = format!(
+                "{} submissions of yours wait for their release already, and no more of yours are taken",
+                own.len()
+            );
+            return Err(ApiError::new(ErrorCode::NoRoom, what)
+                .with_try("have those who may release decide about them, or withdraw some: `abeng release list`"));
+        }
         if index.len() >= MOST || bytes.saturating_add(known.bytes) > MOST_BYTES {
             let what = format!(
                 "{} submissions wait for their release already, and no more are taken",
@@ -268,9 +285,12 @@ impl Shared {
     pub(crate) async fn mark_held(&self, id: HeldId, to: Mark) -> Result<(), ApiError> {
         let from = self.held.mark_of(id)?;
         let files = self.held.files.clone();
-        blocking(move || files.mark(id, from, to)).await?;
-        self.held.set_mark(id, to);
-        Ok(())
+        let marked = blocking(move || files.mark(id, from, to)).await;
+        // Where it lies now, whether or not the disk has said that it keeps it so.
+        if marked.is_ok() || self.held.files.path(id, to).exists() {
+            self.held.set_mark(id, to);
+        }
+        marked
     }
 
     /// Deletes one from the disk and forgets it.
@@ -361,24 +381,50 @@ mod tests {
         }
     }
 
+    fn of(uid: u32, bytes: u64) -> Known {
+        Known {
+            uid,
+            ..known(bytes)
+        }
+    }
+
     #[test]
-    fn no_more_wait_than_there_is_room_for() {
+    fn no_more_wait_than_there_is_room_for_and_nobody_takes_it_all() {
         let dir = tempfile::tempdir().unwrap();
         let held = Held::open(&Layout::new(dir.path())).unwrap();
-        let full = |bytes| held.reserve(HeldId::fresh(), known(bytes)).unwrap_err();
-        held.reserve(HeldId([1; 16]), known(MOST_BYTES - 2000))
-            .unwrap();
-        assert_eq!(full(2001).code, ErrorCode::NoRoom);
-        for _ in 1..MOST {
-            held.reserve(HeldId::fresh(), known(2)).unwrap();
+        let add = |uid, bytes| held.reserve(HeldId::fresh(), of(uid, bytes));
+        for uid in 0..4 {
+            for _ in 0..250 {
+                add(uid, 2).unwrap();
+            }
+            let error = add(uid, 2).unwrap_err();
+            assert_eq!(error.code, ErrorCode::NoRoom);
+            assert!(
+                error.message.contains("250 submissions of yours"),
+                "{error}"
+            );
+            assert!(error.try_this.unwrap().contains("release list"));
         }
-        let error = full(1);
+        let error = add(4, 1).unwrap_err();
         assert!(error.message.contains("1000 submissions wait"), "{error}");
-        assert!(error.try_this.unwrap().contains("release list"));
         assert_eq!(held.count().count, 1000);
-        assert_eq!(held.roots().len(), 2);
-        lock(&held.index).remove(&HeldId([1; 16]));
-        held.reserve(HeldId::fresh(), known(1)).unwrap();
+        assert_eq!(held.roots().len(), 1);
+        let one = *lock(&held.index).keys().next().unwrap();
+        lock(&held.index).remove(&one);
+        add(4, 1).unwrap();
+    }
+
+    #[test]
+    fn they_take_no_more_of_the_disk_than_they_may() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = Held::open(&Layout::new(dir.path())).unwrap();
+        let add = |uid, bytes| held.reserve(HeldId::fresh(), of(uid, bytes));
+        for uid in 0..4 {
+            assert!(add(uid, (MOST_BYTES >> 2) + 1).is_err());
+            add(uid, MOST_BYTES >> 2).unwrap();
+            assert!(add(uid, 1).is_err());
+        }
+        assert!(add(4, 1).is_err());
     }
 
     #[test]

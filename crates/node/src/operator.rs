@@ -426,7 +426,7 @@ impl Shared {
         warnings.extend(self.stopped_told());
         if let Some(why) = self.keyring.signer().trouble() {
             warnings.push(format!(
-                "THIS NODE CANNOT SIGN: {why}. Nothing can be submitted from here until the token is back; what comes is taken and proved as before"
+                "THIS NODE COULD NOT SIGN when it last tried: {why}. Nothing is submitted from here until the token is back and signs (submit once more to try; after a refused PIN the node must be started again); what comes is taken and proved as before"
             ));
         }
         warnings.extend(self.roster_warnings());

@@ -78,6 +78,17 @@ impl Shared {
             return Err(own());
         }
         let (mut ready, doubts) = self.prepare_held(&draft, lang).map_err(still_waits)?;
+        let to: Vec<String> = ready.cleared.to().iter().map(ToString::to_string).collect();
+        if request.to.as_ref().is_some_and(|shown| *shown != to) {
+            return Err(ApiError::new(
+                ErrorCode::Conflict,
+                format!(
+                    "it would go to others now than were shown: to {}",
+                    to.join(", ")
+                ),
+            )
+            .with_try("look at it again with `abeng release show`, and release it then"));
+        }
         self.may_submit()?;
         self.admit(ready.notice.bytes().len() as u64)?;
         self.files_here(&draft)?;

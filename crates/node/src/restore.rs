@@ -4,7 +4,7 @@
 use crate::{
     backup::{MANIFEST, Manifest},
     clock,
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, KeysConfig, PinConfig},
     identity::{check_keys, load_trust_from, unlock_in},
     lacking::{LackingKey, lacking},
     layout::{Layout, replace},
@@ -114,7 +114,7 @@ impl RestoreError {
             Self::Node(e) => e.hint(),
             Self::Life(e @ LifeError::Reason(_)) => e.hint(),
             Self::Life(e) => format!(
-                "{}. The files are laid out: when that is mended, run `abeng node new-incarnation`",
+                "{}. When that is mended, delete what was laid out and restore once more",
                 e.hint()
             ),
             Self::File { .. } => "check owner, mode and free space".into(),
@@ -204,15 +204,15 @@ pub fn restore(
     reason: &str,
     told: &mut dyn FnMut(u64, u64),
 ) -> Result<LifeReport, RestoreError> {
-    if fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(RestoreError::NotEmpty { dir: data.into() });
-    }
     check_reason(reason)?;
     // That there is no backup is said before what else lacks.
     if let Source::Backup(from) = source {
         backup_of(from)?;
     }
     let (inputs, _) = Inputs::of(source, data)?;
+    if !is_free(data, &inputs.config)? {
+        return Err(RestoreError::NotEmpty { dir: data.into() });
+    }
     match source {
         Source::Backup(from) => lay_out(from, &inputs, data)?,
         Source::Keys {
@@ -233,6 +233,28 @@ pub fn restore(
         .and_then(|()| sync_dir(data))
         .map_err(file("finish", data))?;
     Ok(report)
+}
+
+/// Whether nothing lies there but the files with a passphrase or PIN that the configuration looks
+/// for there: those are in no backup, and must be there before.
+fn is_free(data: &Path, config: &Config) -> Result<bool, RestoreError> {
+    let Ok(entries) = fs::read_dir(data) else {
+        return Ok(true);
+    };
+    let mut secrets = Vec::new();
+    if let KeysConfig::PassphraseFile(file) = &config.keys {
+        secrets.extend(file.file_name());
+    }
+    if let Some(PinConfig::File(file)) = config.token.as_ref().map(|token| &token.pin) {
+        secrets.extend(file.file_name());
+    }
+    for entry in entries {
+        let name = entry.map_err(file("read", data))?.file_name();
+        if !secrets.contains(&name.as_os_str()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// From here on the directory is no node's, until its new life has begun.

@@ -175,6 +175,16 @@ impl Notice {
         }
     }
 
+    /// What a recall says in words beside its reason.
+    pub fn recall_text(&self) -> Option<&str> {
+        match &self.message.content {
+            Some(v1::notice::Content::Recall(recall)) if !recall.text.is_empty() => {
+                Some(&recall.text)
+            }
+            _ => None,
+        }
+    }
+
     /// What the sender's node found doubtful, at most [`Self::DOUBTS`]; nothing a peer wrote there
     /// can disturb a terminal.
     pub fn doubts(&self) -> Vec<Flaw> {

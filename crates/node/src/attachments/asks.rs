@@ -191,7 +191,8 @@ impl Asks {
         let ask = self.asks.iter_mut().find(asked)?;
         ask.coming = true;
         self.theirs.remove(&of.root);
-        self.lacked.remove(&(of.root, ask.peer));
+        // Whoever brings it: what was said of it before is no longer what is told.
+        self.lacked.retain(|(root, _), _| *root != of.root);
         Some(Coming {
             envelope: ask.envelope,
             partial: ask.partial.take(),
@@ -234,9 +235,11 @@ impl Asks {
 
     /// A peer has said that it does not have it, or has it damaged.
     pub fn lacks(&mut self, root: Hash32, peer: PartyCode, what: Lacks) {
-        if self.lacked.len() < THEIRS {
-            self.lacked.insert((root, peer), what);
+        if self.lacked.len() >= THEIRS && !self.lacked.contains_key(&(root, peer)) {
+            // Learnt again where it is still so; a peer that says it of ever more files hides none.
+            self.lacked.pop_first();
         }
+        self.lacked.insert((root, peer), what);
     }
 
     /// What a peer has said of it, if nothing has come of it from there since.

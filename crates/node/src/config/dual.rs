@@ -42,12 +42,14 @@ pub enum Trigger {
 }
 
 impl DualControl {
-    /// Why a notice must be released; empty where it need not. What takes back never waits.
+    /// Why a notice must be released; empty where it need not. What takes back never waits, unless
+    /// it says something in words as well.
     pub fn asks(&self, notice: &Notice) -> Vec<Trigger> {
-        if notice.notice_type() == NoticeType::Recall {
-            return Vec::new();
-        }
         let strict = self.from_tlp.is_some_and(|from| notice.tlp() >= from);
+        if notice.notice_type() == NoticeType::Recall {
+            let says = notice.recall_text().is_some();
+            return Vec::from_iter((strict && says).then_some(Trigger::Tlp));
+        }
         [
             (self.types.contains(&notice.notice_type()), Trigger::Type),
             (strict, Trigger::Tlp),

@@ -73,7 +73,10 @@ impl Shared {
             turn.keep();
             return Err(e);
         }
-        self.mark_held(id, Mark::Held).await?;
+        // It waits, whatever comes now: the next start reads in the log that it does.
+        if let Err(e) = self.mark_held(id, Mark::Held).await {
+            tracing::error!(error = %e.message, %id, "a submission waits, and its file is not marked so");
+        }
         files.used();
         Ok(id)
     }

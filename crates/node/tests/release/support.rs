@@ -71,6 +71,7 @@ pub async fn hold_as(jm: &Node, uid: u32, request: SubmitRequest) -> String {
 
 pub async fn grant(jm: &Node, uid: u32, id: &str) -> Result<SubmitReply, ApiError> {
     let request = GrantRequest {
+        to: None,
         officer: (uid == BOB).then(|| "S-7".to_owned()),
         lang: None,
     };
