@@ -10,7 +10,7 @@ mod loss;
 mod net;
 mod support;
 
-use abeng_api::{Caller, ErrorCode, RecallRequest, ReleaseWhy, SentQuery};
+use abeng_api::{Caller, ErrorCode, GrantRequest, RecallRequest, ReleaseWhy, SentQuery};
 use support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -187,6 +187,13 @@ async fn each_trigger_asks_and_a_recall_never_waits() {
         reason: "duplicate".into(),
         ..RecallRequest::default()
     };
+    // With words of its own it is as good as a notice.
+    let wordy = RecallRequest {
+        text: Some("the vessel left at noon".into()),
+        ..recall.clone()
+    };
+    let wordy = jm.shared().recall(&who(OFFICER), &sent, wordy).await;
+    assert_eq!(wordy.unwrap().held.unwrap().why, [ReleaseWhy::Tlp]);
     let recalled = jm.shared().recall(&who(OFFICER), &sent, recall).await;
     let recalled = recalled.unwrap();
     assert!(recalled.held.is_none() && recalled.id.is_some());
@@ -195,7 +202,7 @@ async fn each_trigger_asks_and_a_recall_never_waits() {
     flawed.notice["place"] = "JMKIM".into();
     let flawed = submit(&jm, OFFICER, flawed).await;
     assert_eq!(code(flawed).0, ErrorCode::Refused);
-    assert_eq!(list(&jm, ANN).await.len(), 2);
+    assert_eq!(list(&jm, ANN).await.len(), 3);
     jm.shutdown().await.unwrap();
     lc.shutdown().await.unwrap();
 }
@@ -238,7 +245,19 @@ async fn the_rules_of_the_day_of_the_release_decide() {
         ..Default::default()
     };
     let _ = net.client("JM").roster_accept(&seen).await;
-    grant(&jm, ANN, &id).await.unwrap();
+    // To nobody but those who were shown.
+    let others = GrantRequest {
+        to: Some(vec!["LC".into()]),
+        ..GrantRequest::default()
+    };
+    let (refused, why) = code(jm.shared().release_grant(&who(ANN), &id, others).await);
+    assert_eq!(refused, ErrorCode::Conflict, "{why}");
+    let shown = GrantRequest {
+        to: Some(vec!["TT".into()]),
+        ..GrantRequest::default()
+    };
+    let granted = jm.shared().release_grant(&who(ANN), &id, shown).await;
+    granted.unwrap();
     assert_eq!(kinds(&net).await, ["HELD", "SHOWN", "GRANTED"]);
     jm.shutdown().await.unwrap();
 }
