@@ -91,7 +91,7 @@ pub(crate) fn how_to_get(id: &str, ui: &Ui) -> String {
 
 /// Why a file cannot be had, where that is known: of one that does not come it is not waited for.
 fn failed(item: &AttachmentItem, ui: &Ui) -> Option<CliError> {
-    let (told, hint) = Files::of(ui.lang).failures.of(item.state)?;
+    let (told, hint) = Files::of(ui.error_lang()).failures.of(item.state)?;
     let (first, rest) = item.root.split_at_checked(2).unwrap_or_default();
     let values = [
         ("number", &*item.number.to_string()),

@@ -26,7 +26,7 @@ pub(crate) fn recall(args: RecallArgs, common: &Common, ui: &Ui) -> Result<ExitC
     };
     connect::block_on(async {
         if !ui.interactive && !args.sure.yes && !args.dry_run {
-            let words = Errors::of(ui.lang);
+            let words = Errors::of(ui.error_lang());
             return Err(CliError::usage(words.for_good).with_try(words.say_yes));
         }
         if !args.sure.yes && !args.dry_run {

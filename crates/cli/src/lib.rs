@@ -146,7 +146,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<ExitCode, CliError> {
 
 fn end(result: Result<ExitCode, CliError>, ui: &Ui) -> ExitCode {
     result.unwrap_or_else(|error| {
-        let error = texts::old_copy::told(error, ui.lang);
+        let error = texts::old_copy::told(error, ui.error_lang());
         ui.fail(&error);
         error.exit.into()
     })

@@ -37,7 +37,7 @@ impl From<io::Error> for NotWritten {
 impl NotWritten {
     /// In the reader's words. `room` is what to try where the place is one, and cannot be written to.
     pub(crate) fn told(&self, place: &Path, room: &str, ui: &Ui) -> CliError {
-        let t = Places::of(ui.lang);
+        let t = Places::of(ui.error_lang());
         let file = printable(&place.display().to_string());
         let say = |text| fill(text, &[("file", &file)]);
         let (told, hint) = match self {

@@ -12,7 +12,7 @@ use crate::{
     error::Exit,
     release,
     table::wrap,
-    texts::{Errors, Files, Groups, fill, told_cause},
+    texts::{Errors, Files, Groups, Texts, fill, told_cause},
 };
 use abeng_api::{Client, CostRequest, FlawView, GroupView, SubmitReply, SubmitRequest};
 use abeng_notice::{locate_toml, printable};
@@ -25,7 +25,7 @@ pub(crate) fn seizure(args: SeizureArgs, common: &Common, ui: &Ui) -> Result<Exi
         if ui.interactive && !ui.json {
             return connect::block_on(form::ask(args, &client, ui));
         }
-        let words = Errors::of(ui.lang);
+        let words = Errors::of(ui.error_lang());
         return Err(CliError::usage(words.nothing_said).with_try(words.say_it));
     }
     let mut input = Input::read(&args, ui)?;
@@ -76,7 +76,7 @@ pub(crate) fn placed(mut error: CliError, input: &Input, ui: &Ui) -> CliError {
     if error.flaws.is_empty() {
         return error;
     }
-    let t = &ui.texts().submit;
+    let t = &Texts::of(ui.error_lang()).submit;
     // A refusal by policy is nothing that the officer wrote wrongly.
     let by_policy = error.flaws.iter().all(|flaw| flaw.code == POLICY);
     let (message, hint) = if by_policy {
@@ -101,7 +101,7 @@ pub(crate) fn placed(mut error: CliError, input: &Input, ui: &Ui) -> CliError {
 fn hint_of(error: &CliError, ui: &Ui) -> String {
     let causes = error.flaws.iter().filter_map(|flaw| flaw.cause.as_ref());
     let mut hints = causes.filter(|cause| cause.values.contains_key("members"));
-    let ask = ui.texts().submit.ask.to_owned();
+    let ask = Texts::of(ui.error_lang()).submit.ask.to_owned();
     let Some(cause) = hints.next() else {
         return ask;
     };

@@ -212,6 +212,14 @@ impl Ui {
         text
     }
 
+    /// The language in which failures are told: English for programs.
+    pub fn error_lang(&self) -> Lang {
+        match self.json {
+            true => Lang::En,
+            false => self.lang,
+        }
+    }
+
     /// A size in the reader's language: `4.2 MiB`, `4,2 MiB`.
     pub fn bytes(&self, count: u64) -> String {
         size(count, self.lang)

@@ -389,6 +389,16 @@ fn a_member_enrols_renews_its_keys_is_struck_and_comes_back_from_a_loss() {
         EXIT_USAGE,
         "write yes or no",
     );
+    // What no roster would take is said before anything is written.
+    for (wrong, says) in [
+        ("--address nonsense", "host:port"),
+        ("--address a:99999", "host:port"),
+        ("--witness ZZ", "ZZ cannot co-sign"),
+        ("--witness GY", "GY cannot co-sign"),
+    ] {
+        table.fails(&format!("{same} {wrong}"), EXIT_USAGE, says);
+    }
+    assert!(!table.has("gy-5.txt"));
     let told = table.ok(&format!(
         "{same} --active --address abeng.gra.example:7464 --relay yes"
     ));
@@ -450,6 +460,12 @@ fn a_lost_key_comes_back_by_the_roots_override_alone_and_waits() {
         "roster draft --trust 1.pb --add tt-lost.txt --out 2.txt",
         EXIT_UNVERIFIED,
         "3 distinct signers of root 1, which asks for 4",
+    );
+    let other = "0".repeat(64);
+    table.fails(
+        &format!("root sign tt-lost.txt --key root-6/root --trust 1.pb --root {other} --out tt-lost.txt --yes"),
+        EXIT_UNVERIFIED,
+        "sign nothing",
     );
     // Whoever brings the file brings no bundle of its own making along.
     table.fails(

@@ -294,6 +294,12 @@ impl Party {
 /// The signing roles of a party.
 const ROLES: [Role; 4] = [Role::OrgSign, Role::NodeTls, Role::Log, Role::Witness];
 
+/// What rosters ask of an entry's name, country, kind, status and addresses: what is wrong, for
+/// whoever writes one. Keys, witnesses and signatures are judged with the roster.
+pub fn check_entry(m: &v1::Party) -> Result<(), &'static str> {
+    check_texts(m)
+}
+
 fn check_texts(m: &v1::Party) -> Result<(), &'static str> {
     if m.name.is_empty() || m.name.len() > 200 || m.name.chars().any(char::is_control) {
         return Err("a name of 1 to 200 bytes on one line");

@@ -113,7 +113,7 @@ async fn ask_for<'a>(
 
 /// The same command a little later may succeed.
 fn not_here(lacking: &[&AttachmentItem], ui: &Ui) -> CliError {
-    let t = &Files::of(ui.lang).failures;
+    let t = &Files::of(ui.error_lang()).failures;
     let names: Vec<String> = lacking.iter().map(|item| printable(&item.name)).collect();
     let told = fill(t.not_here, &[("names", &names.join(", "))]);
     CliError::new(Exit::Busy, told).with_try(t.asked_for)
@@ -130,7 +130,7 @@ fn wanted<'a>(
         return Ok(wanted);
     }
     let id = printable(&args.id);
-    let words = Errors::of(ui.lang);
+    let words = Errors::of(ui.error_lang());
     let number = args.number.unwrap_or(0).to_string();
     let count = items.len().to_string();
     let values = [("id", &*id), ("number", &*number), ("count", &*count)];
@@ -147,7 +147,7 @@ fn places(
     wanted: &[&AttachmentItem],
     ui: &Ui,
 ) -> Result<Vec<PathBuf>, CliError> {
-    let words = Errors::of(ui.lang);
+    let words = Errors::of(ui.error_lang());
     let out = args.out.as_deref();
     let single = wanted.len() == 1 && out.is_some_and(|out| !out.is_dir());
     if !single && out.is_some_and(|out| !out.is_dir()) {
@@ -177,7 +177,7 @@ fn places(
 }
 
 fn unwritable(path: &Path, why: &NotWritten, ui: &Ui) -> CliError {
-    why.told(path, Places::of(ui.lang).room, ui)
+    why.told(path, Places::of(ui.error_lang()).room, ui)
 }
 
 /// Why a file was not taken out.
@@ -324,7 +324,7 @@ async fn broke_off(
     client: &Client,
     ui: &Ui,
 ) -> Result<Fetched, Stop> {
-    let t = &Files::of(ui.lang).failures;
+    let t = &Files::of(ui.error_lang()).failures;
     let name = printable(&item.name);
     let say = |text| fill(text, &[("name", &name)]);
     let Some(now) = now(&args.id, item, client).await? else {

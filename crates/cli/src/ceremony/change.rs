@@ -2,7 +2,7 @@
 
 use super::{
     Held, diff,
-    enrol::{hand_over, signers, unsigned},
+    enrol::{self, hand_over, signers, unsigned},
     file, secrets, words,
 };
 use crate::{CliError, Exit, Ui, args::PartyChangeArgs};
@@ -39,6 +39,8 @@ pub(super) fn change(args: &PartyChangeArgs, ui: &Ui) -> Result<ExitCode, CliErr
     if args.active {
         entry.status = v1::PartyStatus::Active as i32;
     }
+    enrol::check(&entry)?;
+    check_witnesses(&entry, &held)?;
     let changes = diff::of_entry(&before, &entry);
     if changes.is_empty() {
         return Err(
@@ -59,4 +61,21 @@ pub(super) fn change(args: &PartyChangeArgs, ui: &Ui) -> Result<ExitCode, CliErr
         &args.out,
         ui,
     )
+}
+
+/// They must be other parties of the roster held that take part.
+fn check_witnesses(entry: &v1::Party, held: &Held) -> Result<(), CliError> {
+    let roster = &held.trust.roster;
+    for text in &entry.witnesses {
+        let party = roster.party(words::code(text)?).filter(|p| p.is_active());
+        if party.is_none() || *text == entry.code {
+            let others = roster.parties().filter(|p| p.is_active() && p.code.as_str() != entry.code);
+            let others: Vec<String> = others.map(|p| p.code.to_string()).collect();
+            return Err(
+                CliError::usage(format!("{text} cannot co-sign the log of {}", entry.code))
+                    .with_try(format!("name others that take part: {}", others.join(", "))),
+            );
+        }
+    }
+    Ok(())
 }

@@ -36,22 +36,24 @@ pub(super) fn enrol(args: &PartyEnrolArgs, ui: &Ui) -> Result<ExitCode, CliError
         witnesses.push(words::code(text)?.to_string());
     }
     witnesses.sort_unstable();
-    let protection = secrets::protection(&args.rest, ui)?;
-    let keyring = Keyring::generate(code, &mut SystemEntropy);
-    let at = now();
-    let interval = interval(at, args.years);
-    let party = v1::Party {
+    let mut party = v1::Party {
         code: code.to_string(),
         name: args.name.clone(),
         kind: kind as i32,
         country: args.country.clone().unwrap_or_else(|| code.to_string()),
         status: v1::PartyStatus::Active as i32,
-        keys: keys(&keyring, interval),
+        keys: Vec::new(),
         addresses: args.addresses.clone(),
         log_origin: format!("abeng/{network}/{code}/"),
         witnesses,
         relay: args.relay,
     };
+    check(&party)?;
+    let protection = secrets::protection(&args.rest, ui)?;
+    let keyring = Keyring::generate(code, &mut SystemEntropy);
+    let at = now();
+    let interval = interval(at, args.years);
+    party.keys = keys(&keyring, interval);
     let signers = signers(&keyring).map(|(_, s)| s);
     let request = v1::PartyRequest {
         entry: Some(ceremony::sign_party(&party, &signers).map_err(unsigned)?),
@@ -71,6 +73,17 @@ pub(super) fn enrol(args: &PartyEnrolArgs, ui: &Ui) -> Result<ExitCode, CliError
         &args.out,
         ui,
     )
+}
+
+/// Refuses an entry that no roster would take, before anything is made for it.
+pub(super) fn check(entry: &v1::Party) -> Result<(), CliError> {
+    let taken = abeng_roster::check_entry(entry);
+    taken.map_err(|rule| {
+        let given = [&entry.name, &entry.country].into_iter().chain(&entry.addresses);
+        let given: Vec<String> = given.map(|text| format!("`{}`", printable(text))).collect();
+        CliError::usage(format!("a roster takes no such entry: {rule}"))
+            .with_try(format!("correct what was given: {}", given.join(", ")))
+    })
 }
 
 /// Writes what is handed to the Secretariat, and tells its fingerprint.

@@ -89,11 +89,15 @@ impl Held {
     fn load(path: &Path, root: Option<&str>) -> Result<Self, CliError> {
         let bundle = file::bundle(path)?;
         let trust = Trust::from_bundle(&bundle, pinned(root)?, now());
-        let trust = trust.map_err(|e| {
-            refused(&e).with_try(format!(
+        let trust = trust.map_err(|e| match e {
+            // No newer one has another first root.
+            TrustError::OtherRoot { .. } => refused(&e).with_try(
+                "sign nothing and send nothing on: compare the digest with what you wrote down at the founding, and ask another root holder by telephone. Either it was copied wrongly, or this bundle is not this network's",
+            ),
+            e => refused(&e).with_try(format!(
                 "get a newer {} from a node or from the Secretariat",
                 path.display()
-            ))
+            )),
         })?;
         Ok(Self { bundle, trust })
     }
@@ -121,7 +125,7 @@ fn pinned(root: Option<&str>) -> Result<Option<Digest>, CliError> {
     match Digest::from_hex(hex) {
         Some(digest) => Ok(Some(digest)),
         None => Err(CliError::usage("--root is 64 hex digits")
-            .with_try("copy it from [trust] of a node.toml, or from the founding")),
+            .with_try("copy it from what was written down at the founding; nodes have it in [trust] of node.toml")),
     }
 }
 

@@ -63,7 +63,7 @@ async fn write(
     }
     bar.finish_and_clear();
     let broke_off = |why: String| {
-        let words = Errors::of(ui.lang);
+        let words = Errors::of(ui.error_lang());
         let told = fill(words.not_whole, &[("why", &why)]);
         CliError::new(Exit::Unverified, told).with_try(words.once_more)
     };
@@ -75,7 +75,7 @@ async fn write(
 }
 
 fn unwritable(out: &Path, why: &NotWritten, ui: &Ui) -> CliError {
-    why.told(out, Places::of(ui.lang).stick, ui)
+    why.told(out, Places::of(ui.error_lang()).stick, ui)
 }
 
 /// How many files went along, and how many did not fit, where there are any.

@@ -54,7 +54,7 @@ pub(super) fn look(input: &mut Input, args: &SeizureArgs, ui: &Ui) -> Result<Vec
         None => PathBuf::from(path),
     });
     let paths: Vec<PathBuf> = written.chain(args.attach.iter().cloned()).collect();
-    let words = Errors::of(ui.lang);
+    let words = Errors::of(ui.error_lang());
     if paths.len() > limits::ATTACHMENTS {
         let (count, limit) = (paths.len().to_string(), limits::ATTACHMENTS.to_string());
         let told = fill(words.many_files, &[("count", &count), ("limit", &limit)]);
@@ -82,7 +82,7 @@ fn local(path: PathBuf, ui: &Ui) -> Result<Local, CliError> {
             .unreadable(&path, &e)
             .with_try(texts.reading.name_another)
     })?;
-    let words = Errors::of(ui.lang);
+    let words = Errors::of(ui.error_lang());
     let cannot = |why: &str| {
         let values = [("file", shown.as_str()), ("why", why)];
         CliError::usage(fill(words.cannot_attach, &values))
@@ -130,7 +130,7 @@ pub(super) async fn give(
         // The reader's own trouble says more than the break that it causes.
         if let Ok(Err(e)) = reading.await {
             let unreadable = ui.texts().unreadable(&file.path, &e);
-            return Err(unreadable.with_try(Errors::of(ui.lang).changing));
+            return Err(unreadable.with_try(Errors::of(ui.error_lang()).changing));
         }
         input.draft.attach.push(given?.handle);
     }

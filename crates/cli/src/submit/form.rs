@@ -69,7 +69,7 @@ pub(super) async fn ask(
 
 /// Whether the questions were answered; leaving the form is no error.
 fn done(answered: Result<(), InquireError>, form: &Form, ui: &Ui) -> Result<bool, CliError> {
-    let words = Errors::of(ui.lang);
+    let words = Errors::of(ui.error_lang());
     match answered {
         Ok(()) => Ok(true),
         Err(InquireError::OperationCanceled | InquireError::OperationInterrupted) => {

@@ -36,7 +36,7 @@ impl Input {
             path.display().to_string()
         };
         let text = read(path, &name, ui)?;
-        let draft = Draft::from_text(&text).map_err(|e| malformed(&name, &text, &e, ui.lang))?;
+        let draft = Draft::from_text(&text).map_err(|e| malformed(&name, &text, &e, ui.error_lang()))?;
         let source = (!text.trim_start().starts_with('{')).then_some((name, text));
         Ok(Self { draft, source })
     }
@@ -44,7 +44,7 @@ impl Input {
     /// The request. Options win over the same words in the file.
     pub(super) fn request(&self, args: &SeizureArgs, ui: &Ui) -> Result<SubmitRequest, CliError> {
         if args.to.is_empty() && self.draft.to.is_empty() {
-            let words = Errors::of(ui.lang);
+            let words = Errors::of(ui.error_lang());
             return Err(CliError::usage(words.nobody_named).with_try(words.name_them));
         }
         let notice = serde_json::to_value(&self.draft)
@@ -72,7 +72,7 @@ fn above_zero(args: &SeizureArgs, ui: &Ui) -> Result<(), CliError> {
     if number.is_none_or(|number| number > 0.0) {
         return Ok(());
     }
-    let words = Errors::of(ui.lang);
+    let words = Errors::of(ui.error_lang());
     let told = fill(words.quantity, &[("given", given)]);
     Err(CliError::usage(told).with_try(words.quantity_form))
 }
@@ -112,7 +112,7 @@ fn read(path: &Path, name: &str, ui: &Ui) -> Result<String, CliError> {
         let unreadable = texts.unreadable(Path::new(name), &e);
         unreadable.with_try(texts.reading.name_another)
     })?;
-    let words = Errors::of(ui.lang);
+    let words = Errors::of(ui.error_lang());
     if bytes.len() as u64 > limit {
         let values = [("file", name), ("size", &*ui.bytes(limit))];
         return Err(CliError::usage(fill(words.too_large, &values)).with_try(words.shorten));

@@ -28,7 +28,7 @@ fn words(lang: Lang, cause: Cause) -> Option<Words> {
 /// What failed and what to try in the reader's language; `None` where it is not known, or the node's
 /// English is the reader's.
 pub(crate) fn told(cause: &CauseView, ui: &Ui) -> Option<(String, Option<String>)> {
-    let (message, hint) = words(ui.lang, cause.known()?)?;
+    let (message, hint) = words(ui.error_lang(), cause.known()?)?;
     let values: Vec<(&str, String)> = cause
         .values
         .iter()

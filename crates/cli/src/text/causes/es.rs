@@ -334,6 +334,6 @@ pub(super) fn words(cause: C) -> Words {
     }
 }
 
-const PAST: &str = "averigüe dónde funciona la otra copia y apáguela para siempre; luego detenga este nodo y ejecute `abeng node new-incarnation --reason TEXTO` (docs/operations.md)";
+const PAST: &str = "envíe desde la otra copia de este nodo. Avise a su administrador: por lo general es esta copia la que hay que apagar; `abeng status` dice cuál y cómo seguir";
 const START: &str = "arranque el nodo (`abeng node run --config node.toml`), o nombre el correcto con --data DIR, --socket RUTA o ABENG_SOCKET";
 const OWN: &str = "nombre el socket del propio nodo con --socket RUTA; es `abeng.sock` en el directorio de datos del nodo";

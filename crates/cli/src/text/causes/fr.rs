@@ -334,6 +334,6 @@ pub(super) fn words(cause: C) -> Words {
     }
 }
 
-const PAST: &str = "trouvez où tourne l'autre copie et éteignez-la pour de bon ; puis arrêtez ce nœud et lancez `abeng node new-incarnation --reason TEXTE` (docs/operations.md)";
+const PAST: &str = "envoyez depuis l'autre copie de ce nœud. Prévenez votre administrateur : en général c'est cette copie qu'il faut arrêter ; `abeng status` dit laquelle et comment continuer";
 const START: &str = "démarrez le nœud (`abeng node run --config node.toml`), ou nommez le bon avec --data DIR, --socket CHEMIN ou ABENG_SOCKET";
 const OWN: &str = "nommez le socket du nœud lui-même avec --socket CHEMIN ; c'est `abeng.sock` dans le répertoire de données du nœud";

@@ -331,6 +331,6 @@ pub(super) fn words(cause: C) -> Words {
     }
 }
 
-const PAST: &str = "zoek uit waar de andere kopie draait en zet haar voorgoed uit; stop dan dit knooppunt en draai `abeng node new-incarnation --reason TEKST` (docs/operations.md)";
+const PAST: &str = "verzend met de andere kopie van dit knooppunt. Waarschuw uw beheerder: meestal moet deze kopie worden uitgezet; `abeng status` zegt welke en hoe het verder gaat";
 const START: &str = "start het knooppunt (`abeng node run --config node.toml`), of noem het juiste met --data MAP, --socket PAD of ABENG_SOCKET";
 const OWN: &str = "noem de eigen socket van het knooppunt met --socket PAD; het is `abeng.sock` in de gegevensmap van het knooppunt";
