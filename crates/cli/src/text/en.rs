@@ -211,6 +211,7 @@ pub(super) static TEXTS: Texts = Texts {
         nothing: "Nothing is missing below what has come.",
         missing: "MISSING",
         numbers: "NUMBERS",
+        life: "LIFE",
         since: "SINCE",
         asked: "ASKED",
         last_asked: "LAST ASKED",

@@ -211,6 +211,7 @@ pub(super) static TEXTS: Texts = Texts {
         nothing: "No falta nada por debajo de lo que ha llegado.",
         missing: "FALTAN",
         numbers: "NÚMEROS",
+        life: "VIDA",
         since: "DESDE",
         asked: "PEDIDO",
         last_asked: "ÚLTIMA VEZ",

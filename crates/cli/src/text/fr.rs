@@ -211,6 +211,7 @@ pub(super) static TEXTS: Texts = Texts {
         nothing: "Rien ne manque en dessous de ce qui est arrivé.",
         missing: "MANQUENT",
         numbers: "NUMÉROS",
+        life: "VIE",
         since: "DEPUIS",
         asked: "DEMANDÉ",
         last_asked: "DERNIÈRE FOIS",

@@ -211,6 +211,7 @@ pub(super) static TEXTS: Texts = Texts {
         nothing: "Er ontbreekt niets onder wat is gekomen.",
         missing: "ONTBREEKT",
         numbers: "NUMMERS",
+        life: "LEVEN",
         since: "SINDS",
         asked: "GEVRAAGD",
         last_asked: "LAATST",
