@@ -81,11 +81,11 @@ pub(super) fn words(cause: C) -> Words {
             PAST,
         ),
         C::NoRoomQuota => (
-            "pas accepté : le répertoire de données occupe {used_bytes} sur les {disk_bytes} permis, et {reserve_bytes} sont gardés pour les reçus et ce qui est en cours",
-            "augmentez `disk` sous [quota] dans node.toml, ou effacez ce qu'il n'est pas nécessaire de garder (`abeng retention`)",
+            "pas accepté : le répertoire de données occupe {used_bytes} sur les {disk_bytes} permis ; il doit en rester {needed_bytes} avant que du nouveau soit accepté, et il en reste {left_bytes} : il manque {short_bytes} ou plus",
+            "augmentez `disk` ou réduisez `reserve` sous [quota] dans node.toml, ou effacez ce qu'il n'est pas nécessaire de garder (`abeng retention`)",
         ),
         C::NoRoomDisk => (
-            "pas accepté : il reste {free_bytes} libres sur le disque, et {reserve_bytes} sont gardés pour les reçus et ce qui est en cours",
+            "pas accepté : il faut {needed_bytes} libres sur le disque avant que du nouveau soit accepté, et il y en a {free_bytes} : libérez {short_bytes} ou plus",
             "libérez de la place sur le disque du répertoire de données, ou mettez-le sur un plus grand ; rien n'est perdu, et ce qui est en file continue",
         ),
         C::RosterChanged => (
