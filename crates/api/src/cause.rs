@@ -209,6 +209,8 @@ causes! {
     CourierLimit "courier_limit" ["limit_bytes", "fixed_bytes", "fixed"];
     /// Of another network.
     CourierNetwork "courier_network" ["other", "network"];
+    /// Of another network of the same name.
+    CourierNamesake "courier_namesake" ["network", "theirs", "ours"];
     /// For another party.
     CourierForOther "courier_for_other" ["to", "me"];
     /// Made here.

@@ -269,6 +269,10 @@ pub(super) fn words(cause: C) -> Words {
             "el archivo de mensajería es de la red `{other}`, y este nodo es de `{network}`",
             "impórtelo en un nodo de esa red",
         ),
+        C::CourierNamesake => (
+            "el archivo de mensajería es de otra red, que también se llama `{network}`: su primera raíz es {theirs}, y la de este nodo es {ours}",
+            "impórtelo en un nodo de esa red; allí `abeng status` muestra la misma raíz",
+        ),
         C::CourierForOther => (
             "el archivo de mensajería es para {to}, y este es el nodo de {me}",
             "llévelo a {to} y ejecute allí `abeng courier import`",

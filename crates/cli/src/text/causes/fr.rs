@@ -272,6 +272,10 @@ pub(super) fn words(cause: C) -> Words {
             "le fichier de courrier est du réseau `{other}`, et ce nœud est de `{network}`",
             "importez-le sur un nœud de ce réseau-là",
         ),
+        C::CourierNamesake => (
+            "le fichier de courrier est d'un autre réseau, qui s'appelle aussi `{network}` : sa première racine est {theirs}, et celle de ce nœud est {ours}",
+            "importez-le sur un nœud de ce réseau-là ; `abeng status` y montre la même racine",
+        ),
         C::CourierForOther => (
             "le fichier de courrier est pour {to}, et ce nœud est celui de {me}",
             "portez-le à {to} et lancez-y `abeng courier import`",

@@ -269,6 +269,10 @@ pub(super) fn words(cause: C) -> Words {
             "het koeriersbestand is van het netwerk `{other}`, en dit knooppunt is van `{network}`",
             "lees het in op een knooppunt van dat netwerk",
         ),
+        C::CourierNamesake => (
+            "het koeriersbestand is van een ander netwerk, dat ook `{network}` heet: zijn eerste wortel is {theirs}, en die van dit knooppunt is {ours}",
+            "lees het in op een knooppunt van dat netwerk; `abeng status` toont daar dezelfde wortel",
+        ),
         C::CourierForOther => (
             "het koeriersbestand is voor {to}, en dit is het knooppunt van {me}",
             "breng het naar {to} en draai daar `abeng courier import`",
