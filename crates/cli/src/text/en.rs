@@ -161,7 +161,7 @@ pub(super) static TEXTS: Texts = Texts {
             none: "this is no courier file",
             version: "it is of a version that is not known here",
             header: "its header cannot be read",
-            cut: "it is cut off after {at} bytes",
+            cut: "it is cut off: whole up to byte {at} of {length}",
             length: "it is damaged at byte {at}",
             digest: "it is not as it was made: its digest does not match",
             trailing: "something follows its end, at byte {at}",

@@ -161,7 +161,7 @@ pub(super) static TEXTS: Texts = Texts {
             none: "no es un archivo de mensajería",
             version: "es de una versión que aquí no se conoce",
             header: "no se puede leer su cabecera",
-            cut: "está cortado tras {at} bytes",
+            cut: "está cortado: entero hasta el byte {at} de {length}",
             length: "está dañado en el byte {at}",
             digest: "no es como se hizo: su resumen no coincide",
             trailing: "algo sigue a su final, en el byte {at}",

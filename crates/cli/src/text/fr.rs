@@ -161,7 +161,7 @@ pub(super) static TEXTS: Texts = Texts {
             none: "ce n'est pas un fichier de courrier",
             version: "il est d'une version inconnue ici",
             header: "son en-tête est illisible",
-            cut: "il est coupé après {at} octets",
+            cut: "il est coupé : entier jusqu'à l'octet {at} sur {length}",
             length: "il est endommagé à l'octet {at}",
             digest: "il n'est pas tel qu'il fut fait : son empreinte ne correspond pas",
             trailing: "quelque chose suit sa fin, à l'octet {at}",

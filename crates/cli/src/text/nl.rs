@@ -161,7 +161,7 @@ pub(super) static TEXTS: Texts = Texts {
             none: "dit is geen koeriersbestand",
             version: "het is van een versie die hier niet bekend is",
             header: "de kop ervan is onleesbaar",
-            cut: "het is afgebroken na {at} bytes",
+            cut: "het is afgebroken: heel tot en met byte {at} van {length}",
             length: "het is beschadigd bij byte {at}",
             digest: "het is niet zoals het is gemaakt: de hash klopt niet",
             trailing: "er volgt iets na het einde, bij byte {at}",

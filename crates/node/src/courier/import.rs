@@ -75,16 +75,16 @@ struct Problem {
 /// A fault as the local interface tells it.
 pub fn fault_view(fault: &CourierFault) -> CourierFaultView {
     use CourierFaultKind as Kind;
-    let (kind, at) = match *fault {
-        CourierFault::NotCourier => (Kind::NotCourier, None),
-        CourierFault::Version(_) => (Kind::Version, None),
-        CourierFault::Header => (Kind::Header, None),
-        CourierFault::Cut { at } => (Kind::Cut, Some(at)),
-        CourierFault::Length { at, .. } => (Kind::Length, Some(at)),
-        CourierFault::Digest => (Kind::Digest, None),
-        CourierFault::Trailing { at } => (Kind::Trailing, Some(at)),
+    let (kind, at, length) = match *fault {
+        CourierFault::NotCourier => (Kind::NotCourier, None, None),
+        CourierFault::Version(_) => (Kind::Version, None, None),
+        CourierFault::Header => (Kind::Header, None, None),
+        CourierFault::Cut { at, length } => (Kind::Cut, Some(at), Some(length)),
+        CourierFault::Length { at, .. } => (Kind::Length, Some(at), None),
+        CourierFault::Digest => (Kind::Digest, None, None),
+        CourierFault::Trailing { at } => (Kind::Trailing, Some(at), None),
     };
-    CourierFaultView { kind, at }
+    CourierFaultView { kind, at, length }
 }
 
 /// A file that is being taken in.
