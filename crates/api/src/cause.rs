@@ -109,9 +109,9 @@ causes! {
     /// It was proved before that the log goes on from an older past.
     PastBefore "past_before" [];
     /// The data directory may take no more.
-    NoRoomQuota "no_room_quota" ["used_bytes", "disk_bytes", "reserve_bytes"];
+    NoRoomQuota "no_room_quota" ["used_bytes", "disk_bytes", "left_bytes", "needed_bytes", "short_bytes", "reserve_bytes"];
     /// The disk is nearly full.
-    NoRoomDisk "no_room_disk" ["free_bytes", "reserve_bytes"];
+    NoRoomDisk "no_room_disk" ["free_bytes", "needed_bytes", "short_bytes", "reserve_bytes"];
     /// The roster changed meanwhile.
     RosterChanged "roster_changed" [];
     /// No such precedence.
@@ -209,6 +209,8 @@ causes! {
     CourierLimit "courier_limit" ["limit_bytes", "fixed_bytes", "fixed"];
     /// Of another network.
     CourierNetwork "courier_network" ["other", "network"];
+    /// Of another network of the same name.
+    CourierNamesake "courier_namesake" ["network", "theirs", "ours"];
     /// For another party.
     CourierForOther "courier_for_other" ["to", "me"];
     /// Made here.

@@ -72,6 +72,9 @@ pub struct CourierFaultView {
     /// At which byte, where it has a place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<u64>,
+    /// Bytes of a file that was cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<u64>,
 }
 
 /// What became of a courier file.

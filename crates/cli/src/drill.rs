@@ -176,12 +176,20 @@ fn ask(data: &Path) -> Result<Answer, CliError> {
             .map_err(|e| e.to_string())?;
         Passphrase::from_line(typed.as_bytes()).ok_or_else(|| "nothing was typed".to_owned())
     });
-    match unlocked {
-        Ok(_) if asked => Ok(Answer::Right),
-        Ok(_) => Ok(Answer::None),
+    answered(unlocked.map(|_| asked))
+}
+
+/// What a try to open the keys says; `Ok(true)`: they were opened with what was typed.
+fn answered(opened: Result<bool, KeyringError>) -> Result<Answer, CliError> {
+    match opened {
+        Ok(true) => Ok(Answer::Right),
+        Ok(false) => Ok(Answer::None),
         Err(KeyringError::WrongPassphrase { .. }) => Ok(Answer::Wrong),
-        Err(e) => Err(CliError::new(Exit::Internal, e.to_string())
-            .with_try("run it as the node's user, at a terminal")),
+        // The other items are looked at all the same.
+        Err(KeyringError::NoPassphrase { .. }) => Ok(Answer::NotGiven),
+        Err(e) => {
+            Err(CliError::new(Exit::Internal, e.to_string()).with_try("run it as the node's user"))
+        }
     }
 }
 
@@ -256,6 +264,17 @@ mod tests {
         let memory = stick(&Stick::FromMemory(3_000_000));
         assert_eq!((good.mark, memory.mark), (DrillMark::Ok, DrillMark::Warn));
         assert!(memory.found.contains("memory") && !good.found.contains("memory"));
+    }
+
+    #[test]
+    fn without_a_terminal_the_passphrase_is_not_looked_at_and_the_drill_goes_on() {
+        let none = KeyringError::NoPassphrase {
+            file: "keys/org-sign.key".into(),
+            reason: "the input device is not a TTY".into(),
+        };
+        let answer = answered(Err(none)).unwrap();
+        assert_eq!(answer, Answer::NotGiven);
+        assert_eq!(passphrase(answer).mark, DrillMark::Unchecked);
     }
 
     #[test]

@@ -23,6 +23,7 @@ fn table(gaps: &[GapView], ui: &Ui) -> String {
     }
     let mut table = Table::new([
         (texts.columns.from, Align::Left),
+        (t.life, Align::Left),
         (t.missing, Align::Right),
         (t.numbers, Align::Right),
         (t.since, Align::Left),
@@ -36,8 +37,12 @@ fn table(gaps: &[GapView], ui: &Ui) -> String {
             asked_at.unwrap_or_else(|| "–".to_owned()),
             if gap.linked { t.up } else { t.down },
         );
+        let is_other =
+            |g: &&GapView| g.originator == gap.originator && g.incarnation != gap.incarnation;
+        let life = gaps.iter().find(is_other).map(|_| short_life(gap));
         table.row([
             gap.originator.clone(),
+            life.unwrap_or_default(),
             (gap.last - gap.first + 1).to_string(),
             numbers(gap),
             ui.short_time(&gap.since),
@@ -46,7 +51,14 @@ fn table(gaps: &[GapView], ui: &Ui) -> String {
             link.to_owned(),
         ]);
     }
+    let table = table.without_empty(1);
     table.render(ui.line_width(), |line| ui.paint(crate::Paint::Strong, line))
+}
+
+/// The last digits of a life: the first ones say when it began, and are much the same in all.
+fn short_life(gap: &GapView) -> String {
+    let from = gap.incarnation.len().saturating_sub(LIFE_DIGITS);
+    format!("…{}", gap.incarnation.get(from..).unwrap_or_default())
 }
 
 fn numbers(gap: &GapView) -> String {
@@ -56,11 +68,37 @@ fn numbers(gap: &GapView) -> String {
     }
 }
 
+const LIFE_DIGITS: usize = 8;
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ui::plain;
     use abeng_notice::Lang;
+
+    #[test]
+    fn gaps_of_two_lives_are_told_apart() {
+        let gap = |originator: &str, incarnation: &str| GapView {
+            originator: originator.into(),
+            incarnation: incarnation.into(),
+            first: 1,
+            last: 1,
+            since: "2026-11-24T10:00:00Z".into(),
+            ..GapView::default()
+        };
+        let (old, new) = ("019ac0ffee001111", "019ac0ffee002222");
+        let ui = plain(Lang::En);
+        let one = table(&[gap("JM", old), gap("TT", new)], &ui);
+        assert!(!one.contains("LIFE"), "{one}");
+        let two = table(&[gap("JM", old), gap("JM", new), gap("TT", new)], &ui);
+        let lines: Vec<_> = two.lines().collect();
+        assert!(lines[0].contains("LIFE"), "{two}");
+        assert!(
+            lines[1].contains("…ee001111") && lines[2].contains("…ee002222"),
+            "{two}"
+        );
+        assert!(!lines[3].contains('…'), "{two}");
+    }
 
     #[test]
     fn a_gap_is_one_line_with_its_numbers() {

@@ -255,6 +255,8 @@ pub(crate) struct Gaps {
     pub(crate) nothing: &'static str,
     pub(crate) missing: &'static str,
     pub(crate) numbers: &'static str,
+    /// Of a log: one of several.
+    pub(crate) life: &'static str,
     pub(crate) since: &'static str,
     pub(crate) asked: &'static str,
     pub(crate) last_asked: &'static str,

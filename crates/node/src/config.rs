@@ -8,7 +8,7 @@ pub use dual::{DualControl, Releaser, Trigger};
 use crate::{
     attachments::FileLimits,
     paths::{LimitsSection, LinkProfile, MeteredSection, Metering, Peers, profiles, rates},
-    quota::QuotaConfig,
+    quota::{LEAST_RESERVE, QuotaConfig},
     size::Size,
 };
 use abeng_link::{PeerLimits, Profile};
@@ -436,23 +436,21 @@ fn token(section: &Keys, base: &Path) -> Result<Option<TokenConfig>, (Range<usiz
     }))
 }
 
-/// The least that a data directory may be bound to: three segments of the journal and room to work.
-const LEAST_DISK: u64 = 256 << 20;
-
 fn quota(section: Quota) -> Result<QuotaConfig, (Range<usize>, String)> {
-    let disk = section.disk.as_ref().map(|d| d.get_ref().0);
-    let reserve = section.reserve.as_ref().map(|r| r.get_ref().0);
-    if let Some(size) = section.disk {
-        let least = LEAST_DISK + reserve.unwrap_or(0);
-        if size.get_ref().0 < least {
-            let what = format!(
-                "quota.disk must be at least {} MiB: the journal's first segments and the reserve",
-                least >> 20
-            );
-            return Err((size.span(), what));
-        }
+    let quota = QuotaConfig {
+        disk: section.disk.as_ref().map(|d| d.get_ref().0),
+        reserve: section.reserve.as_ref().map(|r| r.get_ref().0),
+    };
+    let (least, reserve) = (quota.least_disk(), quota.reserve.unwrap_or(LEAST_RESERVE));
+    if let Some(size) = section.disk.filter(|disk| disk.get_ref().0 < least) {
+        let what = format!(
+            "quota.disk must be at least {}, or the node would never take anything: three segments of the journal, room to work, and the reserve of {} with a quarter more (`reserve` under [quota])",
+            Size(least),
+            Size(reserve)
+        );
+        return Err((size.span(), what));
     }
-    Ok(QuotaConfig { disk, reserve })
+    Ok(quota)
 }
 
 /// Line and column, from 1, of a byte offset.
@@ -662,7 +660,13 @@ mod tests {
     #[test]
     fn a_quota_that_cannot_work_is_refused() {
         let text = format!("{EXAMPLE}\n[quota]\ndisk = \"100 MiB\"\n");
-        assert!(error(&text).2.contains("at least 256 MiB"));
+        let least = error(&text).2;
+        assert!(least.contains("at least 336.0 MiB"), "{least}");
+        assert!(least.contains("`reserve`"), "{least}");
+        let text = format!("{EXAMPLE}\n[quota]\ndisk = \"336 MiB\"\n");
+        assert!(parse(Path::new("node.toml"), &text, Path::new("/data")).is_ok());
+        let text = format!("{EXAMPLE}\n[quota]\ndisk = \"1500 MiB\"\nreserve = \"1 GiB\"\n");
+        assert!(error(&text).2.contains("at least 1.5 GiB"));
         let text = format!("{EXAMPLE}\n[quota]\nreserve = \"much\"\n");
         assert!(error(&text).2.contains("is not a size"));
     }

@@ -55,6 +55,7 @@ mod metrics;
 mod newer;
 mod node;
 mod node_error;
+mod not_coming;
 mod opened;
 mod operator;
 mod outlet;

@@ -199,6 +199,7 @@ impl Node {
             stale: Mutex::default(),
             met_peer: Default::default(),
             lost_search: Mutex::default(),
+            lost_before: Mutex::default(),
             new_lives: Mutex::default(),
             quota: quota.clone(),
             metered,
@@ -399,6 +400,7 @@ fn work(shared: &Arc<Shared>, tasks: &mut JoinSet<()>, watch: Watch) {
     tasks.spawn(rates::work(shared.clone()));
     tasks.spawn(clocks::work(shared.clone()));
     tasks.spawn(crate::replaced_keys::work(shared.clone()));
+    tasks.spawn(crate::not_coming::work(shared.clone()));
     tasks.spawn(retention::work(shared.clone(), watch));
     tasks.spawn(rotation::work(shared.clone()));
     tasks.spawn(adoption::pass_on(shared.clone()));

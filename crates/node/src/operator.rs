@@ -324,6 +324,7 @@ impl Shared {
         );
         let head = self.reader.head();
         let due = self.due_soon().await;
+        let not_coming = self.not_coming_told(now).await;
         let stale_copies = lock(&self.stale).views(now);
         Ok(StatusView {
             party: self.me.to_string(),
@@ -386,6 +387,7 @@ impl Shared {
             warnings: self
                 .warnings(now)
                 .into_iter()
+                .chain(not_coming)
                 .chain(self.stranded(&queues))
                 .chain(due)
                 .collect(),

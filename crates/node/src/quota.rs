@@ -20,13 +20,19 @@ use std::{
 
 /// The least reserve that is chosen without being asked for: one segment of the journal, beside
 /// the two that are written ahead.
-const LEAST_RESERVE: u64 = 64 << 20;
+pub const LEAST_RESERVE: u64 = 64 << 20;
 /// The largest reserve that is chosen without being asked for.
 const MOST_RESERVE: u64 = 1 << 30;
 /// The reserve is one part in so many of the file system.
 const RESERVE_SHARE: u64 = 20;
+/// And at most one part in so many of what the data directory may take: a large file system must not
+/// leave a small quota without room.
+const QUOTA_SHARE: u64 = 4;
 /// One part in so many of the reserve must be free above it before new content is taken again.
 const BACK_SHARE: u64 = 4;
+/// What a bounded data directory takes before any content, and room to work: three segments of the
+/// journal, and one.
+const WORKING: u64 = 256 << 20;
 /// How often the file system is asked.
 const EVERY: Duration = Duration::from_secs(1);
 /// How many of these rounds pass between two walks through the data directory.
@@ -40,8 +46,24 @@ pub struct QuotaConfig {
     /// Bytes that the data directory may take; `None`: all of its file system.
     pub disk: Option<u64>,
     /// Bytes kept for what is under way; `None`: a twentieth of the file system, from 64 MiB to
-    /// 1 GiB.
+    /// 1 GiB, and no more than a quarter of `disk`.
     pub reserve: Option<u64>,
+}
+
+impl QuotaConfig {
+    /// The least that `disk` may be: with less a node would never take anything, or never again.
+    pub fn least_disk(&self) -> u64 {
+        let reserve = self.reserve.unwrap_or(LEAST_RESERVE);
+        WORKING
+            .saturating_add(reserve)
+            .saturating_add(reserve / BACK_SHARE)
+    }
+
+    fn reserve_of(&self, volume: &Volume) -> u64 {
+        let most = self.disk.map_or(MOST_RESERVE, |disk| disk / QUOTA_SHARE);
+        let usual = (volume.total / RESERVE_SHARE).min(MOST_RESERVE).min(most);
+        self.reserve.unwrap_or(usual.max(LEAST_RESERVE))
+    }
 }
 
 /// How room is measured.
@@ -122,57 +144,87 @@ pub struct Room {
     pub disk: Option<u64>,
     /// Kept for what is under way, and for segments of the journal that are not yet written ahead.
     pub reserve: u64,
+    /// What must be free, and left of `disk`, before new content is taken.
+    pub needed: u64,
 }
 
 impl Room {
     /// Bytes of new content until nothing more is taken.
     pub fn left(&self) -> u64 {
+        self.available().saturating_sub(self.reserve)
+    }
+
+    /// Free, and left of what the data directory may take.
+    fn available(&self) -> u64 {
         let by_disk = self.disk.map_or(u64::MAX, |d| d.saturating_sub(self.used));
-        self.free.min(by_disk).saturating_sub(self.reserve)
+        self.free.min(by_disk)
+    }
+
+    /// The same, for so much content.
+    fn wanted_for(self, bytes: u64) -> Self {
+        let needed = self.needed.max(self.reserve.saturating_add(bytes));
+        Self { needed, ..self }
     }
 }
 
 /// There is no room for new content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no room for new content: {} bytes are free and {} are kept for what is under way", .0.free, .0.reserve)]
+#[error("no room for new content: {} bytes are free and {} must be before any is taken", .0.available(), .0.needed)]
 pub struct NoRoom(pub Room);
 
 impl From<NoRoom> for ApiError {
     fn from(none: NoRoom) -> Self {
+        let room = none.0;
         let Room {
             used,
             free,
             disk,
             reserve,
+            needed,
             ..
-        } = none.0;
+        } = room;
+        let left = room.available();
+        let short = needed.saturating_sub(left);
         let kept = ("reserve_bytes", reserve.to_string());
+        let (needs, lacks) = (
+            ("needed_bytes", needed.to_string()),
+            ("short_bytes", short.to_string()),
+        );
         let (what, fix, cause) = match disk {
-            Some(disk) if disk.saturating_sub(used) < free => (
+            Some(disk) if left < free => (
                 format!(
-                    "the data directory takes {} of the {} it may, and {} are kept for receipts and what is under way",
+                    "the data directory takes {} of the {} it may; {} of that must be left before anything new is taken, and {} are: {} or more are lacking",
                     Size(used),
                     Size(disk),
-                    Size(reserve)
+                    Size(needed),
+                    Size(left),
+                    Size(short)
                 ),
-                "raise `disk` under [quota] in node.toml, or delete what need not be kept (`abeng retention`)",
+                "raise `disk` or lower `reserve` under [quota] in node.toml, or delete what need not be kept (`abeng retention`)",
                 CauseView::new(
                     Cause::NoRoomQuota,
                     [
                         ("used_bytes", used.to_string()),
                         ("disk_bytes", disk.to_string()),
+                        ("left_bytes", left.to_string()),
+                        needs,
+                        lacks,
                         kept,
                     ],
                 ),
             ),
             _ => (
                 format!(
-                    "the disk has {} free, and {} are kept for receipts and what is under way",
+                    "{} must be free on the disk before anything new is taken, and {} are: free {} or more",
+                    Size(needed),
                     Size(free),
-                    Size(reserve)
+                    Size(short)
                 ),
                 "free space on the disk of the data directory, or move it to a larger one; nothing was lost, and what is queued goes on",
-                CauseView::new(Cause::NoRoomDisk, [("free_bytes", free.to_string()), kept]),
+                CauseView::new(
+                    Cause::NoRoomDisk,
+                    [("free_bytes", free.to_string()), needs, lacks, kept],
+                ),
             ),
         };
         Self::new(ErrorCode::NoRoom, format!("not taken: {what}"))
@@ -205,11 +257,10 @@ impl Quota {
     /// Measures once.
     pub fn new(config: QuotaConfig, probe: Arc<dyn Probe>) -> io::Result<Self> {
         let volume = probe.volume()?;
-        let usual = (volume.total / RESERVE_SHARE).clamp(LEAST_RESERVE, MOST_RESERVE);
         let used = probe.used()?;
         let quota = Self {
             disk: config.disk,
-            reserve: config.reserve.unwrap_or(usual),
+            reserve: config.reserve_of(&volume),
             probe,
             state: Mutex::new(State {
                 free: volume.free,
@@ -264,7 +315,7 @@ impl Quota {
             Standing::Reserve => {
                 // Not taken, so it takes nothing.
                 (state.since_free, state.since_used) = before;
-                Err(NoRoom(self.room_of(&state)))
+                Err(NoRoom(self.room_of(&state).wanted_for(bytes)))
             }
         }
     }
@@ -274,7 +325,7 @@ impl Quota {
         let room = self.room();
         match room.standing == Standing::Open && room.left() >= bytes {
             true => Ok(()),
-            false => Err(NoRoom(room)),
+            false => Err(NoRoom(room.wanted_for(bytes))),
         }
     }
 
@@ -284,12 +335,18 @@ impl Quota {
     }
 
     fn room_of(&self, state: &State) -> Room {
+        let reserve = self.reserve.saturating_add(state.ahead);
+        let back = match state.standing {
+            Standing::Open => 0,
+            Standing::Reserve => self.reserve / BACK_SHARE,
+        };
         Room {
             standing: state.standing,
             used: state.used.saturating_add(state.since_used),
             free: state.free.saturating_sub(state.since_free),
             disk: self.disk,
-            reserve: self.reserve.saturating_add(state.ahead),
+            reserve,
+            needed: reserve.saturating_add(back),
         }
     }
 
@@ -297,12 +354,7 @@ impl Quota {
     /// flicker.
     fn judge(&self, state: &mut State) {
         let room = self.room_of(state);
-        let keep = match state.standing {
-            Standing::Open => room.reserve,
-            Standing::Reserve => room.reserve.saturating_add(self.reserve / BACK_SHARE),
-        };
-        let left = self.disk.map_or(u64::MAX, |d| d.saturating_sub(room.used));
-        state.standing = match room.free >= keep && left >= keep {
+        state.standing = match room.available() >= room.needed {
             true => Standing::Open,
             false => Standing::Reserve,
         };

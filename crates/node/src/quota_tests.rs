@@ -71,6 +71,55 @@ fn it_is_open_again_only_with_room_to_spare() {
 }
 
 #[test]
+fn a_refusal_names_what_opens_the_node_again() {
+    let disk = Fake::with(60 * MIB, 0);
+    let quota = quota(None, Some(64 * MIB), &disk);
+    disk.set_free(75 * MIB);
+    quota.measure(Walk::Volume).unwrap();
+    let told = |none: NoRoom| ApiError::from(none).message;
+    let said = told(quota.admit(1).unwrap_err());
+    assert_eq!(
+        said,
+        "not taken: 80.0 MiB must be free on the disk before anything new is taken, and 75.0 MiB are: free 5.0 MiB or more"
+    );
+    disk.set_free(80 * MIB);
+    quota.measure(Walk::Volume).unwrap();
+    assert_eq!(quota.admit(1), Ok(()));
+    // What is larger needs more.
+    disk.set_free(100 * MIB);
+    quota.measure(Walk::Volume).unwrap();
+    let said = told(quota.has_room(50 * MIB).unwrap_err());
+    assert!(said.contains("114.0 MiB must be free"), "{said}");
+    let said = told(quota.admit(50 * MIB).unwrap_err());
+    assert!(said.contains("free 14.0 MiB or more"), "{said}");
+}
+
+#[test]
+fn a_small_quota_on_a_large_disk_still_takes_something() {
+    let disk = Fake::with(1024 * 1024 * MIB, 192 * MIB);
+    lock(&disk.volume).total = 1024 * 1024 * MIB;
+    for mib in [336, 512, 1024, 3000, 50 * 1024] {
+        let config = QuotaConfig {
+            disk: Some(mib * MIB),
+            reserve: None,
+        };
+        assert!(config.least_disk() <= mib * MIB);
+        let quota = Quota::new(config, disk.clone()).unwrap();
+        assert!(quota.room().reserve <= MOST_RESERVE);
+        assert_eq!(quota.admit(1), Ok(()), "{mib}");
+        // Closed once, it opens again.
+        *lock(&disk.used) = mib * MIB;
+        assert_eq!(quota.measure(Walk::Whole).unwrap().1, Standing::Reserve);
+        *lock(&disk.used) = 192 * MIB;
+        assert_eq!(
+            quota.measure(Walk::Whole).unwrap().1,
+            Standing::Open,
+            "{mib}"
+        );
+    }
+}
+
+#[test]
 fn room_for_segments_that_are_not_yet_written_is_no_room_for_notices() {
     let disk = Fake::with(150 * MIB, 0);
     let quota = quota(None, Some(10 * MIB), &disk);
@@ -99,7 +148,19 @@ fn the_directory_has_a_bound_of_its_own() {
         told.message.contains("900.0 MiB of the 1000.0 MiB"),
         "{told}"
     );
-    assert!(told.try_this.unwrap().contains("[quota]"));
+    assert!(
+        told.message.contains("125.0 MiB of that must be left"),
+        "{told}"
+    );
+    assert!(
+        told.message.contains("100.0 MiB are: 25.0 MiB or more"),
+        "{told}"
+    );
+    let fix = told.try_this.unwrap();
+    assert!(
+        fix.contains("[quota]") && fix.contains("`reserve`"),
+        "{fix}"
+    );
     // A look at the file system alone does not forget what was let in.
     quota.measure(Walk::Volume).unwrap();
     assert_eq!(quota.room().used, 900 * MIB);

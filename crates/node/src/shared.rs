@@ -140,6 +140,8 @@ pub struct Shared {
     pub met_peer: AtomicBool,
     /// When numbers of earlier lives were searched for last.
     pub lost_search: Mutex<crate::lost::Searches>,
+    /// When it was said, before this process began, that numbers of others are lost.
+    pub lost_before: Mutex<crate::not_coming::Said>,
     /// Newer lives of the logs of others that began while this process ran, and when.
     pub new_lives: Mutex<BTreeMap<PartyCode, (Incarnation, Millis)>>,
     /// Why nothing is submitted any more.

@@ -217,6 +217,26 @@ fn ids_in(file: &[u8]) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_a_network_of_the_same_name_brings_nothing() {
+    let temp = tempfile::tempdir().unwrap();
+    let (ours, theirs) = (temp.path().join("ours"), temp.path().join("theirs"));
+    found(&theirs);
+    let (node, jm) = start(&theirs, "jm").await;
+    submit(&jm, "LC", "ROUTINE").await;
+    let out = export(&jm, "LC").await;
+    node.shutdown().await.unwrap();
+    found(&ours);
+    let (node, lc) = start(&ours, "lc").await;
+    let before = lc.audit_show(&AuditQuery::default()).await.unwrap().size;
+    let refused = try_import(&lc, &out).await.unwrap_err();
+    assert!(refused.contains("of another network"), "{refused}");
+    assert!(refused.contains(&lc.status().await.unwrap().root_digest));
+    let after = lc.audit_show(&AuditQuery::default()).await.unwrap().size;
+    assert_eq!((before, inbox(&lc).await.len()), (after, 0));
+    node.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_changed_and_misdirected_files_do_no_harm() {
     let temp = tempfile::tempdir().unwrap();
     let dir = temp.path().join("net");

@@ -258,11 +258,21 @@ async fn numbers_that_only_a_lost_disk_had_are_ended_by_stick_alone() {
         export(&jm, "LC").await
     })
     .await;
+    let told = |s: &abeng_api::StatusView| {
+        let said = |w: &String| w.starts_with("1 number of JM will not come: lost there");
+        s.warnings.iter().any(said)
+    };
     let report = alone(&net, "LC", async || {
-        import(&net.client("LC"), &again).await.unwrap()
+        let report = import(&net.client("LC"), &again).await.unwrap();
+        assert!(told(&net.client("LC").status().await.unwrap()));
+        report
     })
     .await;
     assert_eq!(report.voids, taken(1), "{report:?}");
+    alone(&net, "LC", async || {
+        net.until("LC", "told again", told).await;
+    })
+    .await;
     let voided = self::items(&again).into_iter().find_map(|item| match item {
         Item::Void(signed) => Some(v1::Void::decode(signed.bytes).unwrap()),
         _ => None,

@@ -99,6 +99,8 @@ pub struct Engine {
     marks: BTreeMap<Stream, Mark>,
     // Of the numbers that the marks close, those that only a void did.
     voided: BTreeMap<Stream, Voided>,
+    // When this process first and last heard that numbers of a stream are lost.
+    lost: BTreeMap<Stream, (Millis, Millis)>,
     // Of the streams with gaps, what was seen and asked for.
     gaps: BTreeMap<Stream, Gaps>,
     // Voids and wants that each peer may still send.
@@ -153,6 +155,7 @@ impl Engine {
             pending: VecDeque::new(),
             marks: BTreeMap::new(),
             voided: BTreeMap::new(),
+            lost: BTreeMap::new(),
             gaps: BTreeMap::new(),
             frames: BTreeMap::new(),
             outcomes: Recent::new(next_index),

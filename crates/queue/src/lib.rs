@@ -36,7 +36,7 @@ pub use input::{
     TakenBack, Target, Terms, Ticket,
 };
 pub use overlay::{Layered, Overlay, OverlayBatch, ScanView};
-pub use plan::{Free, GapReport, Gated, Plan};
+pub use plan::{Free, GapReport, Gated, LostReport, Plan};
 pub use rows::{RowChange, RowError};
 pub use sled_view::{RebuildReason, SledView, Trusting};
 pub use view::{Applied, BATCH, MemView, RowPair, RowSource, View, ViewError};

@@ -34,6 +34,20 @@ pub struct GapReport {
     pub asked_at: Option<Millis>,
 }
 
+/// Numbers of a stream to this party of which its originator said that only a lost disk had them,
+/// and on which nothing has come since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LostReport {
+    /// Whose stream.
+    pub originator: PartyCode,
+    /// Of which life of its log.
+    pub incarnation: Incarnation,
+    /// How many.
+    pub numbers: u64,
+    /// When it was said first and last, Unix milliseconds; `None`: before this process began.
+    pub said: Option<(Millis, Millis)>,
+}
+
 /// May be done at once.
 #[derive(Debug)]
 pub enum Free {

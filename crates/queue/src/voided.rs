@@ -61,6 +61,14 @@ impl Voided {
         true
     }
 
+    /// How many numbers are lost at their originator.
+    pub(crate) fn lost(&self) -> u64 {
+        self.iter()
+            .filter(|(_, _, why)| *why == v1::VoidReason::VoidLost)
+            .map(|(first, last, _)| last - first + 1)
+            .sum()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }

@@ -148,10 +148,11 @@ mod tests {
         };
         assert!(is_good(&report));
         report.whole = false;
-        report.problem = Some("the courier file is cut off after 700 bytes".into());
+        report.problem = Some("the courier file is cut off: …".into());
         report.fault = Some(CourierFaultView {
             kind: CourierFaultKind::Cut,
             at: Some(700),
+            length: Some(9000),
         });
         report.troubles.push(CourierTrouble {
             what: "envelope".into(),
@@ -161,15 +162,18 @@ mod tests {
         assert!(!is_good(&report));
         let told = tell(&report, &plain(Lang::En));
         assert!(told.contains("2 new, 1 known already"), "{told}");
-        assert!(told.contains("cut off after 700 bytes"), "{told}");
+        assert!(
+            told.contains("cut off: whole up to byte 700 of 9000"),
+            "{told}"
+        );
         assert!(told.contains("abeng courier export --to JM"), "{told}");
         assert!(!told.contains('\u{1b}'), "{told}");
         let french = tell(&report, &plain(Lang::Fr));
-        assert!(french.contains("coupé après 700 octets"), "{french}");
+        assert!(french.contains("jusqu'à l'octet 700 sur 9000"), "{french}");
         report.fault = None;
         let told = tell(&report, &plain(Lang::Fr));
         assert!(
-            told.contains("is cut off after 700"),
+            told.contains("the courier file is cut off"),
             "as the node told it: {told}"
         );
         report.whole = true;

@@ -12,7 +12,13 @@ use crate::{
 };
 use abeng_notice::printable;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::{fs::File, io, path::Path, process::ExitCode, time::Duration};
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
 
 pub(crate) fn run(command: CourierCommand, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
     match command {
@@ -63,16 +69,22 @@ fn progress(total: Option<u64>, ui: &Ui) -> ProgressBar {
     bar
 }
 
-/// Opens a courier file, with how long it is. A directory can be opened and not read.
+/// Opens a courier file, with how long it is. It is looked at first: a directory can be opened and
+/// not read, and a pipe is not even opened before somebody writes into it.
 fn open(path: &Path, ui: &Ui) -> Result<(File, u64), CliError> {
     let unreadable = |e| unreadable(path, &e, ui);
-    let file = File::open(path).map_err(unreadable)?;
-    let there = file.metadata().map_err(unreadable)?;
-    if there.is_dir() {
+    let there = fs::metadata(path).map_err(unreadable)?;
+    if !there.is_file() {
+        let places = Places::of(ui.lang);
+        let text = match there.is_dir() {
+            true => places.directory,
+            false => places.not_read,
+        };
         let shown = printable(&path.display().to_string());
-        let told = fill(Places::of(ui.lang).directory, &[("file", &shown)]);
+        let told = fill(text, &[("file", &shown)]);
         return Err(CliError::usage(told).with_try(ui.texts().reading.stick));
     }
+    let file = File::open(path).map_err(unreadable)?;
     Ok((file, there.len()))
 }
 
@@ -113,6 +125,24 @@ mod tests {
             (Lang::Nl, "map"),
         ] {
             let error = open(dir.path(), &plain(lang)).unwrap_err();
+            assert!(error.message.contains(word), "{error}");
+            assert_eq!(error.exit, crate::Exit::Usage);
+        }
+    }
+
+    #[test]
+    fn a_pipe_is_refused_and_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        for (lang, word) in [
+            (Lang::En, "a pipe"),
+            (Lang::Es, "una tubería"),
+            (Lang::Fr, "un tube"),
+            (Lang::Nl, "een pijp"),
+        ] {
+            let error = open(&pipe, &plain(lang)).unwrap_err();
             assert!(error.message.contains(word), "{error}");
             assert_eq!(error.exit, crate::Exit::Usage);
         }

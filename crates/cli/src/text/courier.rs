@@ -9,7 +9,7 @@ pub(crate) struct Faults {
     pub(super) none: &'static str,
     pub(super) version: &'static str,
     pub(super) header: &'static str,
-    /// `{at}`.
+    /// `{at}`, `{length}`.
     pub(super) cut: &'static str,
     /// `{at}`.
     pub(super) length: &'static str,
@@ -32,7 +32,9 @@ impl Faults {
             Kind::Digest => self.digest,
             Kind::Trailing => self.trailing,
         };
-        fill(text, &[("at", &fault.at.unwrap_or(0).to_string())])
+        let number = |n: Option<u64>| n.unwrap_or(0).to_string();
+        let (at, length) = (number(fault.at), number(fault.length));
+        fill(text, &[("at", &at), ("length", &length)])
     }
 }
 

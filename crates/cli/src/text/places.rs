@@ -14,6 +14,8 @@ pub(crate) struct Places {
     /// `{file}`.
     pub(crate) no_file: &'static str,
     /// `{file}`.
+    pub(crate) not_read: &'static str,
+    /// `{file}`.
     pub(crate) dead_link: &'static str,
     pub(crate) another: &'static str,
     /// `{file}`, `{why}`.
@@ -43,6 +45,7 @@ static EN: Places = Places {
     force: "give another name with --out, or add --force to write over it",
     directory: "{file} is a directory: name the file",
     no_file: "{file} is a device, a pipe or a socket: nothing is ever written over such a thing",
+    not_read: "{file} is a device, a pipe or a socket: only a file is read",
     dead_link: "{file} is a link that leads nowhere: nothing is written through it",
     another: "give another name with --out",
     cannot: "cannot write {file}: {why}",
@@ -59,6 +62,7 @@ static ES: Places = Places {
     force: "dé otro nombre con --out, o añada --force para escribir encima",
     directory: "{file} es un directorio: nombre el archivo",
     no_file: "{file} es un dispositivo, una tubería o un socket: nunca se escribe encima de algo así",
+    not_read: "{file} es un dispositivo, una tubería o un socket: solo se lee un archivo",
     dead_link: "{file} es un enlace que no lleva a nada: no se escribe a través de él",
     another: "dé otro nombre con --out",
     cannot: "no se puede escribir {file}: {why}",
@@ -75,6 +79,7 @@ static FR: Places = Places {
     force: "donnez un autre nom avec --out, ou ajoutez --force pour écrire par-dessus",
     directory: "{file} est un répertoire : nommez le fichier",
     no_file: "{file} est un périphérique, un tube ou une socket : on n'écrit jamais par-dessus",
+    not_read: "{file} est un périphérique, un tube ou une socket : seul un fichier est lu",
     dead_link: "{file} est un lien qui ne mène nulle part : on n'écrit pas à travers lui",
     another: "donnez un autre nom avec --out",
     cannot: "impossible d'écrire {file} : {why}",
@@ -91,6 +96,7 @@ static NL: Places = Places {
     force: "geef een andere naam met --out, of voeg --force toe om eroverheen te schrijven",
     directory: "{file} is een map: noem het bestand",
     no_file: "{file} is een apparaat, een pijp of een socket: daar wordt nooit overheen geschreven",
+    not_read: "{file} is een apparaat, een pijp of een socket: alleen een bestand wordt gelezen",
     dead_link: "{file} is een koppeling die nergens heen leidt: er wordt niet doorheen geschreven",
     another: "geef een andere naam met --out",
     cannot: "kan {file} niet schrijven: {why}",
@@ -110,7 +116,7 @@ mod tests {
     fn every_language_fills_the_same_places() {
         for lang in Lang::ALL {
             let t = Places::of(lang);
-            for text in [t.exists, t.directory, t.no_file, t.dead_link] {
+            for text in [t.exists, t.directory, t.no_file, t.not_read, t.dead_link] {
                 assert_eq!(text.matches("{file}").count(), 1, "{text}");
             }
             assert!(t.cannot.contains("{file}") && t.cannot.contains("{why}"));

@@ -13,10 +13,12 @@ pub enum CourierFault {
     #[error("the courier file's header cannot be read")]
     Header,
     /// It ends before its close.
-    #[error("the courier file is cut off after {at} bytes")]
+    #[error("the courier file is cut off: it is whole up to byte {at} of {length}")]
     Cut {
         /// The end of what is whole.
         at: u64,
+        /// Bytes that are there.
+        length: u64,
     },
     /// A frame announces more than its kind may hold.
     #[error(

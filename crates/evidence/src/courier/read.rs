@@ -109,7 +109,10 @@ impl CourierReader {
         match self.state {
             State::Closed => Ok(()),
             State::FirstLine => Err(CourierFault::NotCourier),
-            State::Header | State::Items => Err(CourierFault::Cut { at: self.at }),
+            State::Header | State::Items => Err(CourierFault::Cut {
+                at: self.at,
+                length: self.at + self.buffer.len() as u64,
+            }),
         }
     }
 

@@ -109,7 +109,8 @@ fn a_cut_file_gives_what_is_whole_and_says_where() {
         assert!(whole.starts_with(&found) && found.len() < whole.len());
         match end {
             Err(CourierFault::NotCourier) => assert!(cut < FIRST_LINE.len()),
-            Err(CourierFault::Cut { at }) => {
+            Err(CourierFault::Cut { at, length }) => {
+                assert_eq!(length, cut as u64);
                 assert!(at <= cut as u64 && at >= FIRST_LINE.len() as u64);
             }
             other => panic!("{cut}: {other:?}"),

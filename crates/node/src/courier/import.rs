@@ -19,8 +19,9 @@ use abeng_api::{
     ApiError, Caller, Cause, CourierFaultKind, CourierFaultView, CourierReport, ErrorCode, Pieces,
 };
 use abeng_evidence::courier::{CourierFault, CourierReader, Found, Item};
+use abeng_roster::digest;
 use abeng_seal::Arrived;
-use abeng_wire::{PartyCode, v1};
+use abeng_wire::{Digest, NetworkCode, PartyCode, v1};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -39,6 +40,7 @@ impl Shared {
             window: Window::default(),
             incoming: Incoming::default(),
             from: None,
+            header: None,
         };
         let problem = import.read(&mut file).await?;
         import.attachment_ends();
@@ -73,16 +75,16 @@ struct Problem {
 /// A fault as the local interface tells it.
 pub fn fault_view(fault: &CourierFault) -> CourierFaultView {
     use CourierFaultKind as Kind;
-    let (kind, at) = match *fault {
-        CourierFault::NotCourier => (Kind::NotCourier, None),
-        CourierFault::Version(_) => (Kind::Version, None),
-        CourierFault::Header => (Kind::Header, None),
-        CourierFault::Cut { at } => (Kind::Cut, Some(at)),
-        CourierFault::Length { at, .. } => (Kind::Length, Some(at)),
-        CourierFault::Digest => (Kind::Digest, None),
-        CourierFault::Trailing { at } => (Kind::Trailing, Some(at)),
+    let (kind, at, length) = match *fault {
+        CourierFault::NotCourier => (Kind::NotCourier, None, None),
+        CourierFault::Version(_) => (Kind::Version, None, None),
+        CourierFault::Header => (Kind::Header, None, None),
+        CourierFault::Cut { at, length } => (Kind::Cut, Some(at), Some(length)),
+        CourierFault::Length { at, .. } => (Kind::Length, Some(at), None),
+        CourierFault::Digest => (Kind::Digest, None, None),
+        CourierFault::Trailing { at } => (Kind::Trailing, Some(at), None),
     };
-    CourierFaultView { kind, at }
+    CourierFaultView { kind, at, length }
 }
 
 /// A file that is being taken in.
@@ -92,6 +94,8 @@ pub(super) struct Import<'a> {
     pub(super) window: Window,
     pub(super) incoming: Incoming,
     from: Option<PartyCode>,
+    /// Until the first thing stands behind it.
+    header: Option<v1::CourierHeader>,
 }
 
 impl Import<'_> {
@@ -137,7 +141,10 @@ impl Import<'_> {
             match reader.read() {
                 Ok(None) => return Ok(None),
                 Ok(Some(Found::Header(header))) => self.header(&header)?,
-                Ok(Some(Found::Item(item))) => self.item(item).await,
+                Ok(Some(Found::Item(item))) => {
+                    self.begins(&item)?;
+                    self.item(item).await;
+                }
                 Ok(Some(Found::Damaged { at, why })) => {
                     self.tally.damaged(format!("at byte {at}: {why}"));
                 }
@@ -187,14 +194,38 @@ impl Import<'_> {
                 [("to", to.to_string()), ("me", shared.me.to_string())],
             ));
         }
+        self.from = Some(from);
+        self.header = Some(header.clone());
+        self.tally.report.from = from.to_string();
+        self.tally.report.created_at = clock::rfc3339(header.created_at);
+        Ok(())
+    }
+
+    /// The first thing behind the header. A file begins with its trust data, which tell networks of
+    /// one name apart: nothing is taken, and nothing of the header noted, where no root is shared.
+    fn begins(&mut self, first: &Item) -> Result<(), ApiError> {
+        let (shared, trust) = (self.shared, self.shared.trust());
+        let Some((from, header)) = self.from.zip(self.header.take()) else {
+            return Ok(());
+        };
+        if let Item::Trust(bundle) = first
+            && let Some(root) = bundle.roots.first()
+        {
+            let theirs = digest(&root.bytes);
+            let known = trust.to_bundle().roots;
+            if !known.iter().any(|root| digest(&root.bytes) == theirs) {
+                return Err(other_network(
+                    trust.roster.network(),
+                    theirs,
+                    shared.config.root,
+                ));
+            }
+        }
         if let Some(held) = &header.held {
             shared.courier_held(from, held);
         }
         lock(&shared.courier.wanted).remove(&from);
         shared.courier.brings_anew(from);
-        self.from = Some(from);
-        self.tally.report.from = from.to_string();
-        self.tally.report.created_at = clock::rfc3339(header.created_at);
         Ok(())
     }
 
@@ -256,6 +287,25 @@ impl Import<'_> {
             Examined::Dropped { why, .. } => self.tally.fault(what, Some(id), why),
         }
     }
+}
+
+/// Two networks may have one name; the first root is what an operator pins.
+fn other_network(network: NetworkCode, theirs: Digest, ours: Digest) -> ApiError {
+    ApiError::new(
+        ErrorCode::Refused,
+        format!(
+            "the courier file is of another network, which is also called `{network}`: its first root is {theirs}, and this node's is {ours}"
+        ),
+    )
+    .with_try("import it on a node of that network; `abeng status` there shows the same root")
+    .because(
+        Cause::CourierNamesake,
+        [
+            ("network", network.to_string()),
+            ("theirs", theirs.to_string()),
+            ("ours", ours.to_string()),
+        ],
+    )
 }
 
 fn contradicted(party: PartyCode) -> String {

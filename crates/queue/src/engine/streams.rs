@@ -3,10 +3,11 @@
 
 use super::{Engine, submissions::proof};
 use crate::{
-    Allowance, Free, GapReport, Gated, Place, Plan,
+    Allowance, Free, GapReport, Gated, LostReport, Place, Plan,
     allowance::OF_PEER,
     gaps::{Gap, Gaps},
     lane::Lane,
+    voided::Voided,
 };
 use abeng_audit_log::{Record, subject};
 use abeng_wire::{
@@ -128,6 +129,19 @@ impl Engine {
         all
     }
 
+    /// Every stream of which numbers are lost at their originator, in order. What comes after all
+    /// is not counted any more.
+    pub fn lost_reports(&self) -> Vec<LostReport> {
+        let report = |(stream, voided): (&Stream, &Voided)| LostReport {
+            originator: stream.0,
+            incarnation: stream.1,
+            numbers: voided.lost(),
+            said: self.lost.get(stream).copied(),
+        };
+        let all = self.voided.iter().map(report);
+        all.filter(|report| report.numbers > 0).collect()
+    }
+
     /// An originator's signed word that numbers of a stream to here will not come.
     pub(super) fn void_taken(
         &mut self,
@@ -159,6 +173,10 @@ impl Engine {
         let voided = self.voided.entry(stream).or_default();
         for (first, last) in opened {
             voided.insert(first, last, void.reason());
+        }
+        if void.reason() == v1::VoidReason::VoidLost {
+            let said = self.lost.entry(stream).or_insert((now.wall, now.wall));
+            said.1 = now.wall;
         }
         self.touch(now.mono, stream);
         let about = subject(&pae_signature_type("void.v1"), &signed.bytes);

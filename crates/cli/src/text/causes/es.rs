@@ -81,11 +81,11 @@ pub(super) fn words(cause: C) -> Words {
             PAST,
         ),
         C::NoRoomQuota => (
-            "no se admite: el directorio de datos ocupa {used_bytes} de los {disk_bytes} permitidos, y {reserve_bytes} se guardan para los acuses y lo que está en camino",
-            "aumente `disk` en [quota] de node.toml, o borre lo que no haga falta conservar (`abeng retention`)",
+            "no se admite: el directorio de datos ocupa {used_bytes} de los {disk_bytes} permitidos; de ellos deben quedar {needed_bytes} antes de admitir algo nuevo, y quedan {left_bytes}: faltan {short_bytes} o más",
+            "aumente `disk` o reduzca `reserve` en [quota] de node.toml, o borre lo que no haga falta conservar (`abeng retention`)",
         ),
         C::NoRoomDisk => (
-            "no se admite: quedan {free_bytes} libres en el disco, y {reserve_bytes} se guardan para los acuses y lo que está en camino",
+            "no se admite: debe haber {needed_bytes} libres en el disco antes de admitir algo nuevo, y hay {free_bytes}: libere {short_bytes} o más",
             "libere espacio en el disco del directorio de datos, o páselo a uno mayor; no se ha perdido nada, y lo que está en cola sigue su camino",
         ),
         C::RosterChanged => (
@@ -268,6 +268,10 @@ pub(super) fn words(cause: C) -> Words {
         C::CourierNetwork => (
             "el archivo de mensajería es de la red `{other}`, y este nodo es de `{network}`",
             "impórtelo en un nodo de esa red",
+        ),
+        C::CourierNamesake => (
+            "el archivo de mensajería es de otra red, que también se llama `{network}`: su primera raíz es {theirs}, y la de este nodo es {ours}",
+            "impórtelo en un nodo de esa red; allí `abeng status` muestra la misma raíz",
         ),
         C::CourierForOther => (
             "el archivo de mensajería es para {to}, y este es el nodo de {me}",

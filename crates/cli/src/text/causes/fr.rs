@@ -81,11 +81,11 @@ pub(super) fn words(cause: C) -> Words {
             PAST,
         ),
         C::NoRoomQuota => (
-            "pas accepté : le répertoire de données occupe {used_bytes} sur les {disk_bytes} permis, et {reserve_bytes} sont gardés pour les reçus et ce qui est en cours",
-            "augmentez `disk` sous [quota] dans node.toml, ou effacez ce qu'il n'est pas nécessaire de garder (`abeng retention`)",
+            "pas accepté : le répertoire de données occupe {used_bytes} sur les {disk_bytes} permis ; il doit en rester {needed_bytes} avant que du nouveau soit accepté, et il en reste {left_bytes} : il manque {short_bytes} ou plus",
+            "augmentez `disk` ou réduisez `reserve` sous [quota] dans node.toml, ou effacez ce qu'il n'est pas nécessaire de garder (`abeng retention`)",
         ),
         C::NoRoomDisk => (
-            "pas accepté : il reste {free_bytes} libres sur le disque, et {reserve_bytes} sont gardés pour les reçus et ce qui est en cours",
+            "pas accepté : il faut {needed_bytes} libres sur le disque avant que du nouveau soit accepté, et il y en a {free_bytes} : libérez {short_bytes} ou plus",
             "libérez de la place sur le disque du répertoire de données, ou mettez-le sur un plus grand ; rien n'est perdu, et ce qui est en file continue",
         ),
         C::RosterChanged => (
@@ -271,6 +271,10 @@ pub(super) fn words(cause: C) -> Words {
         C::CourierNetwork => (
             "le fichier de courrier est du réseau `{other}`, et ce nœud est de `{network}`",
             "importez-le sur un nœud de ce réseau-là",
+        ),
+        C::CourierNamesake => (
+            "le fichier de courrier est d'un autre réseau, qui s'appelle aussi `{network}` : sa première racine est {theirs}, et celle de ce nœud est {ours}",
+            "importez-le sur un nœud de ce réseau-là ; `abeng status` y montre la même racine",
         ),
         C::CourierForOther => (
             "le fichier de courrier est pour {to}, et ce nœud est celui de {me}",

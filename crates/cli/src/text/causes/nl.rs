@@ -81,11 +81,11 @@ pub(super) fn words(cause: C) -> Words {
             PAST,
         ),
         C::NoRoomQuota => (
-            "niet aangenomen: de gegevensmap neemt {used_bytes} in van de {disk_bytes} die mag, en {reserve_bytes} blijven vrij voor ontvangstbewijzen en wat onderweg is",
-            "verhoog `disk` onder [quota] in node.toml, of wis wat niet bewaard hoeft te blijven (`abeng retention`)",
+            "niet aangenomen: de gegevensmap neemt {used_bytes} in van de {disk_bytes} die mag; daarvan moet {needed_bytes} over zijn voordat er iets nieuws wordt aangenomen, en er is {left_bytes} over: {short_bytes} of meer komt tekort",
+            "verhoog `disk` of verlaag `reserve` onder [quota] in node.toml, of wis wat niet bewaard hoeft te blijven (`abeng retention`)",
         ),
         C::NoRoomDisk => (
-            "niet aangenomen: op de schijf is {free_bytes} vrij, en {reserve_bytes} blijven vrij voor ontvangstbewijzen en wat onderweg is",
+            "niet aangenomen: op de schijf moet {needed_bytes} vrij zijn voordat er iets nieuws wordt aangenomen, en er is {free_bytes} vrij: maak {short_bytes} of meer vrij",
             "maak plaats op de schijf van de gegevensmap, of verplaats haar naar een grotere; er is niets verloren, en wat in de rij staat gaat door",
         ),
         C::RosterChanged => (
@@ -268,6 +268,10 @@ pub(super) fn words(cause: C) -> Words {
         C::CourierNetwork => (
             "het koeriersbestand is van het netwerk `{other}`, en dit knooppunt is van `{network}`",
             "lees het in op een knooppunt van dat netwerk",
+        ),
+        C::CourierNamesake => (
+            "het koeriersbestand is van een ander netwerk, dat ook `{network}` heet: zijn eerste wortel is {theirs}, en die van dit knooppunt is {ours}",
+            "lees het in op een knooppunt van dat netwerk; `abeng status` toont daar dezelfde wortel",
         ),
         C::CourierForOther => (
             "het koeriersbestand is voor {to}, en dit is het knooppunt van {me}",

@@ -215,6 +215,40 @@ fn a_genuine_envelope_on_a_number_voided_as_lost_or_expired_is_delivered_once() 
 }
 
 #[test]
+fn what_is_lost_at_its_originator_is_told_until_it_comes_after_all() {
+    let mut node = Node::new(0);
+    let mut there = recover(1, LeafIndex(0), &[]);
+    let mut facts = Vec::new();
+    for (ms, void) in [
+        (5, void(1, 2, VoidLost)),
+        (6, void(3, 3, VoidExpired)),
+        (7, void(4, 4, VoidLost)),
+        (8, void(1, 4, VoidLost)),
+    ] {
+        facts.extend(there.handle(at(ms), voided(void)).step.facts);
+    }
+    let said = there.lost_reports()[0].said;
+    assert_eq!(
+        said,
+        Some((at(5).wall, at(7).wall)),
+        "not the last: it closed nothing"
+    );
+    for mut there in and_after_a_restart(there, &facts) {
+        let of = |there: &Engine| -> Vec<_> {
+            let reports = there.lost_reports().into_iter();
+            reports.map(|r| (r.originator, r.numbers)).collect()
+        };
+        assert_eq!(of(&there), [(party(0), 3)]);
+        for (seq, left) in [(2, 2), (3, 2), (1, 1)] {
+            there.handle(at(9), arrival(opened(&mut node, seq)));
+            assert_eq!(of(&there), [(party(0), left)]);
+        }
+        there.handle(at(9), arrival(opened(&mut node, 4)));
+        assert!(of(&there).is_empty());
+    }
+}
+
+#[test]
 fn a_number_voided_as_failed_or_recalled_holds_nothing_any_more() {
     for (reason, refusal) in [
         (VoidFailed, v1::Reason::SeqConflict),
