@@ -215,7 +215,7 @@ fn told(
             );
         }
         text + &format!(
-            "Start the node: abengd --config {}/node.toml. Peers witness the new life, raise an alarm that names your reason, and send again what they hold.",
+            "Start the node: abengd --config {}/node.toml. Peers witness the new life, warn their operators, and send again what they hold. Your reason stands in the first leaf of this log and does not reach them: tell them by another way.",
             data.display()
         )
     })?;
