@@ -371,3 +371,27 @@ fn a_restore_says_by_its_exit_code_whose_mistake_it_was() {
     assert_eq!(mistyped.status.code(), Some(2), "{told}");
     assert!(told.contains("there is no node.toml in"), "{told}");
 }
+
+/// What another user owns is called that. Nothing is closed to root, which is not asked then.
+#[test]
+fn what_this_user_may_not_read_is_called_that() {
+    let temp = tempfile::tempdir().unwrap();
+    let closed = temp.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
+    if fs::read_dir(&closed).is_ok() {
+        return;
+    }
+    let (dir, new) = (closed.to_string_lossy(), temp.path().join("new"));
+    let new = new.to_string_lossy();
+    for command in [
+        &["restore", "--from", &dir, "--data", &new, "--yes"][..],
+        &["keys", "list", "--data", &dir],
+        &["backup", "--data", &dir, "--out", &new],
+    ] {
+        let told = abeng(command, "");
+        let told = String::from_utf8_lossy(&told.stderr);
+        assert!(told.contains("run it as the node's user"), "{told}");
+    }
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+}

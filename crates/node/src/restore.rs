@@ -375,6 +375,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_may_not_be_read_is_no_other_fault() {
+        let may_not = file("read", Path::new("b"))(io::ErrorKind::PermissionDenied.into());
+        assert_eq!(may_not.hint(), DENIED);
+        let config = ConfigError::Unreadable {
+            path: "node.toml".into(),
+            source: io::ErrorKind::PermissionDenied.into(),
+        };
+        assert_eq!(config.hint(), DENIED);
+        let trust = NodeError::TrustFile {
+            path: "bundle.pb".into(),
+            source: io::ErrorKind::PermissionDenied.into(),
+        };
+        assert_eq!(trust.hint(), DENIED);
+        let none = file("read", Path::new("b"))(io::ErrorKind::StorageFull.into());
+        assert_ne!(none.hint(), DENIED);
+    }
+
+    #[test]
     fn a_directory_that_was_half_restored_is_no_nodes() {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("jm");
