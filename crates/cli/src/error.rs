@@ -1,6 +1,7 @@
 //! How a command fails, and with which exit code.
 
 use abeng_api::{ApiError, CauseView, ClientError, ErrorCode, FlawView};
+use abeng_keys::KeyringError;
 use std::process::ExitCode;
 
 /// Exit codes. They are part of the interface: `abeng --help` and docs/cli.md list them.
@@ -36,6 +37,22 @@ impl Exit {
             Self::NotFound => "not_found",
             Self::Unverified => "unverified",
             Self::Busy => "busy",
+        }
+    }
+}
+
+impl Exit {
+    /// Of keys that cannot be had: the same mistake ends every command alike.
+    pub(crate) fn of_keys(error: &KeyringError) -> Self {
+        match error {
+            KeyringError::Missing { .. } => Self::NotFound,
+            KeyringError::WrongPassphrase { .. }
+            | KeyringError::OtherParty { .. }
+            | KeyringError::Permissions { .. } => Self::Refused,
+            KeyringError::NoPassphrase { .. } | KeyringError::Ambiguous { .. } => Self::Usage,
+            KeyringError::Damaged { .. }
+            | KeyringError::Encrypt { .. }
+            | KeyringError::Io { .. } => Self::Internal,
         }
     }
 }

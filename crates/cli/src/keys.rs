@@ -7,7 +7,7 @@ use crate::{
     CliError, Exit, Ui,
     args::{Common, KeysBackupArgs, KeysCommand, KeysDestroyArgs, KeysSplitArgs},
     connect,
-    loss::{ask, configuration},
+    loss::{ask, configuration, exit_of_node},
 };
 use abeng_api::DestroyKeyRequest;
 use abeng_keys::{BackupKey, Passphrase};
@@ -224,13 +224,20 @@ pub(crate) fn passphrase(ui: &Ui) -> Result<Passphrase, String> {
 }
 
 fn failed(error: KeysError) -> CliError {
-    let exit = match &error {
-        KeysError::Node(_) | KeysError::Keyring(_) | KeysError::File { .. } => Exit::Internal,
+    CliError::new(exit_of_keys(&error), error.to_string()).with_try(error.hint())
+}
+
+pub(crate) fn exit_of_keys(error: &KeysError) -> Exit {
+    match error {
+        KeysError::Node(error) => exit_of_node(error),
+        KeysError::Keyring(error) => Exit::of_keys(error),
+        KeysError::File { .. } => Exit::Internal,
         KeysError::Shares(_) => Exit::Usage,
-        KeysError::PlainKeys | KeysError::Inside { .. } | KeysError::Foreign { .. } => {
-            Exit::Refused
-        }
+        KeysError::PlainKeys
+        | KeysError::Inside { .. }
+        | KeysError::Foreign { .. }
+        | KeysError::Newer { .. }
+        | KeysError::Closed { .. } => Exit::Refused,
         KeysError::Recovery(_) | KeysError::Differs { .. } => Exit::Unverified,
-    };
-    CliError::new(exit, error.to_string()).with_try(error.hint())
+    }
 }

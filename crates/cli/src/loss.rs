@@ -5,15 +5,17 @@ use crate::{
     args::{BackupArgs, Common, NewIncarnationArgs, RestoreArgs},
     connect,
     keeping::confirm,
+    keys::exit_of_keys,
 };
-use abeng_node::count::count;
 use abeng_node::{
-    BackupError, Config, IfNewer, LackingKey, LifeError, LifeReport, NodeError, PlainKeys,
-    RestoreError, Source, back_up, backup_of, lacking_keys, new_life, restore,
+    BackupError, Config, ConfigError, IfNewer, LackingKey, LifeError, LifeReport, NodeError,
+    PlainKeys, RestoreError, Source, back_up, backup_of, count::count, keys::named, lacking_keys,
+    new_life, restore,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::{
+    io::ErrorKind,
     path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
@@ -21,6 +23,7 @@ use std::{
 
 /// How long a running node is given to say that what was copied is durable.
 const PATIENCE: Duration = Duration::from_secs(60);
+const NODE_TOML: &str = "node.toml";
 const BETWEEN: Duration = Duration::from_millis(200);
 
 pub(crate) fn backup(args: &BackupArgs, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
@@ -91,7 +94,7 @@ pub(crate) fn restore_node(
     })?;
     let (source, what) = match (args.from, args.keys, args.trust, args.config) {
         (Some(from), ..) => {
-            let of = backup_of(&from).map_err(|e| failed(Exit::NotFound, &e, e.hint()))?;
+            let of = backup_of(&from).map_err(|e| failed(exit_of_restore(&e), &e, e.hint()))?;
             let what = format!(
                 "The backup is of {} from {}, {} of its life {}.",
                 of.party,
@@ -120,9 +123,16 @@ pub(crate) fn restore_node(
     };
     let lacking =
         lacking_keys(&source, data).map_err(|e| failed(exit_of_restore(&e), &e, e.hint()))?;
-    for key in &lacking {
+    for key in &lacking.keys {
         ui.remark(&format!(
             "WARNING: this keyring is older than the trust data: it lacks the seal key {key}. What others have sealed to it, and seal to it until the node has published a newer one, is refused here until their nodes have the newer key and seal it anew. Look for a newer copy of the keyring first (another backup, the copies of `abeng keys backup`)."
+        ));
+    }
+    for newer in &lacking.newer {
+        ui.remark(&format!(
+            "WARNING: a newer keyring lies in {}: it holds {}, which this one lacks. Restore with that one: --keys {0} --trust FILE --config FILE.",
+            newer.dir.display(),
+            named(&newer.keys)
         ));
     }
     ask(
@@ -137,7 +147,7 @@ pub(crate) fn restore_node(
     let restored = restore(&source, data, &args.reason, &mut |n, of| bar.at(n, of));
     bar.done();
     let report = restored.map_err(|e| failed(exit_of_restore(&e), &e, e.hint()))?;
-    told(&report, data, &lacking, ui)
+    told(&report, data, &lacking.keys, ui)
 }
 
 pub(crate) fn new_incarnation(
@@ -215,7 +225,7 @@ fn told(
             );
         }
         text + &format!(
-            "Start the node: abengd --config {}/node.toml. Peers witness the new life, raise an alarm that names your reason, and send again what they hold.",
+            "Start the node: abengd --config {}/node.toml. Peers witness the new life, warn their operators, and send again what they hold. Your reason stands in the first leaf of this log and does not reach them: tell them by another way.",
             data.display()
         )
     })?;
@@ -247,25 +257,41 @@ pub(crate) fn configuration(
 ) -> Result<(Config, PathBuf), CliError> {
     let file = match (file, &common.data) {
         (Some(file), _) => file.to_owned(),
-        (None, Some(dir)) => dir.join("node.toml"),
+        (None, Some(dir)) => dir.join(NODE_TOML),
         (None, None) => {
             return Err(CliError::usage("which node is not said")
                 .with_try("add --data DIR with its data directory, or --config FILE"));
         }
     };
-    let config =
-        Config::load(&file).map_err(|e| CliError::usage(e.to_string()).with_try(e.hint()))?;
-    Ok((config, file))
+    match Config::load(&file) {
+        Ok(config) => Ok((config, file)),
+        Err(ConfigError::Unreadable { path, source })
+            if path.file_name().is_some_and(|name| name == NODE_TOML)
+                && source.kind() == ErrorKind::NotFound =>
+        {
+            let dir = path.parent().unwrap_or(&path).display().to_string();
+            let dir = if dir.is_empty() { "." } else { &dir };
+            Err(CliError::usage(format!("there is no {NODE_TOML} in {dir}"))
+                .with_try("name a node's data directory with --data DIR, or its node.toml with --config FILE"))
+        }
+        Err(e) => Err(CliError::usage(e.to_string()).with_try(e.hint())),
+    }
 }
 
 fn failed(exit: Exit, error: &dyn std::fmt::Display, hint: String) -> CliError {
     CliError::new(exit, error.to_string()).with_try(hint)
 }
 
-fn exit_of_node(error: &NodeError) -> Exit {
+pub(crate) fn exit_of_node(error: &NodeError) -> Exit {
     match error {
         NodeError::NoData { .. } => Exit::NotFound,
-        NodeError::InUse { .. } | NodeError::OtherNode { .. } => Exit::Refused,
+        NodeError::Keys(error) => Exit::of_keys(error),
+        NodeError::TrustFile { .. } => Exit::Usage,
+        NodeError::InUse { .. }
+        | NodeError::OtherNode { .. }
+        | NodeError::HalfRestored { .. }
+        | NodeError::KeyNotListed { .. }
+        | NodeError::NotMember { .. } => Exit::Refused,
         NodeError::Open(_) | NodeError::Read(_) | NodeError::Trust(_) => Exit::Unverified,
         _ => Exit::Internal,
     }
@@ -304,7 +330,8 @@ fn exit_of_backup(error: &BackupError) -> Exit {
         BackupError::NotDurable(_) => Exit::Unreachable,
         BackupError::Unsteady => Exit::Busy,
         BackupError::Verify(_) => Exit::Unverified,
-        BackupError::File { .. } | BackupError::Keys(_) => Exit::Internal,
+        BackupError::Keys(error) => exit_of_keys(error),
+        BackupError::File { .. } => Exit::Internal,
     }
 }
 

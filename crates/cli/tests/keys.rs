@@ -308,3 +308,90 @@ fn a_passphrase_file_that_others_can_read_is_refused() {
     fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).unwrap();
     assert!(init().status.success());
 }
+
+/// `abeng restore` ends as ceremonies do for the same mistakes, with and without `--json`.
+#[test]
+fn a_restore_says_by_its_exit_code_whose_mistake_it_was() {
+    let temp = tempfile::tempdir().unwrap();
+    let at = |name: &str| temp.path().join(name).to_string_lossy().into_owned();
+    let passphrase = temp.path().join("passphrase");
+    let mode = |bits| fs::set_permissions(&passphrase, fs::Permissions::from_mode(bits)).unwrap();
+    fs::write(&passphrase, "a passphrase\n").unwrap();
+    mode(0o600);
+    let file = at("passphrase");
+    let net = at("net");
+    let init = "network init --party JM --party TT --passphrase-file";
+    let init: Vec<&str> = init.split(' ').chain([&*file, &*net]).collect();
+    assert!(abeng(&init, "").status.success());
+    let (keys, trust) = (at("net/jm/keys"), at("net/jm/trust/bundle.pb"));
+    let restore = |keys: &str, trust: &str| {
+        let config = at("net/jm/node.toml");
+        let (new, end) = (at("new"), "--reason lost --yes --json");
+        let arguments = [
+            "restore", "--keys", keys, "--trust", trust, "--config", &config, "--data", &new,
+        ];
+        let end: Vec<&str> = end.split(' ').collect();
+        let ended = abeng(&[&arguments[..], &end].concat(), "");
+        assert!(!Path::new(&new).exists());
+        let said = json(&ended);
+        let text = |name: &str| said["error"][name].as_str().unwrap().to_owned();
+        (ended.status.code().unwrap(), text("code"), text("message"))
+    };
+    let ends = |(exit, code, message): (i32, String, String), wanted: (i32, &str), part: &str| {
+        assert_eq!((exit, &*code), wanted, "{message}");
+        assert!(message.contains(part), "{message}");
+    };
+    fs::write(temp.path().join("rubbish"), b"\xff\xff").unwrap();
+    ends(restore(&keys, &at("absent")), (2, "usage"), "absent");
+    let rubbish = restore(&keys, &at("rubbish"));
+    ends(rubbish, (2, "usage"), "it is no trust bundle");
+    ends(
+        restore(&at("absent"), &trust),
+        (5, "not_found"),
+        "no keys found",
+    );
+    let other = restore(&at("net/tt/keys"), &trust);
+    ends(other, (3, "refused"), "these are the keys of TT");
+    mode(0o640);
+    ends(restore(&keys, &trust), (2, "usage"), "mode 0640");
+    mode(0o600);
+    fs::write(&passphrase, "another\n").unwrap();
+    let wrong = restore(&keys, &trust);
+    ends(wrong, (3, "refused"), "does not open");
+
+    // What is refused makes nothing; a directory that is no node's is called that.
+    let (data, within) = (at("net/jm"), at("net/jm/a/b"));
+    for command in [&["backup"][..], &["keys", "backup"]] {
+        let inside = [command, &["--data", &data, "--out", &within]].concat();
+        assert_eq!(abeng(&inside, "").status.code(), Some(3));
+        assert!(!temp.path().join("net/jm/a").exists(), "{command:?}");
+    }
+    let mistyped = abeng(&["keys", "list", "--data", &at("nett")], "");
+    let told = String::from_utf8_lossy(&mistyped.stderr);
+    assert_eq!(mistyped.status.code(), Some(2), "{told}");
+    assert!(told.contains("there is no node.toml in"), "{told}");
+}
+
+/// What another user owns is called that. Nothing is closed to root, which is not asked then.
+#[test]
+fn what_this_user_may_not_read_is_called_that() {
+    let temp = tempfile::tempdir().unwrap();
+    let closed = temp.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
+    if fs::read_dir(&closed).is_ok() {
+        return;
+    }
+    let (dir, new) = (closed.to_string_lossy(), temp.path().join("new"));
+    let new = new.to_string_lossy();
+    for command in [
+        &["restore", "--from", &dir, "--data", &new, "--yes"][..],
+        &["keys", "list", "--data", &dir],
+        &["backup", "--data", &dir, "--out", &new],
+    ] {
+        let told = abeng(command, "");
+        let told = String::from_utf8_lossy(&told.stderr);
+        assert!(told.contains("run it as the node's user"), "{told}");
+    }
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+}

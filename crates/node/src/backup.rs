@@ -11,7 +11,8 @@ use crate::{
     config::Config,
     held as waiting,
     identity::load_trust,
-    layout::{Layout, replace},
+    keys::{self, KeysError},
+    layout::{Layout, lies_in, replace},
     node_error::NodeError,
 };
 use abeng_audit_log::{LogFault, RealDisk, verify_log};
@@ -154,9 +155,9 @@ pub enum BackupError {
     /// The copy does not verify.
     #[error("the copy does not verify: {0}")]
     Verify(#[from] LogFault),
-    /// It cannot be remembered that the keys are in it.
+    /// It holds newer keys, or it cannot be remembered that these are in it.
     #[error(transparent)]
-    Keys(Box<crate::keys::KeysError>),
+    Keys(Box<KeysError>),
 }
 
 impl BackupError {
@@ -205,6 +206,7 @@ pub fn back_up(
     }
     let disk = RealDisk::new(layout.root());
     let held = disk.lock().map_err(file("lock", layout.root()))?;
+    no_newer_keys(config, out)?;
     let before = prepare(config, &layout, out)?;
     let mut copy = Copying {
         from: layout.journal(),
@@ -298,7 +300,20 @@ fn note_keys(layout: &Layout, out: &Path) -> Result<(), BackupError> {
     };
     let path = name(&out.join("keys"));
     let copied = zeroize::Zeroizing::new(fs::read(&path).map_err(file("read back", &path))?);
-    crate::keys::note(layout, &copied, out).map_err(|source| BackupError::Keys(Box::new(source)))
+    keys::note(layout, &copied, out, None).map_err(|source| BackupError::Keys(Box::new(source)))
+}
+
+/// Refuses to write over a newer keyring. A backup asks nobody for a passphrase: where none can be had, what
+/// keyring lies there is not known, and it is a backup of this life by its journal.
+fn no_newer_keys(config: &Config, out: &Path) -> Result<(), BackupError> {
+    let nobody = || Err("nobody is asked".to_owned());
+    let Ok((keyring, protection)) = keys::unlock(config, nobody) else {
+        return Ok(());
+    };
+    match keys::replaceable(config, &keyring, &protection, out) {
+        Err(newer @ KeysError::Newer { .. }) => Err(BackupError::Keys(Box::new(newer))),
+        _ => Ok(()),
+    }
 }
 
 /// The newest backup that was taken of a data directory, as far as is known there.
@@ -306,11 +321,11 @@ pub fn last_backup(data: &Path) -> Option<Manifest> {
     serde_json::from_slice(&fs::read(data.join(NOTE)).ok()?).ok()
 }
 
-/// Makes the directory; what it says of an earlier backup.
+/// Makes the directory, once it is known to be the right one; what it says of an earlier backup.
 fn prepare(config: &Config, layout: &Layout, out: &Path) -> Result<Manifest, BackupError> {
-    Layout::create_dir(out).map_err(file("make", out))?;
-    let real = |path: &Path| path.canonicalize().map_err(file("find", path));
-    if real(out)?.starts_with(real(layout.root())?) {
+    let root = layout.root();
+    let root = root.canonicalize().map_err(file("find", root))?;
+    if lies_in(out, &root).map_err(file("find", out))? {
         return Err(BackupError::Inside { dir: out.into() });
     }
     let foreign = || BackupError::Foreign {
@@ -325,13 +340,12 @@ fn prepare(config: &Config, layout: &Layout, out: &Path) -> Result<Manifest, Bac
             false => Err(foreign()),
         };
     }
-    if fs::read_dir(out)
-        .map_err(file("read", out))?
-        .next()
-        .is_some()
-    {
-        return Err(foreign());
+    match fs::read_dir(out).map(|mut entries| entries.next().is_some()) {
+        Ok(true) => return Err(foreign()),
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(file("read", out)(e)),
+        _ => {}
     }
+    Layout::create_dir(out).map_err(file("make", out))?;
     // From here on it is known for what it is, also where it is cut short.
     let begun = Manifest {
         format: 1,

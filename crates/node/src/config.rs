@@ -7,6 +7,7 @@ pub use dual::{DualControl, Releaser, Trigger};
 
 use crate::{
     attachments::FileLimits,
+    node_error::{DENIED, denied},
     paths::{LimitsSection, LinkProfile, MeteredSection, Metering, Peers, profiles, rates},
     quota::{LEAST_RESERVE, QuotaConfig},
     size::Size,
@@ -185,6 +186,7 @@ impl ConfigError {
     /// What to try.
     pub fn hint(&self) -> String {
         match self {
+            Self::Unreadable { source, .. } if denied(source) => DENIED.into(),
             Self::Unreadable { .. } => {
                 "give the path of a node.toml; `abeng network init DIR …` writes one per party"
                     .into()

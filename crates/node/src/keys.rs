@@ -5,12 +5,14 @@ mod backup;
 mod list;
 mod sheet;
 mod split;
+mod there;
 
-pub use backup::{Kept, KeysBackup, keep_backup, last_kept};
-pub(crate) use backup::{backed_up, note};
+pub use backup::{Kept, KeysBackup, NewerKeyring, Stays, keep_backup, last_kept};
+pub(crate) use backup::{backed_up, look_again, newer_keyrings, note, replaceable, stays};
 pub use list::{KeyItem, KeyList, list};
 pub use sheet::{Sheet, SheetError, read_sheet};
 pub use split::{SplitReport, SplitRequest, split};
+pub use there::named;
 
 use crate::{
     config::{Config, KeysConfig},
@@ -70,6 +72,22 @@ pub enum KeysError {
         /// What is there.
         found: String,
     },
+    /// The copy there holds seal keys that the keyring lacks.
+    #[error("{} holds a newer copy of these keys: {} is only there", dir.display(), named(kids))]
+    Newer {
+        /// The directory.
+        dir: PathBuf,
+        /// The keys, newest last.
+        kids: Vec<abeng_wire::Kid>,
+    },
+    /// The copy there cannot be opened, so that nobody knows what would be lost with it.
+    #[error("the keyring in {} cannot be opened, and is not written over: {why}", dir.display())]
+    Closed {
+        /// The directory.
+        dir: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// A backup that does not hold what it should.
     #[error("{} does not hold the keys that were copied there", dir.display())]
     Differs {
@@ -89,6 +107,8 @@ impl KeysError {
             Self::File { .. } => "check owner, mode and free space; run it as the node's user".into(),
             Self::PlainKeys => "give the keys a passphrase, or add --include-plain-keys and lock the backup away".into(),
             Self::Inside { .. } => "name a directory on another disk".into(),
+            Self::Newer { dir, .. } => format!("keep what lies there: it alone opens what was sealed to that. Name another directory with --out; to go on with the newer keys, restore from {}", dir.display()),
+            Self::Closed { .. } => "keep what lies there until somebody has opened it, and name another directory with --out".into(),
             Self::Foreign { dir, party, .. } => format!("name a new directory in it, such as {}, or the one of an earlier `abeng keys backup`", dir.join(format!("keys-{party}")).display()),
         }
     }

@@ -24,21 +24,31 @@ impl std::fmt::Display for LackingKey {
     }
 }
 
-/// Those to which others may still seal.
+/// Those to which others may still seal. None where the newest is here: others seal to that one as soon as
+/// they hear of it, and what is still sealed to one before it is counted when it is refused.
 pub(crate) fn lacking(trust: &Trust, keyring: &Keyring, now: Millis) -> Vec<LackingKey> {
     let own = keyring.party;
     let said = trust.seal_keys.statements().into_iter();
     let said = said.filter_map(|signed| v1::SealKey::decode(signed.bytes.clone()).ok());
-    let lacks = |said: v1::SealKey| {
-        let kid = Kid::from_slice(&said.kid)?;
-        let used = said.party == own.as_str() && now < said.not_after;
-        (used && keyring.seal_secret(&kid).is_none()).then_some(LackingKey {
+    let said: Vec<_> = said.filter(|said| said.party == own.as_str()).collect();
+    let here = |kid: &Kid| keyring.seal_secret(kid).is_some();
+    lacking_of(&said, here, now)
+}
+
+fn lacking_of(said: &[v1::SealKey], here: impl Fn(&Kid) -> bool, now: Millis) -> Vec<LackingKey> {
+    let lacks = |said: &v1::SealKey| {
+        let kid = Kid::from_slice(&said.kid).filter(|kid| !here(kid))?;
+        (now < said.not_after).then_some(LackingKey {
             kid,
             from: said.not_before,
             until: said.not_after,
         })
     };
-    said.filter_map(lacks).collect()
+    let newest = said.iter().max_by_key(|said| said.sequence);
+    match newest.and_then(|said| Kid::from_slice(&said.kid)) {
+        Some(kid) if here(&kid) => Vec::new(),
+        _ => said.iter().filter_map(lacks).collect(),
+    }
 }
 
 /// What `status` says of one.
@@ -73,5 +83,30 @@ impl KeyGone {
             "{refused} since the start for want of the seal key (KEY_GONE), the last from {from} at {}. Their senders' nodes seal them anew once they have this node's newer key",
             clock::rfc3339(at)
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_lacks_once_the_newest_published_key_is_here() {
+        let said = |n: u8| v1::SealKey {
+            kid: Kid([n; 32]).to_bytes(),
+            sequence: n.into(),
+            not_after: 10,
+            ..Default::default()
+        };
+        let lacks = |said: &[v1::SealKey], held: &[u8], now| {
+            let here = |kid: &Kid| held.contains(&kid.0[0]);
+            let lacking = lacking_of(said, here, now);
+            lacking.iter().map(|key| key.kid.0[0]).collect::<Vec<_>>()
+        };
+        assert_eq!(lacks(&[said(1), said(2)], &[1], 5), [2]);
+        assert_eq!(lacks(&[said(3), said(2)], &[1], 5), [3, 2]);
+        assert!(lacks(&[said(3), said(2)], &[1, 3], 5).is_empty());
+        assert!(lacks(&[said(2)], &[1], 10).is_empty(), "it has ended");
+        assert!(lacks(&[], &[1], 5).is_empty());
     }
 }

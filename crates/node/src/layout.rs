@@ -72,11 +72,19 @@ impl Layout {
     }
 }
 
+/// Whether a path lies in this directory, a canonical one, or would if it were made.
+pub(crate) fn lies_in(path: &Path, dir: &Path) -> io::Result<bool> {
+    let mut there = std::path::absolute(path)?;
+    // What is not there yet is no link: the part above it says where it will be.
+    while !there.try_exists()? && there.pop() {}
+    Ok(there.canonicalize()?.starts_with(dir))
+}
+
 /// A trust bundle from a file; its contents are not believed before they are verified.
 pub(crate) fn read_bundle(path: &Path) -> io::Result<TrustBundle> {
     let bytes = fs::read(path)?;
     abeng_wire::decode("trust bundle", &bytes.into(), limits::TRUST_BUNDLE)
-        .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is no trust bundle"))
 }
 
 /// Writes a file beside its final place, syncs it, renames it, syncs the directory.
@@ -100,6 +108,26 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_a_path_will_lie_is_known_before_it_is_made() {
+        let temp = tempfile::tempdir().unwrap();
+        let (data, out) = (temp.path().join("jm"), temp.path().join("jm-out"));
+        fs::create_dir(&data).unwrap();
+        let real = data.canonicalize().unwrap();
+        std::os::unix::fs::symlink(&data, temp.path().join("link")).unwrap();
+        for within in [data.clone(), data.join("a/b"), temp.path().join("link/a")] {
+            assert!(lies_in(&within, &real).unwrap(), "{within:?}");
+        }
+        for other in [&out, &out.join("a"), temp.path(), &data.join("../b")] {
+            assert!(!lies_in(other, &real).unwrap(), "{other:?}");
+        }
+        assert_eq!(
+            fs::read_dir(temp.path()).unwrap().count(),
+            2,
+            "nothing is made"
+        );
+    }
 
     #[test]
     fn trust_is_replaced_whole() {

@@ -114,6 +114,6 @@ pub use newer::NewerLife;
 pub use node::Node;
 pub use node_error::NodeError;
 pub use past::SUBMITS_NOTHING;
-pub use restore::{RestoreError, Source, backup_of, lacking_keys, restore};
+pub use restore::{Lacking, RestoreError, Source, backup_of, lacking_keys, restore};
 pub use rotation::{Turn, TurnError};
 pub use run::run;

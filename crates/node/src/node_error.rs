@@ -9,6 +9,13 @@ use abeng_roster::TrustError;
 use abeng_wire::PartyCode;
 use std::{io, net::SocketAddr, path::PathBuf};
 
+/// What to try where the system says that this user may not.
+pub(crate) const DENIED: &str = "this user may not read it: run it as the node's user";
+
+pub(crate) fn denied(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
+}
+
 /// See the head of this file.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "each field is what its message names")]
@@ -130,8 +137,10 @@ impl NodeError {
             Self::NoIncarnation { .. } => "this is no journal of abengd; restore the data directory from its backup".into(),
             Self::Keys(KeyringError::WrongPassphrase { .. }) => "check the passphrase that [keys] in node.toml names; the keys were not changed".into(),
             Self::Keys(KeyringError::OtherParty { .. }) => "`party` and `data` in node.toml must belong together".into(),
+            Self::Keys(KeyringError::Io { source, .. }) if denied(source) => DENIED.into(),
             Self::Keys(_) => "see docs/operations.md, Keys".into(),
             Self::KeyNotListed { .. } => "the keyring and trust/ are of different times: restore both from one backup, or fetch the newest roster from a peer".into(),
+            Self::TrustFile { source, .. } if denied(source) => DENIED.into(),
             Self::TrustFile { .. } => "copy trust/bundle.pb from another node of the network: it proves itself".into(),
             Self::Trust(TrustError::Expired { .. }) => "get the newest roster: copy trust/bundle.pb from a node that has it, or ask the Secretariat for one; also check this machine's clock".into(),
             Self::Trust(_) => "copy trust/bundle.pb from another node; if that does not hold either, compare `root` in node.toml with the founding record by telephone".into(),

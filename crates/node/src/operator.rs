@@ -476,6 +476,7 @@ impl Shared {
         if self.seal_key_waits() {
             warnings.push(crate::rotation::WAITS.to_owned());
         }
+        warnings.extend(crate::keys::stays(&self.config).map(|(_, told)| told));
         let stale = lock(&self.stale).views(now);
         warnings.extend(stale.iter().map(crate::stale::told));
         warnings.extend(self.new_lives_told());

@@ -6,10 +6,11 @@ use crate::{
     clock,
     config::{Config, ConfigError, KeysConfig, PinConfig},
     identity::{check_keys, load_trust_from, unlock_in},
+    keys::{NewerKeyring, newer_keyrings},
     lacking::{LackingKey, lacking},
     layout::{Layout, replace},
     life::{IfNewer, LifeError, LifeReport, check_reason, new_life},
-    node_error::NodeError,
+    node_error::{DENIED, NodeError, denied},
 };
 use abeng_audit_log::{LogFault, RealDisk, verify_log};
 use abeng_keys::Keyring;
@@ -117,6 +118,7 @@ impl RestoreError {
                 "{}. When that is mended, delete what was laid out and restore once more",
                 e.hint()
             ),
+            Self::File { source, .. } if denied(source) => DENIED.into(),
             Self::File { .. } => "check owner, mode and free space".into(),
         }
     }
@@ -137,7 +139,11 @@ pub fn backup_of(dir: &Path) -> Result<Manifest, RestoreError> {
         dir: dir.to_owned(),
         why,
     };
-    let bytes = fs::read(dir.join(MANIFEST)).map_err(|e| none(format!("{MANIFEST}: {e}")))?;
+    let path = dir.join(MANIFEST);
+    let bytes = match fs::read(&path) {
+        Err(e) if denied(&e) => return Err(file("read", &path)(e)),
+        bytes => bytes.map_err(|e| none(format!("{MANIFEST}: {e}")))?,
+    };
     let of: Manifest =
         serde_json::from_slice(&bytes).map_err(|e| none(format!("{MANIFEST}: {e}")))?;
     match of.leaves {
@@ -189,11 +195,23 @@ impl Inputs {
     }
 }
 
-/// Published seal keys that the keyring of `source` lacks, by its trust data. Everything that a restore
-/// into `data` needs is looked at, but for the log of a backup, and nothing is written.
-pub fn lacking_keys(source: &Source, data: &Path) -> Result<Vec<LackingKey>, RestoreError> {
+/// What the keyring of a restore does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lacking {
+    /// Published seal keys that it lacks, by the trust data.
+    pub keys: Vec<LackingKey>,
+    /// Where newer copies of it lie, of those that the node itself has made.
+    pub newer: Vec<NewerKeyring>,
+}
+
+/// What the keyring of `source` lacks. Everything that a restore into `data` needs is looked at, but for
+/// the log of a backup, and nothing is written.
+pub fn lacking_keys(source: &Source, data: &Path) -> Result<Lacking, RestoreError> {
     let (inputs, now) = Inputs::of(source, data)?;
-    Ok(lacking(&inputs.trust, &inputs.keyring, now))
+    Ok(Lacking {
+        keys: lacking(&inputs.trust, &inputs.keyring, now),
+        newer: newer_keyrings(&inputs.config, &inputs.keyring),
+    })
 }
 
 /// Restores a node into `data`, which is empty or not there, and opens a new life of its log.
@@ -238,8 +256,9 @@ pub fn restore(
 /// Whether nothing lies there but the files with a passphrase or PIN that the configuration looks
 /// for there: those are in no backup, and must be there before.
 fn is_free(data: &Path, config: &Config) -> Result<bool, RestoreError> {
-    let Ok(entries) = fs::read_dir(data) else {
-        return Ok(true);
+    let entries = match fs::read_dir(data) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(true),
+        entries => entries.map_err(file("read", data))?,
     };
     let mut secrets = Vec::new();
     if let KeysConfig::PassphraseFile(file) = &config.keys {
@@ -354,6 +373,24 @@ fn copy_file(from: &Path, to: &Path) -> Result<(), RestoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_not_be_read_is_no_other_fault() {
+        let may_not = file("read", Path::new("b"))(io::ErrorKind::PermissionDenied.into());
+        assert_eq!(may_not.hint(), DENIED);
+        let config = ConfigError::Unreadable {
+            path: "node.toml".into(),
+            source: io::ErrorKind::PermissionDenied.into(),
+        };
+        assert_eq!(config.hint(), DENIED);
+        let trust = NodeError::TrustFile {
+            path: "bundle.pb".into(),
+            source: io::ErrorKind::PermissionDenied.into(),
+        };
+        assert_eq!(trust.hint(), DENIED);
+        let none = file("read", Path::new("b"))(io::ErrorKind::StorageFull.into());
+        assert_ne!(none.hint(), DENIED);
+    }
 
     #[test]
     fn a_directory_that_was_half_restored_is_no_nodes() {

@@ -16,7 +16,7 @@ use crate::{
     clock,
     config::KeysConfig,
     identity::passphrase,
-    keys::{KeysError, backed_up},
+    keys::{KeysError, backed_up, look_again},
     roster_acts::administrator,
     shared::{Shared, lock},
     timekeeper,
@@ -122,7 +122,11 @@ impl Shared {
                 self.publish_if_kept(kid, None).await
             }
             Next::Publish(kid) => self.publish_if_kept(kid, None).await,
-            Next::Nothing => self.destroy_due(&ring, now).await,
+            Next::Nothing => {
+                let shared = self.clone();
+                blocking(move || Ok(look_again(&shared.config, &shared.keyring)?)).await?;
+                self.destroy_due(&ring, now).await
+            }
         }
     }
 
@@ -270,13 +274,7 @@ impl Shared {
         who: Option<&Caller>,
     ) -> Result<Turn, TurnError> {
         let shared = self.clone();
-        let kept = blocking(move || {
-            Ok(backed_up(
-                &shared.layout,
-                shared.config.seal.backup_dir.as_deref(),
-            )?)
-        })
-        .await?;
+        let kept = blocking(move || Ok(backed_up(&shared.config, &shared.keyring)?)).await?;
         if !kept {
             return Ok(Turn::Waits(kid));
         }
@@ -350,7 +348,7 @@ impl Shared {
             }
             // What BOXes under it gave goes with it.
             lock(&shared.opened).forget(&kid);
-            let copied = backed_up(&shared.layout, shared.config.seal.backup_dir.as_deref());
+            let copied = backed_up(&shared.config, &shared.keyring);
             if let Err(e) = copied {
                 tracing::warn!(error = %e, "the copy of the keyring still holds a destroyed seal key");
             }

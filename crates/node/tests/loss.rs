@@ -625,8 +625,8 @@ async fn a_keyring_older_than_the_published_seal_key_is_told_before_and_after() 
         config: net.dir.join("jm.toml"),
     };
     let home = net.home("JM-NEW");
-    assert_eq!(lacking_keys(&source(&newer), &home).unwrap(), []);
-    let lacking = lacking_keys(&source(&safe), &home).unwrap();
+    assert_eq!(lacking_keys(&source(&newer), &home).unwrap().keys, []);
+    let lacking = lacking_keys(&source(&safe), &home).unwrap().keys;
     assert_eq!(lacking.len(), 1);
     assert_eq!(lacking[0].kid.to_string(), made.kid);
     assert!(!home.exists(), "it only looks");

@@ -8,11 +8,15 @@ use abeng_api::{
     AuditQuery, Client, ClientError, DeliveryState, DestroyKeyRequest, DrillMark, ErrorCode,
     EventQuery, InboxQuery, RecallRequest, SubmitRequest,
 };
-use abeng_keys::SealPublic;
-use abeng_node::{Config, Node, PlainKeys, Turn, keys::keep_backup};
+use abeng_keys::{Passphrase, Protection, SealPublic};
+use abeng_node::{
+    BackupError, Config, Node, PlainKeys, Source, Turn,
+    keys::{KeysError, keep_backup},
+    lacking_keys,
+};
 use abeng_wire::{Kid, Millis, PartyCode};
-use common::{found, start};
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use common::{found, found_with, start};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 fn now() -> Millis {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -60,10 +64,14 @@ async fn send(lc: &Client, nth: u64) -> String {
 }
 
 fn back_up(jm: &Path, out: &Path) {
+    try_back_up(jm, out).unwrap();
+}
+
+fn try_back_up(jm: &Path, out: &Path) -> Result<(), KeysError> {
     let file = jm.join("node.toml");
     let config = Config::load(&file).unwrap();
     let nobody = || Err("nobody to ask".to_owned());
-    keep_backup(&config, &file, out, PlainKeys::Include, nobody).unwrap();
+    keep_backup(&config, &file, out, PlainKeys::Include, nobody).map(drop)
 }
 
 /// Says of every key but these that others can have sealed to it only long ago.
@@ -220,6 +228,110 @@ async fn an_old_key_that_opens_nothing_goes_by_itself() {
     let gone = Turn::Destroyed(first);
     assert_eq!(jm.shared().turn_seal_keys().await.unwrap(), gone);
     assert!(jm.shared().keyring.seal.get(&first).is_none());
+    jm.shutdown().await.unwrap();
+}
+
+const KEYRING: &str = "keyring.age";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_copy_is_written_over_that_holds_a_key_which_the_keyring_lacks() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("net");
+    let secret = temp.path().join("passphrase");
+    fs::write(&secret, "a passphrase\n").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    let passphrase = Passphrase::new("a passphrase".to_owned());
+    found_with(&dir, Protection::Passphrase(passphrase), Some(secret));
+    let home = dir.join("jm");
+    let copies = temp.path().join("copies");
+    let (kept, whole) = (temp.path().join("kept"), temp.path().join("whole"));
+    let file = home.join("node.toml");
+    let own = format!("[keys]\nbackup_dir = {copies:?}");
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains("[keys]"));
+    fs::write(&file, text.replace("[keys]", &own)).unwrap();
+    let (own, there) = (home.join("keys").join(KEYRING), copies.join(KEYRING));
+    let old = temp.path().join("old");
+    fs::create_dir(&old).unwrap();
+    fs::copy(&own, old.join(KEYRING)).unwrap();
+    let config = Config::load(&file).unwrap();
+    let back_up_whole = || {
+        let none = |_| panic!("no node runs");
+        abeng_node::back_up(&config, &file, &whole, PlainKeys::Include, none)
+    };
+
+    let client = Client::unix(home.join("abeng.sock"));
+    let jm = start(&home).await;
+    let first = sealed_to(&jm);
+    let made = client.rotate_seal_key().await.unwrap();
+    assert!(made.published, "the node keeps its own copy");
+    back_up(&home, &kept);
+    jm.shutdown().await.unwrap();
+    back_up_whole().unwrap();
+    let second = Kid::from_hex(&made.kid).unwrap();
+    let newer = fs::read(&own).unwrap();
+    assert!(fs::read(&there).unwrap() == newer);
+
+    // The keyring of before is put back.
+    fs::copy(old.join(KEYRING), &own).unwrap();
+    let source = Source::Keys {
+        keys: old.clone(),
+        trust: home.join("trust/bundle.pb"),
+        config: file.clone(),
+    };
+    let lacking = lacking_keys(&source, &temp.path().join("new")).unwrap();
+    assert_eq!(lacking.keys.len(), 1, "{lacking:?}");
+    assert_eq!(lacking.newer.len(), 1, "{lacking:?}");
+    assert_eq!(lacking.newer[0].dir, copies);
+    assert_eq!(lacking.newer[0].keys, [second]);
+    let refused = back_up_whole().unwrap_err();
+    assert!(
+        matches!(&refused, BackupError::Keys(e) if matches!(**e, KeysError::Newer { .. })),
+        "{refused}"
+    );
+    assert!(fs::read(whole.join("keys").join(KEYRING)).unwrap() == newer);
+
+    let jm = start(&home).await;
+    until("a newer key is published", || {
+        ![first, second].contains(&sealed_to(&jm))
+    })
+    .await;
+    let third = sealed_to(&jm);
+    assert!(fs::read(&there).unwrap() == newer, "it was written over");
+    let beside = copies.join(format!("keyring-{:.8}", third.to_string()));
+    assert!(fs::read(beside.join(KEYRING)).unwrap() == fs::read(&own).unwrap());
+    let warned = client.status().await.unwrap().warnings;
+    let stays = |warned: &[String]| warned.iter().any(|w| w.contains("was not written over"));
+    assert!(stays(&warned), "{warned:?}");
+    let digits = format!("{:.12}", second.to_string());
+    assert!(warned.iter().any(|w| w.contains(&digits)), "{warned:?}");
+    assert!(
+        !warned.iter().any(|w| w.contains("lacks a seal key")),
+        "others seal to the newer one: {warned:?}"
+    );
+
+    // By hand neither.
+    let refused = try_back_up(&home, &kept).unwrap_err();
+    assert!(
+        matches!(&refused, KeysError::Newer { kids, .. } if *kids == [second]),
+        "{refused}"
+    );
+    assert!(refused.to_string().contains(&digits), "{refused}");
+    assert!(fs::read(kept.join("keys").join(KEYRING)).unwrap() == newer);
+    fs::write(kept.join("keys").join(KEYRING), "party = ").unwrap();
+    let refused = try_back_up(&home, &kept).unwrap_err();
+    assert!(matches!(refused, KeysError::Closed { .. }), "{refused}");
+    let fresh = temp.path().join("fresh");
+    fs::create_dir_all(fresh.join("keys")).unwrap();
+    fs::copy(old.join(KEYRING), fresh.join("keys").join(KEYRING)).unwrap();
+
+    // Once the newer one is in a safe place, the node's own takes its place.
+    fs::rename(&there, temp.path().join("safe.toml")).unwrap();
+    assert_eq!(jm.shared().turn_seal_keys().await.unwrap(), Turn::Idle);
+    assert!(fs::read(&there).unwrap() == fs::read(&own).unwrap());
+    let warned = client.status().await.unwrap().warnings;
+    assert!(!stays(&warned), "{warned:?}");
+    back_up(&home, &fresh);
     jm.shutdown().await.unwrap();
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct RestoreArgs {
     /// With --keys: a node.toml with party, root and addresses
     #[arg(long, value_name = "FILE", requires = "keys")]
     pub(crate) config: Option<PathBuf>,
-    /// What happened, in words: peers and auditors read it in the log's first leaf
+    /// What happened, in words: auditors read it in the log's first leaf, peers are not told
     #[arg(long, value_name = "TEXT", default_value = "restored after a loss")]
     pub(crate) reason: String,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub(crate) struct RestoreArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct NewIncarnationArgs {
-    /// What happened, in words: peers and auditors read it in the log's first leaf
+    /// What happened, in words: auditors read it in the log's first leaf, peers are not told
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
     #[command(flatten)]

@@ -68,10 +68,14 @@ pub(super) fn subject(config: Option<&Path>, common: &Common) -> Result<Subject,
         let config = Config::load(&file).map_err(|e| {
             let error = CliError::usage(e.to_string());
             match e {
-                abeng_node::ConfigError::Unreadable { .. } => error.with_try(
-                    "give --data DIR with the node's data directory, or --config FILE \
+                abeng_node::ConfigError::Unreadable { ref source, .. }
+                    if source.kind() != std::io::ErrorKind::PermissionDenied =>
+                {
+                    error.with_try(
+                        "give --data DIR with the node's data directory, or --config FILE \
                      where its configuration lies elsewhere",
-                ),
+                    )
+                }
                 e => error.with_try(e.hint()),
             }
         })?;

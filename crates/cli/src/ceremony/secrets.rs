@@ -146,13 +146,5 @@ fn exists(path: &Path) -> CliError {
 }
 
 fn failed(error: KeyringError) -> CliError {
-    let exit = match error {
-        KeyringError::Missing { .. } => Exit::NotFound,
-        KeyringError::WrongPassphrase { .. }
-        | KeyringError::OtherParty { .. }
-        | KeyringError::Permissions { .. } => Exit::Refused,
-        KeyringError::NoPassphrase { .. } | KeyringError::Ambiguous { .. } => Exit::Usage,
-        _ => Exit::Internal,
-    };
-    CliError::new(exit, error.to_string())
+    CliError::new(Exit::of_keys(&error), error.to_string())
 }

@@ -1,17 +1,22 @@
 //! `abeng keys backup`, and which backups are known to hold the keyring as it is now.
 
-use super::{KeysError, file, unlock};
+use super::{
+    KeysError, file,
+    there::{There, kids},
+    unlock,
+};
 use crate::{
     clock,
     config::Config,
-    layout::{Layout, replace},
+    identity::passphrase,
+    layout::{Layout, lies_in, replace},
 };
 use abeng_keys::{BackupKey, Keyring, Passphrase, Protection, SEALED};
-use abeng_wire::{Digest, Millis};
+use abeng_wire::{Digest, Kid, Millis};
 use serde::{Deserialize, Serialize};
 use std::{
     convert::Infallible,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -19,6 +24,8 @@ use std::{
 const NOTE: &str = "kept.json";
 const ENCRYPTED: &str = "keyring.age";
 const PLAIN: &str = "keyring.plain.toml";
+/// What a directory for a copy beside one that stays is called, with digits of its newest key.
+const BESIDE_NAME: &str = "keyring-";
 /// What shares open, and what says of which set.
 const BESIDE: [&str; 2] = [SEALED, "backup-key.toml"];
 
@@ -31,6 +38,20 @@ pub struct Kept {
     pub at_ms: Millis,
     /// Where to.
     pub out: PathBuf,
+    /// The other copy that was to be replaced and stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Stays>,
+}
+
+/// A copy of the keyring that is not replaced by the node's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stays {
+    /// Where it lies.
+    pub dir: PathBuf,
+    /// SHA-256 of its file, hex; nothing where it could not be read.
+    pub keyring: Option<String>,
+    /// What it is, as `status` says it.
+    pub why: String,
 }
 
 /// What was done.
@@ -59,14 +80,15 @@ pub fn keep_backup(
     if name == PLAIN && plain == crate::PlainKeys::Refuse {
         return Err(KeysError::PlainKeys);
     }
-    Layout::create_dir(out).map_err(file("make", out))?;
-    let real = |path: &Path| path.canonicalize().map_err(file("find", path));
-    if real(out)?.starts_with(real(layout.root())?) {
+    let root = layout.root();
+    let root = root.canonicalize().map_err(file("find", root))?;
+    if lies_in(out, &root).map_err(file("find", out))? {
         return Err(KeysError::Inside { dir: out.into() });
     }
     own_or_empty(config, out)?;
     let (keyring, protection) = unlock(config, ask)?;
     let keys = out.join("keys");
+    replaceable(config, &keyring, &protection, out)?;
     let copied = copy(&layout.keys().join(name), &keys.join(name))?;
     // What was sealed before says something of a set that there is no more.
     for other in BESIDE {
@@ -78,13 +100,42 @@ pub fn keep_backup(
     copy(&layout.trust(), &out.join("trust").join("bundle.pb"))?;
     copy(config_file, &out.join("node.toml"))?;
     same(&keys, &keyring, protection)?;
-    note(&layout, &copied, out)?;
+    note(&layout, &copied, out, None)?;
     Ok(KeysBackup {
         party: config.party.to_string(),
         out: out.to_owned(),
         seal_keys: keyring.seal.count(),
         set: BackupKey::load(&keys)?.map(|key| key.set().to_string()),
     })
+}
+
+/// Refuses to write over the keys in `out` where they are not older ones of this node.
+pub(crate) fn replaceable(
+    config: &Config,
+    keyring: &Keyring,
+    protection: &Protection,
+    out: &Path,
+) -> Result<(), KeysError> {
+    let found = There::look(&out.join("keys"), keyring, || match protection {
+        Protection::Passphrase(passphrase) => Ok(passphrase.clone()),
+        Protection::InsecurePlain => Err("the keys of this node have none".to_owned()),
+    });
+    match found {
+        There::Replaceable => Ok(()),
+        There::Newer(kids) => Err(KeysError::Newer {
+            dir: out.into(),
+            kids,
+        }),
+        There::Other(party) => Err(KeysError::Foreign {
+            dir: out.into(),
+            party: config.party,
+            found: format!("it holds those of {party}"),
+        }),
+        There::Closed(why) => Err(KeysError::Closed {
+            dir: out.join("keys"),
+            why,
+        }),
+    }
 }
 
 /// What a backup of keys holds, and nothing else.
@@ -99,7 +150,11 @@ fn own_or_empty(config: &Config, out: &Path) -> Result<(), KeysError> {
         found,
     };
     let mut other = Vec::new();
-    for entry in fs::read_dir(out).map_err(file("look into", out))? {
+    let entries = match fs::read_dir(out) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(file("look into", out))?,
+    };
+    for entry in entries {
         let name = entry.map_err(file("look into", out))?.file_name();
         if !HELD.iter().any(|held| name == *held) {
             other.push(abeng_notice::printable(&name.to_string_lossy()));
@@ -131,21 +186,107 @@ fn own_or_empty(config: &Config, out: &Path) -> Result<(), KeysError> {
 
 /// Whether a backup holds the keyring as it is now. With a directory for copies it is one: the copy is
 /// made where it is not up to date.
-pub(crate) fn backed_up(layout: &Layout, dir: Option<&Path>) -> Result<bool, KeysError> {
-    if last_kept(layout.root()).is_some() {
+pub(crate) fn backed_up(config: &Config, keyring: &Keyring) -> Result<bool, KeysError> {
+    if last_kept(&config.data).is_some() {
         return Ok(true);
     }
-    let Some(out) = dir else { return Ok(false) };
+    match &config.seal.backup_dir {
+        Some(dir) => keep_in(dir, config, keyring).map(|()| true),
+        None => Ok(false),
+    }
+}
+
+/// Copies the keyring into the directory for copies; where the copy there must stay, into one below it.
+fn keep_in(dir: &Path, config: &Config, keyring: &Keyring) -> Result<(), KeysError> {
+    let layout = Layout::new(&config.data);
     let keys = layout.keys();
     let name = keyring_file(&keys);
+    let stays = match There::look(dir, keyring, || passphrase(config)) {
+        There::Replaceable => None,
+        found => Some(Stays {
+            dir: dir.to_owned(),
+            keyring: file_digest(dir),
+            why: found.to_string(),
+        }),
+    };
+    let out = match (&stays, kids(keyring).last()) {
+        (None, _) => dir.to_owned(),
+        // What bears the name of the newest key here is an earlier copy of this very keyring.
+        (Some(_), Some(newest)) => dir.join(format!("{BESIDE_NAME}{:.8}", newest.to_string())),
+        (Some(_), None) => dir.join(format!("{BESIDE_NAME}other")),
+    };
     let copied = copy(&keys.join(name), &out.join(name))?;
     for other in BESIDE {
         if keys.join(other).exists() {
             copy(&keys.join(other), &out.join(other))?;
         }
     }
-    note(layout, &copied, out)?;
-    Ok(true)
+    if let Some(stays) = &stays {
+        tracing::warn!("{}", told(stays, &out));
+    }
+    note(&layout, &copied, &out, stays)
+}
+
+/// A copy of a keyring with seal keys that another lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewerKeyring {
+    /// Where.
+    pub dir: PathBuf,
+    /// Which keys.
+    pub keys: Vec<Kid>,
+}
+
+/// Copies that the node itself has made, in its directory for copies and beside others there, with seal
+/// keys that this keyring lacks. What cannot be read is passed over.
+pub(crate) fn newer_keyrings(config: &Config, keyring: &Keyring) -> Vec<NewerKeyring> {
+    let Some(dir) = &config.seal.backup_dir else {
+        return Vec::new();
+    };
+    let beside = fs::read_dir(dir).into_iter().flatten().flatten();
+    let beside = beside
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(BESIDE_NAME))
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir());
+    let newer = |dir: PathBuf| match There::look(&dir, keyring, || passphrase(config)) {
+        There::Newer(keys) => Some(NewerKeyring { dir, keys }),
+        _ => None,
+    };
+    std::iter::once(dir.clone())
+        .chain(beside)
+        .filter_map(newer)
+        .collect()
+}
+
+/// Makes the copy once more where the one that stayed is gone from its place, or is another one.
+pub(crate) fn look_again(config: &Config, keyring: &Keyring) -> Result<(), KeysError> {
+    match stays(config) {
+        Some((stays, _)) if file_digest(&stays.dir) != stays.keyring => {
+            keep_in(&stays.dir, config, keyring)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The copy that the newest one of the node did not replace, and what is said of the two.
+pub(crate) fn stays(config: &Config) -> Option<(Stays, String)> {
+    let dir = config.seal.backup_dir.as_ref()?;
+    let kept = last_kept(&config.data)?;
+    let stays = kept.beside.filter(|stays| stays.dir == *dir)?;
+    let told = told(&stays, &kept.out);
+    Some((stays, told))
+}
+
+fn told(stays: &Stays, out: &Path) -> String {
+    let (dir, out) = (stays.dir.display(), out.display());
+    format!(
+        "the copy of the keyring in {dir} {}. It was not written over, and the copy of this node's keyring lies in {out}: `abeng restore --keys {out}` takes it from there. Keep the other: it may alone open what was sealed to its keys. Once it is moved to a safe place, the node puts its own into {dir} within a minute",
+        stays.why
+    )
+}
+
+fn file_digest(keys: &Path) -> Option<String> {
+    let bytes = zeroize::Zeroizing::new(fs::read(keys.join(keyring_file(keys))).ok()?);
+    Some(sha256(&bytes).to_string())
 }
 
 /// Which of its two forms the keyring has.
@@ -180,7 +321,6 @@ fn same(keys: &Path, keyring: &Keyring, protection: Protection) -> Result<(), Ke
             Protection::InsecurePlain => Passphrase::new(String::new()),
         })
     })?;
-    let kids = |keys: &Keyring| keys.seal.all().iter().map(|s| s.kid()).collect::<Vec<_>>();
     match copy.party == keyring.party && kids(&copy) == kids(keyring) {
         true => Ok(()),
         false => Err(KeysError::Differs { dir: keys.into() }),
@@ -188,11 +328,17 @@ fn same(keys: &Path, keyring: &Keyring, protection: Protection) -> Result<(), Ke
 }
 
 /// Remembers that a backup holds a keyring with this content.
-pub(crate) fn note(layout: &Layout, keyring: &[u8], out: &Path) -> Result<(), KeysError> {
+pub(crate) fn note(
+    layout: &Layout,
+    keyring: &[u8],
+    out: &Path,
+    beside: Option<Stays>,
+) -> Result<(), KeysError> {
     let kept = Kept {
         keyring: sha256(keyring).to_string(),
         at_ms: clock::wall(),
         out: out.canonicalize().unwrap_or_else(|_| out.to_owned()),
+        beside,
     };
     let path = layout.keys().join(NOTE);
     let text = serde_json::to_vec_pretty(&kept).unwrap_or_default();
@@ -203,8 +349,7 @@ pub(crate) fn note(layout: &Layout, keyring: &[u8], out: &Path) -> Result<(), Ke
 pub fn last_kept(data: &Path) -> Option<Kept> {
     let keys = Layout::new(data).keys();
     let kept: Kept = serde_json::from_slice(&fs::read(keys.join(NOTE)).ok()?).ok()?;
-    let now = fs::read(keys.join(keyring_file(&keys))).ok()?;
-    (kept.keyring == sha256(&now).to_string()).then_some(kept)
+    (Some(&kept.keyring) == file_digest(&keys).as_ref()).then_some(kept)
 }
 
 fn sha256(bytes: &[u8]) -> Digest {

@@ -9,7 +9,11 @@ use abeng_node::{
     founding::{InitParty, InitRequest, init},
 };
 use abeng_wire::{NetworkCode, PartyCode, v1::PartyKind};
-use std::{fmt::Display, path::Path, time::Duration};
+use std::{
+    fmt::Display,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio::time::{Instant, sleep};
 
 /// How long a port may stay taken.
@@ -47,6 +51,11 @@ pub async fn start(dir: &Path) -> Node {
 
 /// Founds a network of JM, a member, and LC, the coordination office, in `dir`.
 pub fn found(dir: &Path) {
+    found_with(dir, Protection::InsecurePlain, None);
+}
+
+/// The same with keys that rest so.
+pub fn found_with(dir: &Path, protection: Protection, passphrase_file: Option<PathBuf>) {
     let party = |code: &str, kind| InitParty {
         code: PartyCode::new(code).unwrap(),
         name: code.to_owned(),
@@ -61,8 +70,8 @@ pub fn found(dir: &Path) {
             party("JM", PartyKind::Member),
             party("LC", PartyKind::Coordination),
         ],
-        protection: Protection::InsecurePlain,
-        passphrase_file: None,
+        protection,
+        passphrase_file,
         host: "127.0.0.1".parse().unwrap(),
         base_port: ports::free_ports(2),
         status_every_s: Some(1),
