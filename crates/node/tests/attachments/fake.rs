@@ -20,6 +20,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::{
+    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -80,6 +81,8 @@ pub struct Fake {
     streams: Queue<AttachmentReceiver>,
     envelopes: Queue<Bytes>,
     ends: Queue<(u64, Closed)>,
+    /// Wants that came before the receipt of what is wanted.
+    early: Mutex<VecDeque<(Link, v1::AttachmentWant)>>,
 }
 
 async fn next<T>(queue: &Queue<T>) -> T {
@@ -141,6 +144,7 @@ impl Fake {
             streams: Mutex::new(streams),
             envelopes: Mutex::new(envelopes),
             ends: Mutex::new(ends),
+            early: Mutex::default(),
         }
     }
 
@@ -161,6 +165,9 @@ impl Fake {
 
     /// The next want that comes, with its link.
     pub async fn want(&self) -> (Link, v1::AttachmentWant) {
+        if let Some(early) = self.early.lock().await.pop_front() {
+            return early;
+        }
         loop {
             let (link, frame) = next(&self.frames).await;
             if let v1::control::Frame::AttachmentWant(want) = frame {
@@ -239,9 +246,13 @@ impl Fake {
             let link = self.current().await;
             link.send(v1::Precedence::Routine, envelope.clone());
             loop {
-                let (_, frame) = next(&self.frames).await;
-                if matches!(frame, v1::control::Frame::Receipts(_)) {
-                    return;
+                let (from, frame) = next(&self.frames).await;
+                match frame {
+                    v1::control::Frame::Receipts(_) => return,
+                    v1::control::Frame::AttachmentWant(want) => {
+                        self.early.lock().await.push_back((from, want));
+                    }
+                    _ => {}
                 }
                 if !self.is_live(&link) {
                     break;
