@@ -107,12 +107,7 @@ async fn a_full_disk_takes_nothing_new_and_finishes_what_is_under_way() {
         panic!("{refused:?}");
     };
     assert_eq!(error.code, ErrorCode::NoRoom);
-    assert!(
-        error
-            .message
-            .contains("512.0 MiB are: free "),
-        "{error}"
-    );
+    assert!(error.message.contains("512.0 MiB are: free "), "{error}");
     assert!(error.try_this.unwrap().contains("free space"));
     assert!(warnings(&at("jm")).await.contains("nothing new is taken"));
     let dry = SubmitRequest {

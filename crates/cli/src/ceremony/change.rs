@@ -69,12 +69,15 @@ fn check_witnesses(entry: &v1::Party, held: &Held) -> Result<(), CliError> {
     for text in &entry.witnesses {
         let party = roster.party(words::code(text)?).filter(|p| p.is_active());
         if party.is_none() || *text == entry.code {
-            let others = roster.parties().filter(|p| p.is_active() && p.code.as_str() != entry.code);
+            let others = roster
+                .parties()
+                .filter(|p| p.is_active() && p.code.as_str() != entry.code);
             let others: Vec<String> = others.map(|p| p.code.to_string()).collect();
-            return Err(
-                CliError::usage(format!("{text} cannot co-sign the log of {}", entry.code))
-                    .with_try(format!("name others that take part: {}", others.join(", "))),
-            );
+            return Err(CliError::usage(format!(
+                "{text} cannot co-sign the log of {}",
+                entry.code
+            ))
+            .with_try(format!("name others that take part: {}", others.join(", "))));
         }
     }
     Ok(())

@@ -79,7 +79,9 @@ pub(super) fn enrol(args: &PartyEnrolArgs, ui: &Ui) -> Result<ExitCode, CliError
 pub(super) fn check(entry: &v1::Party) -> Result<(), CliError> {
     let taken = abeng_roster::check_entry(entry);
     taken.map_err(|rule| {
-        let given = [&entry.name, &entry.country].into_iter().chain(&entry.addresses);
+        let given = [&entry.name, &entry.country]
+            .into_iter()
+            .chain(&entry.addresses);
         let given: Vec<String> = given.map(|text| format!("`{}`", printable(text))).collect();
         CliError::usage(format!("a roster takes no such entry: {rule}"))
             .with_try(format!("correct what was given: {}", given.join(", ")))

@@ -36,7 +36,8 @@ impl Input {
             path.display().to_string()
         };
         let text = read(path, &name, ui)?;
-        let draft = Draft::from_text(&text).map_err(|e| malformed(&name, &text, &e, ui.error_lang()))?;
+        let draft =
+            Draft::from_text(&text).map_err(|e| malformed(&name, &text, &e, ui.error_lang()))?;
         let source = (!text.trim_start().starts_with('{')).then_some((name, text));
         Ok(Self { draft, source })
     }
