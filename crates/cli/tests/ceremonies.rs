@@ -332,8 +332,20 @@ fn a_member_enrols_renews_its_keys_is_struck_and_comes_back_from_a_loss() {
     table.ok("roster draft --trust 2.pb --add gy-2.txt --out 3.txt");
     let told = table.ok("roster diff 2.pb 3.txt");
     assert!(told.contains("GY (Guyana) has a new log key"), "{told}");
+    table.fails(
+        "roster draft --trust 2.pb --add gy-2.txt --add gy.txt --out x.txt",
+        EXIT_REFUSED,
+        "a second request of GY",
+    );
     table.sign_roster("3.txt", "2.pb", &["roster-2", "roster-3"]);
     table.publish("3.txt", "2.pb", "3.pb");
+    // The request of its enrolment would take the new keys back.
+    table.fails(
+        "roster draft --trust 3.pb --add gy.txt --out x.txt",
+        EXIT_REFUSED,
+        "made from an older entry",
+    );
+    table.fails("roster diff 3.pb 2.pb", EXIT_UNVERIFIED, "is OLDER than");
     assert_eq!(
         table
             .trust("3.pb")
@@ -599,6 +611,12 @@ fn two_rosters_of_one_version_are_not_published_until_a_root_names_both() {
         table.sign_roster(file, "1.pb", &["roster-1", "roster-2"]);
     }
     table.publish("a.txt", "1.pb", "a.pb");
+    table.publish("b.txt", "1.pb", "b.pb");
+    table.fails(
+        "roster diff a.pb b.pb",
+        EXIT_UNVERIFIED,
+        "TWO DIFFERENT ROSTERS of version 2",
+    );
     table.fails(
         "roster publish b.txt --trust a.pb --out x.pb --yes",
         EXIT_UNVERIFIED,

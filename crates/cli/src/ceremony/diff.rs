@@ -65,7 +65,8 @@ pub(super) fn run(args: &RosterDiffArgs, ui: &Ui) -> Result<ExitCode, CliError> 
         let new = Trust::from_bundle(&bundle, pinned(args.first.root.as_deref())?, super::now());
         let new = new.map_err(|e| refused(&e))?;
         let root: v1::Root = file::decode(&new.root.signed().bytes)?;
-        let mut changes = of_roots(&old_root, &root);
+        let mut changes = Vec::from_iter(of_versions(&old.trust.roster, &new.roster));
+        changes.extend(of_roots(&old_root, &root));
         changes.extend(of_rosters(
             &old_roster,
             &file::decode(&new.roster.signed().bytes)?,
@@ -194,6 +195,21 @@ pub(super) fn of_rosters(old: &v1::Roster, new: &v1::Roster) -> Result<Vec<Chang
     Ok(out)
 }
 
+/// What is wrong with the order of two published rosters.
+fn of_versions(old: &Roster, new: &Roster) -> Option<Change> {
+    let (before, after) = (old.version(), new.version());
+    if after < before {
+        return Some(danger(format!(
+            "Roster {after} is OLDER than roster {before}, which is held: what came since would be undone. Nodes refuse it."
+        )));
+    }
+    (after == before && new.digest() != old.digest()).then(|| {
+        danger(format!(
+            "TWO DIFFERENT ROSTERS of version {after} are well signed: somebody signed both. Publish neither; speak with the root's holders."
+        ))
+    })
+}
+
 /// What a party's entry changes.
 pub(super) fn of_entry(then: &v1::Party, now: &v1::Party) -> Vec<Change> {
     let name = words::party(now);
@@ -245,7 +261,8 @@ pub(super) fn of_entry(then: &v1::Party, now: &v1::Party) -> Vec<Change> {
     let (come, gone): (Vec<_>, Vec<_>) = (come.cloned().collect(), gone.cloned().collect());
     if !come.is_empty() || !gone.is_empty() {
         let text = format!(
-            "The log of {name} is co-signed by {}; no longer by {}.",
+            "The log of {name} is co-signed by {} from now on (new: {}; no longer: {}).",
+            codes(&now.witnesses),
             codes(&come),
             codes(&gone)
         );
@@ -289,6 +306,10 @@ fn joins(party: &v1::Party, founding: bool) -> Change {
         ),
         codes(&party.witnesses)
     );
+    let text = match party.relay {
+        true => format!("{text} It may carry the envelopes of others: it sees who sends to whom."),
+        false => text,
+    };
     match founding {
         true => plain(text),
         false => danger(format!(

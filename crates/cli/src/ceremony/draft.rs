@@ -9,7 +9,11 @@ use abeng_notice::printable;
 use abeng_roster::{Root, Roster, digest, founding::EVERYBODY};
 use abeng_wire::{Millis, encode, limits, v1, v1::ceremony_file::What};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, path::Path, process::ExitCode};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::ExitCode,
+};
 
 /// The next roster while it is made.
 pub(super) struct Next<'a> {
@@ -19,6 +23,8 @@ pub(super) struct Next<'a> {
     before: v1::Roster,
     /// The next one.
     pub(super) message: v1::Roster,
+    /// Whose requests were entered.
+    asked: BTreeSet<String>,
 }
 
 pub(super) fn draft(args: &RosterDraftArgs, ui: &Ui) -> Result<ExitCode, CliError> {
@@ -80,6 +86,7 @@ impl<'a> Next<'a> {
             previous,
             before,
             message,
+            asked: BTreeSet::new(),
         })
     }
 
@@ -91,6 +98,7 @@ impl<'a> Next<'a> {
         if paper.network != self.root.network() {
             return Err(other(&format!("it is for network {}", paper.network)));
         }
+        let is_override = matches!(paper.what, What::Override(_));
         let request = match paper.what {
             What::Party(request) => request,
             What::Override(m) => {
@@ -107,7 +115,42 @@ impl<'a> Next<'a> {
             }
         };
         let signed = request.entry.ok_or_else(|| other("it holds no entry"))?;
+        let party = entry(&signed)?;
+        if !self.asked.insert(party.code.clone()) {
+            return Err(other(&format!(
+                "a second request of {} in one roster: the first would be lost",
+                printable(&party.code)
+            ))
+            .with_try("enter the newest alone, or one in this roster and one in the next"));
+        }
+        if let Some(role) = self.drops_newest(&party).filter(|_| !is_override) {
+            return Err(other(&format!(
+                "it does not list the newest {role} key of {}: it was made from an older entry, and would undo what came since",
+                printable(&party.code)
+            ))
+            .with_try("have the party make its request anew, with the newest trust bundle"));
+        }
         self.enter(signed)
+    }
+
+    /// The role of which a request lists neither the newest key that the roster before lists, nor
+    /// one that begins later.
+    fn drops_newest(&self, party: &v1::Party) -> Option<&'static str> {
+        let mut listed = self.before.parties.iter().filter_map(|s| entry(s).ok());
+        let before = listed.find(|then| then.code == party.code)?;
+        for key in &before.keys {
+            let of_role = before.keys.iter().filter(|k| k.role == key.role);
+            let newest = of_role.max_by_key(|k| (k.not_before, k.not_after))?;
+            let goes_on = party
+                .keys
+                .iter()
+                .filter(|k| k.role == key.role)
+                .any(|k| k.key == newest.key || k.not_before > newest.not_before);
+            if !goes_on {
+                return Some(words::key_role(newest.role()).map_or("unknown", |r| r.name()));
+            }
+        }
+        None
     }
 
     /// Puts an entry in its place; who is new joins the group of everybody.
