@@ -79,15 +79,13 @@ impl Shared {
         Ok(entries)
     }
 
-    /// The first leaf that can say something of one that may be decided; none where it waits and
-    /// nothing else can be so.
+    /// The first leaf that can say something of one. Asked also of one that is marked as waiting:
+    /// its mark may be that of a copy, from a backup or put back after it was decided.
     fn from(&self, entry: &Entry) -> Option<u64> {
         let known = entry.known.as_ref();
         match entry.mark {
             Mark::Granting(size) | Mark::Denying(size) => Some(size),
-            Mark::Coming => known.map(|known| known.size),
-            // Its mark may be older than the log: the copy of a backup.
-            Mark::Held => known.filter(|k| self.maybe_sent(k)).map(|k| k.size),
+            Mark::Coming | Mark::Held => known.map(|known| known.size),
         }
     }
 
@@ -117,7 +115,10 @@ impl Shared {
                 };
                 self.say_granted(id, envelope, by).await?;
             }
-            tracing::info!(%id, "a held submission was sent before the last stop");
+            match entry.mark {
+                Mark::Held => tracing::warn!(%id, "a file of a held submission that was sent already is taken away"),
+                _ => tracing::info!(%id, "a held submission was sent before the last stop"),
+            }
             return self.drop_held(id).await;
         }
         let earlier = entry.known.as_ref().is_some_and(|k| self.maybe_sent(k));

@@ -216,3 +216,26 @@ async fn a_file_that_was_altered_or_changed_places_is_told_and_not_sent() {
     jm.shutdown().await.unwrap();
     lc.shutdown().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_put_back_after_its_decision_is_taken_away() {
+    let net = found(RED);
+    let (mut jm, lc) = (net.start("JM").await, net.start("LC").await);
+    for denies in [true, false] {
+        let id = hold(&jm, seizure("LC", "RED")).await;
+        let file = files(&net).remove(0);
+        let copy = fs::read(&file).unwrap();
+        match denies {
+            true => _ = deny(&jm, ANN, &id).await.unwrap(),
+            false => _ = grant(&jm, ANN, &id).await.unwrap(),
+        }
+        jm.shutdown().await.unwrap();
+        fs::write(&file, copy).unwrap();
+        jm = net.start("JM").await;
+        assert!(list(&jm, ANN).await.is_empty() && files(&net).is_empty());
+        assert!(grant(&jm, ANN, &id).await.is_err());
+    }
+    assert_eq!(arrived(&net, "LC", 1).await.len(), 1);
+    jm.shutdown().await.unwrap();
+    lc.shutdown().await.unwrap();
+}
