@@ -145,11 +145,25 @@ fn render(leaves: &[LeafView], ui: &Ui) -> String {
 
 /// Who did what, or why it ended.
 fn by_or_why(leaf: &LeafView) -> String {
-    let said = [&leaf.officer, &leaf.act, &leaf.reason];
+    let who = officer(leaf);
+    let said = [&who, &leaf.act, &leaf.reason];
     let said: Vec<&str> = said.into_iter().filter_map(|s| s.as_deref()).collect();
     match said.is_empty() {
         true => dash(),
         false => said.join(": "),
+    }
+}
+
+/// The name that was given, and who the interface said it was: a name is anybody's to type.
+fn officer(leaf: &LeafView) -> Option<String> {
+    let via = leaf.via.as_deref().map(|via| {
+        let people = via.split(", held ").next().unwrap_or(via);
+        people.replace("unix ", "")
+    });
+    match (&leaf.officer, via) {
+        (Some(name), Some(via)) if *name != via => Some(format!("{name} ({via})")),
+        (Some(name), _) => Some(name.clone()),
+        (None, via) => via,
     }
 }
 

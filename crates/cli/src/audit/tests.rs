@@ -37,6 +37,23 @@ fn leaves_fit_eighty_columns() {
 }
 
 #[test]
+fn a_name_stands_beside_who_the_interface_said_it_was() {
+    let told = |name: &str, via: &str| {
+        by_or_why(&LeafView {
+            via: Some(via.into()),
+            ..leaf(7, name)
+        })
+    };
+    assert_eq!(told("uid:5001", "unix uid:5003"), "uid:5001 (uid:5003)");
+    assert_eq!(told("uid:5003", "unix uid:5003"), "uid:5003");
+    let released = "unix uid:1000, released by S-7 (unix uid:1002), held 804c2a98";
+    assert_eq!(
+        told("A. Brown", released),
+        "A. Brown (uid:1000, released by S-7 (uid:1002))"
+    );
+}
+
+#[test]
 fn options_become_one_question() {
     let filter = AuditFilter {
         span: Span {

@@ -116,7 +116,9 @@ impl Shared {
                 self.say_granted(id, envelope, by).await?;
             }
             match entry.mark {
-                Mark::Held => tracing::warn!(%id, "a file of a held submission that was sent already is taken away"),
+                Mark::Held => {
+                    tracing::warn!(%id, "a file of a held submission that was sent already is taken away")
+                }
                 _ => tracing::info!(%id, "a held submission was sent before the last stop"),
             }
             return self.drop_held(id).await;
