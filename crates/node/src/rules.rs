@@ -56,13 +56,18 @@ pub fn explain(
         tlp: Tlp(tlp as u32),
     };
     let explained = Policy::explain(trust, (from, to), &notice, clock);
+    // What comes here is judged here as well.
+    let refusal = explained.refusal.or_else(|| {
+        let here = (me == Some(to)).then(|| Policy::may_receive(trust, from, to, &notice, clock));
+        here.and_then(Result::err)
+    });
     Ok(ExplainView {
         from: from.to_string(),
         to: to.to_string(),
         tlp: notice.tlp.to_string(),
         roster: trust.roster.version(),
-        allowed: explained.refusal.is_none(),
-        refusal: explained.refusal.map(|why| why.to_string()),
+        allowed: refusal.is_none(),
+        refusal: refusal.map(|why| why.to_string()),
         grants: explained
             .grants
             .into_iter()

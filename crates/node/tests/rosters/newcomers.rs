@@ -167,6 +167,14 @@ async fn what_a_new_party_sends_waits_with_it_until_it_is_accepted() {
             .is_empty()
     );
     assert_eq!(leaves(&net, "JM", "REFUSED").await.len(), 0);
+    let question = abeng_api::ExplainQuery {
+        from: Some("GY".into()),
+        to: "JM".into(),
+        ty: "seizure".into(),
+        ..Default::default()
+    };
+    let why = client.explain(&question).await.unwrap();
+    assert!(!why.allowed && why.refusal.unwrap().contains("GY"));
     let accept = AcceptRequest {
         party: Some("GY".into()),
         ..AcceptRequest::default()
@@ -185,6 +193,7 @@ async fn what_a_new_party_sends_waits_with_it_until_it_is_accepted() {
         assert!(std::time::Instant::now() < deadline, "it does not come");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    assert!(client.explain(&question).await.unwrap().allowed);
     let status = client.status().await.unwrap();
     assert!(!warns(&status, "GY has notices for this node"));
     jm.shutdown().await.unwrap();
