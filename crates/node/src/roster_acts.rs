@@ -73,7 +73,13 @@ impl Shared {
             seen: news.seen,
             changes: news.changes,
             newcomers: waiting.iter().map(|n| newcomer_view(&trust, n)).collect(),
-            disputes: lock(&self.disputes).iter().map(|d| d.told()).collect(),
+            disputes: lock(&self.disputes)
+                .iter()
+                .map(|d| match d.is_settled(&trust) {
+                    true => d.told_settled(),
+                    false => d.told(),
+                })
+                .collect(),
         }
     }
 

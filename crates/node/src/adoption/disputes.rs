@@ -63,6 +63,16 @@ impl Dispute {
     }
 }
 
+impl Dispute {
+    /// What is said of it once a root has named both.
+    pub fn told_settled(&self) -> String {
+        format!(
+            "settled by a root: two versions {} of the {} were signed, {:.16} and {:.16}. The evidence stays in trust/disputed",
+            self.version, self.what, self.held, self.other
+        )
+    }
+}
+
 impl Shared {
     /// Keeps the evidence of an equivocation, once: the other statement in a file, what it is in the
     /// log. Whatever is wrong with the disk, the alarm is told.
