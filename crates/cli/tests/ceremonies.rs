@@ -331,6 +331,10 @@ fn a_member_enrols_renews_its_keys_is_struck_and_comes_back_from_a_loss() {
     );
     table.ok("roster draft --trust 2.pb --add gy-2.txt --out 3.txt");
     let told = table.ok("roster diff 2.pb 3.txt");
+    assert!(
+        told.contains("The entry of GY (Guyana) has the fingerprint "),
+        "{told}"
+    );
     assert!(told.contains("GY (Guyana) has a new log key"), "{told}");
     table.fails(
         "roster draft --trust 2.pb --add gy-2.txt --add gy.txt --out x.txt",

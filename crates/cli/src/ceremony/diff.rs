@@ -187,6 +187,16 @@ pub(super) fn of_rosters(old: &v1::Roster, new: &v1::Roster) -> Result<Vec<Chang
                 out.extend(of_entry(then, party));
             }
         }
+        // What its party reads out by telephone: the requests are not at every holder.
+        if old.version > 0 && before.get(code) != Some(party) {
+            out.push(plain(format!(
+                "The entry of {} has the fingerprint{}",
+                words::party(party),
+                words::fingerprint(&abeng_wire::encode(party))
+                    .replace("\n ", "")
+                    .trim_end()
+            )));
+        }
     }
     out.extend(out_of(new, &after));
     out.extend(revoked(old, new, &after));

@@ -281,11 +281,13 @@ fn overriding(
          With the signatures of {} root holders these keys stand for it, although none of its old keys \
          agrees. Every node raises an alarm, and waits 7 days from its own adoption before it uses them.\n\
          Whoever asks for this without being {} would read what is sent to it from then on. Telephone \
-         somebody there whom you know.\n{}",
+         somebody there whom you know. The new entry's fingerprint, as {} must be able to read it out:\n{}\n{}",
         words::party(&before),
         printable(&word.reason),
         held.trust.root.threshold(),
         printable(&before.code),
+        printable(&before.code),
+        words::fingerprint(&entry.bytes),
         diff::render(&diff::of_entry(&before, &after)),
     );
     Ok(Matter {

@@ -141,7 +141,10 @@ async fn after_a_settled_equivocation_newcomers_of_the_other_side_wait_here() {
         let since: Vec<_> = all.map(|n| (n.party.clone(), n.since)).collect();
         assert_eq!(since, [("LC".to_owned(), 2)], "{when}");
         assert_eq!(pending.seen, 1, "{when}");
-        assert!(pending.disputes[0].starts_with("settled by a root"), "{when}");
+        assert!(
+            pending.disputes[0].starts_with("settled by a root"),
+            "{when}"
+        );
         assert_eq!(pending.changes, ["LC joins the group SEA"], "{when}");
     };
     waits("taken").await;
