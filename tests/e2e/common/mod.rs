@@ -368,14 +368,20 @@ pub async fn until_within<T>(
     }
 }
 
-/// The first of as many UDP ports in a row, free at this moment, each handed out once.
+/// Ports that one call may ask for.
+const PORTS_AT_ONCE: u32 = 16;
+
+/// The first of as many UDP ports in a row, free at this moment, each handed out once: in places of
+/// one size, so that no two calls overlap, whatever they ask for.
 fn free_ports(count: usize) -> u32 {
     static TAKEN: AtomicU32 = AtomicU32::new(0);
     let count = count as u32;
+    assert!(count <= PORTS_AT_ONCE);
+    let places = (PORTS.end - PORTS.start) / PORTS_AT_ONCE;
     let begin = std::process::id().wrapping_mul(2_654_435_761) >> 8;
     loop {
-        let nth = TAKEN.fetch_add(count, Ordering::Relaxed);
-        let base = PORTS.start + (begin + nth) % (PORTS.end - PORTS.start - count);
+        let nth = begin.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % places;
+        let base = PORTS.start + nth * PORTS_AT_ONCE;
         let free = |port| UdpSocket::bind(("127.0.0.1", port as u16)).is_ok();
         if (base..base + count).all(free) {
             return base;
