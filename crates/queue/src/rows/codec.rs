@@ -4,7 +4,7 @@ use super::RowError;
 use abeng_wire::{EnvelopeId, Incarnation, LeafIndex, PartyCode, StreamSeq, v1};
 
 /// The first byte of every value.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 pub(super) struct Writer(Vec<u8>);
 

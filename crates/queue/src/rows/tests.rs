@@ -321,3 +321,40 @@ proptest! {
         prop_assert!(SentRow::parse_key(&key(a)).is_err());
     }
 }
+
+/// Whoever changes a layout gives it another version: a view of before is then built anew, and not
+/// read wrongly.
+#[test]
+fn the_layout_of_a_sent_row_belongs_to_its_version() {
+    let row = SentRow {
+        envelope_id: EnvelopeId([0xaa; 32]),
+        created_at: 1,
+        expires_at: 2,
+        precedence: v1::Precedence::Flash,
+        size: 3,
+        keep_until: 4,
+        recalls: None,
+        incarnation: Incarnation(5),
+        anew_before: 6,
+        recipients: vec![SentTo {
+            party: PartyCode::new("TT").unwrap(),
+            seq: StreamSeq::FIRST,
+            queued: LeafIndex(7),
+            outcome: SentOutcome::Queued,
+            read: None,
+            anew: Some(LeafIndex(8)),
+            replaced: Some(LeafIndex(9)),
+        }],
+        relayed: Vec::new(),
+    };
+    let written: String = row.encode().iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(
+        written,
+        concat!(
+            "04aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa000000000000000100000000000000",
+            "020100000003000000000000000400000000000000000000000000000000000000000000000000000000000000000000",
+            "000000000005060001545400000000000000000000000000000000000000000001000000000000000700ffffffffffff",
+            "ffff000000000000000800000000000000090000",
+        )
+    );
+}
