@@ -14,8 +14,8 @@ use abeng_keys::Keyring;
 use abeng_node::{IfNewer, new_life};
 use abeng_seal::{Arrived, sign_void};
 use abeng_wire::{prost::Message, v1};
-use net::{Net, found};
-use std::{collections::BTreeMap, fs, path::Path};
+use net::{Net, copy, found};
+use std::{collections::BTreeMap, path::Path};
 use stick::{export, faults, file_of, frames, import, known, taken, with_header};
 
 async fn alone<T>(net: &Net, name: &str, work: impl AsyncFnOnce() -> T) -> T {
@@ -384,18 +384,4 @@ fn log_size(file: &[u8]) -> u64 {
         _ => None,
     };
     items(file).iter().find_map(size).unwrap()
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        let kind = entry.file_type().unwrap();
-        if kind.is_dir() {
-            copy(&entry.path(), &to);
-        } else if kind.is_file() {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }

@@ -196,7 +196,8 @@ pub fn now() -> u64 {
     since.unwrap().as_millis() as u64
 }
 
-/// Copies a directory with its files.
+/// Copies a directory with its files. One that goes meanwhile is left out: sled takes files of its
+/// own away at its leisure, also after it was closed.
 pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
@@ -204,7 +205,10 @@ pub fn copy(from: &Path, to: &Path) {
         let target = to.join(entry.file_name());
         match entry.file_type().unwrap() {
             kind if kind.is_dir() => copy(&entry.path(), &target),
-            kind if kind.is_file() => _ = fs::copy(entry.path(), target).unwrap(),
+            kind if kind.is_file() => match fs::copy(entry.path(), target) {
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                copied => _ = copied.unwrap(),
+            },
             _ => {}
         }
     }
