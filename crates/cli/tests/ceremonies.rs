@@ -347,7 +347,7 @@ fn a_member_enrols_renews_its_keys_is_struck_and_comes_back_from_a_loss() {
     table.fails(
         "roster draft --trust 3.pb --add gy.txt --out x.txt",
         EXIT_REFUSED,
-        "made from an older entry",
+        "it was made from version 0 of the entry of GY, and the roster before has version 2",
     );
     table.fails("roster diff 3.pb 2.pb", EXIT_UNVERIFIED, "is OLDER than");
     assert_eq!(
@@ -392,6 +392,12 @@ fn a_member_enrols_renews_its_keys_is_struck_and_comes_back_from_a_loss() {
         "begins with 00000000",
     );
 
+    // What it signed before does not bring it back, though it would put the same keys in place.
+    table.fails(
+        "roster draft --trust 4.pb --add gy-2.txt --out x.txt",
+        EXIT_REFUSED,
+        "it would undo what came since",
+    );
     // It comes back, at another address, with an entry that it signs itself and no new keys.
     let same = "party change --trust 4.pb --keys gy/new --out gy-5.txt";
     table.fails(same, EXIT_USAGE, "required");

@@ -175,6 +175,19 @@ pub enum TrustError {
         /// The role whose earlier key had to sign.
         role: Role,
     },
+    /// An entry that is not the next after the one that the party had, 0 standing for none: an
+    /// earlier one put back, or two changes made from one entry.
+    #[error(
+        "the entry of {party} is version {found}, and version {held} can only be followed by the next"
+    )]
+    EntryNotNext {
+        /// The party.
+        party: PartyCode,
+        /// The version of the entry before.
+        held: u64,
+        /// The version found.
+        found: u64,
+    },
     /// A statement of a party that the roster does not know.
     #[error("the roster knows no party {party}")]
     UnknownParty {

@@ -260,6 +260,7 @@ fn entry(
         log_origin: format!("abeng/{}/{}/", request.network, party.code),
         witnesses: witnesses(parties, at),
         relay: party.relay,
+        version: 1,
     };
     let signers: Vec<&dyn Signer> = keys.iter().map(|(_, s)| s.as_ref() as _).collect();
     ceremony::sign_party(&message, &signers)

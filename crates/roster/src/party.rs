@@ -59,9 +59,16 @@ pub struct Party {
     pub(crate) signed: v1::Signed,
     keys: Vec<PartyKey>,
     log_origin: String,
+    version: u64,
 }
 
 impl Party {
+    /// How often the entry has changed, counted from 1. What a party signed is good for the one
+    /// change that it was made for: its earlier words cannot be put back in place.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
     /// Whether it takes part now.
     pub fn is_active(&self) -> bool {
         self.status == v1::PartyStatus::Active
@@ -163,11 +170,12 @@ impl Party {
             signed: signed.clone(),
             keys,
             log_origin: m.log_origin,
+            version: m.version,
         })
     }
 
-    /// Whether the party stands behind this entry: it signed with every key that is new, and, if
-    /// the entry changed, with earlier keys that were good when the roster was `issued`, or the
+    /// Whether the party stands behind this entry: its version is the next one, the party signed
+    /// with every key that is new, and, if the entry changed, with earlier keys that were good when the roster was `issued`, or the
     /// root's threshold stands in for those.
     pub(crate) fn verify(
         &self,
@@ -175,9 +183,18 @@ impl Party {
         issued: Millis,
         overridden: bool,
     ) -> Result<(), TrustError> {
-        if let Some(before) = before
-            && (before.signed.bytes == self.signed.bytes || self.only_leaves(before))
-        {
+        if before.is_some_and(|b| b.signed.bytes == self.signed.bytes) {
+            return Ok(());
+        }
+        // Also a suspension counts, so that nothing signed before it ends it.
+        if before.map_or(0, |b| b.version).checked_add(1) != Some(self.version) {
+            return Err(TrustError::EntryNotNext {
+                party: self.code,
+                held: before.map_or(0, |b| b.version),
+                found: self.version,
+            });
+        }
+        if before.is_some_and(|b| self.only_leaves(b)) {
             return Ok(());
         }
         for key in &self.keys {
@@ -272,6 +289,7 @@ impl Party {
             return false;
         }
         now.status = then.status;
+        now.version = then.version;
         now == then
     }
 

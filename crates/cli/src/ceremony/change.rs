@@ -1,7 +1,7 @@
 //! `abeng party change`: a member's entry with other facts and the same keys.
 
 use super::{
-    Held, diff,
+    Held, diff, draft,
     enrol::{self, hand_over, signers, unsigned},
     file, secrets, words,
 };
@@ -21,7 +21,7 @@ pub(super) fn change(args: &PartyChangeArgs, ui: &Ui) -> Result<ExitCode, CliErr
         )
     })?;
     let before: v1::Party = file::decode(&party.signed().bytes)?;
-    let mut entry = before.clone();
+    let mut entry = draft::following(party)?;
     if let Some(name) = &args.name {
         entry.name.clone_from(name);
     }

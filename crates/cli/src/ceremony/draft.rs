@@ -6,7 +6,7 @@ use crate::{
     args::{NextArgs, OutArgs, RosterDraftArgs},
 };
 use abeng_notice::printable;
-use abeng_roster::{Root, Roster, digest, founding::EVERYBODY};
+use abeng_roster::{Party, Root, Roster, digest, founding::EVERYBODY};
 use abeng_wire::{Millis, encode, limits, v1, v1::ceremony_file::What};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -98,7 +98,6 @@ impl<'a> Next<'a> {
         if paper.network != self.root.network() {
             return Err(other(&format!("it is for network {}", paper.network)));
         }
-        let is_override = matches!(paper.what, What::Override(_));
         let request = match paper.what {
             What::Party(request) => request,
             What::Override(m) => {
@@ -123,9 +122,11 @@ impl<'a> Next<'a> {
             ))
             .with_try("enter the newest alone, or one in this roster and one in the next"));
         }
-        if let Some(role) = self.drops_newest(&party).filter(|_| !is_override) {
+        let listed = self.listed(&party.code).map_or(0, |then| then.version);
+        if listed.checked_add(1) != Some(party.version) {
             return Err(other(&format!(
-                "it does not list the newest {role} key of {}: it was made from an older entry, and would undo what came since",
+                "it was made from version {} of the entry of {}, and the roster before has version {listed}: it would undo what came since",
+                party.version.saturating_sub(1),
                 printable(&party.code)
             ))
             .with_try("have the party make its request anew, with the newest trust bundle"));
@@ -133,24 +134,10 @@ impl<'a> Next<'a> {
         self.enter(signed)
     }
 
-    /// The role of which a request lists neither the newest key that the roster before lists, nor
-    /// one that begins later.
-    fn drops_newest(&self, party: &v1::Party) -> Option<&'static str> {
-        let mut listed = self.before.parties.iter().filter_map(|s| entry(s).ok());
-        let before = listed.find(|then| then.code == party.code)?;
-        for key in &before.keys {
-            let of_role = before.keys.iter().filter(|k| k.role == key.role);
-            let newest = of_role.max_by_key(|k| (k.not_before, k.not_after))?;
-            let goes_on = party
-                .keys
-                .iter()
-                .filter(|k| k.role == key.role)
-                .any(|k| k.key == newest.key || k.not_before > newest.not_before);
-            if !goes_on {
-                return Some(words::key_role(newest.role()).map_or("unknown", |r| r.name()));
-            }
-        }
-        None
+    /// A party's entry in the roster before.
+    fn listed(&self, code: &str) -> Option<v1::Party> {
+        let mut entries = self.before.parties.iter().filter_map(|s| entry(s).ok());
+        entries.find(|then| then.code == code)
     }
 
     /// Puts an entry in its place; who is new joins the group of everybody.
@@ -263,6 +250,13 @@ impl<'a> Next<'a> {
 pub(super) fn entry(signed: &v1::Signed) -> Result<v1::Party, CliError> {
     abeng_wire::decode("party", &signed.bytes, limits::PARTY)
         .map_err(|e| CliError::new(Exit::Unverified, e.to_string()))
+}
+
+/// The entry that can follow that of a party, as yet with nothing changed and unsigned.
+pub(super) fn following(party: &Party) -> Result<v1::Party, CliError> {
+    let mut next = entry(party.signed())?;
+    next.version += 1;
+    Ok(next)
 }
 
 fn from_draft(path: &Path) -> Result<v1::Roster, CliError> {

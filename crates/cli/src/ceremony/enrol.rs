@@ -47,6 +47,7 @@ pub(super) fn enrol(args: &PartyEnrolArgs, ui: &Ui) -> Result<ExitCode, CliError
         log_origin: format!("abeng/{network}/{code}/"),
         witnesses,
         relay: args.relay,
+        version: 1,
     };
     check(&party)?;
     let protection = secrets::protection(&args.rest, ui)?;

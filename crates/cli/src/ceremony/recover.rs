@@ -1,7 +1,7 @@
 //! `abeng party recover`: new keys where the old ones cannot vouch for them.
 
 use super::{
-    Held,
+    Held, draft,
     enrol::{hand_over, interval, keys, seal_key, signers, unsigned},
     file, now, refused, secrets, words,
 };
@@ -24,7 +24,7 @@ pub(super) fn recover(args: &PartyRecoverArgs, ui: &Ui) -> Result<ExitCode, CliE
     })?;
     let keyring = Keyring::generate(code, &mut SystemEntropy);
     let at = now();
-    let mut entry: v1::Party = file::decode(&party.signed().bytes)?;
+    let mut entry = draft::following(party)?;
     entry.keys.extend(keys(&keyring, interval(at, args.years)));
     let by = signers(&keyring).map(|(_, s)| s);
     let signed = ceremony::sign_party(&entry, &by).map_err(unsigned)?;

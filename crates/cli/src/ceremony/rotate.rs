@@ -1,7 +1,7 @@
 //! `abeng party rotate-keys`.
 
 use super::{
-    DAY_MS, Held,
+    DAY_MS, Held, draft,
     enrol::{hand_over, interval, keys, signers, unsigned},
     file, now, secrets, words,
 };
@@ -28,7 +28,7 @@ pub(super) fn rotate(args: &PartyRotateArgs, ui: &Ui) -> Result<ExitCode, CliErr
     let roles = roles(&args.roles);
     let renewed = old.renewed(&roles, &mut SystemEntropy);
     let at = now();
-    let mut entry: v1::Party = file::decode(&party.signed().bytes)?;
+    let mut entry = draft::following(party)?;
     let until = at + Millis::from(args.overlap) * DAY_MS;
     let renews = |key: &v1::PartyKey| {
         let role = words::key_role(key.role());

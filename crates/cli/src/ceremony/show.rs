@@ -195,12 +195,13 @@ fn roster(m: &v1::Roster) -> Result<String, CliError> {
 
 fn party(m: &v1::Party) -> String {
     let mut out = format!(
-        "{}, {}, {}, {}{}\n",
+        "{}, {}, {}, {}{}; version {} of its entry\n",
         words::party(m),
         printable(&m.country),
         words::kind(m.kind()),
         words::status(m.status()),
-        if m.relay { ", relay" } else { "" }
+        if m.relay { ", relay" } else { "" },
+        m.version
     );
     out.push_str(&format!(
         "  at {}; co-signed by {}\n",

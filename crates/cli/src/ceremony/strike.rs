@@ -28,6 +28,7 @@ pub(super) fn suspend(args: &PartySuspendArgs, ui: &Ui) -> Result<ExitCode, CliE
         ));
     }
     party.status = status as i32;
+    party.version += 1;
     next.enter(v1::Signed {
         bytes: encode(&party),
         signatures: Vec::new(),

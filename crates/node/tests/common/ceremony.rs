@@ -82,7 +82,7 @@ pub fn keyring(home: &Path) -> Keyring {
     Keyring::load(&home.join("keys"), || Err::<Passphrase, _>("plain")).unwrap()
 }
 
-/// A party's entry, changed and signed by its org-sign key and whatever else is given.
+/// A party's entry, changed for the next roster and signed by its org-sign key and whatever else is given.
 pub fn edit_party(
     roster: &mut v1::Roster,
     keyring: &Keyring,
@@ -93,6 +93,7 @@ pub fn edit_party(
         |s: &v1::Signed| v1::Party::decode(s.bytes.clone()).unwrap().code == keyring.party.as_str();
     let at = roster.parties.iter().position(is).unwrap();
     let mut party = v1::Party::decode(roster.parties[at].bytes.clone()).unwrap();
+    party.version += 1;
     edit(&mut party);
     let mut signers: Vec<&dyn Signer> = vec![&**keyring.org_sign()];
     signers.extend(more);
@@ -175,6 +176,7 @@ pub fn new_party(keyring: &Keyring, address: &str, now: u64) -> v1::Signed {
         log_origin: format!("abeng/test/{}/", keyring.party),
         witnesses: vec!["JM".into()],
         relay: false,
+        version: 1,
     };
     ceremony::sign_party(&entry, &keys.map(|(_, s)| s)).unwrap()
 }

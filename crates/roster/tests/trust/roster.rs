@@ -1,7 +1,7 @@
 use crate::support::*;
 use abeng_keys::{Keyring, Role, Signer, SoftSigner};
 use abeng_roster::{Roster, TrustError, ceremony};
-use abeng_wire::v1;
+use abeng_wire::{prost::Message, v1};
 use bytes::Bytes;
 
 fn adopt(world: &World, signed: &v1::Signed) -> Result<Roster, TrustError> {
@@ -250,7 +250,10 @@ fn the_secretariat_can_suspend_but_not_bring_back() {
 
     let and_more = second(&world, |m| {
         suspend(m);
-        edit_party(m, "JM", &[], |p| p.relay = true);
+        edit_party(m, "JM", &[], |p| {
+            p.relay = true;
+            p.version -= 1;
+        });
     });
     assert!(matches!(and_more, Err(TrustError::NoOldKey { .. })));
 
@@ -263,6 +266,73 @@ fn the_secretariat_can_suspend_but_not_bring_back() {
     };
     assert!(matches!(back(&[]), Err(TrustError::NoOldKey { .. })));
     assert!(back(&[&**world.keyring("JM").org_sign()]).is_ok());
+}
+
+#[test]
+fn an_entry_that_was_signed_for_another_moment_does_not_come_back() {
+    let world = World::new();
+    let org = world.keyring("JM");
+    let org: &[&dyn Signer] = &[&**org.org_sign()];
+    let entry = |signed: &v1::Signed| {
+        let m = v1::Roster::decode(signed.bytes.clone()).unwrap();
+        m.parties[position(&m, "JM")].clone()
+    };
+    let replayed = |held: &[&v1::Signed], old: v1::Signed| {
+        let mut before = None;
+        for signed in held {
+            let next = Roster::adopt(&world.trust.root, before.as_ref(), signed, T0 + DAY).unwrap();
+            before = Some(next);
+        }
+        let mut m = World::after(held[held.len() - 1]);
+        let at = position(&m, "JM");
+        m.parties[at] = old;
+        Roster::adopt(
+            &world.trust.root,
+            before.as_ref(),
+            &world.sign(&m),
+            T0 + DAY,
+        )
+    };
+    let not_next = |held, found| TrustError::EntryNotNext {
+        party: code("JM"),
+        held,
+        found,
+    };
+    let first = &world.founding.bundle.rosters[0];
+    // Its address as it was, by JM's own word of then.
+    let moved = world.second(|m| edit_party(m, "JM", org, |p| p.addresses.clear()));
+    let back = replayed(&[first, &moved], entry(first));
+    assert_eq!(back.unwrap_err(), not_next(2, 1));
+    // Suspended, and back by what JM signed before, be it in force then or still on its way.
+    let suspended = world.second(|m| {
+        edit_party(m, "JM", &[], |p| {
+            p.status = v1::PartyStatus::Suspended as i32
+        });
+    });
+    let back = replayed(&[first, &suspended], entry(first));
+    assert_eq!(back.unwrap_err(), not_next(2, 1));
+    let back = replayed(&[first, &suspended], entry(&moved));
+    assert_eq!(back.unwrap_err(), not_next(2, 2));
+}
+
+#[test]
+fn no_entry_can_count_so_far_that_nothing_follows_it() {
+    let world = World::new();
+    let org = world.keyring("JM");
+    for version in [1, 3, u64::MAX] {
+        let far = second(&world, |m| {
+            edit_party(m, "JM", &[&**org.org_sign()], |p| {
+                p.addresses.clear();
+                p.version = version;
+            });
+        });
+        let refused = TrustError::EntryNotNext {
+            party: code("JM"),
+            held: 1,
+            found: version,
+        };
+        assert_eq!(far.unwrap_err(), refused);
+    }
 }
 
 #[test]

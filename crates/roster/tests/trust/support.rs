@@ -125,6 +125,7 @@ pub fn edit_party(
 ) {
     let at = position(m, party);
     let mut entry = v1::Party::decode(m.parties[at].bytes.clone()).unwrap();
+    entry.version += 1;
     edit(&mut entry);
     m.parties[at] = ceremony::sign_party(&entry, signers).unwrap();
 }
@@ -162,6 +163,7 @@ pub fn new_party(text: &str, keyring: &Keyring) -> v1::Signed {
         log_origin: format!("abeng/try-out/{text}/"),
         witnesses: vec!["BB".into()],
         relay: false,
+        version: 1,
     };
     ceremony::sign_party(&entry, &keys.map(|(_, s)| s)).unwrap()
 }

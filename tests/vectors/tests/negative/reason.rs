@@ -66,6 +66,9 @@ pub fn trust(e: &TrustError) -> String {
         E::KeyTwice { first, second, .. } => format!("key-twice: {first} and {second}"),
         E::NoPossession { party, role, .. } => format!("no-possession: {} of {party}", role.name()),
         E::NoOldKey { party, role } => format!("no-old-key: {} of {party}", role.name()),
+        E::EntryNotNext { party, held, found } => {
+            format!("not-next: entry of {party} {found} after {held}")
+        }
         E::UnknownParty { party } => format!("unknown-party: {party}"),
         E::WrongSigner { what, .. } => format!("wrong-signer: {what}"),
         E::BadSignature { what } => format!("bad-signature: {what}"),

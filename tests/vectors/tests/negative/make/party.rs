@@ -2,7 +2,7 @@ use super::{
     Book, encoding,
     keys::bad_ed25519,
     root::flipped,
-    roster::{after, place, sign},
+    roster::{after, entry_at, place, sign},
     single, wrong,
 };
 use crate::{
@@ -35,7 +35,7 @@ pub fn make(net: &Net, book: &mut Book) {
 }
 
 fn entry(m: &v1::Roster, party: &str) -> v1::Party {
-    v1::Party::decode(m.parties[place(m, party)].bytes.clone()).unwrap()
+    entry_at(m, place(m, party))
 }
 
 /// The roster with this as JM's entry, signed by the Secretariat.
@@ -232,6 +232,20 @@ fn texts(net: &Net, book: &mut Book, first: &v1::Roster) {
         },
     );
     put(
+        "first-entry-of-version-2",
+        Rule,
+        "JM comes to the network with an entry of version 2.",
+        "not-next: entry of JM 2 after 0",
+        &|p| p.version = 2,
+    );
+    put(
+        "entry-without-a-version",
+        Rule,
+        "JM comes to the network with an entry that counts from nothing.",
+        "not-next: entry of JM 0 after 0",
+        &|p| p.version = 0,
+    );
+    put(
         "key-that-ends-as-it-begins",
         Rule,
         "The log key is good for no time at all.",
@@ -415,6 +429,25 @@ fn changes(net: &Net, book: &mut Book, next: &v1::Roster) {
         "JM has another address, by the word of its org-sign key.",
         &signed(&moved, &[org]),
     );
+    for (name, what, version) in [
+        (
+            "entry-that-does-not-count-on",
+            "JM has another address, and the entry has the version that it had.",
+            1,
+        ),
+        (
+            "entry-that-skips-a-version",
+            "JM has another address, and one version of the entry is left out.",
+            3,
+        ),
+    ] {
+        let jm = v1::Party {
+            version,
+            ..moved.clone()
+        };
+        let refused = format!("not-next: entry of JM {version} after 1");
+        book.bad(name, wrong(Rule, what, &refused), &signed(&jm, &[org]));
+    }
     let mut put = |name: &str, what: &str, refused: &str, bytes: Bytes| {
         book.bad(name, wrong(Signature, what, refused), &bytes)
     };
@@ -504,6 +537,17 @@ fn changes(net: &Net, book: &mut Book, next: &v1::Roster) {
         "good-suspended",
         "The Secretariat suspends JM, without JM's hand.",
         &bytes(&suspended),
+    );
+    let mut same = suspended.clone();
+    same.version -= 1;
+    book.bad(
+        "suspended-and-not-counted",
+        wrong(
+            Signature,
+            "The Secretariat suspends JM, and the entry has the version that it had: the one before would follow it.",
+            "not-next: entry of JM 1 after 1",
+        ),
+        &bytes(&same),
     );
     suspended.addresses.clear();
     book.bad(

@@ -61,10 +61,17 @@ pub fn sign(net: &Net, m: &v1::Roster) -> Bytes {
     encode(&sign_roster(m, &net.roster_signers(&[0, 1])).unwrap())
 }
 
+/// The entry at that place, in the first roster as it is, in a later one as the next of its kind.
+pub fn entry_at(m: &v1::Roster, at: usize) -> v1::Party {
+    let mut entry = v1::Party::decode(m.parties[at].bytes.clone()).unwrap();
+    entry.version += u64::from(m.version > 1);
+    entry
+}
+
 /// Edits an entry, which its party signs anew with all of its keys.
 pub fn edit_entry(net: &Net, m: &mut v1::Roster, party: &str, edit: impl FnOnce(&mut v1::Party)) {
     let at = place(m, party);
-    let mut entry = v1::Party::decode(m.parties[at].bytes.clone()).unwrap();
+    let mut entry = entry_at(m, at);
     edit(&mut entry);
     m.parties[at] = sign_party(&entry, &net.signers(party)).unwrap();
 }
@@ -527,7 +534,7 @@ fn lists(net: &Net, book: &mut Book, first: &v1::Roster) {
         "key-twice: log of BB and log of TT",
         |m| {
             let at = place(m, "TT");
-            let mut entry = v1::Party::decode(m.parties[at].bytes.clone()).unwrap();
+            let mut entry = entry_at(m, at);
             entry.keys[2].key = Bytes::copy_from_slice(net.keys("BB").log().verify_key().bytes());
             let [org, tls, _, witness] = net.signers("TT");
             m.parties[at] =
@@ -550,7 +557,7 @@ fn lists(net: &Net, book: &mut Book, first: &v1::Roster) {
         "key-twice: freshness signer of the root and log of TT",
         |m| {
             let at = place(m, "TT");
-            let mut entry = v1::Party::decode(m.parties[at].bytes.clone()).unwrap();
+            let mut entry = entry_at(m, at);
             let fresh = net.founding.freshness_signers[0].ed25519();
             entry.keys[2].key = Bytes::copy_from_slice(fresh.verify_key().bytes());
             let [org, tls, _, witness] = net.signers("TT");
@@ -626,7 +633,7 @@ fn overrides(net: &Net, book: &mut Book, next: &v1::Roster) {
     // BB loses its log key, and the old one cannot sign for the new.
     let lost = |m: &mut v1::Roster| {
         let before = digest(&m.parties[0].bytes);
-        let mut entry = v1::Party::decode(m.parties[0].bytes.clone()).unwrap();
+        let mut entry = entry_at(m, 0);
         let new = net.founding.freshness_signers[2].ed25519();
         let new = abeng_keys::SoftSigner::from_seed(&digest(&new.seed()[..]).0).unwrap();
         entry.keys[2].key = Bytes::copy_from_slice(new.verify_key().bytes());
@@ -792,10 +799,10 @@ fn remembered(net: &Net, book: &mut Book, third: &v1::Roster) {
         |m| {
             // TT has left and lists no key any more.
             let (lc, tt) = (place(m, "LC"), place(m, "TT"));
-            let mut left = v1::Party::decode(m.parties[tt].bytes.clone()).unwrap();
+            let mut left = entry_at(m, tt);
             left.keys.clear();
             m.parties[tt] = sign_party(&left, &net.signers("TT")).unwrap();
-            let mut entry = v1::Party::decode(m.parties[lc].bytes.clone()).unwrap();
+            let mut entry = entry_at(m, lc);
             let mut key = entry.keys[2].clone();
             key.key = Bytes::copy_from_slice(net.keys("TT").log().verify_key().bytes());
             entry.keys.push(key);
