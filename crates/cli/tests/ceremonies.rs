@@ -573,7 +573,11 @@ fn the_root_is_rotated_with_both_thresholds_and_the_freshness_renewed() {
         told.contains("may sign root from now on: Newcomer"),
         "{told}"
     );
-    table.publish("r2.txt", "1.pb", "2.pb");
+    let told = table.publish("r2.txt", "1.pb", "2.pb");
+    assert!(
+        told.contains("Root 2 comes without a roster under it"),
+        "{told}"
+    );
     // Whoever has left the root signs no more; a version is not left out.
     table.ok("root rotate --trust 2.pb --out r3.txt --days 100");
     table.fails(

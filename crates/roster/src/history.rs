@@ -1,6 +1,6 @@
 //! Roots and rosters walked one by one, and what stands against them.
 
-use crate::{Root, Roster, TrustError, digest, signed::bound_signatures};
+use crate::{Root, Roster, TrustError, digest, roster::not_ahead, signed::bound_signatures};
 use abeng_wire::{Digest, Millis, decode, limits, v1};
 use std::sync::Arc;
 
@@ -194,13 +194,10 @@ impl History {
         let newest = self.rosters.last().map_or(0, |past| past.version);
         for (at, signed) in list.iter().enumerate() {
             let m: v1::Roster = decode("roster", &signed.bytes, limits::ROSTER)?;
-            if m.version > newest && m.issued > now.saturating_add(limits::CLOCK_AHEAD_MS) {
-                let fault = TrustError::FromTheFuture {
-                    what: "a roster",
-                    at: m.issued,
-                    now,
-                };
-                return Ok((&list[..at], Some(fault)));
+            if m.version > newest
+                && let Err(ahead) = not_ahead(m.issued, now)
+            {
+                return Ok((&list[..at], Some(ahead)));
             }
         }
         Ok((list, None))

@@ -49,9 +49,10 @@ pub(super) fn publish(args: &RosterPublishArgs, ui: &Ui) -> Result<ExitCode, Cli
         None => diff::of_rosters(&v1::Roster::default(), &roster)?,
     };
     let told = format!(
-        "{}{}Fingerprint of roster {}:\n{}",
+        "{}{}{}Fingerprint of roster {}:\n{}",
         diff::render(&changes),
         without_seal_key(&trust),
+        root_alone(&trust),
         trust.roster.version(),
         words::fingerprint(&trust.roster.signed().bytes)
     );
@@ -129,6 +130,19 @@ pub(super) fn verify(args: &RosterVerifyArgs, ui: &Ui) -> Result<ExitCode, CliEr
         out
     })?;
     Ok(Exit::Ok.into())
+}
+
+/// Says what a root does under which no roster is made yet.
+fn root_alone(trust: &Trust) -> String {
+    let (root, roster) = (&trust.root, &trust.roster);
+    match root.version() > roster.root_version() {
+        true => format!(
+            "! Root {} comes without a roster under it: a node that lacks roster {} cannot get that any more, nor what it revokes. Publish the next roster together with the root.\n",
+            root.version(),
+            roster.version()
+        ),
+        false => String::new(),
+    }
 }
 
 /// Walks it from its bytes alone, and looks at its time, as a node does at its start.

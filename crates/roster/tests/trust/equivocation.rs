@@ -202,6 +202,20 @@ fn signers_who_were_replaced_stop_nothing() {
     assert_eq!(trust.roster.digest(), held.roster.digest());
     assert!(stands(&trust).is_empty());
     assert!(!trust.conflicts().is_empty(), "a few are kept as evidence");
+    // Nor one that those who sign now carry on, in place of what was held: it could undo a revocation.
+    let mut longer = World::after(chain.last().unwrap());
+    longer.root_version = 2;
+    chain.push(ceremony::sign_roster(&longer, &[&fresh[0], &fresh[1]]).unwrap());
+    let longer = rosters(&chain.iter().collect::<Vec<_>>());
+    assert!(
+        held.merge(&longer, T0 + 20 * DAY)
+            .unwrap()
+            .unwrap()
+            .roster
+            .version()
+            == 3
+    );
+    assert!(trust.merge(&longer, T0 + 20 * DAY).unwrap().is_none());
     let mut fourth = World::after(&next.rosters[2]);
     fourth.root_version = 2;
     let fourth = ceremony::sign_roster(&fourth, &[&fresh[0], &fresh[1]]).unwrap();
@@ -263,8 +277,19 @@ fn a_root_that_names_one_equivocation_ends_all_by_the_signers_before_it() {
     for _ in 0..5 {
         chain.push(world.sign(&World::after(chain.last().unwrap())));
     }
-    let longer = after.merge(&rosters(&chain.iter().collect::<Vec<_>>()), T0 + 9 * DAY);
-    assert!(longer.unwrap().is_none());
+    let longer = rosters(&chain.iter().collect::<Vec<_>>());
+    assert!(after.merge(&longer, T0 + 9 * DAY).unwrap().is_none());
+    // Nor where no roster under the new root has come yet; what is held and what is evidence stays.
+    let root = roots(&[&next.roots[1]]);
+    let waits = trust.merge(&root, T0 + 2 * DAY).unwrap().unwrap();
+    let sides = |t: &Trust| {
+        t.conflicts()
+            .iter()
+            .map(|c| (c.held, c.other))
+            .collect::<Vec<_>>()
+    };
+    let after = waits.merge(&longer, T0 + 9 * DAY).unwrap();
+    assert_eq!(sides(&after.unwrap_or(waits.clone())), sides(&waits));
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn rosters_are_walked_one_by_one() {
 fn an_expired_roster_is_refused_and_says_so() {
     let world = World::new();
     assert!(matches!(
-        second(&world, |m| m.expires = T0 + DAY),
+        second(&world, |m| m.expires = T0 + 1000),
         Err(TrustError::Rule { .. }) // issued when it expires
     ));
     let expired = world.second(|m| m.expires = m.issued + 1);

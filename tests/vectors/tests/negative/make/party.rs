@@ -610,8 +610,9 @@ fn revoked(net: &Net, book: &mut Book) {
     let mut late = m;
     late.issued = jm.keys[1].not_after + DAY;
     late.expires = late.issued + DAY;
+    let now = late.issued;
     let signed = sign_roster(&late, &net.roster_signers(&[0, 1])).unwrap();
-    book.bad(
+    book.bad_against(
         "changed-by-keys-that-have-ended",
         wrong(
             Signature,
@@ -619,5 +620,6 @@ fn revoked(net: &Net, book: &mut Book) {
             "no-old-key: org-sign of JM",
         ),
         &encode(&signed),
+        |a| a.now = now,
     );
 }
