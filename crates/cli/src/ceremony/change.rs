@@ -41,6 +41,10 @@ pub(super) fn change(args: &PartyChangeArgs, ui: &Ui) -> Result<ExitCode, CliErr
     }
     enrol::check(&entry)?;
     check_witnesses(&entry, &held)?;
+    abeng_roster::check_witness_change(&before.witnesses, &entry.witnesses).map_err(|rule| {
+        CliError::usage(format!("no roster would take that: {rule}"))
+            .with_try("exchange two in this roster, and the others in the next")
+    })?;
     let changes = diff::of_entry(&before, &entry);
     if changes.is_empty() {
         return Err(

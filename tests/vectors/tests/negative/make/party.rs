@@ -448,6 +448,17 @@ fn changes(net: &Net, book: &mut Book, next: &v1::Roster) {
         let refused = format!("not-next: entry of JM {version} after 1");
         book.bad(name, wrong(Rule, what, &refused), &signed(&jm, &[org]));
     }
+    let mut alone = moved.clone();
+    alone.witnesses.clear();
+    book.bad(
+        "three-witnesses-at-a-time",
+        wrong(
+            Rule,
+            "Three co-sign JM's log no longer.",
+            "rule: the entry of JM: at most two of its witnesses change at a time",
+        ),
+        &signed(&alone, &[org]),
+    );
     let mut put = |name: &str, what: &str, refused: &str, bytes: Bytes| {
         book.bad(name, wrong(Signature, what, refused), &bytes)
     };
