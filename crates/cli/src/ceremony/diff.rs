@@ -1,7 +1,7 @@
 //! What a roster or root changes, in plain words, and what that means. Dangers come first.
 
 use super::{
-    Held, begin,
+    Held, begin, dispute,
     draft::entry,
     file, grants, pinned, refused, sign,
     words::{self, codes, day},
@@ -42,7 +42,8 @@ pub(super) fn plain(text: String) -> Change {
 pub(super) fn run(args: &RosterDiffArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     let old = Held::load(&args.old, args.first.root.as_deref())?;
     let (old_root, old_roster) = (old.root()?, old.roster()?);
-    let changes = if file::is_paper(&args.new)? {
+    let disputed = dispute::open(&old.trust);
+    let mut changes = if file::is_paper(&args.new)? {
         match file::paper(&args.new)?.what {
             What::Roster(signed) => {
                 let (root, previous) = sign::base(Some(&old), None, None)?;
@@ -71,8 +72,11 @@ pub(super) fn run(args: &RosterDiffArgs, ui: &Ui) -> Result<ExitCode, CliError> 
             &old_roster,
             &file::decode(&new.roster.signed().bytes)?,
         )?);
+        let open = dispute::open(&new);
+        changes.extend(open.into_iter().filter(|c| !disputed.contains(c)));
         changes
     };
+    changes.splice(0..0, disputed);
     let dangers = changes.iter().any(|c| c.danger);
     let value = serde_json::json!({"danger": dangers, "changes": changes});
     ui.show(&value, || render(&changes))?;
@@ -95,6 +99,14 @@ pub(super) fn render(changes: &[Change]) -> String {
         out.push_str(&format!("  {}\n", c.text));
     }
     out
+}
+
+/// The same, and nothing where there is nothing to tell.
+pub(super) fn render_some(changes: &[Change]) -> String {
+    match changes.is_empty() {
+        true => String::new(),
+        false => render(changes),
+    }
 }
 
 /// What the next root changes.

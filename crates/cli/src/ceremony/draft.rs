@@ -1,6 +1,6 @@
 //! `abeng roster draft`, and what every command does that makes the next roster.
 
-use super::{DAY_MS, Held, diff, file, now, refused, sign, words};
+use super::{DAY_MS, Held, diff, dispute, file, now, refused, sign, words};
 use crate::{
     CliError, Exit, Ui,
     args::{NextArgs, OutArgs, RosterDraftArgs},
@@ -25,6 +25,8 @@ pub(super) struct Next<'a> {
     pub(super) message: v1::Roster,
     /// Whose requests were entered.
     asked: BTreeSet<String>,
+    /// What the trust bundle held leaves open.
+    disputed: Vec<diff::Change>,
 }
 
 pub(super) fn draft(args: &RosterDraftArgs, ui: &Ui) -> Result<ExitCode, CliError> {
@@ -39,6 +41,9 @@ pub(super) fn draft(args: &RosterDraftArgs, ui: &Ui) -> Result<ExitCode, CliErro
         args.first.root.as_deref(),
     )?;
     let mut next = Next::begin(root, previous, args.from.as_deref(), args.days)?;
+    if let Some(held) = &held {
+        next.disputed = dispute::open(&held.trust);
+    }
     for path in &args.add {
         next.add(path)?;
     }
@@ -55,7 +60,9 @@ impl<'a> Next<'a> {
     pub(super) fn after(held: &'a Held, args: &NextArgs) -> Result<Self, CliError> {
         file::check_free(&args.out)?;
         let (root, previous) = sign::base(Some(held), None, None)?;
-        Self::begin(root, previous, args.from.as_deref(), args.days)
+        let mut next = Self::begin(root, previous, args.from.as_deref(), args.days)?;
+        next.disputed = dispute::open(&held.trust);
+        Ok(next)
     }
 
     fn begin(
@@ -87,6 +94,7 @@ impl<'a> Next<'a> {
             before,
             message,
             asked: BTreeSet::new(),
+            disputed: Vec::new(),
         })
     }
 
@@ -238,7 +246,8 @@ impl<'a> Next<'a> {
             signatures: Vec::new(),
         };
         let draft = Roster::draft(&self.root, self.previous, &signed).map_err(|e| refused(&e))?;
-        let changes = diff::of_rosters(&self.before, &self.message)?;
+        let mut changes = self.disputed;
+        changes.extend(diff::of_rosters(&self.before, &self.message)?);
         let told = format!(
             "{}Fingerprint of roster {}:\n{}\nSend {} to the roster's holders; each signs it with `abeng roster sign`.\n",
             diff::render(&changes),

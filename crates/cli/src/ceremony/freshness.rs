@@ -1,6 +1,6 @@
 //! `abeng freshness renew`.
 
-use super::{Held, ask, file, now, refused, secrets, words};
+use super::{Held, ask, diff, dispute, file, now, refused, secrets, words};
 use crate::{CliError, Exit, Ui, args::FreshnessRenewArgs};
 use abeng_roster::{Freshness, ceremony};
 use abeng_wire::{Millis, v1, v1::ceremony_file::What};
@@ -16,8 +16,9 @@ pub(super) fn renew(args: &FreshnessRenewArgs, ui: &Ui) -> Result<ExitCode, CliE
     let roster = &held.trust.roster;
     let signer = secrets::load_signer(&args.key, args.secret.passphrase_file.as_deref(), ui)?;
     let told = format!(
-        "This says that on {} roster {} of {} is the newest there is. Who signs it while a newer one exists \
+        "{}This says that on {} roster {} of {} is the newest there is. Who signs it while a newer one exists \
          lets nodes believe an old one.\nFingerprint of roster {}:\n{}",
+        diff::render_some(&dispute::open(&held.trust)),
         words::day(at),
         roster.version(),
         roster.network(),

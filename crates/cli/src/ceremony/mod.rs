@@ -5,6 +5,7 @@
 mod begin;
 mod change;
 mod diff;
+mod dispute;
 mod draft;
 mod enrol;
 mod file;

@@ -1,6 +1,6 @@
 //! `abeng root rotate`.
 
-use super::{DAY_MS, Held, begin, now};
+use super::{DAY_MS, Held, begin, dispute, now};
 use crate::{CliError, Exit, Ui, args::RootRotateArgs};
 use abeng_keys::{Alg, kid};
 use abeng_notice::printable;
@@ -64,8 +64,7 @@ fn remove(root: &mut v1::Root, who: &str) -> Result<(), CliError> {
 
 /// Names both sides of what nobody has settled.
 fn settle(root: &mut v1::Root, held: &Held) -> Result<(), CliError> {
-    let conflicts = held.trust.conflicts().iter();
-    let open: Vec<&Conflict> = conflicts.filter(|c| !held.trust.is_settled(c)).collect();
+    let open: Vec<&Conflict> = dispute::unsettled(&held.trust).collect();
     if open.is_empty() {
         return Err(CliError::usage("the trust bundle holds no equivocation")
             .with_try("take trust/bundle.pb of a node that raised the alarm"));
