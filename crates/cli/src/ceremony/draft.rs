@@ -1,6 +1,6 @@
 //! `abeng roster draft`, and what every command does that makes the next roster.
 
-use super::{DAY_MS, Held, diff, dispute, file, now, refused, sign, words};
+use super::{DAY_MS, Held, diff, dispute, file, now, policy::PolicyFile, refused, sign, words};
 use crate::{
     CliError, Exit, Ui,
     args::{NextArgs, OutArgs, RosterDraftArgs},
@@ -8,7 +8,6 @@ use crate::{
 use abeng_notice::printable;
 use abeng_roster::{Root, Roster, digest, founding::EVERYBODY};
 use abeng_wire::{Millis, encode, limits, v1, v1::ceremony_file::What};
-use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -25,8 +24,8 @@ pub(super) struct Next<'a> {
     pub(super) message: v1::Roster,
     /// Whose requests were entered.
     asked: BTreeSet<String>,
-    /// What the trust bundle held leaves open.
-    disputed: Vec<diff::Change>,
+    /// What is told before the changes.
+    first: Vec<diff::Change>,
 }
 
 pub(super) fn draft(args: &RosterDraftArgs, ui: &Ui) -> Result<ExitCode, CliError> {
@@ -42,13 +41,16 @@ pub(super) fn draft(args: &RosterDraftArgs, ui: &Ui) -> Result<ExitCode, CliErro
     )?;
     let mut next = Next::begin(root, previous, args.from.as_deref(), args.days)?;
     if let Some(held) = &held {
-        next.disputed = dispute::open(&held.trust);
+        next.first = dispute::open(&held.trust);
     }
     for path in &args.add {
         next.add(path)?;
     }
     match &args.policy {
-        Some(path) => next.policy(path)?,
+        Some(path) => {
+            let told = PolicyFile::read(path)?.apply(&mut next.message)?;
+            next.first.extend(told);
+        }
         None if previous.is_none() && args.from.is_none() => next.first_policy()?,
         None => {}
     }
@@ -61,7 +63,7 @@ impl<'a> Next<'a> {
         file::check_free(&args.out)?;
         let (root, previous) = sign::base(Some(held), None, None)?;
         let mut next = Self::begin(root, previous, args.from.as_deref(), args.days)?;
-        next.disputed = dispute::open(&held.trust);
+        next.first = dispute::open(&held.trust);
         Ok(next)
     }
 
@@ -94,7 +96,7 @@ impl<'a> Next<'a> {
             before,
             message,
             asked: BTreeSet::new(),
-            disputed: Vec::new(),
+            first: Vec::new(),
         })
     }
 
@@ -218,15 +220,6 @@ impl<'a> Next<'a> {
         Ok(())
     }
 
-    fn policy(&mut self, path: &Path) -> Result<(), CliError> {
-        let unreadable =
-            |e: &dyn std::fmt::Display| CliError::usage(format!("{}: {e}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|e| unreadable(&e))?;
-        let policy: PolicyFile = toml::from_str(&text).map_err(|e| unreadable(&e))?;
-        (self.message.groups, self.message.grants) = policy.messages()?;
-        Ok(())
-    }
-
     /// Verifies what nodes will verify but for the signatures to come, writes it, and tells what
     /// it changes.
     pub(super) fn finish(mut self, out: &OutArgs, ui: &Ui) -> Result<ExitCode, CliError> {
@@ -246,7 +239,7 @@ impl<'a> Next<'a> {
             signatures: Vec::new(),
         };
         let draft = Roster::draft(&self.root, self.previous, &signed).map_err(|e| refused(&e))?;
-        let mut changes = self.disputed;
+        let mut changes = self.first;
         changes.extend(diff::of_rosters(&self.before, &self.message)?);
         let told = format!(
             "{}Fingerprint of roster {}:\n{}\nSend {} to the roster's holders; each signs it with `abeng roster sign`.\n",
@@ -291,67 +284,4 @@ fn sort_overrides(m: &mut v1::Roster) -> Result<(), CliError> {
     }
     m.overrides.extend(by_party.into_values());
     Ok(())
-}
-
-/// Groups and grants as people edit them.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PolicyFile {
-    #[serde(default)]
-    groups: BTreeMap<String, Vec<String>>,
-    #[serde(default, rename = "grant")]
-    grants: Vec<GrantLine>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GrantLine {
-    from: String,
-    to: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    types: Vec<String>,
-    tlp: String,
-}
-
-impl PolicyFile {
-    pub(super) fn of(roster: &v1::Roster) -> Self {
-        let groups = roster.groups.iter();
-        let grants = roster.grants.iter();
-        Self {
-            groups: groups
-                .map(|g| (g.code.clone(), g.members.clone()))
-                .collect(),
-            grants: grants
-                .map(|g| GrantLine {
-                    from: g.from.clone(),
-                    to: g.to.clone(),
-                    types: g.notice_types.clone(),
-                    tlp: words::tlp(g.highest_tlp)
-                        .trim_start_matches("TLP:")
-                        .to_owned(),
-                })
-                .collect(),
-        }
-    }
-
-    fn messages(self) -> Result<(Vec<v1::Group>, Vec<v1::Grant>), CliError> {
-        let groups = self.groups.into_iter().map(|(code, mut members)| {
-            members.sort_unstable();
-            v1::Group { code, members }
-        });
-        let grants = self.grants.into_iter().map(|line| {
-            let label = (1..=5).find(|&l| words::tlp(l).trim_start_matches("TLP:") == line.tlp);
-            let highest_tlp = label.ok_or_else(|| {
-                CliError::usage(format!("`{}` is no TLP label", printable(&line.tlp)))
-                    .with_try("write CLEAR, GREEN, AMBER, AMBER+STRICT or RED")
-            })?;
-            Ok(v1::Grant {
-                from: line.from,
-                to: line.to,
-                notice_types: line.types,
-                highest_tlp,
-            })
-        });
-        Ok((groups.collect(), grants.collect::<Result<_, CliError>>()?))
-    }
 }

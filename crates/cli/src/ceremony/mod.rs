@@ -11,6 +11,7 @@ mod enrol;
 mod file;
 mod freshness;
 mod grants;
+mod policy;
 mod publish;
 mod recover;
 mod root;

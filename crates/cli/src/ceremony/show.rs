@@ -1,10 +1,6 @@
 //! `abeng roster show`: what is in a trust bundle or in a ceremony file. Nothing is proved by it.
 
-use super::{
-    begin, diff,
-    draft::{PolicyFile, entry},
-    file, publish, words,
-};
+use super::{begin, diff, draft::entry, file, policy::PolicyFile, publish, words};
 use crate::{CliError, Exit, Ui, args::RosterShowArgs};
 use abeng_keys::{Alg, kid};
 use abeng_notice::printable;
@@ -23,9 +19,7 @@ pub(super) fn show(args: &RosterShowArgs, ui: &Ui) -> Result<ExitCode, CliError>
             false => last_roster(&file::bundle(&args.file)?)?,
         };
         let policy = PolicyFile::of(&roster);
-        ui.show(&policy, || {
-            toml::to_string(&policy).unwrap_or_else(|e| e.to_string())
-        })?;
+        ui.show(&policy, || policy.to_text())?;
         return Ok(Exit::Ok.into());
     }
     let (name, text, digest) = match paper {

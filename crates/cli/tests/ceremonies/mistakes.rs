@@ -72,3 +72,36 @@ fn a_disputed_bundle_is_called_that_wherever_something_is_to_follow_it() {
         ),
     );
 }
+
+#[test]
+fn a_policy_file_that_lacks_a_part_removes_nothing_and_who_removes_all_grants_is_told() {
+    let table = Table::founded();
+    let write = |text: &str| fs::write(table.path("policy.toml"), text).unwrap();
+    let draft = "roster draft --policy policy.toml --out p.txt --force";
+    let later = format!("{draft} --trust 1.pb");
+    write("[groups]\nALL = [\"JM\", \"LC\", \"TT\"]\nEAST = [\"TT\"]\n");
+    let told = table.ok(&later);
+    assert!(told.contains("has no [[grant]]: the grants stay"), "{told}");
+    assert!(!told.contains("read less"), "{told}");
+    table.ok("roster diff 1.pb p.txt");
+    write("grant = []\n");
+    let told = table.ok(&later);
+    assert!(
+        told.contains("has no [groups]: the groups stay") && !told.contains("Out of the group"),
+        "{told}"
+    );
+    table.fails(
+        "roster diff 1.pb p.txt",
+        EXIT_UNVERIFIED,
+        "! ALL GRANTS ARE REMOVED: nobody may send anything",
+    );
+    // What is shown of that is taken as that.
+    write(&table.ok("roster show p.txt --policy"));
+    assert!(table.ok(&later).contains("! ALL GRANTS ARE REMOVED"));
+
+    let first = format!("{draft} --under root.txt --add jm.txt --add lc.txt --add tt.txt");
+    write("[groups]\nALL = [\"JM\"]\n");
+    table.fails(&first, EXIT_USAGE, "nobody could send anything");
+    write("grant = []\n");
+    assert!(table.ok(&first).contains("! There is no grant: nobody may"));
+}
