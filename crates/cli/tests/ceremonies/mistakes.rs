@@ -1,8 +1,8 @@
 //! What tired people do at a ceremony, and what they are told before it does harm.
 
-use crate::table::{EXIT_UNVERIFIED, EXIT_USAGE, Table, now};
+use crate::table::{EXIT_UNVERIFIED, EXIT_USAGE, PLAIN, Table, now};
 use abeng_roster::armour;
-use abeng_wire::v1;
+use abeng_wire::{PartyCode, v1};
 use std::fs;
 
 /// The bundle of a node that has seen two rosters of version 2, and the fingerprints of both.
@@ -104,4 +104,55 @@ fn a_policy_file_that_lacks_a_part_removes_nothing_and_who_removes_all_grants_is
     table.fails(&first, EXIT_USAGE, "nobody could send anything");
     write("grant = []\n");
     assert!(table.ok(&first).contains("! There is no grant: nobody may"));
+}
+
+#[test]
+fn a_date_to_come_and_the_loss_of_the_last_that_coordinates_are_dangers() {
+    let table = Table::founded();
+    let change = "--trust 1.pb --out n.txt --force --reason x";
+    let diff = |says: &str| table.fails("roster diff 1.pb n.txt", EXIT_UNVERIFIED, says);
+    table.ok(&format!("party suspend TT --at 2062-01-02 {change}"));
+    diff("! TT (Customs-TT) is suspended from 2062-01-02 on");
+    let tt = table.trust("1.pb").roster;
+    let tt = tt.party(PartyCode::new("TT").unwrap()).unwrap().all_keys()[0].clone();
+    let revoke = format!("party revoke TT --kid {} {change}", tt.key.kid());
+    table.ok(&format!("{revoke} --at 2062-01-02"));
+    diff("key of TT (Customs-TT) begins on 2062-01-02, and that is still to come");
+    for fine in [
+        format!("{revoke} --at 2026-01-02"),
+        format!("party suspend TT --at 2026-01-02 {change}"),
+        format!("party suspend TT {change}"),
+    ] {
+        table.ok(&fine);
+        table.ok("roster diff 1.pb n.txt");
+    }
+    table.ok(&format!("party suspend LC {change}"));
+    diff("! NO COORDINATION PARTY IS LEFT");
+}
+
+#[test]
+fn a_newcomer_under_the_name_or_at_the_address_of_another_is_a_danger() {
+    let table = Table::founded();
+    let enrol = |more: &str, name: &str| {
+        let args = format!(
+            "party enrol XX --network carib --keys x{more} --out xx.txt --force {PLAIN} \
+             --country GY --address {more}:7464 --name"
+        );
+        let mut args: Vec<&str> = args.split_whitespace().collect();
+        args.push(name);
+        assert_eq!(table.with(&args).code, Some(0));
+        table.ok("roster draft --trust 1.pb --add xx.txt --out n.txt --force")
+    };
+    let told = enrol("xx.example.org", "customs tt");
+    assert!(
+        told.contains("! XX (customs tt) has the name of TT (Customs-TT)"),
+        "{told}"
+    );
+    assert!(!told.contains("is to be reached"), "{told}");
+    let told = enrol("TT.example.org", "Guyana");
+    assert!(
+        told.contains("is to be reached at TT.example.org:7464, where TT (Customs-TT) is"),
+        "{told}"
+    );
+    assert!(!told.contains("has the name of"), "{told}");
 }
