@@ -220,6 +220,36 @@ impl<'a> Next<'a> {
         Ok(())
     }
 
+    /// Names those whom entries want as witnesses and who have none.
+    fn check_witnesses(&self) -> Result<(), CliError> {
+        let parties = diff::entries(&self.message)?;
+        let mut missing: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for party in parties.values() {
+            let absent = party.witnesses.iter().filter(|w| !parties.contains_key(*w));
+            for witness in absent {
+                missing.entry(witness).or_default().push(party.code.clone());
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let missing: Vec<String> = missing
+            .iter()
+            .map(|(witness, by)| {
+                let by = printable(&words::codes(by));
+                format!("{} (named by {by})", printable(witness))
+            })
+            .collect();
+        Err(CliError::new(
+            Exit::Unverified,
+            format!(
+                "no request of these is in the roster, and logs are to be co-signed by them: {}",
+                missing.join("; ")
+            ),
+        )
+        .with_try("add the request of each with --add FILE; or have those who name it ask again with other witnesses"))
+    }
+
     /// Verifies what nodes will verify but for the signatures to come, writes it, and tells what
     /// it changes.
     pub(super) fn finish(mut self, out: &OutArgs, ui: &Ui) -> Result<ExitCode, CliError> {
@@ -238,6 +268,7 @@ impl<'a> Next<'a> {
             bytes: encode(&self.message),
             signatures: Vec::new(),
         };
+        self.check_witnesses()?;
         let draft = Roster::draft(&self.root, self.previous, &signed).map_err(|e| refused(&e))?;
         let mut changes = self.first;
         changes.extend(diff::of_rosters(&self.before, &self.message)?);

@@ -86,11 +86,11 @@ fn a_network_is_founded_by_holders_who_never_meet_and_below_its_thresholds_it_is
         "{} root-1.key --threshold 5",
         files.replace("few.txt", "twice.txt")
     );
-    table.fails(&twice, EXIT_UNVERIFIED, "stands twice");
+    table.fails(&twice, EXIT_USAGE, "there already");
     let few = files
         .replace("few.txt", "two.txt")
         .replace("freshness-3.key", "");
-    table.fails(&few, EXIT_UNVERIFIED, "at least three freshness signers");
+    table.fails(&few, EXIT_USAGE, "at least three freshness signers");
 }
 
 #[test]

@@ -156,3 +156,74 @@ fn a_newcomer_under_the_name_or_at_the_address_of_another_is_a_danger() {
     );
     assert!(!told.contains("has the name of"), "{told}");
 }
+
+#[test]
+fn a_root_of_too_few_or_of_one_holder_twice_says_which() {
+    let table = Table::founded();
+    let others =
+        "roster-1.key roster-2.key roster-3.key freshness-1.key freshness-2.key freshness-3.key";
+    let roots = "root-1.key root-2.key root-3.key root-4.key";
+    let new = "root new --network carib --out n.txt";
+    let fails = |args: &str, says: &str| {
+        table.fails(&format!("{new} {args}"), EXIT_USAGE, says);
+        assert!(!table.has("n.txt"));
+    };
+    fails(
+        &format!("{others} root-1.key {roots}"),
+        "root-1.key holds a key that is there already, from the same file: it is to sign roots for Holder-root-1",
+    );
+    fs::copy(table.path("root-2.key"), table.path("copy.key")).unwrap();
+    fails(
+        &format!("{others} {roots} copy.key"),
+        "copy.key holds a key that is there already, from root-2.key",
+    );
+    fails(
+        &format!("{others} root-1.key root-2.key root-3.key"),
+        "4 root signers must sign (--threshold), and there are only 3\n  try: name the files of at least 1 more \
+         holders of a root key; or lower the threshold, `--threshold 2` to 3",
+    );
+    fails(
+        &format!("{others} {roots} --roster-threshold 4"),
+        "4 roster signers must sign (--roster-threshold), and there are only 3",
+    );
+    fails(
+        &format!("{others} {roots} --threshold 2"),
+        "2 of 4 root signers (--threshold) is not more than half",
+    );
+    table.ok(&format!("{new} {others} {roots}"));
+    // One that signs already does not come in again.
+    let rotate = "root rotate --trust 1.pb --out r.txt";
+    let told = "root-3.key holds a key that is there already, from the root held";
+    table.fails(&format!("{rotate} root-3.key"), EXIT_USAGE, told);
+    let told = "8 root signers must sign (--threshold), and there are only 7";
+    table.fails(&format!("{rotate} --threshold 8"), EXIT_USAGE, told);
+}
+
+#[test]
+fn a_founding_without_somebodys_request_names_who_is_missing() {
+    let table = Table::founded();
+    table.fails(
+        "roster draft --under root.txt --add jm.txt --out n.txt",
+        EXIT_UNVERIFIED,
+        "co-signed by them: LC (named by JM); TT (named by JM)",
+    );
+    table.fails(
+        "roster draft --under root.txt --add jm.txt --add lc.txt --out n.txt",
+        EXIT_UNVERIFIED,
+        "co-signed by them: TT (named by JM, LC)\n  try: add the request of each with --add FILE",
+    );
+    assert!(!table.has("n.txt"));
+}
+
+#[test]
+fn what_was_quoted_in_a_mail_is_read() {
+    let table = Table::founded();
+    for name in ["jm.txt", "root.txt", "root-1.key"] {
+        let text = fs::read_to_string(table.path(name)).unwrap();
+        let lines = text.lines().map(|l| format!(" > {l}\r\n"));
+        let quoted = format!("On Monday JM wrote:\r\n{}", lines.collect::<String>());
+        fs::write(table.path(name), quoted).unwrap();
+    }
+    table.ok("roster draft --under root.txt --add jm.txt --add lc.txt --add tt.txt --out n.txt");
+    table.ok("roster show root-1.key");
+}
