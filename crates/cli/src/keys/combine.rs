@@ -39,8 +39,10 @@ pub(crate) fn run(args: KeysCombineArgs, ui: &Ui) -> Result<ExitCode, CliError> 
     let mut paper = Vec::new();
     for path in &args.shares {
         let (share, lines) = sheet(path)?;
-        let named = |e: ShareError| unverified(format!("{}: {e}", path.display()));
-        combining.add(share).map_err(named)?;
+        combining.add(share).map_err(|why| {
+            let (what, try_this) = not_counted(&why, &combining);
+            unverified(format!("{}: {what}", path.display())).with_try(try_this)
+        })?;
         if paper.is_empty() {
             paper = lines;
         }
@@ -86,6 +88,38 @@ pub(crate) fn run(args: KeysCombineArgs, ui: &Ui) -> Result<ExitCode, CliError> 
         )
     })?;
     Ok(Exit::Ok.into())
+}
+
+/// Why a share does not count, and what to do.
+fn not_counted(why: &ShareError, combining: &Combining) -> (String, String) {
+    let ShareError::OtherSet { expected, .. } = why else {
+        let then = match why {
+            ShareError::Repeated(_) => "take another sheet",
+            _ => "read that sheet again from its first line, or take another",
+        };
+        return (why.to_string(), then.to_owned());
+    };
+    let (there, missing) = (combining.numbers(), combining.missing());
+    let sheets = count(missing as u64, "more sheet", "more sheets");
+    if there.is_empty() {
+        return (
+            format!("{why}, to which the keys are sealed"),
+            format!(
+                "take sheets of set {expected}, at least {sheets}: each has its set near the top"
+            ),
+        );
+    }
+    let numbers: Vec<String> = there.iter().map(u8::to_string).collect();
+    let held = match &numbers[..] {
+        [one] => format!("share {one} is"),
+        all => format!("shares {} are", all.join(", ")),
+    };
+    (
+        format!("{why}, of which {held} there"),
+        format!(
+            "take {sheets} of set {expected}: each has its set near the top; if those of that set are the wrong ones, begin again without them"
+        ),
+    )
 }
 
 fn unverified(message: String) -> CliError {
@@ -176,7 +210,6 @@ struct Typist<I, O> {
 impl<I: BufRead, O: Write> Typist<I, O> {
     /// Shares until there are enough.
     fn shares(&mut self, combining: &mut Combining) -> Result<(), CliError> {
-        let mut nth = 1;
         while combining.missing() > 0 {
             self.tell(&format!(
                 "\nA sheet's part A, {SHARE_LINES} lines; at least {} more {} needed.",
@@ -194,11 +227,15 @@ impl<I: BufRead, O: Write> Typist<I, O> {
                 combining.add(share).map(|missing| (number, missing))
             }) {
                 Ok((number, missing)) => {
-                    nth += 1;
                     self.tell(&format!("Share {number} is right. {missing} to go."));
                 }
                 // The set that it is of decides: what follows may be the right one.
-                Err(why) => self.tell(&format!("Sheet {nth} does not count: {why}. Take another.")),
+                Err(why) => {
+                    let (what, try_this) = not_counted(&why, combining);
+                    self.tell(&format!(
+                        "What was typed does not count: {what}. Now: {try_this}."
+                    ));
+                }
             }
         }
         Ok(())
@@ -311,11 +348,31 @@ mod tests {
             .collect::<Vec<_>>();
         let mut combining = Combining::of(secret.set());
         let (done, said) = type_in(&typed.join("\n"), &mut combining);
-        assert!(said.contains("it is of the set"), "{said}");
+        let why = format!(
+            "share 1 is of set {}, not of set {}, to which the keys are sealed. Now: take sheets of set {}, at least 2 more sheets",
+            other.set(),
+            secret.set(),
+            secret.set()
+        );
+        assert!(said.contains(&why), "{said}");
         assert!(
             done.unwrap_err()
                 .message
                 .contains("end before there are enough")
         );
+        // Where some are there it is said which, and how many of their set are missing.
+        let ours = secret.split(3, 5, &mut SystemEntropy).unwrap();
+        for nth in [4, 1] {
+            let lines = ours[nth].lines();
+            let share = Share::from_lines(lines.iter().map(|l| l.as_str())).unwrap();
+            combining.add(share).unwrap();
+        }
+        let (_, said) = type_in(&typed.join("\n"), &mut combining);
+        let why = format!(
+            "not of set {}, of which shares 5, 2 are there. Now: take 1 more sheet of set {}",
+            secret.set(),
+            secret.set()
+        );
+        assert!(said.contains(&why), "{said}");
     }
 }
