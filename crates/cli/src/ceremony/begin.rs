@@ -1,6 +1,6 @@
 //! `abeng root keygen` and `abeng root new`.
 
-use super::{DAY_MS, file, now, refused, secrets, words};
+use super::{DAY_MS, file, now, place, refused, secrets, words};
 use crate::{
     CliError, Exit, Ui,
     args::{RootKeygenArgs, RootNewArgs, SignerKind},
@@ -21,7 +21,8 @@ pub(super) fn keygen(args: &RootKeygenArgs, ui: &Ui) -> Result<ExitCode, CliErro
         SignerKind::Roster => v1::SignerRole::RosterSigner,
         SignerKind::Freshness => v1::SignerRole::FreshnessSigner,
     };
-    file::check_free(&args.out)?;
+    let keys = secrets::check_no_signer(&args.key)?;
+    place::check_out_beside(&args.out, keys)?;
     let protection = secrets::protection(&args.rest, ui)?;
     let signer = DualSigner::generate(&mut SystemEntropy);
     let holder = (&*args.holder, &*args.country);

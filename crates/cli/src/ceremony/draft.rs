@@ -1,6 +1,8 @@
 //! `abeng roster draft`, and what every command does that makes the next roster.
 
-use super::{DAY_MS, Held, diff, dispute, file, now, policy::PolicyFile, refused, sign, words};
+use super::{
+    DAY_MS, Held, diff, dispute, file, now, place, policy::PolicyFile, refused, sign, words,
+};
 use crate::{
     CliError, Exit, Ui,
     args::{NextArgs, OutArgs, RosterDraftArgs},
@@ -29,7 +31,7 @@ pub(super) struct Next<'a> {
 }
 
 pub(super) fn draft(args: &RosterDraftArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    file::check_free(&args.out)?;
+    place::check_out(&args.out)?;
     let held = match &args.trust {
         Some(path) => Some(Held::load(path, args.first.root.as_deref())?),
         None => None,
@@ -60,7 +62,7 @@ pub(super) fn draft(args: &RosterDraftArgs, ui: &Ui) -> Result<ExitCode, CliErro
 impl<'a> Next<'a> {
     /// What the roster after the one held begins as.
     pub(super) fn after(held: &'a Held, args: &NextArgs) -> Result<Self, CliError> {
-        file::check_free(&args.out)?;
+        place::check_out(&args.out)?;
         let (root, previous) = sign::base(Some(held), None, None)?;
         let mut next = Self::begin(root, previous, args.from.as_deref(), args.days)?;
         next.first = dispute::open(&held.trust);

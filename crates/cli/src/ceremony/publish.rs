@@ -1,6 +1,6 @@
 //! `abeng roster publish` and `abeng roster verify`: the bundle that nodes take, verified as they do.
 
-use super::{Held, ask, diff, dispute, file, now, pinned, refused, show, words};
+use super::{Held, ask, diff, dispute, file, now, pinned, place, refused, show, words};
 use crate::{
     CliError, Exit, Ui,
     args::{RosterPublishArgs, RosterVerifyArgs},
@@ -10,7 +10,7 @@ use abeng_wire::{Digest, encode, limits, v1, v1::ceremony_file::What};
 use std::{path::PathBuf, process::ExitCode};
 
 pub(super) fn publish(args: &RosterPublishArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    file::check_free(&args.out)?;
+    place::check_out(&args.out)?;
     let given = collect(&args.files)?;
     let held = match &args.held.trust {
         Some(path) => Some(Held::load(path, args.held.first.root.as_deref())?),

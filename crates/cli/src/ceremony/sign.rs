@@ -1,6 +1,6 @@
 //! `abeng root sign` and `abeng roster sign`: one holder's signature, and copies put together.
 
-use super::{Held, ask, begin, diff, dispute, file, now, pinned, refused, secrets, words};
+use super::{Held, ask, begin, diff, dispute, file, now, pinned, place, refused, secrets, words};
 use crate::{CliError, Exit, Ui, args::SignArgs};
 use abeng_keys::{DualSigner, DualVerifyKey, SignatureType};
 use abeng_notice::printable;
@@ -29,7 +29,7 @@ pub(super) fn sign(args: &SignArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     // The first of several copies may be written over: it is what is signed.
     let again = args.files.contains(&args.out.out);
     if !again {
-        file::check_free(&args.out)?;
+        place::check_out(&args.out)?;
     }
     let mut matter = matter(args)?;
     let told = format!(

@@ -1,6 +1,10 @@
 //! `abeng keys combine`: typing shares in, line by line.
 
-use crate::{CliError, Exit, Ui, args::KeysCombineArgs, ceremony::from_file};
+use crate::{
+    CliError, Exit, Ui,
+    args::KeysCombineArgs,
+    ceremony::{ask_new, check_keys, new_from_file},
+};
 use abeng_keys::{
     BackupSecret, Combining, Keyring, Passphrase, Protection, SEALED, SHARE_LINES, SetId, Share,
     ShareError, paper_lines, read_line, sealed_for,
@@ -137,7 +141,7 @@ fn free(out: &Path) -> Result<(), CliError> {
             format!("{} holds keys already", out.join(name).display()),
         )
         .with_try("name a new directory")),
-        None => Ok(()),
+        None => check_keys(out),
     }
 }
 
@@ -177,9 +181,8 @@ fn read(path: &Path, most: u64) -> Result<Zeroizing<Vec<u8>>, CliError> {
 }
 
 fn new_passphrase(args: &KeysCombineArgs, ui: &Ui) -> Result<Passphrase, CliError> {
-    let empty = || CliError::usage("the new passphrase is empty");
     if let Some(file) = &args.passphrase_file {
-        return from_file(file);
+        return new_from_file(file);
     }
     if !ui.interactive {
         return Err(
@@ -187,12 +190,7 @@ fn new_passphrase(args: &KeysCombineArgs, ui: &Ui) -> Result<Passphrase, CliErro
                 .with_try("add --passphrase-file FILE"),
         );
     }
-    let typed = inquire::Password::new("New passphrase of the keys")
-        .with_display_mode(inquire::PasswordDisplayMode::Hidden)
-        .prompt()
-        .map(Zeroizing::new)
-        .map_err(|e| CliError::usage(e.to_string()))?;
-    Passphrase::from_line(typed.as_bytes()).ok_or_else(empty)
+    ask_new("New passphrase of the keys")
 }
 
 fn keep(keyring: &Keyring, out: &Path, protection: &Protection) -> Result<(), CliError> {

@@ -1,9 +1,10 @@
 //! What tired people do at a ceremony, and what they are told before it does harm.
 
-use crate::table::{EXIT_UNVERIFIED, EXIT_USAGE, PLAIN, Table, now};
+use crate::table::{EXIT_REFUSED, EXIT_UNVERIFIED, EXIT_USAGE, PLAIN, Table, now};
+use abeng_keys::{DualSigner, Passphrase, Protection, SystemEntropy};
 use abeng_roster::armour;
 use abeng_wire::{PartyCode, v1};
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 /// The bundle of a node that has seen two rosters of version 2, and the fingerprints of both.
 fn disputed(table: &Table) -> [String; 2] {
@@ -226,4 +227,86 @@ fn what_was_quoted_in_a_mail_is_read() {
     }
     table.ok("roster draft --under root.txt --add jm.txt --add lc.txt --add tt.txt --out n.txt");
     table.ok("roster show root-1.key");
+}
+
+#[test]
+fn no_key_is_made_where_something_could_not_be_written() {
+    let table = Table::founded();
+    let enrol = format!(
+        "party enrol GY --network carib --name Guyana --address gy.example.org:7464 {PLAIN}"
+    );
+    let recover = format!("party recover TT --trust 1.pb --reason burnt {PLAIN}");
+    let rotate = format!("party rotate-keys --trust 1.pb --keys jm/keys {PLAIN}");
+    let keygen = format!("root keygen --role root --network carib --holder X --country JM {PLAIN}");
+    for (command, keys) in [
+        (&enrol, "--keys new/keys"),
+        (&recover, "--keys new/keys"),
+        (&rotate, "--new-keys new/keys"),
+        (&keygen, "--key new/root"),
+    ] {
+        for (out, exit, says) in [
+            ("nowhere/x.txt", EXIT_USAGE, "nowhere is no directory"),
+            ("jm.txt/x.txt", EXIT_USAGE, "jm.txt is no directory"),
+            ("jm", EXIT_REFUSED, "exists"),
+            ("jm --force", EXIT_USAGE, "it is a directory"),
+            ("/proc/x.txt", 1, "cannot write /proc/x.txt"),
+        ] {
+            table.fails(&format!("{command} {keys} --out {out}"), exit, says);
+            assert!(!table.has("new"), "{command} {out}");
+        }
+        let nowhere = keys.replace(" new/", " jm.txt/");
+        let says = "jm.txt is no directory";
+        table.fails(
+            &format!("{command} {nowhere} --out x.txt"),
+            EXIT_USAGE,
+            says,
+        );
+        let nowhere = keys.replace(" new/", " /proc/new/");
+        let says = "cannot write /proc/new";
+        table.fails(&format!("{command} {nowhere} --out x.txt"), 1, says);
+        assert!(!table.has("x.txt"), "{command}");
+    }
+    // The file may lie in the directory that is made with the keys.
+    table.ok(&format!("{enrol} --keys new/keys --out new/gy.txt"));
+    table.ok(&format!("{keygen} --key safe/root --out safe/root.key"));
+    // Nor is anything asked, or signed, for a file that cannot be written.
+    table.fails(
+        "roster draft --trust 1.pb --out nowhere/2.txt",
+        EXIT_USAGE,
+        "nowhere is no directory",
+    );
+}
+
+#[test]
+fn a_short_passphrase_is_none_for_new_keys_and_opens_old_ones() {
+    let table = Table::founded();
+    let passphrase = |text: &str| {
+        fs::write(table.path("pass"), text).unwrap();
+        fs::set_permissions(table.path("pass"), PermissionsExt::from_mode(0o600)).unwrap();
+    };
+    let says = "a passphrase for new keys has at least 12 characters, and this one is shorter\n  try: take five or more words";
+    passphrase("elevenchars\n");
+    for command in [
+        "root keygen --role roster --network carib --holder X --country JM --key x/roster --out x.key",
+        "party enrol GY --network carib --name Guyana --address gy.example.org:7464 --keys x --out x.txt",
+        "party recover TT --trust 1.pb --reason burnt --keys x --out x.txt",
+        "party rotate-keys --trust 1.pb --keys jm/keys --new-keys x --out x.txt",
+        "network init x --party JM:coordination --party TT",
+    ] {
+        let run = table.run(&format!("{command} --passphrase-file pass"));
+        assert_eq!(run.code, Some(EXIT_USAGE), "{run:#?}");
+        assert!(run.err.contains(says), "{run:#?}");
+        assert!(!run.err.contains("eleven") && !table.has("x"), "{run:#?}");
+    }
+    // A key that was made under such a one, before there was this rule.
+    let old = Passphrase::new("elevenchars".into()).with_work_factor(4);
+    let key = DualSigner::generate(&mut SystemEntropy);
+    key.save(&table.path("old"), "roster", &Protection::Passphrase(old))
+        .unwrap();
+    table.ok("roster draft --trust 1.pb --out 2.txt");
+    table.fails(
+        "roster sign 2.txt --key old/roster --trust 1.pb --out x.txt --yes --passphrase-file pass",
+        EXIT_REFUSED,
+        "is none of the roster's signers",
+    );
 }
