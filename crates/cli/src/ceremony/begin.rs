@@ -51,6 +51,7 @@ pub(super) fn keygen(args: &RootKeygenArgs, ui: &Ui) -> Result<ExitCode, CliErro
 
 pub(super) fn new(args: &RootNewArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     let network = network(&args.network)?;
+    place::check_out(&args.out)?;
     let mut root = v1::Root {
         version: 1,
         expires: now() + u64::from(args.days) * DAY_MS,

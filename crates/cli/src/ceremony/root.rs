@@ -1,6 +1,6 @@
 //! `abeng root rotate`.
 
-use super::{DAY_MS, Held, begin, dispute, now};
+use super::{DAY_MS, Held, begin, dispute, now, place};
 use crate::{CliError, Exit, Ui, args::RootRotateArgs};
 use abeng_keys::{Alg, kid};
 use abeng_notice::printable;
@@ -9,6 +9,7 @@ use abeng_wire::{Digest, v1};
 use std::{collections::BTreeMap, process::ExitCode};
 
 pub(super) fn rotate(args: &RootRotateArgs, ui: &Ui) -> Result<ExitCode, CliError> {
+    place::check_out(&args.out)?;
     let held = Held::load(&args.held.trust, args.held.first.root.as_deref())?;
     let network = held.trust.root.network();
     let mut root = held.root()?;

@@ -270,11 +270,18 @@ fn no_key_is_made_where_something_could_not_be_written() {
     table.ok(&format!("{enrol} --keys new/keys --out new/gy.txt"));
     table.ok(&format!("{keygen} --key safe/root --out safe/root.key"));
     // Nor is anything asked, or signed, for a file that cannot be written.
-    table.fails(
-        "roster draft --trust 1.pb --out nowhere/2.txt",
-        EXIT_USAGE,
-        "nowhere is no directory",
-    );
+    for command in [
+        "roster draft --trust 1.pb",
+        "root rotate --trust 1.pb",
+        "root new --network carib root-1.key",
+        "roster sign roster-1.txt --under root.txt",
+        "roster publish f.txt --trust 1.pb",
+        "party suspend TT --reason x --trust 1.pb",
+        "freshness renew --trust 1.pb --key freshness-1/freshness",
+    ] {
+        let command = format!("{command} --out nowhere/x.txt");
+        table.fails(&command, EXIT_USAGE, "nowhere is no directory");
+    }
 }
 
 #[test]
