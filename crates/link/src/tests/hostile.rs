@@ -1,19 +1,12 @@
 use super::support::*;
 use crate::{
     CloseCode, Closed,
-    kx::X25519MlKem768,
     session::{Session, Window},
     tls,
 };
 use abeng_keys::{SignatureType, Signer, SoftSigner};
 use abeng_wire::{encode, limits, v1};
 use bytes::Bytes;
-use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::SupportedKxGroup,
-    pki_types::{CertificateDer, ServerName, UnixTime},
-};
 use std::sync::Arc;
 use v1::control::Frame;
 
@@ -66,110 +59,6 @@ async fn a_dialler_takes_no_other_party_for_the_one_it_dials() {
         let dialled = Raw::dial(network.address("JM"), config).await;
         assert_eq!(dialled.is_ok(), fits, "{party} at {at}");
     }
-}
-
-/// Believes any server: only what the acceptor does is of interest.
-#[derive(Debug)]
-struct Gullible {
-    raw: bool,
-}
-
-impl ServerCertVerifier for Gullible {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ED25519]
-    }
-
-    fn requires_raw_public_keys(&self) -> bool {
-        self.raw
-    }
-}
-
-/// TLS that lacks one thing each: raw keys, the hybrid group, a client key, the ALPN.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_classical_only_or_x509_peer_is_refused() {
-    let (network, jm) = node().await;
-    let classical = rustls::crypto::ring::kx_group::X25519;
-    let hybrid: &'static dyn SupportedKxGroup = &X25519MlKem768;
-    type Case = (
-        &'static str,
-        bool,
-        &'static dyn SupportedKxGroup,
-        bool,
-        &'static [u8],
-    );
-    let cases: [Case; 5] = [
-        ("X.509", false, hybrid, true, tls::LINK),
-        ("classical only", true, classical, true, tls::LINK),
-        ("no client key", true, hybrid, false, tls::LINK),
-        ("no ALPN", true, hybrid, true, b""),
-        ("other ALPN", true, hybrid, true, b"h3"),
-    ];
-    for (what, raw, group, with_key, alpn) in cases {
-        let mut provider = rustls::crypto::ring::default_provider();
-        provider.kx_groups = vec![group];
-        let builder = ClientConfig::builder_with_provider(Arc::new(provider))
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .unwrap()
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Gullible { raw }));
-        let mut config = if with_key {
-            let identity = tls::Identity::new(network.keyring("TT").node_tls()).unwrap();
-            let key = identity.key_for_tests();
-            builder.with_client_cert_resolver(Arc::new(
-                rustls::client::AlwaysResolvesClientRawPublicKeys::new(key),
-            ))
-        } else {
-            builder.with_no_client_auth()
-        };
-        if !alpn.is_empty() {
-            config.alpn_protocols = vec![alpn.to_vec()];
-        }
-        let config = quinn::crypto::rustls::QuicClientConfig::try_from(config).unwrap();
-        // A client may think itself connected before the acceptor has judged it.
-        let ended = match Raw::dial(network.address("JM"), config).await {
-            Err(ended) => ended,
-            Ok(raw) => tokio::time::timeout(PATIENCE, raw.connection.closed())
-                .await
-                .unwrap_or_else(|_| panic!("{what} stays connected")),
-        };
-        // By TLS itself: a peer that was let in and says nothing is closed after a while too.
-        let code = match ended {
-            quinn::ConnectionError::TransportError(ended) => ended.code,
-            quinn::ConnectionError::ConnectionClosed(ended) => ended.error_code,
-            other => panic!("{what} was let in: {other}"),
-        };
-        assert!((0x100..0x200).contains(&u64::from(code)), "{what}: {code}");
-    }
-    assert!(jm.endpoint.links().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
