@@ -11,6 +11,9 @@ pub struct CauseView {
     /// What the text has places for. Those that end in `_bytes` are numbers of bytes, `until` is a moment.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, String>,
+    /// The name of what is told before it, where this is the reason for that: `still_waits`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
 }
 
 impl CauseView {
@@ -19,6 +22,7 @@ impl CauseView {
         let made = Self {
             name: cause.name().to_owned(),
             values: values.map(|(name, value)| (name.to_owned(), value)).into(),
+            first: None,
         };
         debug_assert!(
             cause
@@ -33,6 +37,14 @@ impl CauseView {
     /// The cause, where this version knows it.
     pub fn known(&self) -> Option<Cause> {
         Cause::parse(&self.name)
+    }
+
+    /// The same as the reason for something else, which has no places of its own.
+    #[must_use]
+    pub fn after(mut self, first: Cause) -> Self {
+        debug_assert!(first.places().is_empty(), "{first:?}");
+        self.first = Some(first.name().to_owned());
+        self
     }
 }
 
@@ -122,6 +134,47 @@ causes! {
     RecallSubmitted "recall_submitted" [];
     /// The notice has flaws.
     Flawed "flawed" [];
+    /// The notice is none that this version reads.
+    DraftUnreadable "draft_unreadable" [];
+    /// The signing key cannot be used.
+    SignerFails "signer_fails" [];
+    /// Sealing failed.
+    SealingFailed "sealing_failed" [];
+
+    /// No text of an id of what waits for its release.
+    ReleaseId "release_id" [];
+    /// Several wait whose ids begin so.
+    ReleaseAmbiguous "release_ambiguous" [];
+    /// Nothing with this id waits.
+    ReleaseNone "release_none" [];
+    /// Somebody else decides about it now.
+    ReleaseTaken "release_taken" [];
+    /// Its file is damaged or was altered.
+    ReleaseDamaged "release_damaged" ["id"];
+    /// The disk fails.
+    ReleaseDisk "release_disk" [];
+    /// Whoever submitted it does not release it.
+    ReleaseOwn "release_own" [];
+    /// This user may not release.
+    NotReleaser "not_releaser" ["who", "releasers"];
+    /// Nobody may.
+    NoReleasers "no_releasers" ["who"];
+    /// Other recipients than were shown.
+    ReleaseOthers "release_others" ["to"];
+    /// A file of it is gone.
+    ReleaseFile "release_file" ["name"];
+    /// The node ended before it could say what became of it.
+    ReleaseUnknown "release_unknown" [];
+    /// Over TCP nobody knows who submits it.
+    ReleaseUnproved "release_unproved" [];
+    /// Too much of this user's waits.
+    ReleaseFullOwn "release_full_own" ["count"];
+    /// Too much waits.
+    ReleaseFull "release_full" ["count"];
+    /// What a refusal at the release says first.
+    StillWaits "still_waits" [];
+    /// No reference of an officer.
+    OfficerReference "officer_reference" ["limit"];
 
     /// No party or group is called so.
     UnknownRecipient "unknown_recipient" ["code", "members"];
@@ -143,6 +196,10 @@ causes! {
     NotGranted "not_granted" ["from", "to", "type", "tlp", "roster", "ask"];
     /// No key to seal to.
     NoSealKey "no_seal_key" ["code"];
+    /// Policy is against it; the flaws say why.
+    NotAllowed "not_allowed" [];
+    /// The same, and a recipient is not known.
+    NotAllowedUnknown "not_allowed_unknown" ["members"];
     /// Too many recipients.
     TooManyRecipients "too_many_recipients" ["found", "limit"];
     /// No recipient.

@@ -254,11 +254,15 @@ impl Shared {
                     format!("the notice was not sent: {why}"),
                 )
                 .with_try("have the administrator look at the token with the signing key, then submit again")
+                .because(Cause::SignerFails, [])
                 .into());
             }
             Err(e) => {
                 tracing::error!(error = %e, "sealing failed");
-                return Err(ApiError::internal(format!("sealing failed: {e}")).into());
+                return Err(ApiError::internal(format!("sealing failed: {e}"))
+                    .with_try("the node's log says more; nothing was sent")
+                    .because(Cause::SealingFailed, [])
+                    .into());
             }
         };
         self.desk
@@ -454,6 +458,7 @@ fn read_draft(value: serde_json::Value) -> Result<Draft, ApiError> {
     Draft::from_json(&text).map_err(|e| {
         ApiError::invalid(format!("the notice cannot be read: {e}"))
             .with_try("`abeng submit seizure --dry-run -f FILE` shows where; docs/notices.md lists every field")
+            .because(Cause::DraftUnreadable, [])
     })
 }
 

@@ -36,7 +36,14 @@ pub(crate) fn told(cause: &CauseView, ui: &Ui) -> Option<(String, Option<String>
         .collect();
     let values: Vec<(&str, &str)> = values.iter().map(|(n, v)| (*n, v.as_str())).collect();
     let hint = (!hint.is_empty()).then(|| fill(hint, &values));
-    Some((fill(message, &values), hint))
+    let message = fill(message, &values);
+    Some(match &cause.first {
+        None => (message, hint),
+        Some(first) => {
+            let (first, _) = words(ui.error_lang(), Cause::parse(first)?)?;
+            (format!("{first}: {message}"), hint)
+        }
+    })
 }
 
 fn shown(name: &str, value: &str, ui: &Ui) -> String {
