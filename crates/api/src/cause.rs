@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 pub struct CauseView {
     /// The name: [`Cause::name`].
     pub name: String,
-    /// What the text has places for. Those that end in `_bytes` are numbers of bytes, `until` is a moment.
+    /// What the text has places for. Those that end in `_bytes` are numbers of bytes; `until`, `since`,
+    /// `at` and `last` are moments.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, String>,
     /// The name of what is told before it, where this is the reason for that: `still_waits`.
@@ -19,11 +20,7 @@ pub struct CauseView {
 impl CauseView {
     /// A cause with the values that its text has places for.
     pub fn new<const N: usize>(cause: Cause, values: [(&str, String); N]) -> Self {
-        let made = Self {
-            name: cause.name().to_owned(),
-            values: values.map(|(name, value)| (name.to_owned(), value)).into(),
-            first: None,
-        };
+        let made = Self::named(cause.name(), values);
         debug_assert!(
             cause
                 .places()
@@ -32,6 +29,14 @@ impl CauseView {
             "{made:?}"
         );
         made
+    }
+
+    pub(crate) fn named<const N: usize>(name: &str, values: [(&str, String); N]) -> Self {
+        Self {
+            name: name.to_owned(),
+            values: values.map(|(name, value)| (name.to_owned(), value)).into(),
+            first: None,
+        }
     }
 
     /// The cause, where this version knows it.
@@ -48,13 +53,14 @@ impl CauseView {
     }
 }
 
-macro_rules! causes {
-    ($($(#[$what:meta])* $cause:ident $name:literal [$($place:literal),*];)*) => {
-        /// The failures that people meet who read another language than English.
+/// An enum of names on the wire with the values that their texts have places for.
+macro_rules! named {
+    ($(#[$about:meta])* enum $Enum:ident; $($(#[$what:meta])* $cause:ident $name:literal [$($place:literal),*];)*) => {
+        $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Cause { $($(#[$what])* $cause,)* }
+        pub enum $Enum { $($(#[$what])* $cause,)* }
 
-        impl Cause {
+        impl $Enum {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$cause),*];
 
@@ -67,18 +73,20 @@ macro_rules! causes {
             pub fn places(self) -> &'static [&'static str] {
                 match self { $(Self::$cause => &[$($place),*],)* }
             }
+
+            /// From its name.
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|cause| cause.name() == name)
+            }
         }
     };
 }
+pub(crate) use named;
 
-impl Cause {
-    /// From its name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|cause| cause.name() == name)
-    }
-}
+named! {
+    /// The failures that people meet who read another language than English.
+    enum Cause;
 
-causes! {
     /// No text of an id.
     NotAnId "not_an_id" ["given"];
     /// No notice has an id that begins so.
@@ -313,8 +321,13 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_read_back() {
+        // Of warnings too: a warning may go by the name of a failure.
+        let warned = crate::Warned::ALL.iter().map(|warned| warned.name());
         let names: BTreeSet<_> = Cause::ALL.iter().map(|cause| cause.name()).collect();
-        assert_eq!(names.len(), Cause::ALL.len());
+        let count = names.len();
+        assert_eq!(count, Cause::ALL.len());
+        let names: BTreeSet<_> = names.into_iter().chain(warned).collect();
+        assert_eq!(names.len(), count + crate::Warned::ALL.len());
         for &cause in Cause::ALL {
             assert_eq!(Cause::parse(cause.name()), Some(cause));
         }

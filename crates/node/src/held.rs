@@ -19,7 +19,7 @@ use crate::{
     reading::internal,
     shared::{Shared, lock},
 };
-use abeng_api::{ApiError, Cause, ErrorCode, HeldCount};
+use abeng_api::{ApiError, Cause, ErrorCode, HeldCount, Warned, Warning};
 use abeng_keys::StoreKey;
 use abeng_wire::{Hash32, Incarnation, Millis};
 use files::Files;
@@ -315,26 +315,26 @@ impl Shared {
     }
 
     /// What an administrator should know of what waits.
-    pub(crate) fn held_warnings(&self) -> Vec<String> {
+    pub(crate) fn held_warnings(&self) -> Vec<Warning> {
         let list = self.held.list();
-        let mut told: Vec<String> = list
+        let mut told: Vec<Warning> = list
             .iter()
             .filter(|(_, known)| known.is_none())
             .map(|(id, _)| {
-                let path = self.held.path(*id);
-                format!(
-                    "the held submission {id:.12} cannot be opened: {} was altered or is damaged. It is not sent. Whoever submitted it may submit it again; `abeng release deny {id:.12} --reason TEXT` takes it away",
-                    path.display()
-                )
+                let file = self.held.path(*id).display().to_string();
+                let told = Warning::from(format!(
+                    "the held submission {id:.12} cannot be opened: {file} was altered or is damaged. It is not sent. Whoever submitted it may submit it again; `abeng release deny {id:.12} --reason TEXT` takes it away"
+                ));
+                told.because(Warned::HeldDamaged, [("id", format!("{id:.12}")), ("file", file)])
             })
             .collect();
         let earlier = list.iter().filter_map(|(_, known)| known.as_ref());
         match earlier.filter(|known| self.maybe_sent(known)).count() {
             0 => {}
-            n => told.push(format!(
+            n => told.push(Warning::from(format!(
                 "{} for release since before this life of the log: what was released after the backup may have been sent. Look at `abeng sent`, and ask the recipients, before you release: `abeng release list`",
                 crate::count::count(n as u64, "submission waits", "submissions wait")
-            )),
+            )).because(Warned::HeldEarlier, [("count", n.to_string())])),
         }
         told
     }

@@ -84,6 +84,12 @@ async fn a_damaged_file_is_no_fault_of_the_program() {
     let jm = net.start("JM").await;
     let shown = show(&jm, ANN, &id).await.unwrap_err();
     assert_eq!(named(&shown), "release_damaged");
+    // Nor is a warning told in English alone.
+    let status = net.client("JM").status().await.unwrap();
+    let names = status.warning_causes.iter();
+    let names: Vec<&str> = names.map(|cause| &*cause.as_ref().unwrap().name).collect();
+    assert_eq!(names.len(), status.warnings.len());
+    assert!(names.contains(&"held_damaged"), "{names:?}");
     deny(&jm, BOB, &id).await.unwrap();
     jm.shutdown().await.unwrap();
 }
