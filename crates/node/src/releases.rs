@@ -3,6 +3,7 @@
 
 mod held;
 mod look;
+mod recalls;
 
 use crate::{
     desk::Ended,
@@ -93,7 +94,7 @@ impl Shared {
         let mut reply = crate::submit::reply(&ready, &doubts, lang);
         self.mark_held(id, Mark::Granting(self.reader.size()))
             .await?;
-        let (envelope, leaf) = match self.clone().seal_in_turn(ready).await {
+        let (envelope, leaf) = match self.send_released(ready, &draft, id).await {
             Ok(sent) => sent,
             Err(NotSent::No(why)) => {
                 self.mark_held(id, Mark::Held).await?;
