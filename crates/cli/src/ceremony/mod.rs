@@ -10,6 +10,7 @@ mod enrol;
 mod file;
 mod freshness;
 mod grants;
+mod own;
 mod publish;
 mod recover;
 mod root;
