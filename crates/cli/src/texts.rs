@@ -27,6 +27,8 @@ pub(crate) mod old_copy;
 mod places;
 #[path = "text/release.rs"]
 mod release;
+#[path = "text/usage.rs"]
+pub(crate) mod usage;
 #[path = "text/warnings.rs"]
 mod warnings;
 
