@@ -8,18 +8,19 @@ use utoipa::ToSchema;
 pub struct CauseView {
     /// The name: [`Cause::name`].
     pub name: String,
-    /// What the text has places for. Those that end in `_bytes` are numbers of bytes, `until` is a moment.
+    /// What the text has places for. Those that end in `_bytes` are numbers of bytes; `until`, `since`,
+    /// `at` and `last` are moments.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, String>,
+    /// The name of what is told before it, where this is the reason for that: `still_waits`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
 }
 
 impl CauseView {
     /// A cause with the values that its text has places for.
     pub fn new<const N: usize>(cause: Cause, values: [(&str, String); N]) -> Self {
-        let made = Self {
-            name: cause.name().to_owned(),
-            values: values.map(|(name, value)| (name.to_owned(), value)).into(),
-        };
+        let made = Self::named(cause.name(), values);
         debug_assert!(
             cause
                 .places()
@@ -30,19 +31,36 @@ impl CauseView {
         made
     }
 
+    pub(crate) fn named<const N: usize>(name: &str, values: [(&str, String); N]) -> Self {
+        Self {
+            name: name.to_owned(),
+            values: values.map(|(name, value)| (name.to_owned(), value)).into(),
+            first: None,
+        }
+    }
+
     /// The cause, where this version knows it.
     pub fn known(&self) -> Option<Cause> {
         Cause::parse(&self.name)
     }
+
+    /// The same as the reason for something else, which has no places of its own.
+    #[must_use]
+    pub fn after(mut self, first: Cause) -> Self {
+        debug_assert!(first.places().is_empty(), "{first:?}");
+        self.first = Some(first.name().to_owned());
+        self
+    }
 }
 
-macro_rules! causes {
-    ($($(#[$what:meta])* $cause:ident $name:literal [$($place:literal),*];)*) => {
-        /// The failures that people meet who read another language than English.
+/// An enum of names on the wire with the values that their texts have places for.
+macro_rules! named {
+    ($(#[$about:meta])* enum $Enum:ident; $($(#[$what:meta])* $cause:ident $name:literal [$($place:literal),*];)*) => {
+        $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Cause { $($(#[$what])* $cause,)* }
+        pub enum $Enum { $($(#[$what])* $cause,)* }
 
-        impl Cause {
+        impl $Enum {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$cause),*];
 
@@ -55,18 +73,20 @@ macro_rules! causes {
             pub fn places(self) -> &'static [&'static str] {
                 match self { $(Self::$cause => &[$($place),*],)* }
             }
+
+            /// From its name.
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|cause| cause.name() == name)
+            }
         }
     };
 }
+pub(crate) use named;
 
-impl Cause {
-    /// From its name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|cause| cause.name() == name)
-    }
-}
+named! {
+    /// The failures that people meet who read another language than English.
+    enum Cause;
 
-causes! {
     /// No text of an id.
     NotAnId "not_an_id" ["given"];
     /// No notice has an id that begins so.
@@ -122,6 +142,47 @@ causes! {
     RecallSubmitted "recall_submitted" [];
     /// The notice has flaws.
     Flawed "flawed" [];
+    /// The notice is none that this version reads.
+    DraftUnreadable "draft_unreadable" [];
+    /// The signing key cannot be used.
+    SignerFails "signer_fails" [];
+    /// Sealing failed.
+    SealingFailed "sealing_failed" [];
+
+    /// No text of an id of what waits for its release.
+    ReleaseId "release_id" [];
+    /// Several wait whose ids begin so.
+    ReleaseAmbiguous "release_ambiguous" [];
+    /// Nothing with this id waits.
+    ReleaseNone "release_none" [];
+    /// Somebody else decides about it now.
+    ReleaseTaken "release_taken" [];
+    /// Its file is damaged or was altered.
+    ReleaseDamaged "release_damaged" ["id"];
+    /// The disk fails.
+    ReleaseDisk "release_disk" [];
+    /// Whoever submitted it does not release it.
+    ReleaseOwn "release_own" [];
+    /// This user may not release.
+    NotReleaser "not_releaser" ["who", "releasers"];
+    /// Nobody may.
+    NoReleasers "no_releasers" ["who"];
+    /// Other recipients than were shown.
+    ReleaseOthers "release_others" ["to"];
+    /// A file of it is gone.
+    ReleaseFile "release_file" ["name"];
+    /// The node ended before it could say what became of it.
+    ReleaseUnknown "release_unknown" [];
+    /// Over TCP nobody knows who submits it.
+    ReleaseUnproved "release_unproved" [];
+    /// Too much of this user's waits.
+    ReleaseFullOwn "release_full_own" ["count"];
+    /// Too much waits.
+    ReleaseFull "release_full" ["count"];
+    /// What a refusal at the release says first.
+    StillWaits "still_waits" [];
+    /// No reference of an officer.
+    OfficerReference "officer_reference" ["limit"];
 
     /// No party or group is called so.
     UnknownRecipient "unknown_recipient" ["code", "members"];
@@ -143,6 +204,10 @@ causes! {
     NotGranted "not_granted" ["from", "to", "type", "tlp", "roster", "ask"];
     /// No key to seal to.
     NoSealKey "no_seal_key" ["code"];
+    /// Policy is against it; the flaws say why.
+    NotAllowed "not_allowed" [];
+    /// The same, and a recipient is not known.
+    NotAllowedUnknown "not_allowed_unknown" ["members"];
     /// Too many recipients.
     TooManyRecipients "too_many_recipients" ["found", "limit"];
     /// No recipient.
@@ -256,8 +321,13 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_read_back() {
+        // Of warnings too: a warning may go by the name of a failure.
+        let warned = crate::Warned::ALL.iter().map(|warned| warned.name());
         let names: BTreeSet<_> = Cause::ALL.iter().map(|cause| cause.name()).collect();
-        assert_eq!(names.len(), Cause::ALL.len());
+        let count = names.len();
+        assert_eq!(count, Cause::ALL.len());
+        let names: BTreeSet<_> = names.into_iter().chain(warned).collect();
+        assert_eq!(names.len(), count + crate::Warned::ALL.len());
         for &cause in Cause::ALL {
             assert_eq!(Cause::parse(cause.name()), Some(cause));
         }

@@ -1,3 +1,4 @@
+use crate::CauseView;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -60,6 +61,10 @@ pub struct StatusView {
     pub clock: ClockView,
     /// What an administrator should look at, in words, gravest first.
     pub warnings: Vec<String>,
+    /// The same by name, one for each in their order, for those who tell them in another language; `null` for
+    /// what has no name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warning_causes: Vec<Option<CauseView>>,
     /// Process id.
     pub pid: u32,
     /// The data directory.

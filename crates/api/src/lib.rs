@@ -39,6 +39,7 @@ mod sent;
 mod serve;
 mod stream;
 mod submit;
+mod warning;
 
 pub use attach::{
     AttachQuery, AttachReply, AttachmentItem, AttachmentQuery, AttachmentState, Download, FilesOf,
@@ -90,3 +91,4 @@ pub use sent::{
 pub use serve::{Peers, Serving, bind_unix, serve_tcp, serve_unix};
 pub use stream::{Gone, PieceSender, Pieces, pieces};
 pub use submit::{FlawSeverity, FlawView, SubmitReply, SubmitRequest};
+pub use warning::{Warned, Warning};

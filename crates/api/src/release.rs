@@ -1,6 +1,6 @@
 //! Submissions that a second person must release before they are sealed.
 
-use crate::{FlawView, GroupView, LabelledValue};
+use crate::{CauseView, FlawView, GroupView, LabelledValue};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -69,6 +69,9 @@ pub struct ReleaseItem {
     /// Why it cannot be released as it is, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+    /// The same by name, for those who tell it in another language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble_cause: Option<CauseView>,
 }
 
 /// A submission that waits, opened.

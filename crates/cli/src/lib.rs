@@ -46,6 +46,7 @@ pub use error::{CliError, Exit};
 pub use texts::Texts;
 pub use ui::{Colour, Paint, Ui};
 
+use abeng_notice::Lang;
 use args::{
     AuditCommand, Cli, Command, CostCommand, Daemon, DrillCommand, EvidenceCommand, LinkCommand,
     NetworkCommand, NodeCommand, SubmitCommand,
@@ -152,6 +153,16 @@ fn end(result: Result<ExitCode, CliError>, ui: &Ui) -> ExitCode {
     })
 }
 
+/// The language of a command line that cannot be read: as it names one, else as the environment does.
+fn language(arguments: &[OsString]) -> Lang {
+    let words: Vec<&str> = arguments.iter().filter_map(|a| a.to_str()).collect();
+    let apart = words.windows(2).find(|pair| pair[0] == "--lang");
+    let apart = apart.map(|pair| pair[1]);
+    let named = apart.or_else(|| words.iter().find_map(|word| word.strip_prefix("--lang=")));
+    let named = named.and_then(Lang::parse);
+    Ui::new(false, named, Colour::Never).lang
+}
+
 /// What clap has to say: help, the version, or a mistake on the command line.
 fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     let json = arguments.iter().any(|a| a == "--json");
@@ -163,6 +174,9 @@ fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         ui.fail(&CliError::usage(message).with_try("abeng --help lists the commands"));
         return Exit::Usage.into();
     }
-    let _ = error.print();
+    match texts::usage::told(error, language(arguments)) {
+        Some(told) => eprint!("{told}"),
+        None => _ = error.print(),
+    }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }

@@ -8,13 +8,13 @@ use crate::{
     keeping::confirm,
     submit::{accepted, doubts, groups},
     table::{Align, Table, wrap},
-    texts::{Release, fill},
+    texts::{Release, fill, told_cause},
 };
 use abeng_api::{
     Client, DenyRequest, GrantRequest, HeldReply, ReleaseItem, ReleaseQuery, ReleaseView,
     SubmitReply,
 };
-use abeng_notice::printable;
+use abeng_notice::{Lang, printable};
 use std::process::ExitCode;
 
 pub(crate) fn run(command: ReleaseCommand, common: &Common, ui: &Ui) -> Result<ExitCode, CliError> {
@@ -136,8 +136,8 @@ fn list(items: &[ReleaseItem], ui: &Ui) -> String {
         (c.matter, Align::Left),
     ]);
     for item in items {
-        let matter = match &item.trouble {
-            Some(trouble) => format!("{}: {trouble}", t.stuck),
+        let matter = match trouble(item, ui) {
+            Some((trouble, lang)) => format!("{}: {trouble}", Release::of(lang).stuck),
             None => item.summary.clone(),
         };
         table.row([
@@ -163,6 +163,15 @@ fn list(items: &[ReleaseItem], ui: &Ui) -> String {
     out
 }
 
+/// What stands in the way of a release, in the reader's language where the node said it by name, else
+/// in English; and in which.
+fn trouble(item: &ReleaseItem, ui: &Ui) -> Option<(String, Lang)> {
+    let told = item.trouble_cause.as_ref();
+    let told = told.and_then(|cause| told_cause(cause, ui));
+    let told = told.map(|(why, _)| (why, ui.lang));
+    told.or_else(|| Some((item.trouble.clone()?, Lang::En)))
+}
+
 fn show(view: &ReleaseView, ui: &Ui) -> String {
     let t = Release::of(ui.lang);
     let item = &view.item;
@@ -174,8 +183,8 @@ fn show(view: &ReleaseView, ui: &Ui) -> String {
     if item.maybe_sent {
         warn(t.maybe_sent);
     }
-    if let Some(why) = &item.trouble {
-        warn(&fill(t.trouble, &[("why", why)]));
+    if let Some((why, lang)) = trouble(item, ui) {
+        warn(&fill(Release::of(lang).trouble, &[("why", &why)]));
     }
     let title = format!(
         "{}  TLP:{}  {}",
@@ -224,8 +233,7 @@ fn show(view: &ReleaseView, ui: &Ui) -> String {
 mod tests {
     use super::*;
     use crate::{table::columns, ui::plain};
-    use abeng_api::{LabelledValue, ReleaseWhy};
-    use abeng_notice::Lang;
+    use abeng_api::{Cause, CauseView, LabelledValue, ReleaseWhy};
 
     fn reply(id: Option<String>) -> SubmitReply {
         SubmitReply {
@@ -296,7 +304,11 @@ mod tests {
             ..ReleaseItem::default()
         };
         let stuck = ReleaseItem {
-            trouble: Some("TT is suspended".into()),
+            trouble: Some("not sent: TT is suspended".into()),
+            trouble_cause: Some(CauseView::new(
+                Cause::Inactive,
+                [("code", "TT".to_owned()), ("ask", "LC".to_owned())],
+            )),
             maybe_sent: false,
             ..item.clone()
         };
@@ -319,18 +331,17 @@ mod tests {
             assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
             assert!(text.contains("! 3f9a1c02b7de: "), "{text}");
             let text = show(&view, &ui);
-            for said in [
-                "TT is suspended",
-                "uid:1000",
-                "B-117",
-                "BB, TT",
-                "FLASH",
-                "42",
-            ] {
+            assert_eq!(text.contains("TT is suspended"), lang == Lang::En);
+            for said in ["TT", "uid:1000", "B-117", "BB, TT", "FLASH", "42"] {
                 assert!(text.contains(said), "{said} in {text}");
             }
             assert!(!text.contains('{') && !text.contains('\x1b'), "{text}");
             assert_eq!(list(&[], &ui), Release::of(lang).none);
+            // What a newer node says and this command cannot, all in English.
+            let mut newer = view.clone();
+            newer.item.trouble_cause = None;
+            let text = show(&newer, &ui);
+            assert!(text.contains("As it is, it cannot be released: not sent: TT"));
         }
     }
 }

@@ -27,6 +27,10 @@ pub(crate) mod old_copy;
 mod places;
 #[path = "text/release.rs"]
 mod release;
+#[path = "text/usage.rs"]
+pub(crate) mod usage;
+#[path = "text/warnings.rs"]
+mod warnings;
 
 pub(crate) use causes::told as told_cause;
 pub(crate) use courier::Courier;
@@ -36,6 +40,7 @@ pub(crate) use form::Form;
 pub(crate) use groups::Groups;
 pub(crate) use places::Places;
 pub(crate) use release::Release;
+pub(crate) use warnings::told as told_warnings;
 
 use courier::{Faults, Kinds};
 

@@ -312,6 +312,26 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_and_what_it_is_a_reason_for_are_told_in_one_language() {
+        use abeng_api::{ApiError, Cause, CauseView};
+        let why = CauseView::new(Cause::ReleaseFile, [("name", "a.jpg".to_owned())]);
+        let error = ApiError::invalid("not released, it goes on waiting: its file a.jpg is gone")
+            .with_try("deny it")
+            .by(why.after(Cause::StillWaits));
+        let error = CliError::from(error);
+        let told = plain(Lang::Es).failure(&error);
+        assert!(
+            told.starts_with("error: no se autorizó, sigue esperando: su archivo a.jpg ya no"),
+            "{told}"
+        );
+        // Half of it in another language would not do.
+        let mut newer = error;
+        newer.cause.as_mut().unwrap().first = Some("of_a_newer_node".into());
+        let told = plain(Lang::Es).failure(&newer);
+        assert!(told.contains("pruebe: deny it") && !told.contains("archivo"));
+    }
+
+    #[test]
     fn a_message_cannot_move_the_cursor() {
         assert_eq!(multiline("a\x1b[2J\nb"), "a\u{fffd}[2J\n  b");
     }

@@ -25,6 +25,12 @@ pub trait Signer: Send + Sync {
         None
     }
 
+    /// Whether it can sign, as far as that is known or can be found out now: asked before anything is
+    /// begun that ends with a signature.
+    fn ready(&self) -> Result<(), SignError> {
+        Ok(())
+    }
+
     /// Signs a statement of the given type.
     fn sign(&self, kind: SignatureType, bytes: &[u8]) -> Result<[u8; 64], SignError> {
         self.sign_message(&kind.pae(bytes))

@@ -17,10 +17,14 @@ use std::{
     fmt,
     path::PathBuf,
     sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 /// Signed at opening: the private and the public key in the token must belong together.
 const TRIAL: &[u8] = b"abeng/1/token-trial";
+
+/// For so long after a signature it is not tried whether the token signs.
+const LATELY: Duration = Duration::from_secs(2);
 
 /// Where a key is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +111,8 @@ enum State {
 struct Open {
     session: Session,
     private: ObjectHandle,
+    /// When it signed last.
+    signed: Option<Instant>,
 }
 
 impl TokenSigner {
@@ -150,6 +156,20 @@ impl TokenSigner {
         })
     }
 
+    /// Pulled out and put back in it has forgotten the session, and some libraries know a token no more that
+    /// was away while they ran: these are begun anew. Another key of the same library is opened anew then too.
+    fn open_again(&self) -> Result<Open, TokenError> {
+        match open(&self.library, &self.at, &self.pin) {
+            Err(why) if !matches!(why, TokenError::Pin { .. }) => {
+                // One that was not running any more is begun all the same.
+                let _ = self.library.clone().finalize();
+                begin(&self.library, &self.at)?;
+                open(&self.library, &self.at, &self.pin)
+            }
+            opened => opened,
+        }
+    }
+
     fn failed(&self, why: &dyn fmt::Display) -> SignError {
         SignError {
             reason: format!(
@@ -167,18 +187,19 @@ impl Signer for TokenSigner {
 
     fn sign_message(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*state {
-            State::Open(open) => {
-                if let Ok(signature) = self.sign_once(open, message) {
+        match &mut *state {
+            State::Open(open) => match self.sign_once(open, message) {
+                Ok(signature) => {
+                    open.signed = Some(Instant::now());
                     return Ok(signature);
                 }
-            }
+                // Its session is closed with it.
+                Err(why) => *state = State::Gone(why),
+            },
             State::Refused(why) => return Err(why.clone()),
             State::Gone(_) => {}
         }
-        // Pulled out and put back in it has forgotten the session.
-        let opened = open(&self.library, &self.at, &self.pin);
-        let open = opened.map_err(|why| {
+        let mut open = self.open_again().map_err(|why| {
             let failed = self.failed(&why);
             *state = match why {
                 TokenError::Pin { .. } => State::Refused(failed.clone()),
@@ -187,11 +208,23 @@ impl Signer for TokenSigner {
             failed
         })?;
         let signature = self.sign_once(&open, message);
+        open.signed = Some(Instant::now());
         *state = match &signature {
             Ok(_) => State::Open(open),
             Err(why) => State::Gone(why.clone()),
         };
         signature
+    }
+
+    fn ready(&self) -> Result<(), SignError> {
+        let lately = match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Open(open) => open.signed.is_some_and(|at| at.elapsed() < LATELY),
+            State::Gone(_) | State::Refused(_) => false,
+        };
+        match lately {
+            true => Ok(()),
+            false => self.sign_message(TRIAL).map(|_| ()),
+        }
     }
 
     fn trouble(&self) -> Option<SignError> {
@@ -215,15 +248,23 @@ impl fmt::Debug for TokenSigner {
 }
 
 fn library(at: &TokenKey) -> Result<Pkcs11, TokenError> {
-    let module = |e: Error| TokenError::Module {
-        module: at.module.clone(),
-        why: e.to_string(),
-    };
-    let library = Pkcs11::new(&at.module).map_err(module)?;
+    let library = Pkcs11::new(&at.module).map_err(|e| unusable(at, &e))?;
+    begin(&library, at)?;
+    Ok(library)
+}
+
+fn begin(library: &Pkcs11, at: &TokenKey) -> Result<(), TokenError> {
     match library.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
         // Another key of the same library is in use.
-        Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(library),
-        Err(e) => Err(module(e)),
+        Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(()),
+        Err(e) => Err(unusable(at, &e)),
+    }
+}
+
+fn unusable(at: &TokenKey, why: &Error) -> TokenError {
+    TokenError::Module {
+        module: at.module.clone(),
+        why: why.to_string(),
     }
 }
 
@@ -250,7 +291,11 @@ fn open(library: &Pkcs11, at: &TokenKey, pin: &Passphrase) -> Result<Open, Token
         Err(e) => return Err(not_logged_in(at, &e)),
     }
     let private = find(&session, at, ObjectClass::PRIVATE_KEY, "private")?;
-    Ok(Open { session, private })
+    Ok(Open {
+        session,
+        private,
+        signed: None,
+    })
 }
 
 /// Only what is said of the PIN is for good: a reader that fails may serve again.

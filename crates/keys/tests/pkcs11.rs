@@ -164,13 +164,26 @@ fn signs(library: &Pkcs11) {
     verified(&sign().unwrap()).unwrap();
 
     assert_eq!(signer.trouble(), None);
-    // Gone for good: it says so, and does not fall over.
+    // A library that was ended is begun anew.
     library.clone().finalize().unwrap();
+    verified(&sign().unwrap()).unwrap();
+
+    // Gone for good: it says so, and does not fall over.
+    let conf = PathBuf::from(std::env::var_os("SOFTHSM2_CONF").unwrap());
+    let (tokens, away) = (conf.with_file_name("tokens"), conf.with_file_name("away"));
+    fs::rename(&tokens, &away).unwrap();
+    fs::create_dir(&tokens).unwrap();
+    // Within two seconds of a signature it is taken for granted.
+    assert_eq!(signer.ready(), Ok(()));
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    signer.ready().unwrap_err();
     let error = sign().unwrap_err().to_string();
     assert!(error.contains("the token `JM` does not sign"), "{error}");
     assert!(!error.contains(PIN));
     assert_eq!(signer.trouble().unwrap().to_string(), error);
-    begin(library);
-    verified(&sign().unwrap()).unwrap();
+    fs::remove_dir(&tokens).unwrap();
+    fs::rename(&away, &tokens).unwrap();
+    assert_eq!(signer.ready(), Ok(()));
     assert_eq!(signer.trouble(), None, "it is there again");
+    verified(&sign().unwrap()).unwrap();
 }

@@ -5,7 +5,7 @@ use crate::{
     shared::Shared,
     timekeeper::{Believed, Trust},
 };
-use abeng_api::{ClockState, ClockView};
+use abeng_api::{ClockState, ClockView, Warned, Warning};
 use std::{sync::Arc, time::Duration};
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -79,18 +79,24 @@ impl Shared {
     }
 
     /// What an operator should know of the clock.
-    pub fn clock_warning(&self) -> Option<String> {
+    pub fn clock_warning(&self) -> Option<Warning> {
         let believed = clock::believed();
         let minutes = believed.off_ms.unsigned_abs() / 60_000;
         match believed.trust {
             Trust::Plain => None,
-            Trust::Doubted => Some(format!(
-                "the clock is in doubt: it has jumped, or is far from the last thing known here (uncertainty {} min). Nothing expires by it until a peer confirms it; check it with `date -u`",
-                believed.uncertainty_ms() / 60_000
-            )),
-            Trust::Corrected => Some(format!(
-                "the clock is wrong by {minutes} min, as most peers say; their time is used meanwhile. Set it (`timedatectl`), and see that the machine keeps time"
-            )),
+            Trust::Doubted => {
+                let minutes = believed.uncertainty_ms() / 60_000;
+                let told = Warning::from(format!(
+                    "the clock is in doubt: it has jumped, or is far from the last thing known here (uncertainty {minutes} min). Nothing expires by it until a peer confirms it; check it with `date -u`"
+                ));
+                Some(told.because(Warned::ClockDoubted, [("minutes", minutes.to_string())]))
+            }
+            Trust::Corrected => {
+                let told = Warning::from(format!(
+                    "the clock is wrong by {minutes} min, as most peers say; their time is used meanwhile. Set it (`timedatectl`), and see that the machine keeps time"
+                ));
+                Some(told.because(Warned::ClockWrong, [("minutes", minutes.to_string())]))
+            }
         }
     }
 }

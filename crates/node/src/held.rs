@@ -19,7 +19,7 @@ use crate::{
     reading::internal,
     shared::{Shared, lock},
 };
-use abeng_api::{ApiError, ErrorCode, HeldCount};
+use abeng_api::{ApiError, Cause, ErrorCode, HeldCount, Warned, Warning};
 use abeng_keys::StoreKey;
 use abeng_wire::{Hash32, Incarnation, Millis};
 use files::Files;
@@ -144,16 +144,16 @@ impl Held {
             return Err(ApiError::invalid(
                 "a held submission is named by 8 to 32 hex digits of its id",
             )
-            .with_try("`abeng release list` shows the ids"));
+            .with_try("`abeng release list` shows the ids")
+            .because(Cause::ReleaseId, []));
         }
         let index = lock(&self.index);
         let mut fits = index.keys().filter(|id| id.to_string().starts_with(&text));
         match (fits.next(), fits.next()) {
             (Some(id), None) => Ok(*id),
-            (Some(_), Some(_)) => {
-                Err(ApiError::invalid("more than one id begins so")
-                    .with_try("give more digits of it"))
-            }
+            (Some(_), Some(_)) => Err(ApiError::invalid("more than one id begins so")
+                .with_try("give more digits of it")
+                .because(Cause::ReleaseAmbiguous, [])),
             (None, _) => Err(not_here()),
         }
     }
@@ -209,7 +209,8 @@ impl Held {
                 own.len()
             );
             return Err(ApiError::new(ErrorCode::NoRoom, what)
-                .with_try("have those who may release decide about them, or withdraw some: `abeng release list`"));
+                .with_try("have those who may release decide about them, or withdraw some: `abeng release list`")
+                .because(Cause::ReleaseFullOwn, [("count", own.len().to_string())]));
         }
         if index.len() >= MOST || bytes.saturating_add(known.bytes) > MOST_BYTES {
             let what = format!(
@@ -217,7 +218,8 @@ impl Held {
                 index.len()
             );
             return Err(ApiError::new(ErrorCode::NoRoom, what)
-                .with_try("ask those who may release to decide about them: `abeng release list`"));
+                .with_try("ask those who may release to decide about them: `abeng release list`")
+                .because(Cause::ReleaseFull, [("count", index.len().to_string())]));
         }
         let entry = Entry {
             mark: Mark::Coming,
@@ -247,7 +249,8 @@ impl Shared {
             )
             .with_try(
                 "look again in a moment: `abeng release list`; if that stays, start the node again",
-            ));
+            )
+            .because(Cause::ReleaseTaken, []));
         }
         entry.taken = true;
         Ok(Turn {
@@ -312,26 +315,26 @@ impl Shared {
     }
 
     /// What an administrator should know of what waits.
-    pub(crate) fn held_warnings(&self) -> Vec<String> {
+    pub(crate) fn held_warnings(&self) -> Vec<Warning> {
         let list = self.held.list();
-        let mut told: Vec<String> = list
+        let mut told: Vec<Warning> = list
             .iter()
             .filter(|(_, known)| known.is_none())
             .map(|(id, _)| {
-                let path = self.held.path(*id);
-                format!(
-                    "the held submission {id:.12} cannot be opened: {} was altered or is damaged. It is not sent. Whoever submitted it may submit it again; `abeng release deny {id:.12} --reason TEXT` takes it away",
-                    path.display()
-                )
+                let file = self.held.path(*id).display().to_string();
+                let told = Warning::from(format!(
+                    "the held submission {id:.12} cannot be opened: {file} was altered or is damaged. It is not sent. Whoever submitted it may submit it again; `abeng release deny {id:.12} --reason TEXT` takes it away"
+                ));
+                told.because(Warned::HeldDamaged, [("id", format!("{id:.12}")), ("file", file)])
             })
             .collect();
         let earlier = list.iter().filter_map(|(_, known)| known.as_ref());
         match earlier.filter(|known| self.maybe_sent(known)).count() {
             0 => {}
-            n => told.push(format!(
+            n => told.push(Warning::from(format!(
                 "{} for release since before this life of the log: what was released after the backup may have been sent. Look at `abeng sent`, and ask the recipients, before you release: `abeng release list`",
                 crate::count::count(n as u64, "submission waits", "submissions wait")
-            )),
+            )).because(Warned::HeldEarlier, [("count", n.to_string())])),
         }
         told
     }
@@ -344,13 +347,16 @@ fn not_here() -> ApiError {
     .with_try(
         "`abeng release list` shows what waits, `abeng audit show --kind ADMIN` what was decided",
     )
+    .because(Cause::ReleaseNone, [])
 }
 
 pub(crate) fn unreadable(id: HeldId) -> ApiError {
-    ApiError::internal(format!(
+    let what = format!(
         "the held submission {id:.12} cannot be opened: its file was altered or is damaged"
-    ))
-    .with_try("it is not sent; deny it, and have it submitted again")
+    );
+    ApiError::new(ErrorCode::Damaged, what)
+        .with_try("it is not sent; deny it, and have it submitted again")
+        .because(Cause::ReleaseDamaged, [("id", format!("{id:.12}"))])
 }
 
 /// Does what may block, and tells a failure of the disk.
@@ -361,8 +367,10 @@ async fn blocking<T: Send + 'static>(
         .await
         .map_err(internal)?
         .map_err(|e| {
+            tracing::error!(error = %e, "held submissions cannot be read or written");
             ApiError::internal(format!("held submissions cannot be read or written: {e}"))
                 .with_try("check the disk of the data directory")
+                .because(Cause::ReleaseDisk, [])
         })
 }
 

@@ -3,7 +3,7 @@
 use crate::{clock, desk::Ended, operator::language, reading::internal, shared::Shared};
 use abeng_api::{
     ApiError, Caller, Cause, ErrorCode, ExtendRequest, HeldView, HoldRequest, KeepReply, KeptItem,
-    KeptSide, RetentionQuery,
+    KeptSide, RetentionQuery, Warned, Warning,
 };
 use abeng_keys::{Entropy, SystemEntropy};
 use abeng_notice::{Lang, retention};
@@ -317,7 +317,7 @@ impl Shared {
     }
 
     /// What the owner is asked in `status`: own notices whose content is deleted within a month.
-    pub async fn due_soon(&self) -> Option<String> {
+    pub async fn due_soon(&self) -> Option<Warning> {
         let until = DueRow::until(clock::wall().saturating_add(retention::ASK_BEFORE_MS));
         let mut own = OwnDue::default();
         while let Some(from) = &own.from {
@@ -328,9 +328,11 @@ impl Shared {
         let more = if count == MOST { " or more" } else { "" };
         let notices = if count == 1 { "notice" } else { "notices" };
         (count > 0).then(|| {
-            format!(
+            let told = Warning::from(format!(
                 "the content of {count}{more} {notices} sent from here is deleted within 30 days: `abeng retention list` names them, `abeng retention extend` keeps the own copy longer"
-            )
+            ));
+            let sign = if count == MOST { "≥ " } else { "" };
+            told.because(Warned::DueSoon, [("count", format!("{sign}{count}"))])
         })
     }
 }

@@ -18,7 +18,14 @@ pub(crate) fn unlock(config: &Config, layout: &Layout) -> Result<Keyring, NodeEr
 
 /// The same from wherever the keyring lies.
 pub(crate) fn unlock_in(config: &Config, keys: &Path) -> Result<Keyring, NodeError> {
-    let keyring = Keyring::load(keys, || passphrase(config))?;
+    with_token(config, Keyring::load(keys, || passphrase(config))?)
+}
+
+/// The same keyring with the signing key that its configuration names, in a token.
+///
+/// # Errors
+/// It is another party's; the token cannot be had, or this was built without them.
+pub fn with_token(config: &Config, keyring: Keyring) -> Result<Keyring, NodeError> {
     let keyring = keyring.expect_party(config.party)?;
     match &config.token {
         Some(token) => Ok(keyring.with_signer(token::signer(token)?)),

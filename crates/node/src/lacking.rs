@@ -2,6 +2,7 @@
 //! from an older keyring. What is sealed to them is refused (KEY_GONE), and nobody here would notice.
 
 use crate::clock;
+use abeng_api::{Warned, Warning};
 use abeng_keys::Keyring;
 use abeng_roster::Trust;
 use abeng_wire::{Kid, Millis, PartyCode, prost::Message, v1};
@@ -52,10 +53,16 @@ fn lacking_of(said: &[v1::SealKey], here: impl Fn(&Kid) -> bool, now: Millis) ->
 }
 
 /// What `status` says of one.
-pub(crate) fn told(key: &LackingKey) -> String {
-    format!(
+pub(crate) fn told(key: &LackingKey) -> Warning {
+    let text = format!(
         "the keyring here lacks a seal key that others use for this party ({key}): what is sealed to it is refused with KEY_GONE, and its senders' nodes seal it anew once this node has published a newer key. Put a newer copy of the keyring in place if there is one; else publish a new key at once with `abeng keys rotate --seal`"
-    )
+    );
+    let values = [
+        ("kid", key.kid.to_string()),
+        ("since", clock::rfc3339(key.from)),
+        ("until", clock::rfc3339(key.until)),
+    ];
+    Warning::from(text).because(Warned::LacksKey, values)
 }
 
 /// Notices that were refused here since the start because their key is gone.
@@ -73,16 +80,22 @@ impl KeyGone {
     }
 
     /// What `status` says of them; nothing where there are none.
-    pub fn told(&self) -> Option<String> {
+    pub fn told(&self) -> Option<Warning> {
         let (from, at) = self.last?;
         let refused = match self.times {
             1 => "1 envelope was refused".to_owned(),
             n => format!("{n} envelopes were refused"),
         };
-        Some(format!(
-            "{refused} since the start for want of the seal key (KEY_GONE), the last from {from} at {}. Their senders' nodes seal them anew once they have this node's newer key",
-            clock::rfc3339(at)
-        ))
+        let at = clock::rfc3339(at);
+        let text = format!(
+            "{refused} since the start for want of the seal key (KEY_GONE), the last from {from} at {at}. Their senders' nodes seal them anew once they have this node's newer key"
+        );
+        let values = [
+            ("count", self.times.to_string()),
+            ("party", from.to_string()),
+            ("at", at),
+        ];
+        Some(Warning::from(text).because(Warned::KeyGone, values))
     }
 }
 

@@ -108,6 +108,7 @@ pub use config::{
 };
 pub use courier::fault_view as courier_fault;
 pub use health::SOFTWARE;
+pub use identity::with_token;
 pub use lacking::LackingKey;
 pub use layout::Layout;
 pub use life::{IfNewer, LifeError, LifeReport, new_life};

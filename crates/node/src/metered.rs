@@ -7,7 +7,7 @@ use crate::{
     paths::Metering,
     shared::{Shared, lock},
 };
-use abeng_api::{AllowRequest, ApiError, BudgetView, Caller, Cause};
+use abeng_api::{AllowRequest, ApiError, BudgetView, Caller, Cause, Warned, Warning};
 use abeng_link::{Link, Profile};
 use abeng_queue::{Allowed, Input};
 use abeng_wire::{Millis, Mono, PartyCode, v1};
@@ -302,12 +302,13 @@ impl Shared {
     }
 
     /// What an operator should know of the budget.
-    pub fn budget_warning(&self) -> Option<String> {
+    pub fn budget_warning(&self) -> Option<Warning> {
         let today = self.budget_view().filter(|b| b.left == Some(0))?;
-        Some(format!(
+        let told = Warning::from(format!(
             "the day's bytes on metered paths are used up: nothing but FLASH is sent over them until {}. `abeng link allow` lets more be spent today",
             today.until
-        ))
+        ));
+        Some(told.because(Warned::BudgetUsed, [("until", today.until)]))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     count::count,
     shared::{Shared, lock},
 };
-use abeng_api::AuditQuery;
+use abeng_api::{AuditQuery, Warned, Warning};
 use abeng_audit_log::Record;
 use abeng_queue::{Engine, LostReport};
 use abeng_wire::{Incarnation, LeafIndex, Millis, PartyCode, decode, limits, v1};
@@ -70,7 +70,7 @@ impl Shared {
     }
 
     /// What will not come, in words, one for each administration.
-    pub(crate) async fn not_coming_told(&self, now: Millis) -> Vec<String> {
+    pub(crate) async fn not_coming_told(&self, now: Millis) -> Vec<Warning> {
         let reports = self.lost_reports().await;
         told(&reports, &lock(&self.lost_before), now)
     }
@@ -87,7 +87,7 @@ fn lost_stream(record: &Record) -> Option<(PartyCode, Incarnation)> {
     lost.then_some((originator, Incarnation(void.incarnation)))
 }
 
-fn told(reports: &[LostReport], before: &Said, now: Millis) -> Vec<String> {
+fn told(reports: &[LostReport], before: &Said, now: Millis) -> Vec<Warning> {
     let mut parties: BTreeMap<PartyCode, (u64, Millis)> = BTreeMap::new();
     for report in reports {
         let earlier = before
@@ -104,11 +104,17 @@ fn told(reports: &[LostReport], before: &Said, now: Millis) -> Vec<String> {
         *party = (party.0 + report.numbers, party.1.min(first));
     }
     let told = |(party, (numbers, first)): (PartyCode, (u64, Millis))| {
-        format!(
-            "{} of {party} will not come: lost there (first since {}). Notices to you may be among them: ask {party} what they were",
+        let first = clock::rfc3339(first);
+        let text = format!(
+            "{} of {party} will not come: lost there (first since {first}). Notices to you may be among them: ask {party} what they were",
             count(numbers, "number", "numbers"),
-            clock::rfc3339(first)
-        )
+        );
+        let values = [
+            ("count", numbers.to_string()),
+            ("party", party.to_string()),
+            ("at", first),
+        ];
+        Warning::from(text).because(Warned::NotComing, values)
     };
     parties.into_iter().map(told).collect()
 }
@@ -150,6 +156,6 @@ mod tests {
         );
         // The older one is told no more, then neither is.
         assert!(now(&before, 15 * DAY)[0].starts_with("2 numbers"));
-        assert_eq!(now(&before, 17 * DAY), Vec::<String>::new());
+        assert_eq!(now(&before, 17 * DAY), Vec::<Warning>::new());
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     quota::{Probe, Quota},
     restore::not_half_restored,
 };
+use abeng_api::{Warned, Warning};
 use abeng_audit_log::{DirLock, Journal, OpenOptions, RealDisk, Recovery};
 use abeng_keys::Keyring;
 use abeng_roster::Trust;
@@ -89,24 +90,32 @@ impl Opened {
 }
 
 /// What the operator should know of the state that was found.
-pub(crate) fn remarks(recovery: &Recovery, layout: &Layout) -> Vec<String> {
+pub(crate) fn remarks(recovery: &Recovery, layout: &Layout) -> Vec<Warning> {
     let mut notices = Vec::new();
     if let Some(torn) = &recovery.torn_tail {
         tracing::warn!(file = %torn.file, offset = torn.offset, bytes = torn.bytes, "a batch that was being written when the node stopped was cut off; it was never acknowledged");
-        notices.push(format!(
+        let told = Warning::from(format!(
             "a torn batch of {} bytes at {}:{} was cut off at the last start",
             torn.bytes, torn.file, torn.offset
         ));
+        let values = [
+            ("bytes", torn.bytes.to_string()),
+            ("file", torn.file.to_string()),
+            ("offset", torn.offset.to_string()),
+        ];
+        notices.push(told.because(Warned::TornTail, values));
     }
     if recovery.tiles_ahead > 0 {
         tracing::error!(
             leaves = recovery.tiles_ahead,
             "tiles hold leaves that the journal does not: acknowledged leaves were lost, or this is an old copy"
         );
-        notices.push(format!(
+        let told = Warning::from(format!(
             "missing in the journal, and known from tiles: {}. This may be an old copy",
             count(recovery.tiles_ahead, "leaf", "leaves")
         ));
+        let values = [("count", recovery.tiles_ahead.to_string())];
+        notices.push(told.because(Warned::TilesAhead, values));
     }
     if recovery.tiles_rebuilt > 0 {
         tracing::info!(
@@ -115,10 +124,11 @@ pub(crate) fn remarks(recovery: &Recovery, layout: &Layout) -> Vec<String> {
         );
     }
     if kept_lives(layout) > 0 {
-        notices.push(format!(
-            "the journal of an earlier life lies in {}: what is deleted or taken back here stays there. Once this life runs well, delete that directory",
-            layout.root().join("lives").display()
+        let dir = layout.root().join("lives").display().to_string();
+        let told = Warning::from(format!(
+            "the journal of an earlier life lies in {dir}: what is deleted or taken back here stays there. Once this life runs well, delete that directory"
         ));
+        notices.push(told.because(Warned::EarlierLife, [("dir", dir)]));
     }
     notices
 }

@@ -22,6 +22,7 @@ use abeng_api::{
     AttachQuery, AttachReply, AttachmentItem, DestroyKeyRequest, Download, SealKeyReply, Upload,
 };
 use abeng_api::{DenyReply, DenyRequest, GrantRequest, ReleaseItem, ReleaseQuery, ReleaseView};
+use abeng_api::{Warned, Warning};
 use abeng_notice::Lang;
 use abeng_roster::{LIMIT_MS, Standing};
 use abeng_wire::PartyCode;
@@ -326,6 +327,14 @@ impl Shared {
         let due = self.due_soon().await;
         let not_coming = self.not_coming_told(now).await;
         let stale_copies = lock(&self.stale).views(now);
+        let warnings = self.warnings(now).into_iter().chain(not_coming);
+        let warnings = warnings.chain(self.stranded(&queues)).chain(due);
+        let (warnings, warning_causes) = warnings
+            .map(|mut warning| {
+                let cause = warning.cause.take();
+                (warning.into_text(), cause)
+            })
+            .unzip();
         Ok(StatusView {
             party: self.me.to_string(),
             name: party.map(|p| p.name.clone()).unwrap_or_default(),
@@ -384,13 +393,8 @@ impl Shared {
                 applied,
             },
             clock: self.clock_view(),
-            warnings: self
-                .warnings(now)
-                .into_iter()
-                .chain(not_coming)
-                .chain(self.stranded(&queues))
-                .chain(due)
-                .collect(),
+            warnings,
+            warning_causes,
             pid: std::process::id(),
             data_dir: self.layout.root().display().to_string(),
         })
@@ -422,14 +426,15 @@ impl Shared {
             .sum()
     }
 
-    fn warnings(&self, now: u64) -> Vec<String> {
+    fn warnings(&self, now: u64) -> Vec<Warning> {
         let trust = self.trust();
         let mut warnings = Vec::new();
-        warnings.extend(self.stopped_told());
+        warnings.extend(self.stopped_told().map(Warning::from));
         if let Some(why) = self.keyring.signer().trouble() {
-            warnings.push(format!(
+            let told = Warning::from(format!(
                 "THIS NODE COULD NOT SIGN when it last tried: {why}. Nothing is submitted from here until the token is back and signs (submit once more to try; after a refused PIN the node must be started again); what comes is taken and proved as before"
             ));
+            warnings.push(told.because(Warned::SignerTrouble, []));
         }
         warnings.extend(self.roster_warnings());
         warnings.extend(crate::replaced_keys::told(&trust));
@@ -440,41 +445,45 @@ impl Shared {
         warnings.extend(self.damaged_warning());
         warnings.extend(self.held_warnings());
         for party in self.contradicted() {
-            warnings.push(format!(
+            let told = Warning::from(format!(
                 "the log of {party} contradicts itself: the proof is kept here and its link is closed. Speak with {party} and the coordination office; `accept_contradicted` in [link] of node.toml opens the link again"
             ));
+            warnings.push(told.because(Warned::Contradicted, [("party", party)]));
         }
         let waiting = lock(&self.witnessing).waiting();
         if waiting.is_some_and(|since| now.saturating_sub(since) >= UNWITNESSED_MS) {
-            warnings.push(
-                "for more than four hours too few witnesses have co-signed what is new in the log: are the links to them up?".to_owned(),
+            let told = Warning::from(
+                "for more than four hours too few witnesses have co-signed what is new in the log: are the links to them up?",
             );
+            warnings.push(told.because(Warned::Unwitnessed, []));
         }
         let accused: Vec<String> = lock(&self.accused_by)
             .iter()
             .map(PartyCode::to_string)
             .collect();
         if !accused.is_empty() {
-            warnings.push(format!(
-                "{} closed the link: there is said to be proof there that the log of this node contradicts itself. Stop this node and find out whether an older copy of its data was started (docs/operations.md)",
-                accused.join(", ")
+            let parties = accused.join(", ");
+            let told = Warning::from(format!(
+                "{parties} closed the link: there is said to be proof there that the log of this node contradicts itself. Stop this node and find out whether an older copy of its data was started (docs/operations.md)"
             ));
+            warnings.push(told.because(Warned::Accused, [("parties", parties)]));
         }
         let unexplained: Vec<String> = lock(&self.logs)
             .unexplained()
             .map(|party| party.to_string())
             .collect();
         if !unexplained.is_empty() {
-            warnings.push(format!(
-                "the log of {} does not explain how checkpoints that others were shown go together: ask its operator; a second past may be hidden there",
-                unexplained.join(", ")
+            let parties = unexplained.join(", ");
+            let told = Warning::from(format!(
+                "the log of {parties} does not explain how checkpoints that others were shown go together: ask its operator; a second past may be hidden there"
             ));
+            warnings.push(told.because(Warned::Unexplained, [("parties", parties)]));
         }
         let lacking = crate::lacking::lacking(&trust, &self.keyring, now);
         warnings.extend(lacking.iter().map(crate::lacking::told));
         warnings.extend(lock(&self.key_gone).told());
         if self.seal_key_waits() {
-            warnings.push(crate::rotation::WAITS.to_owned());
+            warnings.push(Warning::from(crate::rotation::WAITS).because(Warned::SealKeyWaits, []));
         }
         warnings.extend(crate::keys::stays(&self.config).map(|(_, told)| told));
         let stale = lock(&self.stale).views(now);
@@ -483,23 +492,29 @@ impl Shared {
         warnings.extend(self.notices.clone());
         let days = trust.roster.expires().saturating_sub(now) / 86_400_000;
         if days < 30 {
-            warnings.push(format!(
+            let told = Warning::from(format!(
                 "the roster expires in {}: ask the Secretariat for the next one",
                 count(days, "day", "days")
             ));
+            warnings.push(told.because(Warned::RosterExpires, [("days", days.to_string())]));
         }
         match trust.standing(now, 0, LIMIT_MS) {
             Standing::Fresh => {}
-            Standing::Ageing { days } | Standing::PastLimit { days } => warnings.push(format!(
-                "the trust data is {} old: no freshness statement has come; ask the Secretariat for one",
-                count(days, "day", "days")
-            )),
+            Standing::Ageing { days } | Standing::PastLimit { days } => {
+                let told = Warning::from(format!(
+                    "the trust data is {} old: no freshness statement has come; ask the Secretariat for one",
+                    count(days, "day", "days")
+                ));
+                warnings.push(told.because(Warned::TrustOld, [("days", days.to_string())]));
+            }
         }
         if self.free_disk() < 1 << 30 {
-            warnings.push("less than 1 GiB is free on the data directory's disk".to_owned());
+            let told = Warning::from("less than 1 GiB is free on the data directory's disk");
+            warnings.push(told.because(Warned::DiskLow, []));
         }
         if matches!(self.config.keys, crate::config::KeysConfig::InsecurePlain) {
-            warnings.push("the keys rest unencrypted (insecure_plain): for trials only".to_owned());
+            let told = Warning::from("the keys rest unencrypted (insecure_plain): for trials only");
+            warnings.push(told.because(Warned::KeysPlain, []));
         }
         warnings
     }

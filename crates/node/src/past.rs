@@ -10,7 +10,7 @@ use crate::{
     receipts::verify_checkpoint,
     shared::{Shared, lock},
 };
-use abeng_api::{ApiError, Cause, CauseView, ErrorCode};
+use abeng_api::{ApiError, Cause, CauseView, ErrorCode, Warned, Warning};
 use abeng_audit_log::{
     CLAIM, Checkpoint, Contradiction, LogOrigin, Outside,
     past::{self, OwnLog, Proved},
@@ -320,13 +320,14 @@ impl Shared {
     }
 
     /// What `status` says of newer lives of others.
-    pub fn new_lives_told(&self) -> Vec<String> {
+    pub fn new_lives_told(&self) -> Vec<Warning> {
         let lives = lock(&self.new_lives);
         let told = lives.iter().map(|(party, (_, at))| {
-            format!(
-                "{party} began a new life of its log (seen here {}): ask there, by another way, whether its machine was lost or replaced",
-                crate::clock::rfc3339(*at)
-            )
+            let at = crate::clock::rfc3339(*at);
+            let told = Warning::from(format!(
+                "{party} began a new life of its log (seen here {at}): ask there, by another way, whether its machine was lost or replaced"
+            ));
+            told.because(Warned::NewLife, [("party", party.to_string()), ("at", at)])
         });
         told.collect()
     }

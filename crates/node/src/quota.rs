@@ -9,7 +9,7 @@ use crate::{
     shared::{Shared, lock},
     size::Size,
 };
-use abeng_api::{ApiError, Cause, CauseView, ErrorCode};
+use abeng_api::{ApiError, Cause, CauseView, ErrorCode, Warning};
 use abeng_wire::v1;
 use std::{
     fs, io,
@@ -449,15 +449,16 @@ impl Shared {
     }
 
     /// What an operator should know of the room.
-    pub fn room_warning(&self) -> Option<String> {
+    pub fn room_warning(&self) -> Option<Warning> {
         let room = self.quota.room();
         (room.standing == Standing::Reserve).then(|| {
             let none = ApiError::from(NoRoom(room));
             let fix = none.try_this.unwrap_or_default();
-            format!(
+            let text = format!(
                 "nothing new is taken: {}. {fix}",
                 none.message.trim_start_matches("not taken: ")
-            )
+            );
+            Warning::from(text).by(none.cause.map(|cause| *cause))
         })
     }
 }

@@ -66,13 +66,7 @@ impl Shared {
         };
         // Read once the recall is in the log: from then on nothing of it is sealed anew.
         let mut reply = first;
-        let mut copies = anew(&self.known_row(submitted).await?);
-        while let Some(copy) = copies.pop() {
-            let row = self.known_row(copy).await?;
-            copies.extend(anew(&row));
-            let Ok(to) = self.recallable_from(&row) else {
-                continue;
-            };
+        for (copy, row, to) in self.copies_to_recall(submitted).await? {
             let more = self.recall_one(who, copy, &row, to, &request).await?;
             match &mut reply {
                 Some(reply) => reply.to.extend(more.to),
@@ -80,6 +74,23 @@ impl Shared {
             }
         }
         reply.ok_or_else(nobody_has_it)
+    }
+
+    /// What was sealed anew of a notice and can be taken back, and from whom.
+    pub(crate) async fn copies_to_recall(
+        &self,
+        submitted: LeafIndex,
+    ) -> Result<Vec<(LeafIndex, SentRow, Vec<String>)>, ApiError> {
+        let mut found = Vec::new();
+        let mut copies = anew(&self.known_row(submitted).await?);
+        while let Some(copy) = copies.pop() {
+            let row = self.known_row(copy).await?;
+            copies.extend(anew(&row));
+            if let Ok(to) = self.recallable_from(&row) {
+                found.push((copy, row, to));
+            }
+        }
+        Ok(found)
     }
 
     /// Takes one envelope back.

@@ -21,11 +21,20 @@ pub(crate) fn refusal_error(refusals: &[Refusal], roster: &Roster) -> ApiError {
         .map(ToString::to_string)
         .unwrap_or_default();
     let unknown = |refusal: &Refusal| matches!(refusal, Refusal::UnknownRecipient { .. });
-    let hint = match refusals.iter().any(unknown) {
-        true => format!("the members are {}", members(roster)),
-        false => "`abeng policy explain --to PARTY --type TYPE` shows which rule".to_owned(),
-    };
-    ApiError::refused(format!("not sent: {first}"), flaws.collect()).with_try(hint)
+    let error = ApiError::refused(format!("not sent: {first}"), flaws.collect());
+    match refusals.iter().any(unknown) {
+        true => {
+            let members = members(roster);
+            let hint = format!("the members are {members}");
+            let members = [("members", members)];
+            error
+                .with_try(hint)
+                .because(Cause::NotAllowedUnknown, members)
+        }
+        false => error
+            .with_try("`abeng policy explain --to PARTY --type TYPE` shows which rule")
+            .because(Cause::NotAllowed, []),
+    }
 }
 
 /// Codes of all who take part: `BB, JM, TT`.

@@ -3,6 +3,7 @@
 
 mod held;
 mod look;
+mod recalls;
 
 use crate::{
     desk::Ended,
@@ -12,7 +13,8 @@ use crate::{
     submit::{NotSent, nobody_knows},
 };
 use abeng_api::{
-    ApiError, Caller, DenyReply, DenyRequest, ErrorCode, GrantRequest, ReleaseWhy, SubmitReply,
+    ApiError, Caller, Cause, CauseView, DenyReply, DenyRequest, ErrorCode, GrantRequest,
+    ReleaseWhy, SubmitReply,
 };
 use abeng_audit_log::{RELEASE, subject};
 use abeng_keys::{Entropy, SystemEntropy};
@@ -80,14 +82,7 @@ impl Shared {
         let (mut ready, doubts) = self.prepare_held(&draft, lang).map_err(still_waits)?;
         let to: Vec<String> = ready.cleared.to().iter().map(ToString::to_string).collect();
         if request.to.as_ref().is_some_and(|shown| *shown != to) {
-            return Err(ApiError::new(
-                ErrorCode::Conflict,
-                format!(
-                    "it would go to others now than were shown: to {}",
-                    to.join(", ")
-                ),
-            )
-            .with_try("look at it again with `abeng release show`, and release it then"));
+            return Err(others_now(&to));
         }
         self.may_submit()?;
         self.admit(ready.notice.bytes().len() as u64)?;
@@ -99,7 +94,7 @@ impl Shared {
         let mut reply = crate::submit::reply(&ready, &doubts, lang);
         self.mark_held(id, Mark::Granting(self.reader.size()))
             .await?;
-        let (envelope, leaf) = match self.clone().seal_in_turn(ready).await {
+        let (envelope, leaf) = match self.send_released(ready, &draft, id).await {
             Ok(sent) => sent,
             Err(NotSent::No(why)) => {
                 self.mark_held(id, Mark::Held).await?;
@@ -226,7 +221,8 @@ impl Shared {
             Ok(Ended::Noted { leaf }) => Ok(leaf),
             _ => Err(
                 ApiError::internal("the node ended before it could say what became of it")
-                    .with_try("start it, and look with `abeng release list`"),
+                    .with_try("start it, and look with `abeng release list`")
+                    .because(Cause::ReleaseUnknown, []),
             ),
         }
     }
@@ -241,15 +237,19 @@ impl Shared {
             return Ok(());
         }
         let who = who.through();
-        let releasers = self.releasers();
-        let why = format!("{who} may not release what others submitted");
-        Err(ApiError::forbidden(why).with_try(match releasers.is_empty() {
-            true => "node.toml names nobody who may: `releasers` under [policy.dual_control]".to_owned(),
-            false => format!(
-                "{} may, over the Unix socket, each under a user of their own; whoever submitted it may withdraw it with `abeng release deny`",
-                releasers.join(", ")
-            ),
-        }))
+        let releasers = self.releasers().join(", ");
+        let error = ApiError::forbidden(format!("{who} may not release what others submitted"));
+        let who = ("who", who);
+        Err(match releasers.is_empty() {
+            true => error
+                .with_try("node.toml names nobody who may: `releasers` under [policy.dual_control]")
+                .because(Cause::NoReleasers, [who]),
+            false => error
+                .with_try(format!(
+                    "{releasers} may, over the Unix socket, each under a user of their own; whoever submitted it may withdraw it with `abeng release deny`"
+                ))
+                .because(Cause::NotReleaser, [who, ("releasers", releasers)]),
+        })
     }
 
     /// Who may release, as people read it.
@@ -302,11 +302,22 @@ fn own() -> ApiError {
         "whoever submitted a notice cannot release it: the node knows people by their user id, and both have the same",
     )
     .with_try("another releaser must do it, under a user of their own; you may withdraw it with `abeng release deny`")
+    .because(Cause::ReleaseOwn, [])
+}
+
+fn others_now(to: &[String]) -> ApiError {
+    let to = to.join(", ");
+    let why = format!("it would go to others now than were shown: to {to}");
+    ApiError::new(ErrorCode::Conflict, why)
+        .with_try("look at it again with `abeng release show`, and release it then")
+        .because(Cause::ReleaseOthers, [("to", to)])
 }
 
 /// What a refusal at the release says first: nothing is lost.
 fn still_waits(mut why: ApiError) -> ApiError {
     why.message = format!("not released, it goes on waiting: {}", why.message);
+    let cause = why.cause.take();
+    why.cause = cause.map(|cause| Box::new(CauseView::after(*cause, Cause::StillWaits)));
     why
 }
 
@@ -314,7 +325,8 @@ fn check_officer(officer: Option<&str>) -> Result<(), ApiError> {
     match officer.is_some_and(|o| o.is_empty() || o.chars().count() > OFFICER) {
         true => Err(ApiError::invalid(format!(
             "an officer's reference is 1 to {OFFICER} characters"
-        ))),
+        ))
+        .because(Cause::OfficerReference, [("limit", OFFICER.to_string())])),
         false => Ok(()),
     }
 }
@@ -327,7 +339,8 @@ fn reason(text: &str) -> Result<String, ApiError> {
             ErrorCode::Invalid,
             format!("the reason must be 1 to {REASON} bytes"),
         )
-        .with_try("say in a few words why: it stays in the log for ever")),
+        .with_try("say in a few words why: it stays in the log for ever")
+        .because(Cause::ReasonNeeded, [])),
     }
 }
 

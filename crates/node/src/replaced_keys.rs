@@ -5,6 +5,7 @@ use crate::{
     clock,
     shared::{Shared, lock},
 };
+use abeng_api::{Warned, Warning};
 use abeng_roster::{Party, Trust};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -23,7 +24,8 @@ pub async fn work(shared: Arc<Shared>) {
         if let Err(error) = tokio::task::spawn_blocking(move || released.release_keys()).await {
             tracing::error!(%error, "the look for keys whose wait is over broke off");
         }
-        let told: BTreeSet<String> = told(&shared.trust()).into_iter().collect();
+        let told = told(&shared.trust()).into_iter();
+        let told: BTreeSet<String> = told.map(Warning::into_text).collect();
         for alarm in told.difference(&known) {
             tracing::error!("{alarm}");
         }
@@ -53,26 +55,30 @@ impl Shared {
 }
 
 /// What people must be told.
-pub fn told(trust: &Trust) -> Vec<String> {
+pub fn told(trust: &Trust) -> Vec<Warning> {
     let replaced = trust.roster.parties().filter_map(|party| {
         let until = party.all_keys().iter().filter_map(|k| k.waits_until).max()?;
-        Some(format!(
-            "THE ROOT HAS REPLACED THE KEYS OF {}{}. This node uses the new ones from {} on. Telephone {} now: if nothing was lost there, somebody else is about to read what you send to it",
-            party.code,
-            reason(trust, party),
-            clock::rfc3339(until),
-            party.code
-        ))
+        let (code, until) = (party.code, clock::rfc3339(until));
+        let reason = reason(trust, party);
+        let quoted = reason.as_ref().map_or_else(String::new, |why| format!(" (\"{why}\")"));
+        let told = Warning::from(format!(
+            "THE ROOT HAS REPLACED THE KEYS OF {code}{quoted}. This node uses the new ones from {until} on. Telephone {code} now: if nothing was lost there, somebody else is about to read what you send to it"
+        ));
+        let (party, until) = (("party", code.to_string()), ("until", until));
+        Some(match reason {
+            None => told.because(Warned::KeysReplaced, [party, until]),
+            Some(why) => told.because(Warned::KeysReplacedFor, [party, until, ("reason", why)]),
+        })
     });
     replaced.collect()
 }
 
-fn reason(trust: &Trust, party: &Party) -> String {
+/// What the holders of the root gave as a reason.
+fn reason(trust: &Trust, party: &Party) -> Option<String> {
     let words = trust.roster.overrides().iter();
     let mut of_party = words.filter(|o| o.party == party.code);
-    of_party.next().map_or_else(String::new, |o| {
-        format!(" (\"{}\")", abeng_notice::printable(&o.reason))
-    })
+    let reason = of_party.next()?;
+    Some(abeng_notice::printable(&reason.reason))
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use crate::{
     shared::{Shared, lock},
 };
 use abeng_api::{
-    AcceptReply, AcceptRequest, ApiError, Caller, ErrorCode, NewcomerView, RosterTaken, WaitingView,
+    AcceptReply, AcceptRequest, ApiError, Caller, ErrorCode, NewcomerView, RosterTaken,
+    WaitingView, Warned, Warning,
 };
 use abeng_audit_log::{ACCEPTANCE, subject};
 use abeng_keys::{Entropy, SystemEntropy};
@@ -77,7 +78,7 @@ impl Shared {
                 .iter()
                 .map(|d| match d.is_settled(&trust) {
                     true => d.told_settled(),
-                    false => d.told(),
+                    false => d.told().into_text(),
                 })
                 .collect(),
         }
@@ -168,7 +169,7 @@ impl Shared {
     }
 
     /// What waits for parties that take part no longer.
-    pub fn stranded(&self, queues: &[v1::QueueStatus]) -> Vec<String> {
+    pub fn stranded(&self, queues: &[v1::QueueStatus]) -> Vec<Warning> {
         let trust = self.trust();
         let mut waits = std::collections::BTreeMap::<&str, u64>::new();
         for queue in queues {
@@ -176,22 +177,24 @@ impl Shared {
         }
         let told = waits.into_iter().filter_map(|(to, count)| {
             let party = PartyCode::new(to).ok().and_then(|to| trust.roster.party(to))?;
-            let state = match party.status {
+            let (warned, state) = match party.status {
                 v1::PartyStatus::Active => return None,
-                v1::PartyStatus::Left => "has left the network",
-                _ => "is suspended in the roster",
+                v1::PartyStatus::Left => (Warned::StrandedLeft, "has left the network"),
+                _ => (Warned::StrandedSuspended, "is suspended in the roster"),
             };
-            Some(format!(
+            let told = Warning::from(format!(
                 "{count} notices wait for {to}, which {state}: they stay here, and go to nobody, until it takes part again or they expire"
-            ))
+            ));
+            let values = [("count", count.to_string()), ("party", to.to_owned())];
+            Some(told.because(warned, values))
         });
         told.collect()
     }
 
     /// What `status` says of rosters, gravest first.
-    pub fn roster_warnings(&self) -> Vec<String> {
+    pub fn roster_warnings(&self) -> Vec<Warning> {
         let trust = self.trust();
-        let mut told: Vec<String> = {
+        let mut told: Vec<Warning> = {
             let disputes = lock(&self.disputes);
             let open = disputes.iter().filter(|d| !d.is_settled(&trust));
             open.map(|d| d.told()).collect()
@@ -207,9 +210,11 @@ impl Shared {
                     None => format!("--party {party}"),
                     Some(group) => format!("--group {group}"),
                 };
-                told.push(format!(
+                let text = format!(
                     "{party} has notices for this node and is new here: they stay with {party} until {until}, or until you accept it: `abeng roster accept {way}`"
-                ));
+                );
+                let values = [("party", party.to_string()), ("until", until), ("way", way)];
+                told.push(Warning::from(text).because(Warned::NewcomerHolds, values));
             }
         }
         told

@@ -28,7 +28,7 @@ use crate::{
     view::ViewClient,
     witnessing::Witnessing,
 };
-use abeng_api::{DeliveredEvent, SettledEvent};
+use abeng_api::{DeliveredEvent, SettledEvent, Warning};
 use abeng_audit_log::{Checkpoint, Reader, RealDisk, logs::LogBook, past::Proved};
 use abeng_keys::Keyring;
 use abeng_link::{Endpoint, Link};
@@ -105,7 +105,7 @@ pub struct Shared {
     /// When the process started.
     pub started_at: Millis,
     /// What the operator should see in `status`, from the start.
-    pub notices: Vec<String>,
+    pub notices: Vec<Warning>,
     /// Peers that closed their links because they hold this node's log to contradict itself.
     pub accused_by: Mutex<BTreeSet<PartyCode>>,
     /// For those who read the log.

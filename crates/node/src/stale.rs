@@ -2,7 +2,7 @@
 //! Their people may not look at that machine any more; those here can tell them.
 
 use crate::clock;
-use abeng_api::StaleCopyView;
+use abeng_api::{StaleCopyView, Warned, Warning};
 use abeng_wire::{Incarnation, Millis, PartyCode};
 use std::collections::BTreeMap;
 
@@ -72,7 +72,7 @@ impl Stale {
 }
 
 /// One of them, in words.
-pub fn told(copy: &StaleCopyView) -> String {
+pub fn told(copy: &StaleCopyView) -> Warning {
     let StaleCopyView {
         party,
         incarnation,
@@ -81,9 +81,18 @@ pub fn told(copy: &StaleCopyView) -> String {
         last_seen,
         times,
     } = copy;
-    format!(
+    let text = format!(
         "an old copy of the node of {party} runs: in the life {incarnation} of its log, which the life {newer} has closed. It is refused here since {since} (so far {times}, last at {last_seen}), and nothing is taken from it. Tell {party}, by another way, to switch that copy off for good"
-    )
+    );
+    let values = [
+        ("party", party.clone()),
+        ("life", incarnation.clone()),
+        ("newer", newer.clone()),
+        ("since", since.clone()),
+        ("count", times.to_string()),
+        ("last", last_seen.clone()),
+    ];
+    Warning::from(text).because(Warned::StaleCopy, values)
 }
 
 #[cfg(test)]

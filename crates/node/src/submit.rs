@@ -12,7 +12,7 @@ use abeng_api::{
     ApiError, Caller, Cause, ErrorCode, FlawSeverity, FlawView, GroupView, LeftOutView, LeftOutWhy,
     SubmitReply, SubmitRequest,
 };
-use abeng_keys::{Entropy, SystemEntropy};
+use abeng_keys::{Entropy, SignError, SystemEntropy};
 use abeng_notice::{Attachment, CheckContext, Draft, Flaw, Lang, Notice, NoticeType};
 use abeng_queue::{Input, PrivateInput, Terms, Ticket};
 use abeng_roster::{Cleared, GroupExpansion, LeftOut, Policy, Trust};
@@ -221,6 +221,8 @@ impl Shared {
         self: Arc<Self>,
         ready: Ready,
     ) -> Result<(EnvelopeId, abeng_wire::LeafIndex), NotSent> {
+        // Before it takes a number: one that is given out must be used, or voided with a signature.
+        self.keyring.signer().ready().map_err(signer_fails)?;
         // On the disk before its envelope is journalled.
         let files = self.keep_given(&ready.handles).await?;
         let place = {
@@ -247,18 +249,13 @@ impl Shared {
         let positions = place.positions.await.map_err(|_| ApiError::stopping())?;
         let sealed = match self.seal(&ready, &positions) {
             Ok(sealed) => sealed,
-            Err(abeng_seal::SealError::Sign(why)) => {
-                tracing::error!(error = %why, "the signing key cannot be used");
-                return Err(ApiError::new(
-                    ErrorCode::Busy,
-                    format!("the notice was not sent: {why}"),
-                )
-                .with_try("have the administrator look at the token with the signing key, then submit again")
-                .into());
-            }
+            Err(abeng_seal::SealError::Sign(why)) => return Err(signer_fails(why).into()),
             Err(e) => {
                 tracing::error!(error = %e, "sealing failed");
-                return Err(ApiError::internal(format!("sealing failed: {e}")).into());
+                return Err(ApiError::internal(format!("sealing failed: {e}"))
+                    .with_try("the node's log says more; nothing was sent")
+                    .because(Cause::SealingFailed, [])
+                    .into());
             }
         };
         self.desk
@@ -366,6 +363,15 @@ impl Shared {
     }
 }
 
+fn signer_fails(why: SignError) -> ApiError {
+    tracing::error!(error = %why, "the signing key cannot be used");
+    ApiError::new(ErrorCode::Busy, format!("the notice was not sent: {why}"))
+        .with_try(
+            "have the administrator look at the token with the signing key, then submit again",
+        )
+        .because(Cause::SignerFails, [])
+}
+
 /// What is kept of the own copy: as the notice says.
 fn own_terms(ready: &Ready) -> Terms {
     let notice = &ready.notice;
@@ -454,6 +460,7 @@ fn read_draft(value: serde_json::Value) -> Result<Draft, ApiError> {
     Draft::from_json(&text).map_err(|e| {
         ApiError::invalid(format!("the notice cannot be read: {e}"))
             .with_try("`abeng submit seizure --dry-run -f FILE` shows where; docs/notices.md lists every field")
+            .because(Cause::DraftUnreadable, [])
     })
 }
 

@@ -29,6 +29,6 @@ pub(crate) fn signer(token: &TokenConfig) -> Result<Arc<dyn Signer>, NodeError> 
 /// Built without it.
 #[cfg(not(feature = "pkcs11"))]
 pub(crate) fn signer(_: &TokenConfig) -> Result<Arc<dyn Signer>, NodeError> {
-    let why = "this abengd was built without the feature `pkcs11`";
+    let why = "it is in a token, and this program was built without the feature `pkcs11`";
     Err(NodeError::SigningKey(why.to_owned()))
 }

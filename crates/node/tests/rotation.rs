@@ -5,8 +5,8 @@
 mod common;
 
 use abeng_api::{
-    AuditQuery, Client, ClientError, DeliveryState, DestroyKeyRequest, DrillMark, ErrorCode,
-    EventQuery, InboxQuery, RecallRequest, SubmitRequest,
+    AuditQuery, Caller, Client, ClientError, DeliveryState, DestroyKeyRequest, DrillMark,
+    ErrorCode, EventQuery, GrantRequest, InboxQuery, RecallRequest, SubmitRequest,
 };
 use abeng_keys::{Passphrase, Protection, SealPublic};
 use abeng_node::{
@@ -335,6 +335,101 @@ async fn no_copy_is_written_over_that_holds_a_key_which_the_keyring_lacks() {
     jm.shutdown().await.unwrap();
 }
 
+/// What JM does while nobody can tell LC: its key is replaced, and the old one is gone for good.
+async fn lose_key(home: &Path, out: &Path, jm: &Client, first: &Kid) {
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        let key = jm.rotate_seal_key().await.unwrap();
+        back_up(home, out);
+        assert!(jm.rotate_seal_key().await.unwrap().published);
+        made.push(Kid::from_hex(&key.kid).unwrap());
+    }
+    let_end(home, &made[1..]);
+    destroy(jm, first, true).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recall_that_waited_takes_back_what_was_sealed_anew_meanwhile() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("net");
+    found(&dir);
+    let (home, out) = (dir.join("jm"), temp.path().join("kept"));
+    let at = |code: &str| Client::unix(dir.join(code).join("abeng.sock"));
+    let lc = start(&dir.join("lc")).await;
+    let first = sealed_to(&lc);
+    let mut notice = serde_json::to_value(abeng_notice::samples().remove(0).draft).unwrap();
+    notice["administration"] = "LC".into();
+    let request = SubmitRequest {
+        to: vec!["JM".to_owned()],
+        notice,
+        ..Default::default()
+    };
+    let sent = at("lc").submit(&request).await.unwrap().id.unwrap();
+    lc.shutdown().await.unwrap();
+    let config = dir.join("lc/node.toml");
+    let policy = "\n[policy.dual_control]\nfrom_tlp = \"CLEAR\"\nreleasers = [1001]\n";
+    let asks = fs::read_to_string(&config).unwrap() + policy;
+    fs::write(config, asks).unwrap();
+    let lc = start(&dir.join("lc")).await;
+    let request = RecallRequest {
+        reason: "wrong-recipient".into(),
+        text: Some("destroy what you printed".into()),
+        ..Default::default()
+    };
+    let (officer, releaser) = (Caller::unix(1000), Caller::unix(1001));
+    let recall = lc.shared().recall(&officer, &sent, request).await.unwrap();
+    assert_eq!(recall.to, ["JM"]);
+    let held = recall.held.unwrap().id.unwrap();
+    lc.shutdown().await.unwrap();
+
+    let jm = start(&home).await;
+    lose_key(&home, &out, &at("jm"), &first).await;
+    let lc = start(&dir.join("lc")).await;
+    let end = tokio::time::Instant::now() + Duration::from_secs(60);
+    let copy = loop {
+        let track = at("lc").track(&sent, "en").await.unwrap();
+        let copy = track.recipients[0].sealed_anew.clone();
+        let inbox = at("jm").inbox(&InboxQuery::default()).await.unwrap();
+        if let (Some(copy), 1) = (copy, inbox.len()) {
+            assert_eq!(inbox[0].id, copy);
+            break copy;
+        }
+        assert!(tokio::time::Instant::now() < end, "{track:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    let shown = GrantRequest {
+        to: Some(vec!["JM".into()]),
+        ..Default::default()
+    };
+    let granted = lc.shared().release_grant(&releaser, &held, shown);
+    assert_eq!(granted.await.unwrap().to, ["JM"]);
+    let end = tokio::time::Instant::now() + Duration::from_secs(60);
+    loop {
+        let track = at("lc").track(&copy, "en").await.unwrap();
+        if track.recipients[0].state == DeliveryState::Recalled {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < end, "{track:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(at("jm").inbox_show(&copy, "en").await.is_err());
+    // One leaf ends the matter; both say who released them.
+    let all = AuditQuery {
+        kind: Some("SUBMITTED".to_owned()),
+        ..AuditQuery::default()
+    };
+    let leaves = at("lc").audit_show(&all).await.unwrap().leaves;
+    let via = leaves.iter().filter_map(|leaf| leaf.via.as_deref());
+    let released: Vec<&str> = via.filter(|via| via.contains("released by")).collect();
+    let ends = |how: &str| {
+        let with = format!(" uid:1001, {how} {held}");
+        released.iter().filter(|via| via.ends_with(&with)).count()
+    };
+    assert_eq!((ends("held"), ends("part of held")), (1, 1), "{released:?}");
+    lc.shutdown().await.unwrap();
+    jm.shutdown().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_sealed_to_a_lost_key_is_sealed_anew_once_to_the_newer_one() {
     let temp = tempfile::tempdir().unwrap();
@@ -360,15 +455,7 @@ async fn what_was_sealed_to_a_lost_key_is_sealed_anew_once_to_the_newer_one() {
 
     // While nobody could tell LC, JM's key was replaced, and the old one is gone for good.
     let jm = start(&home).await;
-    let mut made = Vec::new();
-    for _ in 0..3 {
-        let key = at("jm").rotate_seal_key().await.unwrap();
-        back_up(&home, &out);
-        assert!(at("jm").rotate_seal_key().await.unwrap().published);
-        made.push(Kid::from_hex(&key.kid).unwrap());
-    }
-    let_end(&home, &made[1..]);
-    destroy(&at("jm"), &first, true).await.unwrap();
+    lose_key(&home, &out, &at("jm"), &first).await;
 
     let mut lc = start(&dir.join("lc")).await;
     let query = InboxQuery::default();

@@ -16,6 +16,9 @@ pub(crate) struct PartyChangeArgs {
     /// File whose first line is the keyring's passphrase [default: it is asked for]
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// The node's configuration, for a signing key in a token [default: node.toml beside the directory of the keyring, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Its name, for people
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,

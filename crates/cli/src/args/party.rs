@@ -87,10 +87,13 @@ pub(crate) struct PartyRotateArgs {
     /// File whose first line is the passphrase of the keyring in use [default: it is asked for]
     #[arg(long, value_name = "FILE")]
     pub(crate) old_passphrase_file: Option<PathBuf>,
+    /// The node's configuration, for a signing key in a token [default: node.toml beside the directory of the keyring, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Directory for the keyring with the new keys
     #[arg(long, value_name = "DIR")]
     pub(crate) new_keys: PathBuf,
-    /// Only keys of this role. Repeat it [default: all four]
+    /// Only keys of this role. Repeat it [default: all four, but for one in a token]
     #[arg(long = "role", value_enum, value_name = "ROLE")]
     pub(crate) roles: Vec<KeyKind>,
     /// Days for which the old keys stay good beside the new ones

@@ -3,9 +3,11 @@
 use super::{
     Held, diff, draft,
     enrol::{self, hand_over, signers, unsigned},
-    file, place, secrets, words,
+    file,
+    own::{Own, Place},
+    place, words,
 };
-use crate::{CliError, Exit, Ui, args::PartyChangeArgs};
+use crate::{CliError, Ui, args::PartyChangeArgs};
 use abeng_roster::ceremony;
 use abeng_wire::{v1, v1::ceremony_file::What};
 use std::process::ExitCode;
@@ -13,13 +15,12 @@ use std::process::ExitCode;
 pub(super) fn change(args: &PartyChangeArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     place::check_out(&args.out)?;
     let held = Held::load(&args.held.trust, args.held.first.root.as_deref())?;
-    let keyring = secrets::load_keyring(&args.keys, args.passphrase_file.as_deref(), ui)?;
-    let party = held.trust.roster.party(keyring.party).ok_or_else(|| {
-        CliError::new(
-            Exit::NotFound,
-            format!("the roster held knows no party {}", keyring.party),
-        )
-    })?;
+    let place = Place {
+        keys: &args.keys,
+        passphrase_file: args.passphrase_file.as_deref(),
+        config: args.config.as_deref(),
+    };
+    let (own, party) = Own::load(&place, &held, ui)?;
     let before: v1::Party = file::decode(&party.signed().bytes)?;
     let mut entry = draft::following(party)?;
     if let Some(name) = &args.name {
@@ -52,7 +53,7 @@ pub(super) fn change(args: &PartyChangeArgs, ui: &Ui) -> Result<ExitCode, CliErr
                 .with_try("`abeng roster show` lists what it says of each party"),
         );
     }
-    let by = signers(&keyring).map(|(_, signer)| signer);
+    let by = signers(&own.keyring).map(|(_, signer)| signer);
     let request = v1::PartyRequest {
         entry: Some(ceremony::sign_party(&entry, &by).map_err(unsigned)?),
         seal_key: None,

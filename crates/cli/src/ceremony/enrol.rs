@@ -119,7 +119,7 @@ pub(super) fn hand_over(
 /// The four signing keys of a keyring, with their roles.
 pub(super) fn signers(keyring: &Keyring) -> [(v1::KeyRole, &dyn Signer); 4] {
     [
-        (v1::KeyRole::OrgSign, keyring.org_sign().as_ref()),
+        (v1::KeyRole::OrgSign, keyring.signer().as_ref()),
         (v1::KeyRole::NodeTls, keyring.node_tls().as_ref()),
         (v1::KeyRole::Log, keyring.log().as_ref()),
         (v1::KeyRole::Witness, keyring.witness().as_ref()),
@@ -156,7 +156,7 @@ pub(super) fn seal_key(
         .newest()
         .ok_or_else(|| CliError::internal("the keyring holds no seal key"))?;
     let interval = (at.saturating_sub(HEAD_START_MS), at + SEAL_DAYS * DAY_MS);
-    let signer = keyring.org_sign().as_ref();
+    let signer = keyring.signer().as_ref();
     ceremony::sign_seal_key(keyring.party, sequence, secret.public(), interval, signer)
         .map_err(unsigned)
 }

@@ -11,6 +11,7 @@ mod enrol;
 mod file;
 mod freshness;
 mod grants;
+mod own;
 mod place;
 mod policy;
 mod publish;

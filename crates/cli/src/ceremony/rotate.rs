@@ -3,10 +3,12 @@
 use super::{
     DAY_MS, Held, draft,
     enrol::{hand_over, interval, keys, signers, unsigned},
-    now, place, secrets, words,
+    now,
+    own::{Own, Place},
+    place, secrets, words,
 };
 use crate::{
-    CliError, Exit, Ui,
+    CliError, Ui,
     args::{KeyKind, PartyRotateArgs},
 };
 use abeng_keys::{Role, Signer, SystemEntropy};
@@ -18,14 +20,19 @@ pub(super) fn rotate(args: &PartyRotateArgs, ui: &Ui) -> Result<ExitCode, CliErr
     secrets::check_no_keyring(&args.new_keys)?;
     place::check_out_beside(&args.out, &args.new_keys)?;
     let held = Held::load(&args.held.trust, args.held.first.root.as_deref())?;
-    let old = secrets::load_keyring(&args.keys, args.old_passphrase_file.as_deref(), ui)?;
-    let party = held.trust.roster.party(old.party).ok_or_else(|| {
-        CliError::new(
-            Exit::NotFound,
-            format!("the roster held knows no party {}", old.party),
-        )
-    })?;
-    let roles = roles(&args.roles);
+    let place = Place {
+        keys: &args.keys,
+        passphrase_file: args.old_passphrase_file.as_deref(),
+        config: args.config.as_deref(),
+    };
+    let (
+        Own {
+            keyring: old,
+            token,
+        },
+        party,
+    ) = Own::load(&place, &held, ui)?;
+    let roles = roles(&args.roles, token.is_some());
     let renewed = old.renewed(&roles, &mut SystemEntropy);
     let at = now();
     let mut entry = draft::following(party)?;
@@ -59,6 +66,7 @@ pub(super) fn rotate(args: &PartyRotateArgs, ui: &Ui) -> Result<ExitCode, CliErr
         args.new_keys.display(),
         words::day(until)
     );
+    let told = told + &of_token(token.as_deref(), &roles);
     let network = held.trust.roster.network();
     hand_over(
         network,
@@ -70,13 +78,26 @@ pub(super) fn rotate(args: &PartyRotateArgs, ui: &Ui) -> Result<ExitCode, CliErr
     )
 }
 
-fn roles(kinds: &[KeyKind]) -> Vec<Role> {
+/// What becomes of a key in a token.
+fn of_token(token: Option<&str>, roles: &[Role]) -> String {
+    match token {
+        None => String::new(),
+        Some(token) if roles.contains(&Role::OrgSign) => format!(
+            "The new org-sign key is in that keyring, and the old one in the token `{token}`: take [keys.token] out of node.toml when you put the new keyring in place.\n"
+        ),
+        Some(token) => format!("The org-sign key stays the one in the token `{token}`.\n"),
+    }
+}
+
+/// Those to renew. A key in a token is not, unless that is asked for.
+fn roles(kinds: &[KeyKind], in_token: bool) -> Vec<Role> {
     let all = [
         KeyKind::OrgSign,
         KeyKind::NodeTls,
         KeyKind::Log,
         KeyKind::Witness,
     ];
+    let all = &all[usize::from(in_token)..];
     let role = |kind: &KeyKind| match kind {
         KeyKind::OrgSign => Role::OrgSign,
         KeyKind::NodeTls => Role::NodeTls,

@@ -29,22 +29,42 @@ fn words(lang: Lang, cause: Cause) -> Option<Words> {
 /// English is the reader's.
 pub(crate) fn told(cause: &CauseView, ui: &Ui) -> Option<(String, Option<String>)> {
     let (message, hint) = words(ui.error_lang(), cause.known()?)?;
-    let values: Vec<(&str, String)> = cause
-        .values
-        .iter()
-        .map(|(name, value)| (name.as_str(), shown(name, value, ui)))
-        .collect();
+    let values = values(cause, ui);
     let values: Vec<(&str, &str)> = values.iter().map(|(n, v)| (*n, v.as_str())).collect();
     let hint = (!hint.is_empty()).then(|| fill(hint, &values));
-    Some((fill(message, &values), hint))
+    let message = fill(message, &values);
+    Some(match &cause.first {
+        None => (message, hint),
+        Some(first) => {
+            let (first, _) = words(ui.error_lang(), Cause::parse(first)?)?;
+            (format!("{first}: {message}"), hint)
+        }
+    })
+}
+
+/// The values of a cause as they are shown.
+pub(super) fn values<'a>(cause: &'a CauseView, ui: &Ui) -> Vec<(&'a str, String)> {
+    let values = cause.values.iter();
+    let shown = values.map(|(name, value)| (name.as_str(), shown(name, value, ui)));
+    shown.collect()
 }
 
 fn shown(name: &str, value: &str, ui: &Ui) -> String {
     match (name, value.parse()) {
         (name, Ok(count)) if name.ends_with("_bytes") => ui.bytes(count),
-        ("until", _) => ui.full_time(value),
+        ("until" | "since" | "at" | "last", _) => ui.full_time(value),
         _ => value.to_owned(),
     }
+}
+
+/// The places of a text.
+#[cfg(test)]
+pub(super) fn places(text: &str) -> std::collections::BTreeSet<&str> {
+    let parts = text.split('{').skip(1);
+    parts
+        .filter_map(|p| p.split_once('}'))
+        .map(|p| p.0)
+        .collect()
 }
 
 #[cfg(test)]
@@ -52,14 +72,6 @@ mod tests {
     use super::*;
     use crate::ui::plain;
     use std::collections::BTreeSet;
-
-    fn places(text: &str) -> BTreeSet<&str> {
-        let parts = text.split('{').skip(1);
-        parts
-            .filter_map(|p| p.split_once('}'))
-            .map(|p| p.0)
-            .collect()
-    }
 
     #[test]
     fn every_cause_that_the_interface_knows_is_told_in_every_language() {

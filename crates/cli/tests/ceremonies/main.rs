@@ -241,13 +241,38 @@ fn a_member_enrols_renews_its_keys_is_struck_and_comes_back_from_a_loss() {
     ));
     assert!(told.contains("GY (Guyana) takes part again"), "{told}");
     assert!(told.contains("abeng.gra.example:7464"), "{told}");
-    // By the keys that were revoked it would be nobody's word.
-    table.ok("party change --trust 4.pb --keys gy/keys --active --out gy-old.txt");
+    // By the keys that were revoked it would be nobody's word: neither made nor taken.
+    table.fails(
+        "party change --trust 4.pb --keys gy/keys --active --out x.txt",
+        EXIT_REFUSED,
+        "nobody would take what it signs",
+    );
+    table.ok("party change --trust 3.pb --keys gy/keys --relay yes --out gy-old.txt");
     table.fails(
         "roster draft --trust 4.pb --add gy-old.txt --out x.txt",
         EXIT_UNVERIFIED,
         "GY",
     );
+    // A key in a token signs where the node's configuration names one, and else nothing does.
+    let config = format!(
+        "party = \"GY\"\n[trust]\nroot = \"sha256:{}\"\n[link]\nlisten = \"127.0.0.1:0\"\n[keys]\ninsecure_plain = true\n\
+         [keys.token]\nmodule = \"/absent.so\"\ntoken = \"GY\"\nkey = \"org-sign\"\npin_file = \"/absent\"\n",
+        table.pin()
+    );
+    fs::write(table.path("gy/node.toml"), &config).unwrap();
+    fs::write(table.path("token.toml"), config).unwrap();
+    let away = table.path("gy/node.toml.away");
+    for of_token in [
+        "party change --trust 4.pb --keys gy/new --active --out x.txt",
+        "party rotate-keys --trust 4.pb --keys gy/new --new-keys gy/x --insecure-plain-keys --out x.txt",
+        "party change --trust 4.pb --keys gy/new --config token.toml --active --out x.txt",
+    ] {
+        table.fails(of_token, EXIT_REFUSED, "the signing key cannot be had");
+        if of_token.contains("rotate") {
+            fs::rename(table.path("gy/node.toml"), &away).unwrap();
+        }
+    }
+    assert!(!table.has("x.txt") && !table.has("gy/x"));
     table.ok("roster draft --trust 4.pb --add gy-5.txt --out 5.txt");
     table.sign_roster("5.txt", "4.pb", &["roster-1", "roster-2"]);
     table.publish("5.txt", "4.pb", "5.pb");

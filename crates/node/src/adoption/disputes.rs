@@ -6,6 +6,7 @@ use crate::{
     shared::{Shared, lock},
     view::ReadyView,
 };
+use abeng_api::{Warned, Warning};
 use abeng_audit_log::{EQUIVOCATION, Reader, RealDisk, subject};
 use abeng_queue::{Input, rows::ContradictionRow};
 use abeng_roster::{Conflict, ConflictOf, Trust, TrustError, digest};
@@ -55,11 +56,25 @@ impl Dispute {
     }
 
     /// What `status` says of it.
-    pub fn told(&self) -> String {
-        format!(
+    pub fn told(&self) -> Warning {
+        let text = format!(
             "TWO DIFFERENT VERSIONS {} of the {} are well signed: {:.16} is in force here, {:.16} is kept beside it. Somebody signs two things at once: speak with the Secretariat and the other administrations by telephone",
             self.version, self.what, self.held, self.other
-        )
+        );
+        let [version, held, other] = [
+            ("version", self.version.to_string()),
+            ("held", format!("{:.16}", self.held)),
+            ("other", format!("{:.16}", self.other)),
+        ];
+        let told = Warning::from(text);
+        match self.what.strip_prefix("seal key of ") {
+            Some(party) => {
+                let party = ("party", party.to_owned());
+                told.because(Warned::TwoSealKeys, [party, version, held, other])
+            }
+            None if self.what == "root" => told.because(Warned::TwoRoots, [version, held, other]),
+            None => told.because(Warned::TwoRosters, [version, held, other]),
+        }
     }
 }
 

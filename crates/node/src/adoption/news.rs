@@ -1,6 +1,7 @@
 //! What newer rosters changed, told until somebody here has said that it was seen.
 
 use crate::shared::{Shared, lock};
+use abeng_api::{Warned, Warning};
 use abeng_roster::Trust;
 
 /// Changes that one status line names; the rest is counted.
@@ -32,7 +33,7 @@ impl News {
     }
 
     /// What `status` says, while there is something.
-    pub fn told(&self, version: u64) -> Option<String> {
+    pub fn told(&self, version: u64) -> Option<Warning> {
         if self.changes.is_empty() {
             return None;
         }
@@ -46,10 +47,15 @@ impl News {
             0 => String::new(),
             more => format!("; and {more} more"),
         };
-        Some(format!(
+        let text = format!(
             "roster {version} is in force and changes: {}{more}. Check it with whoever announced it, see `abeng roster pending`, then say so: `abeng roster accept`",
             named.join("; ")
-        ))
+        );
+        let values = [
+            ("version", version.to_string()),
+            ("count", self.changes.len().to_string()),
+        ];
+        Some(Warning::from(text).because(Warned::RosterNews, values))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     reading::internal,
     shared::{Shared, lock},
 };
-use abeng_api::{ApiError, ErrorCode, PendingView};
+use abeng_api::{ApiError, ErrorCode, PendingView, Warned, Warning};
 use abeng_queue::rows::FilesRow;
 use abeng_seal::AttachmentRef;
 use abeng_wire::{EnvelopeId, Hash32, LeafHash, LeafIndex};
@@ -184,10 +184,11 @@ impl Shared {
     }
 
     /// What an operator should know of them.
-    pub fn own_faults_warning(&self) -> Option<String> {
+    pub fn own_faults_warning(&self) -> Option<Warning> {
         let all = self.attachments.faults.all(&self.attachments.blobs);
         let count = |fault| all.iter().filter(|one| one.0 == fault).count();
-        let told = match (count(OwnFault::Damaged), count(OwnFault::Gone)) {
+        let (damaged, gone) = (count(OwnFault::Damaged), count(OwnFault::Gone));
+        let told = match (damaged, gone) {
             (0, 0) => return None,
             (damaged, 0) => format!("{damaged} damaged on this disk"),
             (0, gone) => format!("{gone} not on this disk any more"),
@@ -202,9 +203,15 @@ impl Shared {
         if notices.len() > NAMED {
             named.push("…".to_owned());
         }
-        Some(format!(
-            "attachments that were sent from here: {told} (of {}). Take `blobs` from a backup of the data directory; `abeng attachment list ID` says which they are",
-            named.join(", ")
-        ))
+        let notices = named.join(", ");
+        let told = Warning::from(format!(
+            "attachments that were sent from here: {told} (of {notices}). Take `blobs` from a backup of the data directory; `abeng attachment list ID` says which they are"
+        ));
+        let values = [
+            ("damaged", damaged.to_string()),
+            ("gone", gone.to_string()),
+            ("notices", notices),
+        ];
+        Some(told.because(Warned::OwnFaults, values))
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     clock,
     shared::{Shared, lock},
 };
-use abeng_api::PendingView;
+use abeng_api::{PendingView, Warned, Warning};
 use abeng_queue::rows::{FileState, FilesRow};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -67,7 +67,7 @@ impl Shared {
     }
 
     /// What an operator should know of files that do not come or go.
-    pub fn files_warnings(&self) -> Vec<String> {
+    pub fn files_warnings(&self) -> Vec<Warning> {
         let pending = self.pending_files();
         let all = [
             self.own_faults_warning(),
@@ -79,7 +79,7 @@ impl Shared {
     }
 
     /// Files that wait for this node's own day.
-    fn own_budget_warning(&self, pending: &PendingView) -> Option<String> {
+    fn own_budget_warning(&self, pending: &PendingView) -> Option<Warning> {
         let told = match (pending.for_own_budget, pending.held_back) {
             (0, 0) => return None,
             (come, 0) => format!("{} to come", count(come)),
@@ -87,44 +87,57 @@ impl Shared {
             (come, go) => format!("{} to come and {} to be sent", count(come), count(go)),
         };
         let until = clock::rfc3339(self.metered.today(clock::wall()).until);
-        let rest = match self.no_day_takes_a_piece() {
+        let piece = self.no_day_takes_a_piece();
+        let rest = match piece {
             Some(piece) => format!(
                 "a day's budget may have no room for a piece of one (up to {piece} bytes beside what is kept for FLASH). Raise `budget` under [link.metered], or use `abeng link allow`"
             ),
             None => format!("they go on at {until}, or after `abeng link allow` here"),
         };
-        Some(format!(
+        let told = Warning::from(format!(
             "waiting for this node's bytes of the day on metered paths: {told}; {rest}"
-        ))
+        ));
+        let come = ("come", pending.for_own_budget.to_string());
+        let go = ("go", pending.held_back.to_string());
+        Some(match piece {
+            Some(piece) => {
+                let piece = ("piece_bytes", piece.to_string());
+                told.because(Warned::OwnBudgetSmall, [come, go, piece])
+            }
+            None => told.because(Warned::OwnBudget, [come, go, ("until", until)]),
+        })
     }
 
     /// What an operator should know of files that this disk has damaged.
-    pub fn damaged_warning(&self) -> Option<String> {
+    pub fn damaged_warning(&self) -> Option<Warning> {
         let damaged = self.attachments.blobs.damaged();
-        let first = damaged.first()?.display();
+        let first = damaged.first()?.display().to_string();
         let many = match damaged.len() {
             1 => "a file of an attachment was damaged on this disk and put".to_owned(),
             n => format!("{n} files of attachments were damaged on this disk and put"),
         };
-        Some(format!(
+        let text = format!(
             "{many} aside ({first}): they come again from their senders while those have them. Have the disk looked at; delete what was put aside once it is of no use"
-        ))
+        );
+        let values = [("count", damaged.len().to_string()), ("first", first)];
+        Some(Warning::from(text).because(Warned::BlobsDamaged, values))
     }
 }
 
 /// Files that wait for the day of whoever has them: nothing that is done here helps.
-fn their_budget_warning(pending: &PendingView) -> Option<String> {
+fn their_budget_warning(pending: &PendingView) -> Option<Warning> {
     let theirs = pending.for_budget.saturating_sub(pending.for_own_budget);
     (theirs > 0).then(|| {
-        format!(
+        let told = Warning::from(format!(
             "waiting for the bytes of the day at other nodes: {} to come, on from their tomorrow, or after `abeng link allow` there; `abeng attachment list ID` says whose day it is",
             count(theirs)
-        )
+        ));
+        told.because(Warned::TheirBudget, [("come", theirs.to_string())])
     })
 }
 
 /// Files that do not come any more.
-fn lacked_warning(pending: &PendingView) -> Option<String> {
+fn lacked_warning(pending: &PendingView) -> Option<Warning> {
     let told = match (pending.sender_gone, pending.sender_damaged) {
         (0, 0) => return None,
         (gone, 0) => format!("no longer have {}", count(gone)),
@@ -135,9 +148,14 @@ fn lacked_warning(pending: &PendingView) -> Option<String> {
             count(damaged)
         ),
     };
-    Some(format!(
+    let told = Warning::from(format!(
         "of the attachments that have not come, their senders {told}. `abeng attachment list ID` says whose; ask them to take `blobs` from a backup, or to send the file anew"
-    ))
+    ));
+    let values = [
+        ("gone", pending.sender_gone.to_string()),
+        ("damaged", pending.sender_damaged.to_string()),
+    ];
+    Some(told.because(Warned::Lacked, values))
 }
 
 fn count(n: u64) -> String {

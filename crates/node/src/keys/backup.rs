@@ -11,6 +11,7 @@ use crate::{
     identity::passphrase,
     layout::{Layout, lies_in, replace},
 };
+use abeng_api::{Warned, Warning};
 use abeng_keys::{BackupKey, Keyring, Passphrase, Protection, SEALED};
 use abeng_wire::{Digest, Kid, Millis};
 use serde::{Deserialize, Serialize};
@@ -268,7 +269,7 @@ pub(crate) fn look_again(config: &Config, keyring: &Keyring) -> Result<(), KeysE
 }
 
 /// The copy that the newest one of the node did not replace, and what is said of the two.
-pub(crate) fn stays(config: &Config) -> Option<(Stays, String)> {
+pub(crate) fn stays(config: &Config) -> Option<(Stays, Warning)> {
     let dir = config.seal.backup_dir.as_ref()?;
     let kept = last_kept(&config.data)?;
     let stays = kept.beside.filter(|stays| stays.dir == *dir)?;
@@ -276,12 +277,13 @@ pub(crate) fn stays(config: &Config) -> Option<(Stays, String)> {
     Some((stays, told))
 }
 
-fn told(stays: &Stays, out: &Path) -> String {
-    let (dir, out) = (stays.dir.display(), out.display());
-    format!(
+fn told(stays: &Stays, out: &Path) -> Warning {
+    let (dir, out) = (stays.dir.display().to_string(), out.display().to_string());
+    let text = format!(
         "the copy of the keyring in {dir} {}. It was not written over, and the copy of this node's keyring lies in {out}: `abeng restore --keys {out}` takes it from there. Keep the other: it may alone open what was sealed to its keys. Once it is moved to a safe place, the node puts its own into {dir} within a minute",
         stays.why
-    )
+    );
+    Warning::from(text).because(Warned::CopyStays, [("dir", dir), ("out", out)])
 }
 
 fn file_digest(keys: &Path) -> Option<String> {

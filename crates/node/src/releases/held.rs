@@ -9,7 +9,7 @@ use crate::{
     roster_acts,
     submit::Ready,
 };
-use abeng_api::{ApiError, Caller, ErrorCode, HeldReply, SubmitReply, SubmitRequest};
+use abeng_api::{ApiError, Caller, Cause, ErrorCode, HeldReply, SubmitReply, SubmitRequest};
 use abeng_notice::{Flaw, Lang};
 use abeng_roster::digest;
 use abeng_wire::v1;
@@ -110,7 +110,8 @@ impl Shared {
                 ErrorCode::Conflict,
                 format!("its file {} is not on this disk any more", file.name),
             )
-            .with_try("deny it, and have it submitted again with its files")),
+            .with_try("deny it, and have it submitted again with its files")
+            .because(Cause::ReleaseFile, [("name", file.name.clone())])),
         }
     }
 }
@@ -121,4 +122,5 @@ fn unproved() -> ApiError {
         "a second person must release this notice, and over TCP the node cannot tell who submits it",
     )
     .with_try("submit it over the Unix socket, where the kernel says who it is")
+    .because(Cause::ReleaseUnproved, [])
 }

@@ -35,11 +35,14 @@ impl Shared {
                 (Ok(draft), Some(known)) => self.release_item(who, id, &draft, &known, lang).0,
                 // Decided meanwhile.
                 _ if self.held.known(id).is_err() => continue,
-                _ => ReleaseItem {
-                    id: id.to_string(),
-                    trouble: Some(unreadable(id).message),
-                    ..ReleaseItem::default()
-                },
+                _ => {
+                    let mut item = ReleaseItem {
+                        id: id.to_string(),
+                        ..ReleaseItem::default()
+                    };
+                    trouble(&mut item, unreadable(id));
+                    item
+                }
             });
         }
         Ok(items)
@@ -74,7 +77,7 @@ impl Shared {
                     .clone_into(&mut view.precedence);
                 view.doubts = doubts.iter().map(|f| flaw_view(f, lang)).collect();
             }
-            Err(e) => item.trouble = Some(e.message),
+            Err(e) => trouble(&mut item, e),
         }
         if let Some(notice) = notice {
             let control = self.config.dual_control.iter();
@@ -134,9 +137,17 @@ impl Shared {
                 (item, Some(notice))
             }
             Err(e) => {
-                item.trouble = Some(e.message);
+                trouble(&mut item, e);
                 (item, None)
             }
         }
     }
+}
+
+/// Says what stands in the way of a release.
+fn trouble(item: &mut ReleaseItem, why: ApiError) {
+    item.trouble = Some(why.message);
+    // One thing that stands against it says more than that something does.
+    let flaw = why.flaws.into_iter().find_map(|flaw| flaw.cause);
+    item.trouble_cause = flaw.or(why.cause.map(|cause| *cause));
 }

@@ -177,7 +177,7 @@ async fn a_file_that_was_altered_or_changed_places_is_told_and_not_sent() {
     fs::write(&paths[0], &bytes).unwrap();
     let (refused, why) = code(grant(&jm, ANN, &ids[0]).await);
     assert!(
-        refused == ErrorCode::Internal && why.contains("altered"),
+        refused == ErrorCode::Damaged && why.contains("altered"),
         "{why}"
     );
     jm.shutdown().await.unwrap();
@@ -189,7 +189,7 @@ async fn a_file_that_was_altered_or_changed_places_is_told_and_not_sent() {
     for id in &ids {
         let (refused, why) = code(grant(&jm, ANN, id).await);
         assert!(
-            refused == ErrorCode::Internal && why.contains("altered"),
+            refused == ErrorCode::Damaged && why.contains("altered"),
             "{why}"
         );
     }

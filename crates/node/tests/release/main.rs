@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod causes;
 #[path = "../common/ceremony.rs"]
 mod ceremony;
 mod crash;
@@ -221,7 +222,10 @@ async fn the_rules_of_the_day_of_the_release_decide() {
     let client = net.client("JM");
     let import = client.roster_import(ceremony::file(&second)).await;
     assert_eq!(import.unwrap().roster, 2);
-    let (refused, why) = code(grant(&jm, ANN, &id).await);
+    let error = grant(&jm, ANN, &id).await.unwrap_err();
+    assert_eq!(named(&error), "still_waits: not_allowed");
+    assert_eq!(error.flaws[0].cause.as_ref().unwrap().name, "inactive");
+    let (refused, why) = (error.code, error.message);
     assert_eq!(refused, ErrorCode::Refused);
     assert!(
         why.contains("goes on waiting") && why.contains("TT"),
@@ -231,7 +235,9 @@ async fn the_rules_of_the_day_of_the_release_decide() {
     assert_eq!(waits.len(), 1);
     let lang = abeng_notice::Lang::En;
     let view = jm.shared().release_view(&who(ANN), &id, lang).await;
-    assert!(view.unwrap().item.trouble.unwrap().contains("TT"));
+    let item = view.unwrap().item;
+    assert!(item.trouble.unwrap().contains("TT"));
+    assert_eq!(item.trouble_cause.unwrap().name, "inactive");
     let third = ceremony::after(&net.dir, &second, |m| {
         let active = abeng_wire::v1::PartyStatus::Active;
         ceremony::status(m, &ceremony::keyring(&tt), active);

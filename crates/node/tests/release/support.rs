@@ -94,7 +94,19 @@ pub async fn list(jm: &Node, uid: u32) -> Vec<ReleaseItem> {
 
 pub fn code<T: std::fmt::Debug>(answer: Result<T, ApiError>) -> (ErrorCode, String) {
     let error = answer.unwrap_err();
+    named(&error);
     (error.code, error.message)
+}
+
+/// The name by which a refusal is told in other languages, as every one has.
+pub fn named(error: &ApiError) -> String {
+    let cause = error.cause.as_ref();
+    let cause = cause.unwrap_or_else(|| panic!("it can be told in English alone: {error:?}"));
+    assert!(cause.known().is_some(), "{error:?}");
+    match &cause.first {
+        Some(first) => format!("{first}: {}", cause.name),
+        None => cause.name.clone(),
+    }
 }
 
 /// What is at a recipient, by id.

@@ -108,6 +108,83 @@ pub(super) fn words(cause: C) -> Words {
             "el aviso tiene errores y no se ha enviado",
             "corrija cada campo indicado; lo marcado como duda puede quedarse",
         ),
+        C::DraftUnreadable => (
+            "el aviso no se puede leer",
+            "`abeng submit seizure --dry-run -f ARCHIVO` muestra dónde; docs/notices.md enumera cada campo",
+        ),
+        C::SignerFails => (
+            "el aviso no se envió: la clave de firma no se puede usar ahora",
+            "pida al administrador que mire el token con la clave de firma (`abeng status` dice qué le pasa), y envíelo otra vez",
+        ),
+        C::SealingFailed => (
+            "el sellado falló y no se envió nada",
+            "pida al administrador que mire el registro de actividad del nodo",
+        ),
+        C::ReleaseId => (
+            "lo retenido se nombra con 8 a 32 cifras hexadecimales de su identificador",
+            "`abeng release list` muestra los identificadores",
+        ),
+        C::ReleaseAmbiguous => (
+            "más de un envío retenido tiene un identificador que empieza así",
+            "dé más cifras",
+        ),
+        C::ReleaseNone => (
+            "ningún envío con este identificador espera aquí: se autorizó o se denegó, o nunca esperó",
+            "`abeng release list` muestra lo que espera; `abeng audit show --kind ADMIN`, lo que se decidió",
+        ),
+        C::ReleaseTaken => (
+            "otra persona está decidiendo sobre él en este momento",
+            "mire de nuevo dentro de un momento con `abeng release list`; si sigue así, arranque el nodo otra vez",
+        ),
+        C::ReleaseDamaged => (
+            "el envío retenido {id} no se puede abrir: su archivo fue alterado o está dañado",
+            "no se envía; deniéguelo y haga que se presente otra vez",
+        ),
+        C::ReleaseDisk => (
+            "los envíos retenidos no se pueden leer o escribir",
+            "compruebe el disco del directorio de datos; el registro de actividad del nodo dice más",
+        ),
+        C::ReleaseOwn => (
+            "quien presentó un aviso no puede autorizarlo: el nodo conoce a las personas por su identificador de usuario, y los dos tienen el mismo",
+            "debe hacerlo otra persona con derecho a autorizar, con un usuario propio; usted puede retirarlo con `abeng release deny`",
+        ),
+        C::NotReleaser => (
+            "{who} no puede autorizar lo que otros presentaron",
+            "pueden hacerlo {releasers}, por el socket de Unix y cada uno con un usuario propio; quien lo presentó puede retirarlo con `abeng release deny`",
+        ),
+        C::NoReleasers => (
+            "{who} no puede autorizar lo que otros presentaron, ni nadie más",
+            "node.toml no nombra a nadie que pueda: `releasers` en [policy.dual_control]",
+        ),
+        C::ReleaseOthers => (
+            "ahora iría a otros destinatarios que los que se mostraron: a {to}",
+            "mírelo de nuevo con `abeng release show`, y autorícelo entonces",
+        ),
+        C::ReleaseFile => (
+            "su archivo {name} ya no está en este disco",
+            "deniéguelo y haga que se presente otra vez con sus archivos",
+        ),
+        C::ReleaseUnknown => (
+            "el nodo terminó antes de poder decir qué fue de él",
+            "arránquelo y mire con `abeng release list`",
+        ),
+        C::ReleaseUnproved => (
+            "una segunda persona debe autorizar este aviso, y por TCP el nodo no sabe quién lo presenta",
+            "preséntelo por el socket de Unix, donde el sistema dice quién es",
+        ),
+        C::ReleaseFullOwn => (
+            "ya esperan autorización {count} envíos suyos, y no se admiten más de usted",
+            "haga que quienes pueden autorizar decidan sobre ellos, o retire algunos: `abeng release list`",
+        ),
+        C::ReleaseFull => (
+            "ya esperan autorización {count} envíos, y no se admiten más",
+            "pida a quienes pueden autorizar que decidan sobre ellos: `abeng release list`",
+        ),
+        C::StillWaits => ("no se autorizó, sigue esperando", ""),
+        C::OfficerReference => (
+            "la referencia de un funcionario tiene de 1 a {limit} caracteres",
+            "",
+        ),
         C::UnknownRecipient => ("aquí nadie se llama `{code}`", "los miembros son {members}"),
         C::UnknownRecipientNear => (
             "aquí nadie se llama `{code}`; ¿quería decir {near}?",
@@ -145,6 +222,11 @@ pub(super) fn words(cause: C) -> Words {
             "no se tiene ninguna clave de sellado de {code} que valga ahora; llega con el próximo contacto, o pregunte a {code}",
             "",
         ),
+        C::NotAllowed => (
+            "las reglas no permiten enviarlo así",
+            "`abeng policy explain --to PARTE --type TIPO` muestra qué regla",
+        ),
+        C::NotAllowedUnknown => ("no se envía así", "los miembros son {members}"),
         C::TooManyRecipients => (
             "{found} destinatarios son demasiados, como mucho {limit}; envíelo por partes",
             "",

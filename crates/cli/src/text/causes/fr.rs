@@ -108,6 +108,80 @@ pub(super) fn words(cause: C) -> Words {
             "l'avis contient des erreurs et n'a pas été envoyé",
             "corrigez chaque champ nommé ; ce qui est marqué comme doute peut rester",
         ),
+        C::DraftUnreadable => (
+            "l'avis ne peut pas être lu",
+            "`abeng submit seizure --dry-run -f FICHIER` montre où ; docs/notices.md énumère chaque champ",
+        ),
+        C::SignerFails => (
+            "l'avis n'a pas été envoyé : la clé de signature ne peut pas servir en ce moment",
+            "demandez à l'administrateur de regarder le jeton qui porte la clé de signature (`abeng status` dit ce qu'il a), puis envoyez de nouveau",
+        ),
+        C::SealingFailed => (
+            "le scellement a échoué et rien n'a été envoyé",
+            "demandez à l'administrateur de regarder le journal technique du nœud",
+        ),
+        C::ReleaseId => (
+            "ce qui est retenu se désigne par 8 à 32 chiffres hexadécimaux de son identifiant",
+            "`abeng release list` montre les identifiants",
+        ),
+        C::ReleaseAmbiguous => (
+            "plus d'un envoi retenu a un identifiant qui commence ainsi",
+            "donnez plus de chiffres",
+        ),
+        C::ReleaseNone => (
+            "aucun envoi avec cet identifiant n'attend ici : il a été autorisé ou refusé, ou n'a jamais attendu",
+            "`abeng release list` montre ce qui attend ; `abeng audit show --kind ADMIN`, ce qui a été décidé",
+        ),
+        C::ReleaseTaken => (
+            "quelqu'un d'autre décide à son sujet en ce moment",
+            "regardez de nouveau dans un instant avec `abeng release list` ; si cela dure, redémarrez le nœud",
+        ),
+        C::ReleaseDamaged => (
+            "l'envoi retenu {id} ne peut pas être ouvert : son fichier a été altéré ou est endommagé",
+            "il n'est pas envoyé ; refusez-le et faites-le soumettre de nouveau",
+        ),
+        C::ReleaseDisk => (
+            "les envois retenus ne peuvent pas être lus ou écrits",
+            "vérifiez le disque du répertoire de données ; le journal technique du nœud en dit plus",
+        ),
+        C::ReleaseOwn => (
+            "qui a soumis un avis ne peut pas l'autoriser : le nœud connaît les personnes à leur identifiant d'utilisateur, et les deux ont le même",
+            "une autre personne qui peut autoriser doit le faire, sous son propre utilisateur ; vous pouvez le retirer avec `abeng release deny`",
+        ),
+        C::NotReleaser => (
+            "{who} ne peut pas autoriser ce que d'autres ont soumis",
+            "peuvent le faire {releasers}, par la socket Unix et chacun sous son propre utilisateur ; qui l'a soumis peut le retirer avec `abeng release deny`",
+        ),
+        C::NoReleasers => (
+            "{who} ne peut pas autoriser ce que d'autres ont soumis, ni personne d'autre",
+            "node.toml ne nomme personne qui le puisse : `releasers` dans [policy.dual_control]",
+        ),
+        C::ReleaseOthers => (
+            "il irait maintenant à d'autres destinataires que ceux qui ont été montrés : à {to}",
+            "regardez-le de nouveau avec `abeng release show`, et autorisez-le alors",
+        ),
+        C::ReleaseFile => (
+            "son fichier {name} n'est plus sur ce disque",
+            "refusez-le et faites-le soumettre de nouveau avec ses fichiers",
+        ),
+        C::ReleaseUnknown => (
+            "le nœud s'est arrêté avant de pouvoir dire ce qu'il en est advenu",
+            "démarrez-le et regardez avec `abeng release list`",
+        ),
+        C::ReleaseUnproved => (
+            "une deuxième personne doit autoriser cet avis, et par TCP le nœud ne sait pas qui le soumet",
+            "soumettez-le par la socket Unix, où le système dit qui c'est",
+        ),
+        C::ReleaseFullOwn => (
+            "{count} de vos envois attendent déjà une autorisation, et il n'en est plus pris de vous",
+            "faites décider ceux qui peuvent autoriser, ou retirez-en : `abeng release list`",
+        ),
+        C::ReleaseFull => (
+            "{count} envois attendent déjà une autorisation, et il n'en est plus pris",
+            "demandez à ceux qui peuvent autoriser de décider à leur sujet : `abeng release list`",
+        ),
+        C::StillWaits => ("non autorisé, il attend toujours", ""),
+        C::OfficerReference => ("la référence d'un agent a de 1 à {limit} caractères", ""),
         C::UnknownRecipient => (
             "personne ici ne s'appelle `{code}`",
             "les membres sont {members}",
@@ -148,6 +222,11 @@ pub(super) fn words(cause: C) -> Words {
             "on n'a aucune clé de scellement de {code} qui vaille maintenant ; elle vient au prochain contact, ou demandez à {code}",
             "",
         ),
+        C::NotAllowed => (
+            "les règles ne permettent pas de l'envoyer ainsi",
+            "`abeng policy explain --to PARTIE --type TYPE` montre quelle règle",
+        ),
+        C::NotAllowedUnknown => ("il n'est pas envoyé ainsi", "les membres sont {members}"),
         C::TooManyRecipients => (
             "{found} destinataires, c'est trop : au plus {limit} ; envoyez-le en plusieurs fois",
             "",

@@ -108,6 +108,83 @@ pub(super) fn words(cause: C) -> Words {
             "er zitten fouten in de melding; zij is niet verzonden",
             "verbeter elk veld dat wordt genoemd; wat een twijfel is mag blijven",
         ),
+        C::DraftUnreadable => (
+            "de melding kan niet worden gelezen",
+            "`abeng submit seizure --dry-run -f BESTAND` toont waar; docs/notices.md noemt elk veld",
+        ),
+        C::SignerFails => (
+            "de melding is niet verzonden: de ondertekensleutel kan nu niet worden gebruikt",
+            "vraag de beheerder naar het token met de ondertekensleutel te kijken (`abeng status` zegt wat eraan schort), en verzend opnieuw",
+        ),
+        C::SealingFailed => (
+            "het verzegelen is mislukt en er is niets verzonden",
+            "vraag de beheerder in de logboeken van het knooppunt te kijken",
+        ),
+        C::ReleaseId => (
+            "wat wordt vastgehouden heet naar 8 tot 32 hexadecimale cijfers van zijn kenmerk",
+            "`abeng release list` toont de kenmerken",
+        ),
+        C::ReleaseAmbiguous => (
+            "meer dan één vastgehouden indiening heeft een kenmerk dat zo begint",
+            "geef meer cijfers",
+        ),
+        C::ReleaseNone => (
+            "er wacht hier geen indiening met dit kenmerk: zij is vrijgegeven of afgewezen, of heeft nooit gewacht",
+            "`abeng release list` toont wat wacht, `abeng audit show --kind ADMIN` wat er is beslist",
+        ),
+        C::ReleaseTaken => (
+            "iemand anders beslist er op dit moment over",
+            "kijk zo dadelijk opnieuw met `abeng release list`; blijft het zo, start dan het knooppunt opnieuw",
+        ),
+        C::ReleaseDamaged => (
+            "de vastgehouden indiening {id} kan niet worden geopend: haar bestand is veranderd of beschadigd",
+            "zij wordt niet verzonden; wijs haar af en laat haar opnieuw indienen",
+        ),
+        C::ReleaseDisk => (
+            "vastgehouden indieningen kunnen niet worden gelezen of geschreven",
+            "controleer de schijf van de gegevensmap; de logboeken van het knooppunt zeggen meer",
+        ),
+        C::ReleaseOwn => (
+            "wie een melding heeft ingediend kan haar niet vrijgeven: het knooppunt kent mensen aan hun gebruikersnummer, en beide hebben hetzelfde",
+            "iemand anders die mag vrijgeven moet het doen, onder een eigen gebruiker; u kunt haar intrekken met `abeng release deny`",
+        ),
+        C::NotReleaser => (
+            "{who} mag niet vrijgeven wat anderen hebben ingediend",
+            "dat mogen {releasers}, over de Unix-socket en ieder onder een eigen gebruiker; wie het heeft ingediend kan het intrekken met `abeng release deny`",
+        ),
+        C::NoReleasers => (
+            "{who} mag niet vrijgeven wat anderen hebben ingediend, en ook niemand anders",
+            "node.toml noemt niemand die het mag: `releasers` in [policy.dual_control]",
+        ),
+        C::ReleaseOthers => (
+            "het zou nu naar andere ontvangers gaan dan zijn getoond: naar {to}",
+            "bekijk het opnieuw met `abeng release show`, en geef het dan vrij",
+        ),
+        C::ReleaseFile => (
+            "het bestand {name} staat niet meer op deze schijf",
+            "wijs het af en laat het opnieuw indienen met de bestanden",
+        ),
+        C::ReleaseUnknown => (
+            "het knooppunt stopte voordat het kon zeggen wat ervan is geworden",
+            "start het en kijk met `abeng release list`",
+        ),
+        C::ReleaseUnproved => (
+            "een tweede persoon moet deze melding vrijgeven, en over TCP weet het knooppunt niet wie haar indient",
+            "dien haar in over de Unix-socket, waar het systeem zegt wie het is",
+        ),
+        C::ReleaseFullOwn => (
+            "er wachten al {count} indieningen van u op vrijgave, en er worden er van u niet meer aangenomen",
+            "laat wie mag vrijgeven erover beslissen, of trek er in: `abeng release list`",
+        ),
+        C::ReleaseFull => (
+            "er wachten al {count} indieningen op vrijgave, en er worden er niet meer aangenomen",
+            "vraag wie mag vrijgeven erover te beslissen: `abeng release list`",
+        ),
+        C::StillWaits => ("niet vrijgegeven, het blijft wachten", ""),
+        C::OfficerReference => (
+            "het kenmerk van een ambtenaar heeft 1 tot {limit} tekens",
+            "",
+        ),
         C::UnknownRecipient => ("niemand hier heet `{code}`", "de leden zijn {members}"),
         C::UnknownRecipientNear => (
             "niemand hier heet `{code}`; bedoelt u {near}?",
@@ -145,6 +222,11 @@ pub(super) fn words(cause: C) -> Words {
             "er is geen zegelsleutel van {code} die nu geldt; hij komt met het volgende contact, of vraag {code}",
             "",
         ),
+        C::NotAllowed => (
+            "de regels laten niet toe dat het zo wordt verzonden",
+            "`abeng policy explain --to PARTIJ --type TYPE` toont welke regel",
+        ),
+        C::NotAllowedUnknown => ("zo wordt het niet verzonden", "de leden zijn {members}"),
         C::TooManyRecipients => (
             "{found} ontvangers is te veel, ten hoogste {limit}; verzend het in delen",
             "",
