@@ -2,7 +2,6 @@
 //! verified from the pinned root, the journal recovered.
 
 use crate::{
-    clock,
     config::Config,
     count::count,
     identity::{check_keys, load_trust, open_identity, unlock},
@@ -16,7 +15,7 @@ use crate::{
 use abeng_audit_log::{DirLock, Journal, OpenOptions, RealDisk, Recovery};
 use abeng_keys::Keyring;
 use abeng_roster::Trust;
-use abeng_wire::{Incarnation, Millis};
+use abeng_wire::Incarnation;
 use std::sync::Arc;
 
 /// Everything that was opened; dropping it lets go of the directory.
@@ -30,7 +29,6 @@ pub(crate) struct Opened {
     pub(crate) journal: Journal<RealDisk>,
     pub(crate) recovery: Recovery,
     pub(crate) incarnation: Incarnation,
-    pub(crate) now: Millis,
 }
 
 impl Opened {
@@ -52,7 +50,7 @@ impl Opened {
         not_half_restored(&config.data)?;
         // A new life whose opening a crash cut short is whole, or was not begun.
         finish_switch(&layout).map_err(|e| NodeError::Failed(e.to_string()))?;
-        let now = clock::wall();
+        let now = crate::clock::wall();
         let quota =
             Arc::new(
                 Quota::new(config.quota, room).map_err(|source| NodeError::Directory {
@@ -83,7 +81,6 @@ impl Opened {
             journal,
             recovery,
             incarnation,
-            now,
         })
     }
 }

@@ -189,7 +189,7 @@ impl Shared {
             (hours, _) => now + life(hours.unwrap_or(DEFAULT_HOURS))?,
         };
         let trust = self.trust();
-        let clock = clock::span();
+        let clock = clock::waits();
         let expanded = Policy::expand(&trust, self.me, &to, clock)
             .map_err(|r| refusal_error(&[r], &trust.roster))?;
         let facts = Self::facts(&notice);
@@ -348,7 +348,7 @@ impl Shared {
                 self.me,
                 sealed.recipients(),
                 &Self::facts(&notice),
-                clock::span(),
+                clock::waits(),
             );
             cleared.ok()
         });
