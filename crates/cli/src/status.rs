@@ -6,7 +6,7 @@ use crate::{
     connect,
     inbox::pairs,
     table::{Align, Table, wrap},
-    texts::{Release, old_copy},
+    texts::{Release, old_copy, roster_age},
     when,
 };
 use abeng_api::{PendingView, StatusView, ViewState};
@@ -28,8 +28,10 @@ fn render(status: &StatusView, now: &str, ui: &Ui) -> String {
     let stopped = old_copy::head(status, ui.lang, |at| ui.full_time(at));
     // The same as the node says it, in English.
     let is_other = |w: &&String| stopped.is_none() || !w.starts_with(SUBMITS_NOTHING);
+    let aged = roster_age::told(&status.roster.age, ui.lang, |at| ui.full_time(at));
     let others = status.warnings.iter().filter(is_other);
-    for warning in stopped.iter().chain(others) {
+    let others = others.filter(|w| !roster_age::is_told(w, ui.lang));
+    for warning in stopped.iter().chain(&aged).chain(others) {
         let text = wrap(&format!("! {}", printable(warning)), ui.width, 2);
         out.push_str(&format!("{}\n", ui.paint(Paint::Warn, &text)));
     }

@@ -27,6 +27,8 @@ pub(crate) mod old_copy;
 mod places;
 #[path = "text/release.rs"]
 mod release;
+#[path = "text/roster_age.rs"]
+pub(crate) mod roster_age;
 
 pub(crate) use causes::told as told_cause;
 pub(crate) use courier::Courier;

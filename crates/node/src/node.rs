@@ -5,7 +5,7 @@
 //! threads, link, serve. Anything that does not hold stops the start and changes nothing.
 
 use crate::{
-    adoption, again,
+    adoption, again, age,
     attachments::{self, Attachments, Carried},
     blobs::Blobs,
     checking, clock, clocks,
@@ -403,6 +403,7 @@ fn work(shared: &Arc<Shared>, tasks: &mut JoinSet<()>, watch: Watch) {
     tasks.spawn(metered::work(shared.clone()));
     tasks.spawn(rates::work(shared.clone()));
     tasks.spawn(clocks::work(shared.clone()));
+    tasks.spawn(age::work(shared.clone()));
     tasks.spawn(crate::replaced_keys::work(shared.clone()));
     tasks.spawn(crate::not_coming::work(shared.clone()));
     tasks.spawn(retention::work(shared.clone(), watch));

@@ -67,7 +67,7 @@ impl Opened {
         })?;
         let keyring = Arc::new(unlock(config, &layout)?);
         let trust = load_trust(config, &layout, now)?;
-        check_keys(&keyring, &trust, now)?;
+        check_keys(&keyring, &trust)?;
 
         let (journal, recovery) = Journal::open(disk, OpenOptions::default())?;
         let incarnation = open_identity(&journal, &trust, config.party, &config.data)?;

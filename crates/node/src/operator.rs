@@ -23,7 +23,6 @@ use abeng_api::{
 };
 use abeng_api::{DenyReply, DenyRequest, GrantRequest, ReleaseItem, ReleaseQuery, ReleaseView};
 use abeng_notice::Lang;
-use abeng_roster::{LIMIT_MS, Standing};
 use abeng_wire::PartyCode;
 use abeng_wire::v1::HoldAct;
 use async_trait::async_trait;
@@ -342,6 +341,7 @@ impl Shared {
                 digest: trust.roster.digest().to_string(),
                 expires: clock::rfc3339(trust.roster.expires()),
                 parties: trust.roster.parties().filter(|p| p.is_active()).count() as u32,
+                age: self.age_view(),
             },
             root_digest: self.config.root.to_string(),
             log: abeng_api::LogView {
@@ -431,6 +431,7 @@ impl Shared {
                 "THIS NODE COULD NOT SIGN when it last tried: {why}. Nothing is submitted from here until the token is back and signs (submit once more to try; after a refused PIN the node must be started again); what comes is taken and proved as before"
             ));
         }
+        warnings.extend(self.standing_warnings());
         warnings.extend(self.roster_warnings());
         warnings.extend(crate::replaced_keys::told(&trust));
         warnings.extend(self.clock_warning());
@@ -481,19 +482,13 @@ impl Shared {
         warnings.extend(stale.iter().map(crate::stale::told));
         warnings.extend(self.new_lives_told());
         warnings.extend(self.notices.clone());
-        let days = trust.roster.expires().saturating_sub(now) / 86_400_000;
-        if days < 30 {
+        let left = trust.roster.expires().saturating_sub(now);
+        let days = left / 86_400_000;
+        if left > 0 && days < 30 {
             warnings.push(format!(
                 "the roster expires in {}: ask the Secretariat for the next one",
                 count(days, "day", "days")
             ));
-        }
-        match trust.standing(now, 0, LIMIT_MS) {
-            Standing::Fresh => {}
-            Standing::Ageing { days } | Standing::PastLimit { days } => warnings.push(format!(
-                "the trust data is {} old: no freshness statement has come; ask the Secretariat for one",
-                count(days, "day", "days")
-            )),
         }
         if self.free_disk() < 1 << 30 {
             warnings.push("less than 1 GiB is free on the data directory's disk".to_owned());

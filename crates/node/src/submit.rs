@@ -106,13 +106,15 @@ impl Shared {
     ) -> Result<SubmitReply, ApiError> {
         let lang = request.lang.as_deref().map_or(Lang::En, Lang::from_locale);
         let dry_run = request.dry_run;
-        let asked = self.config.dual_control.as_ref().map(|_| request.clone());
+        let age = self.age();
+        let may_wait = self.config.dual_control.is_some() || age.asks().is_some();
+        let asked = may_wait.then(|| request.clone());
         let (ready, doubts) = self.prepare(who, request, lang, BTreeMap::new())?;
         let mut reply = reply(&ready, &doubts, lang);
-        let waits = self.must_wait(&ready);
+        let waits = self.must_wait(&ready.notice, &age);
         if let Some(request) = asked.filter(|_| !waits.is_empty()) {
             return self
-                .hold_submission(who, request, ready, (waits, reply))
+                .hold_submission(who, request, ready, (waits, age), reply)
                 .await;
         }
         if dry_run {

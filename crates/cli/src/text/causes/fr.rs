@@ -88,6 +88,10 @@ pub(super) fn words(cause: C) -> Words {
             "pas accepté : il faut {needed_bytes} libres sur le disque avant que du nouveau soit accepté, et il y en a {free_bytes} : libérez {short_bytes} ou plus",
             "libérez de la place sur le disque du répertoire de données, ou mettez-le sur un plus grand ; rien n'est perdu, et ce qui est en file continue",
         ),
+        C::KeyUnusable => (
+            "ce nœud n’envoie rien : selon le registre des membres et l’horloge, les autres n’accepteraient pas sa clé de signature",
+            "vérifiez l’horloge de la machine (`date -u`) ; si elle est juste, l’administration a besoin de nouvelles clés : prévenez votre administrateur",
+        ),
         C::RosterChanged => (
             "le registre des membres a changé pendant le scellement de l'avis, et ne le permet plus",
             "regardez les destinataires avec `abeng status` et renvoyez-le",
