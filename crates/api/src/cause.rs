@@ -132,6 +132,8 @@ named! {
     NoRoomQuota "no_room_quota" ["used_bytes", "disk_bytes", "left_bytes", "needed_bytes", "short_bytes", "reserve_bytes"];
     /// The disk is nearly full.
     NoRoomDisk "no_room_disk" ["free_bytes", "needed_bytes", "short_bytes", "reserve_bytes"];
+    /// Others would not believe the own signing key: by the clock, or by the roster.
+    KeyUnusable "key_unusable" [];
     /// The roster changed meanwhile.
     RosterChanged "roster_changed" [];
     /// No such precedence.

@@ -83,6 +83,43 @@ pub struct RosterView {
     /// Active members.
     #[serde(default)]
     pub parties: u32,
+    /// How old the word is that it is the newest.
+    #[serde(default)]
+    pub age: RosterAge,
+}
+
+/// How old the trust data is, and what that means.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RosterAge {
+    /// What it means.
+    pub state: RosterState,
+    /// When the roster was last known to be the newest.
+    pub confirmed_at: String,
+    /// Whole days since.
+    pub days: u64,
+    /// Days from which on new submissions wait for a second person.
+    pub limit_days: u64,
+    /// When the roster, or the root over it, went past its time; none before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expired_at: Option<String>,
+    /// Whether the roster says that this party takes no part: nothing is submitted then.
+    #[serde(default)]
+    pub suspended: bool,
+}
+
+/// What the age of the trust data means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RosterState {
+    /// Confirmed lately.
+    #[default]
+    Fresh,
+    /// For 14 days or longer nothing has confirmed it.
+    Ageing,
+    /// Past the limit: new submissions wait for a second person.
+    PastLimit,
+    /// Past its own time, or the root's: the same.
+    Expired,
 }
 
 /// The audit log in numbers.

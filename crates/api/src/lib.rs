@@ -60,8 +60,8 @@ pub use evidence::EvidenceQuery;
 pub use gaps::GapView;
 pub use health::{
     ClockState, ClockView, ContradictionView, DiskView, InboxCount, LinkView, LogView, NetworkRow,
-    NetworkView, NewerLifeView, QueueDepth, QueueView, RosterView, StaleCopyView, StatusView,
-    ViewProgress, ViewState, WitnessView, WitnessedByView,
+    NetworkView, NewerLifeView, QueueDepth, QueueView, RosterAge, RosterState, RosterView,
+    StaleCopyView, StatusView, ViewProgress, ViewState, WitnessView, WitnessedByView,
 };
 pub use inbox::{InboxItem, InboxQuery, LabelledValue, NoticeView};
 pub use keeping::{

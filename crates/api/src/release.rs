@@ -15,6 +15,10 @@ pub enum ReleaseWhy {
     Tlp,
     /// Names of persons in it.
     Nominal,
+    /// The age of the node's trust data, past its limit.
+    Age,
+    /// The node's roster, or the root over it, has expired.
+    Expired,
 }
 
 /// That a submission waits, or would wait, for a second person. Nothing of it is sent.
@@ -24,8 +28,12 @@ pub struct HeldReply {
     pub id: Option<String>,
     /// Why it waits.
     pub why: Vec<ReleaseWhy>,
-    /// Who may release it: user names or `uid:1001`.
+    /// Who may release it: user names or `uid:1001`. Empty where the node's configuration names nobody and
+    /// only the age of its trust data asks: then any other user of its socket.
     pub releasers: Vec<String>,
+    /// Whole days since the node's roster was last confirmed, where that is why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_days: Option<u64>,
 }
 
 /// Which held submissions to list.
@@ -81,6 +89,9 @@ pub struct ReleaseView {
     pub item: ReleaseItem,
     /// Why it waits by the policy of now.
     pub why: Vec<ReleaseWhy>,
+    /// Whole days since the node's roster was last confirmed, where that is why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_days: Option<u64>,
     /// Who would get it, groups expanded.
     pub to: Vec<String>,
     /// What the groups among the recipients stand for.

@@ -134,8 +134,16 @@ named! {
     EarlierLife "earlier_life" ["dir"];
     /// The roster expires soon.
     RosterExpires "roster_expires" ["days"];
-    /// No freshness statement has come.
-    TrustOld "trust_old" ["days"];
+    /// Nobody has confirmed the roster for long.
+    RosterAgeing "roster_ageing" ["days", "at", "left"];
+    /// The same, past the limit.
+    RosterPastLimit "roster_past_limit" ["days", "at", "limit"];
+    /// The roster, or the root over it, is past its time.
+    RosterExpired "roster_expired" ["at"];
+    /// The roster says that this party takes no part.
+    PartySuspended "party_suspended" [];
+    /// A key of this node that others do not believe now.
+    OwnKeyFaulty "own_key_faulty" ["role"];
     /// Little is free on the disk.
     DiskLow "disk_low" [];
     /// The keys rest unencrypted.

@@ -104,13 +104,23 @@ pub(crate) fn held(reply: &SubmitReply, held: &HeldReply, ui: &Ui) -> String {
     line(&fill(first, &values), Some(Paint::Warn));
     line(&printable(&reply.summary), None);
     line(&fill(t.because, &[("why", &t.why(&held.why))]), None);
+    if let Some(days) = held.age_days {
+        line(&t.aged(days), Some(Paint::Warn));
+    }
     let releasers = held.releasers.join(", ");
-    line(&fill(t.who, &[("releasers", &releasers)]), None);
+    match held.releasers.is_empty() {
+        true => line(t.anybody, None),
+        false => line(&fill(t.who, &[("releasers", &releasers)]), None),
+    }
     if let Some(id) = &held.id {
         line(&fill(t.id, &[("id", id)]), None);
     }
     out.push_str(&groups(&reply.groups, ui));
     out.push_str(&doubts(&reply.doubts, ui));
+    if held.age_days.is_some() {
+        let how = wrap(t.renew, ui.width, 0);
+        out.push_str(&format!("{}\n", ui.paint(Paint::Faint, &how)));
+    }
     if let Some(id) = &held.id {
         let withdraw = fill(t.withdraw, &[("id", &short_id(id))]);
         for how in [t.follow, &withdraw] {
@@ -222,6 +232,10 @@ fn show(view: &ReleaseView, ui: &Ui) -> String {
         let why = fill(t.because, &[("why", &t.why(&view.why))]);
         out.push_str(&format!("\n{}\n", wrap(&why, ui.width, 0)));
     }
+    if let Some(days) = view.age_days {
+        let aged = wrap(&t.aged(days), ui.width, 0);
+        out.push_str(&format!("{}\n", ui.paint(Paint::Warn, &aged)));
+    }
     out.push_str(&doubts(&view.doubts, ui));
     let leaf = view.leaf.to_string();
     let logged = wrap(&fill(t.logged, &[("leaf", &leaf)]), ui.width, 0);
@@ -244,6 +258,7 @@ mod tests {
                 id,
                 why: vec![ReleaseWhy::Tlp, ReleaseWhy::Nominal],
                 releasers: vec!["ann".into(), "uid:1002".into()],
+                age_days: None,
             }),
             ..SubmitReply::default()
         }
@@ -286,6 +301,35 @@ mod tests {
                 ),
                 "{dry}"
             );
+        }
+    }
+
+    #[test]
+    fn what_waits_for_the_age_of_the_roster_says_whom_to_ask_and_what_ends_it() {
+        for lang in Lang::ALL {
+            let mut reply = reply(Some("0".repeat(32)));
+            let held = reply.held.as_mut().unwrap();
+            held.why = vec![ReleaseWhy::Age, ReleaseWhy::Expired];
+            held.releasers.clear();
+            held.age_days = Some(34);
+            let text = accepted(&reply, &plain(lang));
+            for said in ["34 ", "[policy.dual_control]", "courier", "release list"] {
+                assert!(text.contains(said), "{lang} {said}: {text}");
+            }
+            assert!(!text.contains('{'), "{text}");
+            assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
+            let mut view = ReleaseView {
+                why: vec![ReleaseWhy::Age],
+                age_days: Some(1),
+                ..ReleaseView::default()
+            };
+            let aged = Release::of(lang).aged(1);
+            let first = aged.split(" 1").next().unwrap();
+            assert!(show(&view, &plain(lang)).contains(&first[..20]), "{lang}");
+            view.age_days = None;
+            let shown = show(&view, &plain(lang));
+            let why = Release::of(lang).why(&view.why);
+            assert!(shown.contains(&why), "{shown}");
         }
     }
 

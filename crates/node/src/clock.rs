@@ -67,6 +67,19 @@ pub fn span() -> abeng_wire::Clock {
     abeng_wire::Clock { earliest, now }
 }
 
+/// The time by which waits that protect from others end: see [`Timekeeper::waited`].
+pub fn waited() -> Millis {
+    ask(|kept, read| kept.keeper.waited(read))
+}
+
+/// The same as the earliest time, for what policy decides.
+pub fn waits() -> abeng_wire::Clock {
+    ask(|kept, read| abeng_wire::Clock {
+        earliest: kept.keeper.waited(read),
+        now: kept.keeper.believed(read).now,
+    })
+}
+
 /// Something is past without doubt.
 pub fn know(past: Millis) {
     ask(|kept, _| kept.keeper.know(past));

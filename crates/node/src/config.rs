@@ -14,7 +14,7 @@ use crate::{
 };
 use abeng_link::{PeerLimits, Profile};
 use abeng_queue::CarryLimits;
-use abeng_wire::{Digest, PartyCode};
+use abeng_wire::{Digest, Millis, PartyCode};
 use serde::Deserialize;
 use serde_spanned::Spanned;
 use std::{
@@ -62,6 +62,9 @@ pub struct Config {
     pub relay_files: FileLimits,
     /// What a second person must release; `None`: nothing.
     pub dual_control: Option<DualControl>,
+    /// The age of the trust data, in milliseconds, from which on every submission waits for a second
+    /// person.
+    pub roster_limit_ms: Millis,
 }
 
 /// `[link]`.
@@ -345,6 +348,10 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
         (None, Profile::Metered) => None,
     };
     let quota = quota(file.quota).map_err(|(span, what)| wrong(Some(span), what, None))?;
+    let roster_limit_ms = file
+        .policy
+        .roster_limit_ms()
+        .map_err(|(span, what, fix)| wrong(Some(span), what, fix))?;
     let dual_control = file.policy.dual_control();
     let dual_control = dual_control.map_err(|(span, what, fix)| wrong(Some(span), what, fix))?;
     let accept = file.link.accept_contradicted.iter();
@@ -384,6 +391,7 @@ fn parse(path: &Path, text: &str, base: &Path) -> Result<Config, ConfigError> {
         relay: file.relay.limits(),
         relay_files: file.relay.files(),
         dual_control,
+        roster_limit_ms,
     })
 }
 

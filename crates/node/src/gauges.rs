@@ -35,7 +35,7 @@ impl Shared {
         self.metrics
             .roster_expires
             .set((expires.saturating_sub(now) / 1000) as i64);
-        let waiting = self.trust().newcomers(clock::cautious().wall).len();
+        let waiting = self.trust().newcomers(clock::waited()).len();
         self.metrics.newcomers.set(waiting as i64);
         let endpoint = lock(&self.endpoint).clone();
         if let Some(endpoint) = endpoint {

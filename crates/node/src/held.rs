@@ -66,6 +66,8 @@ pub(crate) struct Known {
     size: u64,
     bytes: u64,
     pub(crate) roots: Vec<Hash32>,
+    /// Whoever else is at the socket may release it, where the configuration names nobody.
+    pub(crate) any_second: bool,
 }
 
 impl Known {
@@ -77,6 +79,7 @@ impl Known {
             size: draft.size,
             bytes,
             roots: draft.roots(),
+            any_second: draft.any_second,
         }
     }
 }
@@ -386,6 +389,7 @@ mod tests {
             size: 0,
             bytes,
             roots: vec![[bytes as u8; 32]],
+            any_second: false,
         }
     }
 

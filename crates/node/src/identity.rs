@@ -7,9 +7,9 @@ use crate::{
     token,
 };
 use abeng_audit_log::{Journal, RealDisk};
-use abeng_keys::{Keyring, Passphrase, Role};
+use abeng_keys::{Keyring, Passphrase, Role, Signer};
 use abeng_roster::{Trust, verify_incarnation};
-use abeng_wire::{Incarnation, LeafIndex, PartyCode, v1};
+use abeng_wire::{Incarnation, Kid, LeafIndex, PartyCode, v1};
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 pub(crate) fn unlock(config: &Config, layout: &Layout) -> Result<Keyring, NodeError> {
@@ -90,6 +90,9 @@ pub(crate) fn mode(path: &Path) -> std::io::Result<u32> {
     Ok(fs::metadata(path)?.permissions().mode() & 0o7777)
 }
 
+/// The trust data, verified from the pinned root. Neither its time nor the standing of this party is
+/// judged: what is here can be read, proved and carried whatever they are, and a newer roster comes
+/// only to a node that runs. What they forbid is asked at a submission.
 pub(crate) fn load_trust(config: &Config, layout: &Layout, now: u64) -> Result<Trust, NodeError> {
     load_trust_from(config, &layout.trust(), now)
 }
@@ -97,8 +100,7 @@ pub(crate) fn load_trust(config: &Config, layout: &Layout, now: u64) -> Result<T
 /// The same from wherever the bundle lies.
 pub(crate) fn load_trust_from(config: &Config, path: &Path, now: u64) -> Result<Trust, NodeError> {
     let trust = Trust::from_bundle(&read_trust(path)?, Some(config.root), now)?;
-    trust.check_time(now)?;
-    let party = trust.roster.party(config.party).filter(|p| p.is_active());
+    let party = trust.roster.party(config.party);
     party.ok_or(NodeError::NotMember {
         party: config.party,
     })?;
@@ -118,30 +120,35 @@ fn read_trust(path: &Path) -> Result<v1::TrustBundle, NodeError> {
     })
 }
 
-/// The keys here must be those that the roster has for us.
-pub(crate) fn check_keys(keyring: &Keyring, trust: &Trust, now: u64) -> Result<(), NodeError> {
-    use abeng_keys::Signer;
-    let party = trust
-        .roster
-        .party(keyring.party)
-        .ok_or(NodeError::NotMember {
-            party: keyring.party,
-        })?;
+/// The keys here must be those that the roster has for us. Their intervals are not judged, since the
+/// clock may be what is wrong; see [`crate::age`].
+pub(crate) fn check_keys(keyring: &Keyring, trust: &Trust) -> Result<(), NodeError> {
+    let party = keyring.party;
+    let entry = trust.roster.party(party);
+    let entry = entry.ok_or(NodeError::NotMember { party })?;
+    for (role, kid) in own_keys(keyring) {
+        let mut listed = entry.all_keys().iter().filter(|k| k.role == role);
+        let Some(key) = listed.find(|k| k.key.kid() == kid) else {
+            return Err(NodeError::KeyNotListed { party, role });
+        };
+        if let Some(at) = key.revoked_at {
+            return Err(NodeError::KeyRevoked { party, role, at });
+        }
+        if let Some(until) = key.waits_until {
+            return Err(NodeError::KeyWaits { party, role, until });
+        }
+    }
+    Ok(())
+}
+
+/// The keys that sign here, by their roles.
+pub(crate) fn own_keys(keyring: &Keyring) -> [(Role, Kid); 3] {
     let keys: [(Role, &dyn Signer); 3] = [
         (Role::OrgSign, keyring.signer().as_ref()),
         (Role::NodeTls, keyring.node_tls().as_ref()),
         (Role::Log, keyring.log().as_ref()),
     ];
-    for (role, signer) in keys {
-        let listed = party.key(role, &signer.verify_key().kid());
-        if !listed.is_some_and(|k| k.is_active(now)) {
-            return Err(NodeError::KeyNotListed {
-                party: keyring.party,
-                role,
-            });
-        }
-    }
-    Ok(())
+    keys.map(|(role, signer)| (role, signer.verify_key().kid()))
 }
 
 /// Leaf 0 says whose journal this is, and in which life.

@@ -171,7 +171,7 @@ impl Shared {
             }
             Ok(notice) => {
                 let (from, facts) = (opened.originator(), Self::facts(&notice));
-                match Policy::may_receive(trust, from, self.me, &facts, clock::span()) {
+                match Policy::may_receive(trust, from, self.me, &facts, clock::waits()) {
                     Ok(()) => {
                         // What takes back makes room; it always comes in.
                         if notice.recalls().is_none() {

@@ -16,6 +16,7 @@
 mod act;
 mod adoption;
 mod again;
+pub mod age;
 mod attachments;
 mod audit;
 mod backup;

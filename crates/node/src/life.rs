@@ -199,7 +199,7 @@ pub fn new_life(
     let now = clock::wall();
     let trust = load_trust(config, &layout, now)?;
     let keyring = unlock(config, &layout)?;
-    check_keys(&keyring, &trust, now)?;
+    check_keys(&keyring, &trust)?;
     let opening = Opening {
         layout: &layout,
         keyring: &keyring,

@@ -69,6 +69,7 @@ pub struct Metrics {
     pub metered_left: Gauge,
     pub roster_version: Gauge,
     pub roster_expires: Gauge,
+    pub roster_age: Gauge,
     pub roster_unseen: Gauge,
     pub newcomers: Gauge,
     pub trust_disputes: Gauge,
@@ -264,6 +265,10 @@ impl Metrics {
             "How far the time that is believed may be wrong either way",
         );
         let roster_version = gauge("roster_version", "Version of the roster in force here");
+        let roster_age = gauge(
+            "roster_age_seconds",
+            "Whole days, in seconds, since the roster was last confirmed",
+        );
         let roster_expires = gauge("roster_expires_seconds", "Seconds until the roster expires");
         let roster_unseen = gauge(
             "roster_unseen",
@@ -363,6 +368,7 @@ impl Metrics {
             metered_spent,
             metered_left,
             roster_version,
+            roster_age,
             roster_expires,
             roster_unseen,
             newcomers,

@@ -5,7 +5,7 @@
 //! threads, link, serve. Anything that does not hold stops the start and changes nothing.
 
 use crate::{
-    adoption, again,
+    adoption, again, age,
     attachments::{self, Attachments, Carried},
     blobs::Blobs,
     checking, clock, clocks,
@@ -28,6 +28,7 @@ use crate::{
     outlet::Effects,
     quota::{self, DataDir, Probe},
     rates,
+    reading::leaf_time,
     recent::Recent,
     recovery::{
         count_inbox, kept_proofs, last_signed, own_past, recover_engine, recover_logs,
@@ -95,8 +96,14 @@ impl Node {
             journal,
             recovery,
             incarnation,
-            now,
         } = Opened::open(&config, room)?;
+        // The last leaf before this start is past without doubt. Before anything is judged by time:
+        // until here it is the wall clock's word alone.
+        let last = recovery.size.checked_sub(1).map(LeafIndex);
+        let last = last.and_then(|last| leaf_time(&journal.reader(), last));
+        let before = last.unwrap_or(0);
+        clock::know(before);
+        let now = clock::wall();
         let notices = remarks(&recovery, &layout);
         let metrics = Metrics::new();
         metrics.leaves.set(recovery.size as i64);
@@ -110,8 +117,9 @@ impl Node {
         let ready = ReadyView::open(layout.view(), trusting, journal.reader(), metrics.clone())?;
         let engine = recover_engine(&config, incarnation, &trust, recovery.size, &ready)?;
         let adoptions = adoption::recover(&ready, &journal.reader(), &mut trust)?;
-        trust.wait_by(crate::clock::believed().earliest);
+        trust.wait_by(clock::waited());
         retake_trust(&layout, &mut trust, now)?;
+        clock::know(trust.freshness.as_ref().map_or(0, |fresh| fresh.at()));
         metrics.trust_disputes.set(adoptions.disputes.len() as i64);
         metrics
             .roster_unseen
@@ -216,10 +224,6 @@ impl Node {
         if let Some(told) = shared.stopped_told() {
             tracing::error!("{told}");
         }
-        // The last leaf before this start: what is past without doubt.
-        let past = recovery.size.checked_sub(1).map(LeafIndex);
-        let past = past.and_then(|last| shared.leaf_time(last)).unwrap_or(0);
-        clock::know(past);
         let (batches, queue) = mpsc::sync_channel(1);
         let (done, settled) = mpsc::channel();
         let dispatch = dispatch::spawn(shared.clone(), settled).map_err(NodeError::Thread)?;
@@ -257,7 +261,7 @@ impl Node {
         let endpoint = link(&shared, &mut tasks).await?;
         *lock(&shared.endpoint) = Some(endpoint.clone());
         let serving = serve(&shared).await?;
-        work(&shared, &mut tasks, Watch::new(clock::now(), past));
+        work(&shared, &mut tasks, Watch::new(clock::now(), before));
         serve_metrics(&shared, &mut tasks).await?;
         Ok(Self {
             shared,
@@ -399,6 +403,7 @@ fn work(shared: &Arc<Shared>, tasks: &mut JoinSet<()>, watch: Watch) {
     tasks.spawn(metered::work(shared.clone()));
     tasks.spawn(rates::work(shared.clone()));
     tasks.spawn(clocks::work(shared.clone()));
+    tasks.spawn(age::work(shared.clone()));
     tasks.spawn(crate::replaced_keys::work(shared.clone()));
     tasks.spawn(crate::not_coming::work(shared.clone()));
     tasks.spawn(retention::work(shared.clone(), watch));

@@ -1,12 +1,12 @@
 //! Why a node does not start, or does not end in order: what failed and what to try.
 
-use crate::{logging::BadFilter, view::ViewFault};
+use crate::{clock::rfc3339, logging::BadFilter, view::ViewFault};
 use abeng_audit_log::{Fatal, OpenError, ReadError};
 use abeng_keys::{KeyringError, Role};
 use abeng_link::LinkError;
 use abeng_queue::RowError;
 use abeng_roster::TrustError;
-use abeng_wire::PartyCode;
+use abeng_wire::{Millis, PartyCode};
 use std::{io, net::SocketAddr, path::PathBuf};
 
 /// What to try where the system says that this user may not.
@@ -54,14 +54,28 @@ pub enum NodeError {
     /// A key here is not one of the roster's for us.
     #[error("the roster has no active {role:?} key of {party} like the one in this keyring")]
     KeyNotListed { party: PartyCode, role: Role },
+    /// A key here was revoked: nothing that it signs is believed any more.
+    #[error("the {role:?} key of {party} in this keyring is revoked since {}", rfc3339(*at))]
+    KeyRevoked {
+        party: PartyCode,
+        role: Role,
+        at: Millis,
+    },
+    /// A key here was brought by an override of the root, and nobody uses it yet.
+    #[error("the {role:?} key of {party} in this keyring waits until {}: the root brought it in place of a lost one", rfc3339(*until))]
+    KeyWaits {
+        party: PartyCode,
+        role: Role,
+        until: Millis,
+    },
     /// The trust bundle cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     TrustFile { path: PathBuf, source: io::Error },
     /// Trust data does not verify.
     #[error("the trust data does not hold: {0}")]
     Trust(#[from] TrustError),
-    /// We are no active party.
-    #[error("{party} is not an active party of the roster")]
+    /// We are no party.
+    #[error("{party} is not a party of the roster")]
     NotMember { party: PartyCode },
     /// The trust data is older than what was in force here.
     #[error("trust/ holds roster {held}, and roster {adopted} was adopted here before")]
@@ -140,13 +154,14 @@ impl NodeError {
             Self::Keys(KeyringError::Io { source, .. }) if denied(source) => DENIED.into(),
             Self::Keys(_) => "see docs/operations.md, Keys".into(),
             Self::KeyNotListed { .. } => "the keyring and trust/ are of different times: restore both from one backup, or fetch the newest roster from a peer".into(),
+            Self::KeyRevoked { .. } => "if the party has newer keys, put the newest keyring in place (docs/operations.md, Keys); if not, it needs others in their place: `abeng party recover`, docs/operations.md. Nothing here was changed".into(),
+            Self::KeyWaits { .. } => "start it again after that time; until then no node believes what this key signs. If this machine's clock is behind, set it (`date -u`)".into(),
             Self::TrustFile { source, .. } if denied(source) => DENIED.into(),
             Self::TrustFile { .. } => "copy trust/bundle.pb from another node of the network: it proves itself".into(),
-            Self::Trust(TrustError::Expired { .. }) => "get the newest roster: copy trust/bundle.pb from a node that has it, or ask the Secretariat for one; also check this machine's clock".into(),
             Self::Trust(_) => "copy trust/bundle.pb from another node; if that does not hold either, compare `root` in node.toml with the founding record by telephone".into(),
             Self::OlderRoster { .. } => "put the newer trust/bundle.pb back: copy it from a backup or another node of the network, it proves itself".into(),
             Self::OtherRoster { .. } => "somebody signs two rosters of one version: keep both files and speak with the Secretariat; the one that was in force is in a backup, or at the peers".into(),
-            Self::NotMember { .. } => "ask the Secretariat whether this administration is suspended".into(),
+            Self::NotMember { .. } => "`party` in node.toml must be a party of this network; if it is new, copy trust/bundle.pb from a node that has the roster which names it".into(),
             Self::Open(_) | Self::Read(_) | Self::Journal(_) => "nothing was changed; keep the disk as it is and read docs/operations.md, Damage".into(),
             Self::View(_) | Self::Row(_) => "stop the node and delete the directory view/: it is built anew from the journal".into(),
             Self::Link(_) => "mend link.listen in node.toml".into(),

@@ -2,7 +2,6 @@
 //! verified from the pinned root, the journal recovered.
 
 use crate::{
-    clock,
     config::Config,
     count::count,
     identity::{check_keys, load_trust, open_identity, unlock},
@@ -17,7 +16,7 @@ use abeng_api::{Warned, Warning};
 use abeng_audit_log::{DirLock, Journal, OpenOptions, RealDisk, Recovery};
 use abeng_keys::Keyring;
 use abeng_roster::Trust;
-use abeng_wire::{Incarnation, Millis};
+use abeng_wire::Incarnation;
 use std::sync::Arc;
 
 /// Everything that was opened; dropping it lets go of the directory.
@@ -31,7 +30,6 @@ pub(crate) struct Opened {
     pub(crate) journal: Journal<RealDisk>,
     pub(crate) recovery: Recovery,
     pub(crate) incarnation: Incarnation,
-    pub(crate) now: Millis,
 }
 
 impl Opened {
@@ -53,7 +51,7 @@ impl Opened {
         not_half_restored(&config.data)?;
         // A new life whose opening a crash cut short is whole, or was not begun.
         finish_switch(&layout).map_err(|e| NodeError::Failed(e.to_string()))?;
-        let now = clock::wall();
+        let now = crate::clock::wall();
         let quota =
             Arc::new(
                 Quota::new(config.quota, room).map_err(|source| NodeError::Directory {
@@ -70,7 +68,7 @@ impl Opened {
         })?;
         let keyring = Arc::new(unlock(config, &layout)?);
         let trust = load_trust(config, &layout, now)?;
-        check_keys(&keyring, &trust, now)?;
+        check_keys(&keyring, &trust)?;
 
         let (journal, recovery) = Journal::open(disk, OpenOptions::default())?;
         let incarnation = open_identity(&journal, &trust, config.party, &config.data)?;
@@ -84,7 +82,6 @@ impl Opened {
             journal,
             recovery,
             incarnation,
-            now,
         })
     }
 }

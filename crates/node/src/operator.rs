@@ -24,7 +24,6 @@ use abeng_api::{
 use abeng_api::{DenyReply, DenyRequest, GrantRequest, ReleaseItem, ReleaseQuery, ReleaseView};
 use abeng_api::{Warned, Warning};
 use abeng_notice::Lang;
-use abeng_roster::{LIMIT_MS, Standing};
 use abeng_wire::PartyCode;
 use abeng_wire::v1::HoldAct;
 use async_trait::async_trait;
@@ -351,6 +350,7 @@ impl Shared {
                 digest: trust.roster.digest().to_string(),
                 expires: clock::rfc3339(trust.roster.expires()),
                 parties: trust.roster.parties().filter(|p| p.is_active()).count() as u32,
+                age: self.age_view(),
             },
             root_digest: self.config.root.to_string(),
             log: abeng_api::LogView {
@@ -436,6 +436,7 @@ impl Shared {
             ));
             warnings.push(told.because(Warned::SignerTrouble, []));
         }
+        warnings.extend(self.standing_warnings());
         warnings.extend(self.roster_warnings());
         warnings.extend(crate::replaced_keys::told(&trust));
         warnings.extend(self.clock_warning());
@@ -490,23 +491,14 @@ impl Shared {
         warnings.extend(stale.iter().map(crate::stale::told));
         warnings.extend(self.new_lives_told());
         warnings.extend(self.notices.clone());
-        let days = trust.roster.expires().saturating_sub(now) / 86_400_000;
-        if days < 30 {
+        let left = trust.roster.expires().saturating_sub(now);
+        let days = left / 86_400_000;
+        if left > 0 && days < 30 {
             let told = Warning::from(format!(
                 "the roster expires in {}: ask the Secretariat for the next one",
                 count(days, "day", "days")
             ));
             warnings.push(told.because(Warned::RosterExpires, [("days", days.to_string())]));
-        }
-        match trust.standing(now, 0, LIMIT_MS) {
-            Standing::Fresh => {}
-            Standing::Ageing { days } | Standing::PastLimit { days } => {
-                let told = Warning::from(format!(
-                    "the trust data is {} old: no freshness statement has come; ask the Secretariat for one",
-                    count(days, "day", "days")
-                ));
-                warnings.push(told.because(Warned::TrustOld, [("days", days.to_string())]));
-            }
         }
         if self.free_disk() < 1 << 30 {
             let told = Warning::from("less than 1 GiB is free on the data directory's disk");

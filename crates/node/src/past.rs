@@ -128,10 +128,10 @@ impl Shared {
         Some(format!("{SUBMITS_NOTHING}: {why}. {meanwhile} {way}"))
     }
 
-    /// Refuses a submission where the past is in doubt by proof.
+    /// Refuses a submission where the past is in doubt by proof, or nobody would believe the key.
     pub fn may_submit(&self) -> Result<(), ApiError> {
         match self.stopped_submitting() {
-            None => Ok(()),
+            None => self.key_serves(),
             Some(proved) => Err(ApiError::new(
                 ErrorCode::OldCopy,
                 format!("this node submits nothing: {proved}"),

@@ -8,6 +8,7 @@ use abeng_api::{
     ApiError, Caller, Cause, DeliveryState, InboxItem, InboxQuery, LabelledValue, NoticeView,
     SentItem, SentQuery, SentTo,
 };
+use abeng_audit_log::{Reader, RealDisk};
 use abeng_notice::{Lang, Notice};
 use abeng_queue::rows::{CareRow, IdRow, InboxRow, SentOutcome, SentRow};
 use abeng_seal::{reopen_own, reopen_received};
@@ -317,10 +318,7 @@ impl Shared {
 
     /// When a leaf says it was made.
     pub fn leaf_time(&self, leaf: LeafIndex) -> Option<u64> {
-        self.reader
-            .read(leaf)
-            .ok()
-            .map(|s| s.record.leaf().message().time)
+        leaf_time(&self.reader, leaf)
     }
 
     /// Opens one of our own from its own copy of the content key.
@@ -421,6 +419,12 @@ impl Shared {
             .because(Cause::AmbiguousId, [("digits", digits)])),
         }
     }
+}
+
+/// When a leaf of the own log says it was made.
+pub fn leaf_time(reader: &Reader<RealDisk>, leaf: LeafIndex) -> Option<u64> {
+    let stored = reader.read(leaf).ok()?;
+    Some(stored.record.leaf().message().time)
 }
 
 fn gone(when: &str) -> ApiError {

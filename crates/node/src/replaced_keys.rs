@@ -37,7 +37,7 @@ impl Shared {
     /// Uses keys whose waiting time here is over by every clock.
     fn release_keys(&self) {
         let _one_at_a_time = lock(&self.adopting);
-        let Some(next) = self.trust().release(clock::believed().earliest) else {
+        let Some(next) = self.trust().release(clock::waited()) else {
             return;
         };
         if let Err(e) = self.layout.write_trust(&next.to_bundle()) {
@@ -138,6 +138,7 @@ mod tests {
             entry.version += 1;
             let mut key = entry.keys[2].clone();
             key.key = Bytes::copy_from_slice(signer.verify_key().bytes());
+            entry.version += 1;
             entry.keys.push(key);
             m.parties[0] = ceremony::sign_party(&entry, &[signer]).unwrap();
             let word = v1::Override {

@@ -171,7 +171,7 @@ impl Inputs {
         let config = Config::load_for(config, &base)?;
         let trust = load_trust_from(&config, trust, now)?;
         let keyring = unlock_in(&config, keys)?;
-        check_keys(&keyring, &trust, now)?;
+        check_keys(&keyring, &trust)?;
         let inputs = Self {
             config,
             trust,

@@ -68,7 +68,7 @@ impl Shared {
     pub fn roster_pending(&self) -> WaitingView {
         let trust = self.trust();
         let news = lock(&self.news).clone();
-        let waiting = trust.newcomers(clock::cautious().wall);
+        let waiting = trust.newcomers(clock::waited());
         WaitingView {
             version: trust.roster.version(),
             seen: news.seen,
@@ -200,7 +200,7 @@ impl Shared {
             open.map(|d| d.told()).collect()
         };
         told.extend(lock(&self.news).told(trust.roster.version()));
-        let now = clock::cautious().wall;
+        let now = clock::waited();
         let held_off = lock(&self.held_off).clone();
         for party in held_off.into_keys() {
             let waits = trust.newcomers(now).into_iter().find(|n| n.party == party);
@@ -223,7 +223,7 @@ impl Shared {
 
 /// The places that a request names. None: only that the changes were seen.
 fn named(trust: &Trust, request: &AcceptRequest) -> Result<Vec<Newcomer>, ApiError> {
-    let waiting = trust.newcomers(clock::cautious().wall);
+    let waiting = trust.newcomers(clock::waited());
     let code = |text: &str| {
         PartyCode::new(text).map_err(|_| {
             ApiError::not_found(format!("nobody here is called `{text:.32}`"))

@@ -12,7 +12,7 @@ const USUAL: v1::Tlp = v1::Tlp::Amber;
 impl Shared {
     /// `GET /v1/policy/explain`.
     pub fn explain(&self, query: &ExplainQuery) -> Result<ExplainView, ApiError> {
-        explain(&self.trust(), Some(self.me), query, clock::span())
+        explain(&self.trust(), Some(self.me), query, clock::waits())
     }
 
     /// `GET /v1/policy`.

@@ -209,7 +209,7 @@ impl Shared {
         let notice = notice.superseding(sent.envelope_id).ok()?;
         let trust = self.trust();
         let facts = Self::facts(&notice);
-        let cleared = Policy::clear(&trust, self.me, &[party], &facts, clock::span()).ok()?;
+        let cleared = Policy::clear(&trust, self.me, &[party], &facts, clock::waits()).ok()?;
         let mut salt = [0; 32];
         SystemEntropy.fill(&mut salt);
         Some(Ready {

@@ -106,13 +106,15 @@ impl Shared {
     ) -> Result<SubmitReply, ApiError> {
         let lang = request.lang.as_deref().map_or(Lang::En, Lang::from_locale);
         let dry_run = request.dry_run;
-        let asked = self.config.dual_control.as_ref().map(|_| request.clone());
+        let age = self.age();
+        let may_wait = self.config.dual_control.is_some() || age.asks().is_some();
+        let asked = may_wait.then(|| request.clone());
         let (ready, doubts) = self.prepare(who, request, lang, BTreeMap::new())?;
         let mut reply = reply(&ready, &doubts, lang);
-        let waits = self.must_wait(&ready);
+        let waits = self.must_wait(&ready.notice, &age);
         if let Some(request) = asked.filter(|_| !waits.is_empty()) {
             return self
-                .hold_submission(who, request, ready, (waits, reply))
+                .hold_submission(who, request, ready, (waits, age), reply)
                 .await;
         }
         if dry_run {
@@ -189,7 +191,7 @@ impl Shared {
             (hours, _) => now + life(hours.unwrap_or(DEFAULT_HOURS))?,
         };
         let trust = self.trust();
-        let clock = clock::span();
+        let clock = clock::waits();
         let expanded = Policy::expand(&trust, self.me, &to, clock)
             .map_err(|r| refusal_error(&[r], &trust.roster))?;
         let facts = Self::facts(&notice);
@@ -345,7 +347,7 @@ impl Shared {
                 self.me,
                 sealed.recipients(),
                 &Self::facts(&notice),
-                clock::span(),
+                clock::waits(),
             );
             cleared.ok()
         });

@@ -63,6 +63,10 @@ pub struct Timekeeper {
     trust: Trust,
     /// The last reading, by which jumps are found.
     last: Now,
+    /// The newest moment that was known to be past without the wall clock, and when that was known.
+    known: Option<Now>,
+    /// Peers have confirmed a time since the start.
+    confirmed: bool,
 }
 
 /// What a doubt is about.
@@ -98,6 +102,8 @@ impl Timekeeper {
             doubt: Doubt::Moved,
             trust: Trust::Plain,
             last: read,
+            known: None,
+            confirmed: false,
         };
         keeper.know(past);
         keeper
@@ -106,6 +112,12 @@ impl Timekeeper {
     /// Something is past: no time before it is believed any more. At a start that is what the wall
     /// clock is held against.
     pub fn know(&mut self, past: Millis) {
+        if past > self.past {
+            self.known = Some(Now {
+                wall: past,
+                mono: self.last.mono,
+            });
+        }
         self.past = self.past.max(past);
         let ahead = between(self.past, self.anchor.wall);
         let early = ahead < -(TOLERANCE_MS as i64);
@@ -155,12 +167,29 @@ impl Timekeeper {
                 self.anchor = read;
                 self.past = self.past.min(read.wall);
                 self.trust = Trust::Plain;
+                self.confirmed = true;
             }
         } else if offsets.len() >= ENOUGH {
             let wall = read.wall.saturating_add_signed(median);
             self.anchor = Now { wall, ..read };
             self.past = self.past.min(wall);
             self.trust = Trust::Corrected;
+            self.confirmed = true;
+        }
+    }
+
+    /// The time by which waits end that protect from others. A wall clock that was wrong by days at
+    /// the start is like one of a machine that was off for days, and nothing here can tell them
+    /// apart: until a peer has confirmed it, what counts is what was known to be past, with what
+    /// passed since.
+    pub fn waited(&self, read: Now) -> Millis {
+        let earliest = self.believed(read).earliest;
+        match self.known {
+            Some(known) if !self.confirmed => {
+                let passed = read.mono.0.saturating_sub(known.mono.0) / 1_000_000;
+                earliest.min(known.wall.saturating_add(passed))
+            }
+            _ => earliest,
         }
     }
 

@@ -178,3 +178,37 @@ fn a_corrected_clock_that_is_set_right_is_believed_again() {
     assert_eq!(keeper.believed(set).trust, Trust::Plain);
     assert_eq!(keeper.believed(set).now, START + MINUTE);
 }
+
+#[test]
+fn a_clock_days_ahead_at_the_start_ends_no_wait_until_a_peer_confirms_it() {
+    let passed = at(0, 0).wall;
+    for ahead in [8 * DAY, 44 * DAY, YEARS] {
+        let read = at(0, ahead as i64);
+        let mut keeper = Timekeeper::new(read, passed);
+        assert_eq!(keeper.waited(read), passed, "{ahead}");
+        let later = at(2 * DAY, ahead as i64);
+        keeper.read(later);
+        // What passes while it runs counts, at a node that never has a peer too.
+        assert_eq!(keeper.waited(later), passed + 2 * DAY, "{ahead}");
+        keeper.hear(later, &[300]);
+        assert_eq!(keeper.waited(later), later.wall, "{ahead}: it was off");
+        // What another part of the node knows to be past is no new doubt.
+        keeper.know(later.wall + MINUTE);
+        assert!(keeper.waited(later) >= later.wall, "{ahead}");
+    }
+    // Most peers say that it is ahead: their time counts.
+    let read = at(MINUTE, 8 * DAY as i64);
+    let mut keeper = Timekeeper::new(read, passed);
+    keeper.hear(read, &[-(8 * DAY as i64); 3]);
+    assert_eq!(keeper.waited(read), passed + MINUTE);
+}
+
+#[test]
+fn a_clock_behind_at_the_start_makes_no_wait_begin_before_the_last_leaf() {
+    let leaf = at(0, 0).wall;
+    let read = at(0, -(9 * DAY as i64));
+    let mut keeper = Timekeeper::new(read, 0);
+    keeper.know(leaf);
+    assert_eq!(keeper.waited(read), leaf);
+    assert!(keeper.believed(read).latest >= leaf);
+}

@@ -256,9 +256,13 @@ impl Trust {
     /// Age of the trust data in milliseconds. The time is never taken to be before the roster,
     /// its freshness or `newest_leaf`, the time of this node's last own leaf.
     pub fn age(&self, now: Millis, newest_leaf: Millis) -> Millis {
+        now.max(newest_leaf).saturating_sub(self.confirmed())
+    }
+
+    /// When the roster was last known to be the newest: at its issue, or by its freshness.
+    pub fn confirmed(&self) -> Millis {
         let fresh = self.freshness.as_ref().filter(|f| f.is_of(&self.roster));
-        let known = self.roster.issued().max(fresh.map_or(0, Freshness::at));
-        now.max(newest_leaf).saturating_sub(known)
+        self.roster.issued().max(fresh.map_or(0, Freshness::at))
     }
 
     /// What that age means under a limit (usually [`crate::LIMIT_MS`]).

@@ -17,8 +17,17 @@ pub(crate) struct Release {
     why_type: &'static str,
     why_tlp: &'static str,
     why_nominal: &'static str,
+    why_age: &'static str,
+    why_expired: &'static str,
+    /// `{days}`: counted as below.
+    pub(crate) aged: &'static str,
+    /// What ends that for all.
+    pub(crate) renew: &'static str,
+    days: Counted,
     /// `{releasers}`.
     pub(crate) who: &'static str,
+    /// Where nobody is named.
+    pub(crate) anybody: &'static str,
     /// `{id}`.
     pub(crate) id: &'static str,
     pub(crate) follow: &'static str,
@@ -70,8 +79,20 @@ impl Release {
             ReleaseWhy::Type => self.why_type,
             ReleaseWhy::Tlp => self.why_tlp,
             ReleaseWhy::Nominal => self.why_nominal,
+            ReleaseWhy::Age => self.why_age,
+            ReleaseWhy::Expired => self.why_expired,
         });
         words.collect::<Vec<_>>().join(", ")
+    }
+
+    /// How old the trust data is that it waits for.
+    pub(crate) fn aged(&self, days: u64) -> String {
+        let of = match days {
+            1 => self.days.one,
+            _ => self.days.many,
+        };
+        let days = super::fill(of, &[("count", &days.to_string())]);
+        super::fill(self.aged, &[("days", &days)])
     }
 
     /// How much waits, and since when.
@@ -95,6 +116,15 @@ static EN: Release = Release {
     why_type: "its type",
     why_tlp: "its label (TLP)",
     why_nominal: "names of persons",
+    why_age: "the age of the trust data",
+    why_expired: "an expired roster",
+    aged: "This node's roster was last confirmed {days} ago: a newer one may name other members and keys.",
+    renew: "To end that for all submissions, get the newest word: by a link to any node that has it, with abeng courier import, or from the Secretariat with abeng roster import FILE.",
+    days: Counted {
+        one: "{count} day",
+        many: "{count} days",
+    },
+    anybody: "Who may release it: anybody else who may use this node's socket, under another user of the machine; your administrator says who ([api] group, [policy.dual_control]).",
     who: "Who may release it, but never what they submitted themselves: {releasers}.",
     id: "Id while it waits: {id}",
     follow: "Follow it with: abeng release list",
@@ -131,6 +161,15 @@ static ES: Release = Release {
     why_type: "su tipo",
     why_tlp: "su etiqueta (TLP)",
     why_nominal: "nombres de personas",
+    why_age: "la antigüedad de los datos de confianza",
+    why_expired: "un padrón caducado",
+    aged: "El padrón de este nodo se confirmó por última vez hace {days}: uno más nuevo puede nombrar otros miembros y claves.",
+    renew: "Para que ningún envío espere por eso, obtenga la palabra más nueva: por un enlace con cualquier nodo que la tenga, con abeng courier import, o de la Secretaría con abeng roster import FILE.",
+    days: Counted {
+        one: "{count} día",
+        many: "{count} días",
+    },
+    anybody: "Puede autorizarlo cualquier otra persona que use el socket de este nodo con otro usuario de la máquina; su administrador dice quién ([api] group, [policy.dual_control]).",
     who: "Pueden autorizarlo, pero nunca lo que presentaron ellos mismos: {releasers}.",
     id: "Id mientras espera: {id}",
     follow: "Sígalo con: abeng release list",
@@ -167,6 +206,15 @@ static FR: Release = Release {
     why_type: "son type",
     why_tlp: "son étiquette (TLP)",
     why_nominal: "des noms de personnes",
+    why_age: "l'âge des données de confiance",
+    why_expired: "un registre des membres expiré",
+    aged: "Le registre des membres de ce nœud a été confirmé pour la dernière fois il y a {days} : un plus récent peut nommer d'autres membres et d'autres clés.",
+    renew: "Pour que plus aucun envoi n'attende pour cela, procurez-vous la dernière déclaration : par une liaison avec tout nœud qui l'a, avec abeng courier import, ou auprès du Secrétariat avec abeng roster import FILE.",
+    days: Counted {
+        one: "{count} jour",
+        many: "{count} jours",
+    },
+    anybody: "Peut l'autoriser toute autre personne qui utilise le socket de ce nœud sous un autre utilisateur de la machine ; votre administrateur dit qui ([api] group, [policy.dual_control]).",
     who: "Peuvent l'autoriser, mais jamais ce qu'ils ont soumis eux-mêmes : {releasers}.",
     id: "Identifiant pendant l'attente : {id}",
     follow: "Pour le suivre : abeng release list",
@@ -203,6 +251,15 @@ static NL: Release = Release {
     why_type: "het type",
     why_tlp: "het label (TLP)",
     why_nominal: "namen van personen",
+    why_age: "de ouderdom van de vertrouwensgegevens",
+    why_expired: "een verlopen ledenlijst",
+    aged: "De ledenlijst van dit knooppunt is {days} geleden voor het laatst bevestigd: een nieuwere kan andere leden en sleutels noemen.",
+    renew: "Om dat voor alle indieningen te beëindigen, haal de nieuwste verklaring: over een verbinding met elk knooppunt dat haar heeft, met abeng courier import, of bij het Secretariaat met abeng roster import FILE.",
+    days: Counted {
+        one: "{count} dag",
+        many: "{count} dagen",
+    },
+    anybody: "Het vrijgeven mag ieder ander die de socket van dit knooppunt mag gebruiken, onder een andere gebruiker van de machine; uw beheerder zegt wie ([api] group, [policy.dual_control]).",
     who: "Mogen het vrijgeven, maar nooit wat zij zelf hebben ingediend: {releasers}.",
     id: "Kenmerk zolang het wacht: {id}",
     follow: "Volg het met: abeng release list",
@@ -248,7 +305,8 @@ mod tests {
             ("officer", 4),
             ("leaf", 8),
             ("matter", 4),
-            ("count", 12),
+            ("count", 20),
+            ("days", 4),
             ("since", 4),
         ] {
             let count = source.matches(&format!("{{{place}}}")).count();

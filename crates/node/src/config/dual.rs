@@ -1,9 +1,15 @@
 //! `[policy.dual_control]`: what a second person must release before it is sealed.
 
 use abeng_notice::{Notice, NoticeType, Tlp};
+use abeng_roster::LIMIT_MS;
+use abeng_wire::Millis;
 use serde::Deserialize;
 use serde_spanned::Spanned;
-use std::{collections::BTreeSet, fs, ops::Range};
+use std::{
+    collections::BTreeSet,
+    fs,
+    ops::{Range, RangeInclusive},
+};
 
 /// Where names of users are looked up, so that no service of the machine is asked.
 const PASSWD: &str = "/etc/passwd";
@@ -70,6 +76,7 @@ impl DualControl {
 #[serde(deny_unknown_fields)]
 pub(super) struct Policy {
     dual_control: Option<Spanned<Section>>,
+    roster_limit_days: Option<Spanned<u16>>,
 }
 
 #[derive(Deserialize)]
@@ -92,7 +99,30 @@ enum Named {
 /// Where it is wrong, what is, and what to write instead.
 type Wrong = (Range<usize>, String, Option<String>);
 
+/// Days that the limit of the roster's age may be: warnings come before it, and notices end after it.
+const LIMIT_DAYS: RangeInclusive<u16> = 15..=90;
+
 impl Policy {
+    /// The age of the trust data from which on a submission waits for a second person.
+    pub(super) fn roster_limit_ms(&self) -> Result<Millis, Wrong> {
+        let Some(days) = &self.roster_limit_days else {
+            return Ok(LIMIT_MS);
+        };
+        match LIMIT_DAYS.contains(days.get_ref()) {
+            true => Ok(Millis::from(*days.get_ref()) * 86_400_000),
+            false => Err((
+                days.span(),
+                format!(
+                    "policy.roster_limit_days is {}, and must be {} to {}",
+                    days.get_ref(),
+                    LIMIT_DAYS.start(),
+                    LIMIT_DAYS.end()
+                ),
+                Some("leave it out for the usual 30 days".to_owned()),
+            )),
+        }
+    }
+
     pub(super) fn dual_control(self) -> Result<Option<DualControl>, Wrong> {
         let Some(section) = self.dual_control else {
             return Ok(None);

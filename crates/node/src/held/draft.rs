@@ -28,6 +28,10 @@ pub struct Draft {
     /// Leaves that the log had before.
     pub size: u64,
     files: BTreeMap<String, HeldFile>,
+    /// The age of the trust data alone asked for a second person: whoever else is at the socket may be
+    /// that one, where the configuration names nobody.
+    #[serde(default)]
+    pub any_second: bool,
 }
 
 /// A file of it, by the handle that the request names.
@@ -69,7 +73,15 @@ impl Draft {
             life: life.0,
             size,
             files: files.collect(),
+            any_second: false,
         }
+    }
+
+    /// The same of one for which the age of the trust data alone asks.
+    #[must_use]
+    pub fn for_any_second(mut self, any_second: bool) -> Self {
+        self.any_second = any_second;
+        self
     }
 
     /// Who made it.

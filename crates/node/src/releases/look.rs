@@ -1,6 +1,6 @@
 //! What waits, as people look at it.
 
-use super::{ReleaseAct, Shared, lang_of, release, why};
+use super::{ReleaseAct, Shared, held::age_days, lang_of, release};
 use crate::{
     clock,
     held::{Draft, HeldId, Known, unreadable},
@@ -20,14 +20,12 @@ impl Shared {
     ) -> Result<Vec<ReleaseItem>, ApiError> {
         let lang = lang_of(query.lang.as_deref());
         let limit = (query.limit.unwrap_or(50) as usize).min(crate::held::MOST);
-        let all = self.releaser(who).is_ok();
-        let own = |known: &Option<Known>| {
-            known
-                .as_ref()
-                .is_some_and(|known| who.uid == Some(known.uid))
+        let shows = |known: &Option<Known>| {
+            let own = known.as_ref().is_some_and(|k| who.uid == Some(k.uid));
+            own || self.releaser(who, known.as_ref()).is_ok()
         };
         let list = self.held.list().into_iter();
-        let list = list.filter(|(_, known)| all || own(known)).take(limit);
+        let list = list.filter(|(_, known)| shows(known)).take(limit);
         let mut items = Vec::new();
         for (id, known) in list.collect::<Vec<_>>() {
             let opened = self.open_held(id).await;
@@ -61,7 +59,7 @@ impl Shared {
             .as_ref()
             .is_some_and(|known| who.uid == Some(known.uid));
         if !own {
-            self.releaser(who)?;
+            self.releaser(who, known.as_ref())?;
         }
         let known = known.ok_or_else(|| unreadable(id))?;
         let draft = self.open_held(id).await?;
@@ -80,9 +78,9 @@ impl Shared {
             Err(e) => trouble(&mut item, e),
         }
         if let Some(notice) = notice {
-            let control = self.config.dual_control.iter();
-            let triggers = control.flat_map(|control| control.asks(&notice));
-            view.why = triggers.map(why).collect();
+            let age = self.age();
+            view.why = self.must_wait(&notice, &age);
+            view.age_days = age_days(&view.why, &age);
             let lines = notice.describe(lang).into_iter();
             view.fields = lines
                 .map(|l| LabelledValue {

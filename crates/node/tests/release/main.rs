@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod age;
 mod causes;
 #[path = "../common/ceremony.rs"]
 mod ceremony;

@@ -9,6 +9,7 @@ mod disputes;
 #[path = "../common/net.rs"]
 mod net;
 mod newcomers;
+mod standing;
 
 use abeng_api::{AuditQuery, LeafView, StatusView};
 use net::Net;

@@ -88,6 +88,10 @@ pub(super) fn words(cause: C) -> Words {
             "no se admite: debe haber {needed_bytes} libres en el disco antes de admitir algo nuevo, y hay {free_bytes}: libere {short_bytes} o más",
             "libere espacio en el disco del directorio de datos, o páselo a uno mayor; no se ha perdido nada, y lo que está en cola sigue su camino",
         ),
+        C::KeyUnusable => (
+            "este nodo no envía nada: según el padrón y el reloj, los demás no aceptarían su clave de firma",
+            "compruebe el reloj de la máquina (`date -u`); si es correcto, la administración necesita claves nuevas: avise a su administrador",
+        ),
         C::RosterChanged => (
             "el padrón cambió mientras se sellaba el aviso, y ya no lo permite",
             "mire los destinatarios con `abeng status` y envíelo otra vez",
@@ -154,7 +158,7 @@ pub(super) fn words(cause: C) -> Words {
         ),
         C::NoReleasers => (
             "{who} no puede autorizar lo que otros presentaron, ni nadie más",
-            "node.toml no nombra a nadie que pueda: `releasers` en [policy.dual_control]",
+            "node.toml no nombra a nadie que pueda: `releasers` en [policy.dual_control]; lo que espera solo por la edad del padrón puede autorizarlo cualquier otro usuario, por el socket de Unix",
         ),
         C::ReleaseOthers => (
             "ahora iría a otros destinatarios que los que se mostraron: a {to}",

@@ -88,6 +88,10 @@ pub(super) fn words(cause: C) -> Words {
             "pas accepté : il faut {needed_bytes} libres sur le disque avant que du nouveau soit accepté, et il y en a {free_bytes} : libérez {short_bytes} ou plus",
             "libérez de la place sur le disque du répertoire de données, ou mettez-le sur un plus grand ; rien n'est perdu, et ce qui est en file continue",
         ),
+        C::KeyUnusable => (
+            "ce nœud n’envoie rien : selon le registre des membres et l’horloge, les autres n’accepteraient pas sa clé de signature",
+            "vérifiez l’horloge de la machine (`date -u`) ; si elle est juste, l’administration a besoin de nouvelles clés : prévenez votre administrateur",
+        ),
         C::RosterChanged => (
             "le registre des membres a changé pendant le scellement de l'avis, et ne le permet plus",
             "regardez les destinataires avec `abeng status` et renvoyez-le",
@@ -154,7 +158,7 @@ pub(super) fn words(cause: C) -> Words {
         ),
         C::NoReleasers => (
             "{who} ne peut pas autoriser ce que d'autres ont soumis, ni personne d'autre",
-            "node.toml ne nomme personne qui le puisse : `releasers` dans [policy.dual_control]",
+            "node.toml ne nomme personne qui le puisse : `releasers` dans [policy.dual_control] ; ce qui n'attend que pour l'âge du registre peut être autorisé par tout autre utilisateur, par le socket Unix",
         ),
         C::ReleaseOthers => (
             "il irait maintenant à d'autres destinataires que ceux qui ont été montrés : à {to}",

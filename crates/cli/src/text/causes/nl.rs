@@ -88,6 +88,10 @@ pub(super) fn words(cause: C) -> Words {
             "niet aangenomen: op de schijf moet {needed_bytes} vrij zijn voordat er iets nieuws wordt aangenomen, en er is {free_bytes} vrij: maak {short_bytes} of meer vrij",
             "maak plaats op de schijf van de gegevensmap, of verplaats haar naar een grotere; er is niets verloren, en wat in de rij staat gaat door",
         ),
+        C::KeyUnusable => (
+            "dit knooppunt verzendt niets: volgens de ledenlijst en de klok aanvaarden anderen zijn handtekeningsleutel niet",
+            "controleer de klok van de machine (`date -u`); klopt die, dan heeft de dienst nieuwe sleutels nodig: zeg het uw beheerder",
+        ),
         C::RosterChanged => (
             "de ledenlijst veranderde terwijl de melding werd verzegeld, en staat het niet meer toe",
             "bekijk de ontvangers met `abeng status` en verzend opnieuw",
@@ -154,7 +158,7 @@ pub(super) fn words(cause: C) -> Words {
         ),
         C::NoReleasers => (
             "{who} mag niet vrijgeven wat anderen hebben ingediend, en ook niemand anders",
-            "node.toml noemt niemand die het mag: `releasers` in [policy.dual_control]",
+            "node.toml noemt niemand die het mag: `releasers` in [policy.dual_control]; wat alleen om de ouderdom van de ledenlijst wacht, mag elke andere gebruiker vrijgeven, over de Unix-socket",
         ),
         C::ReleaseOthers => (
             "het zou nu naar andere ontvangers gaan dan zijn getoond: naar {to}",

@@ -101,8 +101,20 @@ pub(super) fn words(warned: W) -> &'static str {
         W::RosterExpires => {
             "días hasta que caduque el padrón: {days}. Pida el siguiente a la Secretaría"
         }
-        W::TrustOld => {
-            "no ha llegado ninguna declaración de vigencia; edad en días de los datos de confianza: {days}. Pida una a la Secretaría"
+        W::RosterAgeing => {
+            "el padrón se confirmó por última vez hace {days} días ({at}): desde entonces no ha llegado ninguna declaración de vigencia. En {left} día(s) los envíos nuevos esperarán a una segunda persona. Obtenga la palabra más nueva: por un enlace con cualquier nodo que la tenga, en un archivo de mensajería (`abeng courier import`) o de la Secretaría (`abeng roster import FILE`)"
+        }
+        W::RosterPastLimit => {
+            "EL PADRÓN SE CONFIRMÓ POR ÚLTIMA VEZ HACE {days} DÍAS ({at}), y el límite es de {limit}: uno más nuevo puede nombrar otros miembros y claves. Los envíos nuevos esperan hasta que una segunda persona los autorice (`abeng release list`); lo que está en camino sigue. Obtenga la palabra más nueva: por un enlace con cualquier nodo que la tenga, en un archivo de mensajería (`abeng courier import`) o de la Secretaría (`abeng roster import FILE`)"
+        }
+        W::RosterExpired => {
+            "EL PADRÓN HA CADUCADO ({at}): en otro lugar rige uno más nuevo, o nadie lo ha hecho. Si esa fecha no es cierta, compruebe el reloj de la máquina (`date -u`). Los envíos nuevos esperan hasta que una segunda persona los autorice (`abeng release list`); lo que está en camino sigue. Obtenga la palabra más nueva: por un enlace con cualquier nodo que la tenga, en un archivo de mensajería (`abeng courier import`) o de la Secretaría (`abeng roster import FILE`)"
+        }
+        W::PartySuspended => {
+            "SEGÚN EL PADRÓN, ESTA ADMINISTRACIÓN ESTÁ SUSPENDIDA O SE HA RETIRADO: desde aquí no se envía nada, y los demás no mantienen enlaces con este nodo. Lo recibido se puede leer, exportar y probar. Pregunte a la Secretaría; un padrón más nuevo se admite sin reiniciar: `abeng roster import FILE`"
+        }
+        W::OwnKeyFaulty => {
+            "OTROS NO CREEN AHORA LO QUE FIRMA LA CLAVE {role} DE ESTE NODO: no consta en el padrón, está revocada o fuera de su plazo. Compruebe el reloj de la máquina (`date -u`); si es correcto, la administración necesita claves nuevas: docs/operations.md, Keys"
         }
         W::DiskLow => "queda menos de 1 GiB libre en el disco del directorio de datos",
         W::KeysPlain => "las claves están guardadas sin cifrar (insecure_plain): solo para pruebas",

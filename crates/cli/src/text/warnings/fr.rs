@@ -101,8 +101,20 @@ pub(super) fn words(warned: W) -> &'static str {
         W::RosterExpires => {
             "jours avant l'expiration du registre des membres : {days}. Demandez le suivant au Secrétariat"
         }
-        W::TrustOld => {
-            "aucune déclaration de fraîcheur n'est arrivée ; âge en jours des données de confiance : {days}. Demandez-en une au Secrétariat"
+        W::RosterAgeing => {
+            "le registre des membres a été confirmé pour la dernière fois il y a {days} jours ({at}) : aucune déclaration de fraîcheur n'est venue depuis. Dans {left} jour(s), les nouveaux envois attendront une deuxième personne. Procurez-vous la dernière déclaration : par une liaison avec tout nœud qui l'a, par un fichier de courrier (`abeng courier import`), ou auprès du Secrétariat (`abeng roster import FILE`)"
+        }
+        W::RosterPastLimit => {
+            "LE REGISTRE DES MEMBRES A ÉTÉ CONFIRMÉ POUR LA DERNIÈRE FOIS IL Y A {days} JOURS ({at}), et la limite est de {limit} : un plus récent peut nommer d'autres membres et d'autres clés. Les nouveaux envois attendent qu'une deuxième personne les autorise (`abeng release list`) ; ce qui est en route continue. Procurez-vous la dernière déclaration : par une liaison avec tout nœud qui l'a, par un fichier de courrier (`abeng courier import`), ou auprès du Secrétariat (`abeng roster import FILE`)"
+        }
+        W::RosterExpired => {
+            "LE REGISTRE DES MEMBRES A EXPIRÉ ({at}) : un plus récent est en vigueur ailleurs, ou personne n'en a fait. Si cette date est fausse, vérifiez l'horloge de la machine (`date -u`). Les nouveaux envois attendent qu'une deuxième personne les autorise (`abeng release list`) ; ce qui est en route continue. Procurez-vous la dernière déclaration : par une liaison avec tout nœud qui l'a, par un fichier de courrier (`abeng courier import`), ou auprès du Secrétariat (`abeng roster import FILE`)"
+        }
+        W::PartySuspended => {
+            "SELON LE REGISTRE DES MEMBRES, CETTE ADMINISTRATION EST SUSPENDUE OU S'EST RETIRÉE : rien n'est envoyé d'ici, et les autres ne gardent pas de liaison avec ce nœud. Ce qui est arrivé peut être lu, exporté et prouvé. Demandez au Secrétariat ; un registre plus récent est pris sans redémarrage : `abeng roster import FILE`"
+        }
+        W::OwnKeyFaulty => {
+            "LES AUTRES NE CROIENT PAS EN CE MOMENT CE QUE SIGNE LA CLÉ {role} DE CE NŒUD : elle n'est pas au registre des membres, elle est révoquée ou hors de sa période. Vérifiez l'horloge de la machine (`date -u`) ; si elle est juste, l'administration a besoin de nouvelles clés : docs/operations.md, Keys"
         }
         W::DiskLow => "il reste moins de 1 Gio libre sur le disque du répertoire de données",
         W::KeysPlain => {

@@ -101,8 +101,20 @@ pub(super) fn words(warned: W) -> &'static str {
         W::RosterExpires => {
             "dagen tot de ledenlijst verloopt: {days}. Vraag het Secretariaat om de volgende"
         }
-        W::TrustOld => {
-            "er is geen versheidsverklaring gekomen; ouderdom in dagen van de vertrouwensgegevens: {days}. Vraag het Secretariaat om een verklaring"
+        W::RosterAgeing => {
+            "de ledenlijst is {days} dagen geleden voor het laatst bevestigd ({at}): sindsdien is er geen verklaring van actualiteit gekomen. Over {left} dag(en) wachten nieuwe indieningen op een tweede persoon. Haal de nieuwste verklaring: over een verbinding met elk knooppunt dat haar heeft, met een koeriersbestand (`abeng courier import`), of bij het Secretariaat (`abeng roster import FILE`)"
+        }
+        W::RosterPastLimit => {
+            "DE LEDENLIJST IS {days} DAGEN GELEDEN VOOR HET LAATST BEVESTIGD ({at}), en de grens is {limit}: een nieuwere kan andere leden en sleutels noemen. Nieuwe indieningen wachten tot een tweede persoon ze vrijgeeft (`abeng release list`); wat onderweg is, gaat door. Haal de nieuwste verklaring: over een verbinding met elk knooppunt dat haar heeft, met een koeriersbestand (`abeng courier import`), of bij het Secretariaat (`abeng roster import FILE`)"
+        }
+        W::RosterExpired => {
+            "DE LEDENLIJST IS VERLOPEN ({at}): elders geldt een nieuwere, of niemand heeft er een gemaakt. Klopt die datum niet, controleer dan de klok van de machine (`date -u`). Nieuwe indieningen wachten tot een tweede persoon ze vrijgeeft (`abeng release list`); wat onderweg is, gaat door. Haal de nieuwste verklaring: over een verbinding met elk knooppunt dat haar heeft, met een koeriersbestand (`abeng courier import`), of bij het Secretariaat (`abeng roster import FILE`)"
+        }
+        W::PartySuspended => {
+            "VOLGENS DE LEDENLIJST IS DEZE DIENST GESCHORST OF UITGETREDEN: van hier wordt niets verzonden, en anderen houden geen verbinding met dit knooppunt. Wat er is, kan worden gelezen, uitgevoerd en bewezen. Vraag het Secretariaat; een nieuwere lijst wordt zonder herstart aangenomen: `abeng roster import FILE`"
+        }
+        W::OwnKeyFaulty => {
+            "ANDEREN GELOVEN NU NIET WAT DE SLEUTEL {role} VAN DIT KNOOPPUNT ONDERTEKENT: hij staat niet in de ledenlijst, is ingetrokken of buiten zijn termijn. Controleer de klok van de machine (`date -u`); klopt die, dan heeft de dienst nieuwe sleutels nodig: docs/operations.md, Keys"
         }
         W::DiskLow => "er is minder dan 1 GiB vrij op de schijf van de gegevensmap",
         W::KeysPlain => "de sleutels liggen onversleuteld (insecure_plain): alleen voor proeven",
