@@ -118,7 +118,7 @@ async fn a_roster_past_its_time_stops_no_start_and_sends_nothing_alone() {
     let status = start(&mut jm, 3_650).await;
     assert!(warns(
         &status,
-        "THE OrgSign KEY OF THIS NODE is past its time"
+        "THE org-sign KEY OF THIS NODE is past its time"
     ));
     assert_eq!(status.queue.depth, 1, "nothing has expired by it");
     // Nor is anybody's seal key good by this clock.

@@ -138,7 +138,6 @@ mod tests {
             entry.version += 1;
             let mut key = entry.keys[2].clone();
             key.key = Bytes::copy_from_slice(signer.verify_key().bytes());
-            entry.version += 1;
             entry.keys.push(key);
             m.parties[0] = ceremony::sign_party(&entry, &[signer]).unwrap();
             let word = v1::Override {
