@@ -473,9 +473,8 @@ impl Shared {
         let lacking = crate::lacking::lacking(&trust, &self.keyring, now);
         warnings.extend(lacking.iter().map(crate::lacking::told));
         warnings.extend(lock(&self.key_gone).told());
-        if self.seal_key_waits() {
-            warnings.push(crate::rotation::WAITS.to_owned());
-        }
+        warnings.extend(self.seal_key_warnings(now));
+        warnings.extend(crate::copied_keys::told(&trust));
         warnings.extend(crate::keys::stays(&self.config).map(|(_, told)| told));
         let stale = lock(&self.stale).views(now);
         warnings.extend(stale.iter().map(crate::stale::told));

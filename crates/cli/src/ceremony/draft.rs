@@ -1,12 +1,12 @@
 //! `abeng roster draft`, and what every command does that makes the next roster.
 
-use super::{DAY_MS, Held, diff, file, now, refused, sign, words};
+use super::{DAY_MS, Held, diff, file, now, refused, seals, sign, words};
 use crate::{
     CliError, Exit, Ui,
     args::{NextArgs, OutArgs, RosterDraftArgs},
 };
 use abeng_notice::printable;
-use abeng_roster::{Party, Root, Roster, digest, founding::EVERYBODY};
+use abeng_roster::{Party, Root, Roster, Trust, digest, founding::EVERYBODY};
 use abeng_wire::{Millis, encode, limits, v1, v1::ceremony_file::What};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -19,6 +19,8 @@ use std::{
 pub(super) struct Next<'a> {
     root: Root,
     previous: Option<&'a Roster>,
+    /// What is held besides.
+    held: Option<&'a Trust>,
     /// The roster before it as a message; empty at a founding.
     before: v1::Roster,
     /// The next one.
@@ -39,6 +41,7 @@ pub(super) fn draft(args: &RosterDraftArgs, ui: &Ui) -> Result<ExitCode, CliErro
         args.first.root.as_deref(),
     )?;
     let mut next = Next::begin(root, previous, args.from.as_deref(), args.days)?;
+    next.held = held.as_ref().map(|held| &held.trust);
     for path in &args.add {
         next.add(path)?;
     }
@@ -55,7 +58,11 @@ impl<'a> Next<'a> {
     pub(super) fn after(held: &'a Held, args: &NextArgs) -> Result<Self, CliError> {
         file::check_free(&args.out)?;
         let (root, previous) = sign::base(Some(held), None, None)?;
-        Self::begin(root, previous, args.from.as_deref(), args.days)
+        let next = Self::begin(root, previous, args.from.as_deref(), args.days)?;
+        Ok(Self {
+            held: Some(&held.trust),
+            ..next
+        })
     }
 
     fn begin(
@@ -84,6 +91,7 @@ impl<'a> Next<'a> {
         Ok(Self {
             root,
             previous,
+            held: None,
             before,
             message,
             asked: BTreeSet::new(),
@@ -225,7 +233,11 @@ impl<'a> Next<'a> {
             signatures: Vec::new(),
         };
         let draft = Roster::draft(&self.root, self.previous, &signed).map_err(|e| refused(&e))?;
-        let changes = diff::of_rosters(&self.before, &self.message)?;
+        let mut changes = diff::of_rosters(&self.before, &self.message)?;
+        if let Some(held) = self.held {
+            let after = held.seal_keys.under(&draft);
+            changes.extend(seals::changes(&held.seal_keys, &after, &draft));
+        }
         let told = format!(
             "{}Fingerprint of roster {}:\n{}\nSend {} to the roster's holders; each signs it with `abeng roster sign`.\n",
             diff::render(&changes),
