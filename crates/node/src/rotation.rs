@@ -8,8 +8,10 @@
 //! A statement is worth what the key is worth that signed it: where that one is revoked, others forget it. So
 //! the key in force is published once more as soon as this node signs with another.
 
+mod destroy;
 mod due;
 mod ends;
+mod going;
 mod in_use;
 mod pause;
 
@@ -19,12 +21,12 @@ use crate::{
     clock,
     config::KeysConfig,
     identity::passphrase,
-    keys::{KeysError, backed_up, look_again},
+    keys::{KeysError, backed_up},
     roster_acts::administrator,
     shared::{Shared, lock},
     timekeeper,
 };
-use abeng_api::{ApiError, Caller, DestroyKeyRequest, SealKeyReply};
+use abeng_api::{ApiError, Caller, SealKeyReply};
 use abeng_audit_log::subject;
 use abeng_keys::{
     Entropy, Keyring, Protection, Role, SealSecret, SignError, SignatureType, SystemEntropy,
@@ -38,9 +40,6 @@ use std::{sync::Arc, time::Duration};
 
 /// How often it is looked whether something is due.
 const LOOK: Duration = Duration::from_secs(60);
-/// The type under which a destroyed key is the subject of a leaf.
-const DESTROYED: &str = "application/vnd.abeng.sealkey-destroyed.v1";
-
 /// What a turn has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -118,6 +117,10 @@ impl Shared {
     /// Does what is due, if anything is and the clock is believed. One thing at a time.
     pub async fn turn_seal_keys(self: &Arc<Self>) -> Result<Turn, TurnError> {
         let _turn = self.turning.lock().await;
+        // What was begun ends, whatever time it is.
+        if let Some(kid) = self.finish_destroying().await {
+            return Ok(Turn::Destroyed(kid));
+        }
         if clock::believed().trust != timekeeper::Trust::Plain {
             return Ok(Turn::Idle);
         }
@@ -135,8 +138,7 @@ impl Shared {
                 Ok(Turn::Published(kid))
             }
             Next::Nothing => {
-                let shared = self.clone();
-                blocking(move || Ok(look_again(&shared.config, &shared.keyring)?)).await?;
+                self.keep_copy().await;
                 self.destroy_due(&ring, now).await
             }
         }
@@ -170,55 +172,6 @@ impl Shared {
         })
     }
 
-    /// `POST /v1/keys/destroy`.
-    pub async fn destroy_seal_key(
-        self: &Arc<Self>,
-        who: &Caller,
-        request: DestroyKeyRequest,
-    ) -> Result<SealKeyReply, ApiError> {
-        keys_changed_by(who)?;
-        let _turn = self.turning.lock().await;
-        let ring = self.seal_ring().map_err(answered)?;
-        // No doubtful clock ends what others may have sealed to a key.
-        let now = clock::believed().earliest;
-        let kid = ring.find(&request.kid).ok_or_else(|| {
-            ApiError::not_found(format!(
-                "no seal key of this node begins with {}",
-                request.kid
-            ))
-            .with_try("`abeng keys list` shows them")
-        })?;
-        let why = match ring.is_needed(&kid) {
-            true => {
-                return Err(
-                    ApiError::forbidden("others seal to this key, or are about to")
-                        .with_try("make another first: `abeng keys rotate --seal`"),
-                );
-            }
-            false if request.anyway => None,
-            false if !ring.may_go(&kid, now) => Some(
-                "what is sealed to it may still come: its statement has not ended for as long as an envelope lives",
-            ),
-            false => self
-                .kept_under(vec![kid])
-                .await
-                .map_err(answered)?
-                .contains(&kid)
-                .then_some(
-                    "notices that are kept here are sealed to it, and could not be opened any more",
-                ),
-        };
-        if let Some(why) = why {
-            return Err(ApiError::new(abeng_api::ErrorCode::Conflict, why)
-                .with_try("it goes by itself once nothing needs it; `--anyway` destroys it now"));
-        }
-        self.destroy(kid, Some(who)).await.map_err(answered)?;
-        Ok(SealKeyReply {
-            kid: kid.to_string(),
-            ..SealKeyReply::default()
-        })
-    }
-
     /// What `status` says of the seal keys of this node.
     pub(crate) fn seal_key_warnings(&self, now: Millis) -> Vec<String> {
         let Ok(ring) = self.seal_ring() else {
@@ -234,6 +187,8 @@ impl Shared {
         if ring.waiting().is_some() {
             told.push(WAITS.to_owned());
         }
+        told.extend(lock(&self.copy_behind).clone());
+        told.extend(self.going_told());
         told
     }
 
@@ -372,51 +327,6 @@ impl Shared {
         .await?;
         tracing::info!(%kid, "a seal key is published: others seal to it from now on");
         Ok(())
-    }
-
-    /// Destroys at most one key that nothing needs any more.
-    async fn destroy_due(self: &Arc<Self>, ring: &Ring, now: Millis) -> Result<Turn, TurnError> {
-        let over: Vec<Kid> = ring.over(now);
-        if over.is_empty() || !lock(&self.looked_for_old).due(clock::mono()) {
-            return Ok(Turn::Idle);
-        }
-        let needed = self.kept_under(over.clone()).await?;
-        match over.into_iter().find(|kid| !needed.contains(kid)) {
-            None => Ok(Turn::Idle),
-            Some(kid) => {
-                self.destroy(kid, None).await?;
-                Ok(Turn::Destroyed(kid))
-            }
-        }
-    }
-
-    /// The leaf first: a key that is gone without one would be a question.
-    async fn destroy(self: &Arc<Self>, kid: Kid, who: Option<&Caller>) -> Result<(), TurnError> {
-        let leaf = v1::Leaf {
-            kind: v1::LeafKind::Admin.into(),
-            subject: subject(DESTROYED, &kid.0).to_bytes(),
-            ..Default::default()
-        };
-        self.note_keys(leaf, None, who).await?;
-        let shared = self.clone();
-        blocking(move || {
-            let before = shared.keyring.seal.all();
-            shared.keyring.seal.forget(&kid);
-            if let Err(e) = shared.save_keyring() {
-                // It rests on disk still, and as long as it does it opens what it opens.
-                shared.keyring.seal.replace(before);
-                return Err(e);
-            }
-            // What BOXes under it gave goes with it.
-            lock(&shared.opened).forget(&kid);
-            let copied = backed_up(&shared.config, &shared.keyring);
-            if let Err(e) = copied {
-                tracing::warn!(error = %e, "the copy of the keyring still holds a destroyed seal key");
-            }
-            tracing::info!(%kid, "an old seal key is destroyed: nothing here or on the way needs it");
-            Ok(())
-        })
-        .await
     }
 
     /// Journals a leaf about keys and waits until it is durable.
