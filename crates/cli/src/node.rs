@@ -1,7 +1,7 @@
 //! `abeng node run` and `abengd`.
 
 use crate::{CliError, Exit, Ui, args::NodeRunArgs};
-use abeng_node::{Config, ConfigError};
+use abeng_node::{Config, ConfigError, secret_files};
 use std::process::ExitCode;
 
 /// Runs a node, or only checks its configuration.
@@ -11,11 +11,23 @@ pub(crate) fn run(args: NodeRunArgs, ui: &Ui) -> Result<ExitCode, CliError> {
         CliError::usage(e.to_string()).with_try(hint)
     })?;
     if args.check_config {
+        let faults = secret_files::check(&config);
+        if let Some(fault) = faults.iter().find(|f| f.refused) {
+            return Err(CliError::usage(&*fault.what).with_try(&*fault.try_this));
+        }
+        for fault in &faults {
+            ui.remark(&format!(
+                "warning: {}\n  try: {}",
+                fault.what, fault.try_this
+            ));
+        }
+        let warnings: Vec<&str> = faults.iter().map(|f| &*f.what).collect();
         let value = serde_json::json!({
             "party": config.party.to_string(),
             "data": config.data,
             "socket": config.api.socket,
             "listen": config.link.listen.to_string(),
+            "warnings": warnings,
         });
         ui.show(&value, || {
             format!(

@@ -307,6 +307,33 @@ fn a_passphrase_file_that_others_can_read_is_refused() {
     assert!(!net.exists());
     fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).unwrap();
     assert!(init().status.success());
+    a_check_of_the_configuration_sees_it(&net.join("jm/node.toml"), &passphrase);
+}
+
+/// As a start does, which would find it out first otherwise.
+fn a_check_of_the_configuration_sees_it(config: &Path, passphrase: &Path) {
+    let check = || {
+        let mut abengd = Command::new(env!("CARGO_BIN_EXE_abengd"));
+        abengd.args(["--check-config", "--config"]).arg(config);
+        let checked = abengd.stdin(Stdio::null()).output().unwrap();
+        let told = String::from_utf8(checked.stderr).unwrap();
+        (checked.status.code(), told)
+    };
+    assert_eq!(check(), (Some(0), String::new()));
+    fs::set_permissions(passphrase, fs::Permissions::from_mode(0o640)).unwrap();
+    let (exit, told) = check();
+    assert_eq!(exit, Some(2), "{told}");
+    assert!(told.contains("mode 0640: others could read it"), "{told}");
+    let file = passphrase.canonicalize().unwrap();
+    let chmod = format!("try: `chmod 600 {}`, and choose another", file.display());
+    assert!(told.contains(&chmod), "{told}");
+    fs::remove_file(passphrase).unwrap();
+    let (exit, told) = check();
+    assert_eq!(exit, Some(0), "{told}");
+    assert!(
+        told.contains("warning: ") && told.contains("is not there"),
+        "{told}"
+    );
 }
 
 /// `abeng restore` ends as ceremonies do for the same mistakes, with and without `--json`.

@@ -35,7 +35,7 @@ pub use dual::{DualSigner, DualVerifyKey, ML_DSA_PUBLIC, ML_DSA_SIGNATURE};
 pub use entropy::{Entropy, SystemEntropy};
 pub use keyring::{Keyring, SealRing};
 pub use kid::{Alg, kid};
-pub use passphrase::Passphrase;
+pub use passphrase::{Passphrase, ShortPassphrase};
 pub use replace::{remove_secret, replace_secret};
 pub use rest::{KeyringError, Protection};
 pub use role::{Role, SignatureType};

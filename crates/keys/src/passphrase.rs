@@ -2,6 +2,14 @@ use age::secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use zeroize::Zeroizing;
 
+/// Characters of a passphrase for keys that are made now, without spaces before and behind, at least.
+const LEAST: usize = 12;
+
+/// A passphrase is too short for new keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a passphrase for new keys has at least {LEAST} characters, and this one is shorter")]
+pub struct ShortPassphrase;
+
 /// A passphrase: wiped when dropped, never shown.
 #[derive(Clone)]
 pub struct Passphrase {
@@ -24,6 +32,15 @@ impl Passphrase {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let text = std::str::from_utf8(line).ok()?;
         (!text.is_empty()).then(|| Self::new(text.to_owned()))
+    }
+
+    /// Refuses one that is too short for keys that are made now. What rests already is opened with
+    /// whatever it rests under.
+    pub fn check_new(&self) -> Result<(), ShortPassphrase> {
+        match self.text.expose_secret().trim().chars().count() {
+            0..LEAST => Err(ShortPassphrase),
+            _ => Ok(()),
+        }
     }
 
     /// Sets scrypt's cost for saving to 2^`log_n` (1 to 22) instead of about one second on this
@@ -85,6 +102,24 @@ mod tests {
         }
         assert_eq!(Passphrase::from_line(b"\nsecond"), None);
         assert_eq!(Passphrase::from_line(&[0xff, b'\n']), None);
+    }
+
+    #[test]
+    fn a_short_one_is_none_for_new_keys() {
+        let fit = |text: &str| Passphrase::new(text.into()).check_new();
+        for short in [
+            "",
+            "elevenchars",
+            "   elevenchars   ",
+            "éééééééé",
+            "            ",
+        ] {
+            assert_eq!(fit(short), Err(ShortPassphrase), "{short:?}");
+        }
+        for long in ["twelve chars", "éééééééééééé", "correct horse battery"] {
+            assert_eq!(fit(long), Ok(()), "{long:?}");
+        }
+        assert!(!ShortPassphrase.to_string().contains("eleven"));
     }
 
     #[test]

@@ -65,18 +65,22 @@ pub(crate) fn credential(name: &str) -> Result<Passphrase, String> {
 
 /// Refuses a file that others could read.
 fn private(path: &Path) -> Result<(), String> {
-    let mode = fs::metadata(path)
-        .map_err(|e| format!("cannot read {}: {e}", path.display()))?
-        .permissions()
-        .mode();
-    match mode & 0o077 {
+    let mode = mode(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+    match mode & OTHERS {
         0 => Ok(()),
         _ => Err(format!(
-            "{} has mode {:04o}: others could read it; `chmod 600` it and choose another passphrase",
+            "{} has mode {mode:04o}: others could read it; `chmod 600` it and choose another passphrase",
             path.display(),
-            mode & 0o7777
         )),
     }
+}
+
+/// Permission bits of all but the owner.
+pub(crate) const OTHERS: u32 = 0o077;
+
+/// The permission bits of a file.
+pub(crate) fn mode(path: &Path) -> std::io::Result<u32> {
+    Ok(fs::metadata(path)?.permissions().mode() & 0o7777)
 }
 
 pub(crate) fn load_trust(config: &Config, layout: &Layout, now: u64) -> Result<Trust, NodeError> {

@@ -81,6 +81,7 @@ mod rotation;
 pub mod rules;
 mod run;
 mod sealing_anew;
+pub mod secret_files;
 mod sent;
 mod shared;
 pub mod size;

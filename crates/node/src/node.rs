@@ -220,7 +220,7 @@ impl Node {
         // The last leaf before this start: what is past without doubt.
         let past = recovery.size.checked_sub(1).map(LeafIndex);
         let past = past.and_then(|last| shared.leaf_time(last)).unwrap_or(0);
-        clock::know(past.max(shared.trust().roster.issued()));
+        clock::know(past);
         let (batches, queue) = mpsc::sync_channel(1);
         let (done, settled) = mpsc::channel();
         let dispatch = dispatch::spawn(shared.clone(), settled).map_err(NodeError::Thread)?;

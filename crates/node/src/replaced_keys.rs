@@ -129,6 +129,7 @@ mod tests {
             let before = m.parties[0].clone();
             let mut entry =
                 abeng_wire::decode::<v1::Party>("party", &before.bytes, 1 << 14).unwrap();
+            entry.version += 1;
             let mut key = entry.keys[2].clone();
             key.key = Bytes::copy_from_slice(signer.verify_key().bytes());
             entry.keys.push(key);

@@ -55,13 +55,13 @@ pub fn write(file: &v1::CeremonyFile) -> String {
     out
 }
 
-/// Reads a file. What stands before and behind the two lines, white space and empty lines do not
-/// count.
+/// Reads a file. What stands before and behind the two lines, white space, empty lines, and the `>` that
+/// mail programs quote with do not count.
 pub fn read(text: &str) -> Result<v1::CeremonyFile, ArmourError> {
     if text.len() > limits::CEREMONY_TEXT {
         return Err(ArmourError::TooLong);
     }
-    let lines = || text.lines().map(str::trim);
+    let lines = || text.lines().map(unquoted);
     if lines().filter(|&line| line == BEGIN).count() > 1 {
         return Err(ArmourError::Two);
     }
@@ -80,6 +80,13 @@ pub fn read(text: &str) -> Result<v1::CeremonyFile, ArmourError> {
     }
     let message = bytes::Bytes::copy_from_slice(message);
     Ok(decode("ceremony file", &message, limits::CEREMONY)?)
+}
+
+/// A line without what mail programs put before it, or an editor at the beginning of a text. None of
+/// it can be part of ours.
+fn unquoted(line: &str) -> &str {
+    let put = |c: char| c == '>' || c == '\u{feff}' || c.is_whitespace();
+    line.trim_start_matches(put).trim_end()
 }
 
 /// Forty digits in eight groups that stand for signed bytes, to be read aloud: each group is four
@@ -148,6 +155,23 @@ mod tests {
         for text in [&text, &mailed] {
             assert_eq!(read(text), Ok(file()));
         }
+        for (before, end) in [
+            ("> ", "\n"),
+            (">", "\r\n"),
+            ("> > ", "\r\n"),
+            (">>", "\n"),
+            ("    ", "\r\n"),
+            (" \t> ", "\n"),
+            ("\u{a0}>\u{a0}", "\n"),
+        ] {
+            let quoted: String = text.lines().map(|l| format!("{before}{l}{end}")).collect();
+            let quoted = format!(
+                "\u{feff}On Monday JM wrote:{end}{before}{end}{quoted}{before}{end}Thanks{end}"
+            );
+            assert_eq!(read(&quoted), Ok(file()), "{quoted:?}");
+            assert_eq!(read(&format!("{quoted}{quoted}")), Err(ArmourError::Two));
+        }
+        assert_eq!(read(&format!("\u{feff}{text}")), Ok(file()));
     }
 
     #[test]

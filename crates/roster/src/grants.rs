@@ -129,6 +129,9 @@ pub(crate) fn grants(
             if !(Tlp::CLEAR.0..=Tlp::RED.0).contains(&g.highest_tlp) {
                 return Err(TrustError::rule(name(), "the highest TLP is a known one"));
             }
+            if g.notice_types.len() > limits::GRANT_TYPES {
+                return Err(TrustError::rule(name(), "at most 64 notice types"));
+            }
             if !g.notice_types.iter().all(is_type) {
                 return Err(TrustError::rule(name(), "notice types are capital words"));
             }

@@ -1,7 +1,7 @@
 //! Roots and rosters walked one by one, and what stands against them.
 
-use crate::{Root, Roster, TrustError, digest, signed::bound_signatures};
-use abeng_wire::{Digest, decode, limits, v1};
+use crate::{Root, Roster, TrustError, digest, roster::not_ahead, signed::bound_signatures};
+use abeng_wire::{Digest, Millis, decode, limits, v1};
 use std::sync::Arc;
 
 /// A roster that was walked over.
@@ -44,7 +44,8 @@ impl ConflictOf {
 }
 
 /// Equivocation: two statements of one version, each signed by enough signers. Both are kept.
-/// Nothing after them is taken until a later root names both.
+/// Nothing after them is taken until a later root names both, but where the other roster is by
+/// signers who had been replaced: see [`History::ended`].
 #[derive(Debug, Clone)]
 pub struct Conflict {
     /// Of what.
@@ -57,6 +58,24 @@ pub struct Conflict {
     pub other: Digest,
     /// The other as it was received.
     pub signed: v1::Signed,
+    /// The root under which the other stands; of a root, 0.
+    root_version: u64,
+}
+
+/// What ends a conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The root of that version names both: whichever leads further is taken.
+    Named(u64),
+    /// The other's signers were replaced. It stays evidence, and weighs nothing.
+    Retired,
+}
+
+/// How a list of rosters stands to those held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Parts {
+    No,
+    At(Option<Ended>),
 }
 
 /// Every root and roster held, from the first on, and the conflicts found.
@@ -98,16 +117,31 @@ impl History {
 
     /// The conflicts that no root held names.
     pub(crate) fn unsettled(&self) -> impl Iterator<Item = &Conflict> {
-        self.conflicts.iter().filter(|c| self.settled(c).is_none())
+        self.conflicts.iter().filter(|c| self.ended(c).is_none())
     }
 
-    /// The version of the root that ends a conflict.
-    pub(crate) fn settled(&self, c: &Conflict) -> Option<u64> {
+    /// What ends a conflict: a root that names both, or, of rosters, that the signers of the other
+    /// one can do nothing any more. Else whoever once had two keys of three could sign a second
+    /// roster of old, and a next one as soon as a root has named that, and nothing would ever
+    /// follow. They were replaced where the rosters held have gone on under a newer root, or a
+    /// newer root names an equivocation of rosters: its makers knew of it.
+    pub(crate) fn ended(&self, c: &Conflict) -> Option<Ended> {
         let names = |r: &&Arc<Root>| match c.of {
             ConflictOf::Root => r.settles_roots(c.version, c.held, c.other),
             ConflictOf::Roster => r.settles_rosters(c.version, c.held, c.other),
         };
-        self.roots.iter().find(names).map(|r| r.version())
+        if let Some(root) = self.roots.iter().find(names) {
+            return Some(Ended::Named(root.version()));
+        }
+        let newer = |r: &Arc<Root>| r.version() > c.root_version && r.settles_any_rosters();
+        let retired = c.of == ConflictOf::Roster
+            && (self.goes_on_under() > c.root_version || self.roots.iter().any(newer));
+        retired.then_some(Ended::Retired)
+    }
+
+    /// The root of the newest roster held.
+    fn goes_on_under(&self) -> u64 {
+        self.rosters.last().map_or(0, |past| past.root_version)
     }
 
     /// Walks on from the last root held. Whether anything is new: a root, or a conflict.
@@ -128,7 +162,14 @@ impl History {
                         Some(before) => before.walk(signed)?,
                         None => held.rival(signed)?,
                     };
-                    newer |= self.stand(ConflictOf::Root, m.version, held.digest(), signed);
+                    newer |= self.stand(Conflict {
+                        of: ConflictOf::Root,
+                        version: m.version,
+                        held: held.digest(),
+                        other: digest(&signed.bytes),
+                        signed: signed.clone(),
+                        root_version: 0,
+                    });
                     // What follows in the list follows the other one.
                     break;
                 }
@@ -143,27 +184,50 @@ impl History {
         Ok(newer)
     }
 
+    /// Those of the list before the first that is not held yet and issued further ahead than clocks
+    /// may differ, and what is wrong with that one.
+    pub(crate) fn not_ahead<'a>(
+        &self,
+        list: &'a [v1::Signed],
+        now: Millis,
+    ) -> Result<(&'a [v1::Signed], Option<TrustError>), TrustError> {
+        let newest = self.rosters.last().map_or(0, |past| past.version);
+        for (at, signed) in list.iter().enumerate() {
+            let m: v1::Roster = decode("roster", &signed.bytes, limits::ROSTER)?;
+            if m.version > newest
+                && let Err(ahead) = not_ahead(m.issued, now)
+            {
+                return Ok((&list[..at], Some(ahead)));
+            }
+        }
+        Ok((list, None))
+    }
+
     /// Walks on from `held`. The newest roster, if any is newer, and whether a conflict is new.
-    /// Where the list stands on the other side of an equivocation that a root has settled, it
-    /// takes the place of what is held, if it leads further.
+    /// Where the list stands on the other side of an equivocation that is ended, it takes the
+    /// place of what is held, if it leads further: under the newest root, and, where no root names
+    /// both sides, under a newer one than what is held.
     pub(crate) fn take_rosters(
         &mut self,
         held: Option<&Roster>,
         list: &[v1::Signed],
     ) -> Result<(Option<Roster>, bool), TrustError> {
-        let (parted, found) = self.compare(list)?;
-        if !parted {
-            return Ok((self.walk_on(held, list)?, found));
-        }
-        if self.unsettled().next().is_some() {
-            return Ok((None, found));
-        }
+        let (parts, found) = self.compare(list)?;
+        let ended = match parts {
+            Parts::No => return Ok((self.walk_on(held, list)?, found)),
+            Parts::At(Some(ended)) if self.unsettled().next().is_none() => ended,
+            Parts::At(_) => return Ok((None, found)),
+        };
         let mut other = Self {
             rosters: Vec::new(),
             ..self.clone()
         };
         let newest = other.walk_on(None, list)?;
-        let further = newest.filter(|r| r.version() > held.map_or(0, Roster::version));
+        let root = self.newest_root()?.version();
+        let newer_root = ended != Ended::Retired || root > self.goes_on_under();
+        let further = newest.filter(|r| {
+            newer_root && r.root_version() == root && r.version() > held.map_or(0, Roster::version)
+        });
         if further.is_some() {
             let left = std::mem::replace(&mut self.rosters, other.rosters);
             self.turn(&left);
@@ -214,8 +278,8 @@ impl History {
     /// Holds each of the list against what is held of its version: whether one differs, and
     /// whether that is a conflict not known yet. What follows a conflict under the same roots
     /// says nothing new.
-    fn compare(&mut self, list: &[v1::Signed]) -> Result<(bool, bool), TrustError> {
-        let mut parted = None;
+    fn compare(&mut self, list: &[v1::Signed]) -> Result<(Parts, bool), TrustError> {
+        let (mut parts, mut found) = (Parts::No, false);
         for signed in list {
             let m: v1::Roster = decode("roster", &signed.bytes, limits::ROSTER)?;
             let Some(past) = self.rosters.iter().find(|p| p.version == m.version) else {
@@ -225,43 +289,55 @@ impl History {
                 continue;
             }
             let (held, under) = (past.digest, past.root_version.min(m.root_version));
-            match parted {
-                None => {}
-                Some(None) => continue,
-                Some(Some(settled)) if under < settled => continue,
-                Some(Some(_)) => {}
+            match parts {
+                Parts::No => {}
+                Parts::At(None) => continue,
+                Parts::At(Some(Ended::Named(root))) if under < root => continue,
+                Parts::At(Some(Ended::Retired)) if m.root_version < self.goes_on_under() => {
+                    continue;
+                }
+                Parts::At(Some(_)) => {}
             }
             bound_signatures("a roster", signed)?;
             let root = self.root_of(&m)?;
-            root.count_roster(m.version, signed)?;
-            let found = self.stand(ConflictOf::Roster, m.version, held, signed);
-            let conflict = self
-                .conflicts
-                .iter()
-                .find(|c| c.of == ConflictOf::Roster && c.other == digest(&signed.bytes));
-            parted = Some(conflict.and_then(|c| self.settled(c)));
-            if found {
-                return Ok((true, true));
+            if m.network != root.network().as_str() {
+                return Err(TrustError::rule(
+                    format!("roster {}", m.version),
+                    "it is of this network",
+                ));
             }
+            root.count_roster(m.version, signed)?;
+            let conflict = Conflict {
+                of: ConflictOf::Roster,
+                version: m.version,
+                held,
+                other: digest(&signed.bytes),
+                signed: signed.clone(),
+                root_version: m.root_version,
+            };
+            parts = Parts::At(self.ended(&conflict));
+            found |= self.stand(conflict);
         }
-        Ok((parted.is_some(), false))
+        Ok((parts, found))
     }
 
-    /// Keeps the other statement. Whether it is new; past the limit there is evidence enough.
-    fn stand(&mut self, of: ConflictOf, version: u64, held: Digest, signed: &v1::Signed) -> bool {
-        let other = digest(&signed.bytes);
-        let of_kind = self.conflicts.iter().filter(|c| c.of == of);
-        let known = of_kind.clone().any(|c| c.other == other);
-        if known || of_kind.count() >= limits::CONFLICTS {
+    /// Keeps the other statement. Whether it is new. Of what is ended a few are evidence enough,
+    /// and they make room for one that is not; where as many stand, nothing follows anyway.
+    fn stand(&mut self, conflict: Conflict) -> bool {
+        let of_kind = |c: &&Conflict| c.of == conflict.of;
+        if self.conflicts.iter().any(|c| c.other == conflict.other) {
             return false;
         }
-        self.conflicts.push(Conflict {
-            of,
-            version,
-            held,
-            other,
-            signed: signed.clone(),
-        });
+        if self.conflicts.iter().filter(of_kind).count() >= limits::CONFLICTS {
+            let ended = |c: &Conflict| c.of == conflict.of && self.ended(c).is_some();
+            match self.conflicts.iter().position(ended) {
+                Some(oldest) if self.ended(&conflict).is_none() => {
+                    _ = self.conflicts.remove(oldest)
+                }
+                _ => return false,
+            }
+        }
+        self.conflicts.push(conflict);
         true
     }
 

@@ -45,7 +45,7 @@ pub use history::{Conflict, ConflictOf};
 pub use incarnation::{sign_incarnation, verify_incarnation, verify_own_incarnation};
 pub use newcomers::{NEWCOMER_WAIT_MS, Newcomer};
 pub use overrides::{OVERRIDE_WAIT_MS, Override};
-pub use party::{Party, PartyKey, check_entry};
+pub use party::{Party, PartyKey, check_entry, check_witness_change};
 pub use policy::{Cleared, NoticeFacts, Policy, Tlp};
 pub use refusal::Refusal;
 pub use root::{Root, Settlement};

@@ -197,6 +197,10 @@ impl Party {
         if before.is_some_and(|b| self.only_leaves(b)) {
             return Ok(());
         }
+        if let Some(before) = before {
+            check_witness_change(&before.witnesses, &self.witnesses)
+                .map_err(|rule| TrustError::rule(format!("the entry of {}", self.code), rule))?;
+        }
         for key in &self.keys {
             let known = before.is_some_and(|b| b.has(key));
             if !known && !self.signed_with(key) {
@@ -309,8 +313,24 @@ impl Party {
     }
 }
 
+/// Witnesses of one log that one roster version may exchange.
+const WITNESSES_AT_A_TIME: usize = 2;
+
 /// The signing roles of a party.
 const ROLES: [Role; 4] = [Role::OrgSign, Role::NodeTls, Role::Log, Role::Witness];
+
+/// What rosters ask of a change of witnesses: at most two come and two go at a time. Else a party
+/// could have other neighbours co-sign another past of its log.
+pub fn check_witness_change<W: PartialEq>(then: &[W], now: &[W]) -> Result<(), &'static str> {
+    let beyond = |list: &[W], of: &[W]| {
+        let new = list.iter().filter(|w| !of.contains(w));
+        new.count() > WITNESSES_AT_A_TIME
+    };
+    match beyond(then, now) || beyond(now, then) {
+        true => Err("at most two of its witnesses change at a time"),
+        false => Ok(()),
+    }
+}
 
 /// What rosters ask of an entry's name, country, kind, status and addresses: what is wrong, for
 /// whoever writes one. Keys, witnesses and signatures are judged with the roster.

@@ -208,6 +208,11 @@ impl Root {
         names(&self.settled_rosters, version, one, other)
     }
 
+    /// Whether this root ends an equivocation of rosters, whichever.
+    pub(crate) fn settles_any_rosters(&self) -> bool {
+        !self.settled_rosters.is_empty()
+    }
+
     /// Whether this root names both as two roots of one version.
     pub fn settles_roots(&self, version: u64, one: Digest, other: Digest) -> bool {
         names(&self.settled_roots, version, one, other)

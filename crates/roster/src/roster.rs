@@ -38,7 +38,8 @@ pub struct Roster {
 impl Roster {
     /// Takes the version after `previous` (version 1 where there is none): made under `root`,
     /// signed by enough distinct roster signers, naming the roster before it, each entry signed
-    /// by its party, no key in two places, not expired.
+    /// by its party, no key in two places, not expired, nor issued further ahead of `now` than
+    /// clocks may differ.
     pub fn adopt(
         root: &Root,
         previous: Option<&Roster>,
@@ -46,6 +47,7 @@ impl Roster {
         now: Millis,
     ) -> Result<Self, TrustError> {
         let roster = Self::walk(root, previous, signed)?;
+        not_ahead(roster.issued, now)?;
         roster.check_time(now)?;
         Ok(roster)
     }
@@ -346,4 +348,16 @@ fn tls_index(parties: &[Party]) -> BTreeMap<[u8; 32], (usize, usize)> {
             .collect::<Vec<_>>()
     };
     parties.iter().enumerate().flat_map(keys).collect()
+}
+
+/// Refuses a roster issued further ahead than clocks may differ.
+pub(crate) fn not_ahead(issued: Millis, now: Millis) -> Result<(), TrustError> {
+    match issued > now.saturating_add(limits::CLOCK_AHEAD_MS) {
+        true => Err(TrustError::FromTheFuture {
+            what: "a roster",
+            at: issued,
+            now,
+        }),
+        false => Ok(()),
+    }
 }

@@ -3,7 +3,7 @@ use crate::{
     history::History,
 };
 use abeng_keys::SealPublic;
-use abeng_wire::{Digest, Millis, PartyCode, limits, v1};
+use abeng_wire::{Digest, Millis, PartyCode, limits, prost::Message, v1};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -98,7 +98,9 @@ impl Trust {
 
     /// What this snapshot becomes with what a peer sent: `Some` if anything in it is newer.
     ///
-    /// A roster, however well signed, must be made under the newest root known here in the end.
+    /// A roster, however well signed, must be made under the newest root known here in the end, and
+    /// not be issued further ahead of `now` than clocks may differ: waits and ages count from then.
+    /// One past its time is taken, since what it revokes is revoked.
     /// A seal key or freshness statement that cannot be believed does not keep the rest out; its
     /// fault is returned when nothing else was newer. Two well-signed versions of a root or roster
     /// are news as well: both are kept, see [`Self::conflicts`]. More seal keys than any node holds
@@ -125,7 +127,8 @@ impl Trust {
         next.root = history.newest_root()?;
         let held = history.rosters.clone();
         let known = self.history.conflicts.len();
-        let walked = match history.take_rosters(Some(&self.roster), &bundle.rosters) {
+        let (list, ahead) = history.not_ahead(&bundle.rosters, now)?;
+        let walked = match history.take_rosters(Some(&self.roster), list) {
             Ok((walked, conflict)) => {
                 newer |= conflict;
                 walked
@@ -157,7 +160,14 @@ impl Trust {
         }
         let (more, first) = next.take_statements(bundle, now);
         newer |= more;
-        fault = fault.or(first);
+        fault = fault.or(ahead).or(first);
+        // Else it could be kept and never be read or told again.
+        if newer && next.to_bundle().encoded_len() > limits::TRUST_BUNDLE {
+            return Err(TrustError::rule(
+                "a trust bundle",
+                "with what is held, at most 8 MiB",
+            ));
+        }
         match fault {
             _ if newer => Ok(Some(next)),
             Some(fault) => Err(fault),
@@ -189,9 +199,9 @@ impl Trust {
         &self.history.conflicts
     }
 
-    /// Whether a later root names both sides.
+    /// Whether a later root names both sides, or the other is by signers who had been replaced.
     pub fn is_settled(&self, conflict: &Conflict) -> bool {
-        self.history.settled(conflict).is_some()
+        self.history.ended(conflict).is_some()
     }
 
     /// Judges waits of keys that an override brought by this time, in place of that of

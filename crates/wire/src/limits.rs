@@ -54,8 +54,8 @@ pub const ROOT: usize = 256 * 1024;
 pub const SIGNERS: usize = 32;
 /// Signatures on one statement.
 pub const SIGNATURES: usize = 64;
-/// A roster's signed bytes.
-pub const ROSTER: usize = 4 << 20;
+/// A roster's signed bytes. Every roster is kept and told on in one bundle.
+pub const ROSTER: usize = 1 << 20;
 /// A party's signed entry in a roster.
 pub const PARTY: usize = 16 * 1024;
 /// Addresses of one party.
@@ -64,6 +64,8 @@ pub const PARTY_ADDRESSES: usize = 8;
 pub const GROUPS: usize = 256;
 /// Grants in a roster.
 pub const GRANTS: usize = 4096;
+/// Notice types that one grant names.
+pub const GRANT_TYPES: usize = 64;
 /// Revocations in a roster.
 pub const REVOCATIONS: usize = 4096;
 /// What a ceremony file says, before it is written as text.

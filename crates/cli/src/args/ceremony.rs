@@ -161,7 +161,7 @@ pub(crate) struct RosterDraftArgs {
     /// A request of a party, or an override that the root's holders signed. Repeat it
     #[arg(long, value_name = "FILE")]
     pub(crate) add: Vec<PathBuf>,
-    /// Groups and grants, as `abeng roster show --policy` prints them [default: as before]
+    /// Groups and grants, as `abeng roster show --policy` prints them; a part that it lacks stays as before
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
     /// Days that it is good for

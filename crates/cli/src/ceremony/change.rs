@@ -3,7 +3,7 @@
 use super::{
     Held, diff, draft,
     enrol::{self, hand_over, signers, unsigned},
-    file, secrets, words,
+    file, place, secrets, words,
 };
 use crate::{CliError, Exit, Ui, args::PartyChangeArgs};
 use abeng_roster::ceremony;
@@ -11,7 +11,7 @@ use abeng_wire::{v1, v1::ceremony_file::What};
 use std::process::ExitCode;
 
 pub(super) fn change(args: &PartyChangeArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    file::check_free(&args.out)?;
+    place::check_out(&args.out)?;
     let held = Held::load(&args.held.trust, args.held.first.root.as_deref())?;
     let keyring = secrets::load_keyring(&args.keys, args.passphrase_file.as_deref(), ui)?;
     let party = held.trust.roster.party(keyring.party).ok_or_else(|| {
@@ -41,6 +41,10 @@ pub(super) fn change(args: &PartyChangeArgs, ui: &Ui) -> Result<ExitCode, CliErr
     }
     enrol::check(&entry)?;
     check_witnesses(&entry, &held)?;
+    abeng_roster::check_witness_change(&before.witnesses, &entry.witnesses).map_err(|rule| {
+        CliError::usage(format!("no roster would take that: {rule}"))
+            .with_try("exchange two in this roster, and the others in the next")
+    })?;
     let changes = diff::of_entry(&before, &entry);
     if changes.is_empty() {
         return Err(

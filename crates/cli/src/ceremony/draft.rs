@@ -1,6 +1,8 @@
 //! `abeng roster draft`, and what every command does that makes the next roster.
 
-use super::{DAY_MS, Held, diff, file, now, refused, seals, sign, words};
+use super::{
+    DAY_MS, Held, diff, dispute, file, now, place, policy::PolicyFile, refused, seals, sign, words,
+};
 use crate::{
     CliError, Exit, Ui,
     args::{NextArgs, OutArgs, RosterDraftArgs},
@@ -8,7 +10,6 @@ use crate::{
 use abeng_notice::printable;
 use abeng_roster::{Party, Root, Roster, Trust, digest, founding::EVERYBODY};
 use abeng_wire::{Millis, encode, limits, v1, v1::ceremony_file::What};
-use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -27,10 +28,12 @@ pub(super) struct Next<'a> {
     pub(super) message: v1::Roster,
     /// Whose requests were entered.
     asked: BTreeSet<String>,
+    /// What is told before the changes.
+    first: Vec<diff::Change>,
 }
 
 pub(super) fn draft(args: &RosterDraftArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    file::check_free(&args.out)?;
+    place::check_out(&args.out)?;
     let held = match &args.trust {
         Some(path) => Some(Held::load(path, args.first.root.as_deref())?),
         None => None,
@@ -42,11 +45,17 @@ pub(super) fn draft(args: &RosterDraftArgs, ui: &Ui) -> Result<ExitCode, CliErro
     )?;
     let mut next = Next::begin(root, previous, args.from.as_deref(), args.days)?;
     next.held = held.as_ref().map(|held| &held.trust);
+    if let Some(held) = &held {
+        next.first = dispute::open(&held.trust);
+    }
     for path in &args.add {
         next.add(path)?;
     }
     match &args.policy {
-        Some(path) => next.policy(path)?,
+        Some(path) => {
+            let told = PolicyFile::read(path)?.apply(&mut next.message)?;
+            next.first.extend(told);
+        }
         None if previous.is_none() && args.from.is_none() => next.first_policy()?,
         None => {}
     }
@@ -56,13 +65,12 @@ pub(super) fn draft(args: &RosterDraftArgs, ui: &Ui) -> Result<ExitCode, CliErro
 impl<'a> Next<'a> {
     /// What the roster after the one held begins as.
     pub(super) fn after(held: &'a Held, args: &NextArgs) -> Result<Self, CliError> {
-        file::check_free(&args.out)?;
+        place::check_out(&args.out)?;
         let (root, previous) = sign::base(Some(held), None, None)?;
-        let next = Self::begin(root, previous, args.from.as_deref(), args.days)?;
-        Ok(Self {
-            held: Some(&held.trust),
-            ..next
-        })
+        let mut next = Self::begin(root, previous, args.from.as_deref(), args.days)?;
+        next.first = dispute::open(&held.trust);
+        next.held = Some(&held.trust);
+        Ok(next)
     }
 
     fn begin(
@@ -95,6 +103,7 @@ impl<'a> Next<'a> {
             before,
             message,
             asked: BTreeSet::new(),
+            first: Vec::new(),
         })
     }
 
@@ -205,13 +214,34 @@ impl<'a> Next<'a> {
         Ok(())
     }
 
-    fn policy(&mut self, path: &Path) -> Result<(), CliError> {
-        let unreadable =
-            |e: &dyn std::fmt::Display| CliError::usage(format!("{}: {e}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|e| unreadable(&e))?;
-        let policy: PolicyFile = toml::from_str(&text).map_err(|e| unreadable(&e))?;
-        (self.message.groups, self.message.grants) = policy.messages()?;
-        Ok(())
+    /// Names those whom entries want as witnesses and who have none.
+    fn check_witnesses(&self) -> Result<(), CliError> {
+        let parties = diff::entries(&self.message)?;
+        let mut missing: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for party in parties.values() {
+            let absent = party.witnesses.iter().filter(|w| !parties.contains_key(*w));
+            for witness in absent {
+                missing.entry(witness).or_default().push(party.code.clone());
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let missing: Vec<String> = missing
+            .iter()
+            .map(|(witness, by)| {
+                let by = printable(&words::codes(by));
+                format!("{} (named by {by})", printable(witness))
+            })
+            .collect();
+        Err(CliError::new(
+            Exit::Unverified,
+            format!(
+                "no request of these is in the roster, and logs are to be co-signed by them: {}",
+                missing.join("; ")
+            ),
+        )
+        .with_try("add the request of each with --add FILE; or have those who name it ask again with other witnesses"))
     }
 
     /// Verifies what nodes will verify but for the signatures to come, writes it, and tells what
@@ -232,8 +262,10 @@ impl<'a> Next<'a> {
             bytes: encode(&self.message),
             signatures: Vec::new(),
         };
+        self.check_witnesses()?;
         let draft = Roster::draft(&self.root, self.previous, &signed).map_err(|e| refused(&e))?;
-        let mut changes = diff::of_rosters(&self.before, &self.message)?;
+        let mut changes = self.first;
+        changes.extend(diff::of_rosters(&self.before, &self.message)?);
         if let Some(held) = self.held {
             let after = held.seal_keys.under(&draft);
             changes.extend(seals::changes(&held.seal_keys, &after, &draft));
@@ -288,67 +320,4 @@ fn sort_overrides(m: &mut v1::Roster) -> Result<(), CliError> {
     }
     m.overrides.extend(by_party.into_values());
     Ok(())
-}
-
-/// Groups and grants as people edit them.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PolicyFile {
-    #[serde(default)]
-    groups: BTreeMap<String, Vec<String>>,
-    #[serde(default, rename = "grant")]
-    grants: Vec<GrantLine>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GrantLine {
-    from: String,
-    to: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    types: Vec<String>,
-    tlp: String,
-}
-
-impl PolicyFile {
-    pub(super) fn of(roster: &v1::Roster) -> Self {
-        let groups = roster.groups.iter();
-        let grants = roster.grants.iter();
-        Self {
-            groups: groups
-                .map(|g| (g.code.clone(), g.members.clone()))
-                .collect(),
-            grants: grants
-                .map(|g| GrantLine {
-                    from: g.from.clone(),
-                    to: g.to.clone(),
-                    types: g.notice_types.clone(),
-                    tlp: words::tlp(g.highest_tlp)
-                        .trim_start_matches("TLP:")
-                        .to_owned(),
-                })
-                .collect(),
-        }
-    }
-
-    fn messages(self) -> Result<(Vec<v1::Group>, Vec<v1::Grant>), CliError> {
-        let groups = self.groups.into_iter().map(|(code, mut members)| {
-            members.sort_unstable();
-            v1::Group { code, members }
-        });
-        let grants = self.grants.into_iter().map(|line| {
-            let label = (1..=5).find(|&l| words::tlp(l).trim_start_matches("TLP:") == line.tlp);
-            let highest_tlp = label.ok_or_else(|| {
-                CliError::usage(format!("`{}` is no TLP label", printable(&line.tlp)))
-                    .with_try("write CLEAR, GREEN, AMBER, AMBER+STRICT or RED")
-            })?;
-            Ok(v1::Grant {
-                from: line.from,
-                to: line.to,
-                notice_types: line.types,
-                highest_tlp,
-            })
-        });
-        Ok((groups.collect(), grants.collect::<Result<_, CliError>>()?))
-    }
 }

@@ -1,6 +1,6 @@
 //! `abeng party enrol`, and what it shares with the other commands that make a party's keys.
 
-use super::{DAY_MS, HEAD_START_MS, begin, draft::entry, file, now, secrets, words};
+use super::{DAY_MS, HEAD_START_MS, begin, draft::entry, file, now, place, secrets, words};
 use crate::{
     CliError, Exit, Ui,
     args::{OutArgs, PartyEnrolArgs},
@@ -17,8 +17,8 @@ const SEAL_DAYS: Millis = 365;
 
 pub(super) fn enrol(args: &PartyEnrolArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     let (network, code) = (begin::network(&args.network)?, words::code(&args.code)?);
-    file::check_free(&args.out)?;
     secrets::check_no_keyring(&args.keys)?;
+    place::check_out_beside(&args.out, &args.keys)?;
     let kind = match &*args.kind {
         "member" => v1::PartyKind::Member,
         "observer" => v1::PartyKind::Observer,

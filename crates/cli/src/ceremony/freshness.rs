@@ -1,6 +1,6 @@
 //! `abeng freshness renew`.
 
-use super::{Held, ask, file, now, refused, secrets, words};
+use super::{Held, ask, diff, dispute, file, now, place, refused, secrets, words};
 use crate::{CliError, Exit, Ui, args::FreshnessRenewArgs};
 use abeng_roster::{Freshness, ceremony};
 use abeng_wire::{Millis, v1, v1::ceremony_file::What};
@@ -9,15 +9,16 @@ use std::process::ExitCode;
 const HOUR_MS: Millis = 60 * 60 * 1000;
 
 pub(super) fn renew(args: &FreshnessRenewArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    file::check_free(&args.out)?;
+    place::check_out(&args.out)?;
     let held = Held::load(&args.held.trust, args.held.first.root.as_deref())?;
     let at = now();
     held.trust.check_time(at).map_err(|e| refused(&e))?;
     let roster = &held.trust.roster;
     let signer = secrets::load_signer(&args.key, args.secret.passphrase_file.as_deref(), ui)?;
     let told = format!(
-        "This says that on {} roster {} of {} is the newest there is. Who signs it while a newer one exists \
+        "{}This says that on {} roster {} of {} is the newest there is. Who signs it while a newer one exists \
          lets nodes believe an old one.\nFingerprint of roster {}:\n{}",
+        diff::render_some(&dispute::open(&held.trust)),
         words::day(at),
         roster.version(),
         roster.network(),

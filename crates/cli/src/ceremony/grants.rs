@@ -40,6 +40,7 @@ pub(super) fn widened(
         }
     }
     let founding = old.version == 0;
+    let silent = silence(old, before, new, after);
     let gains = more.into_iter().map(|((reader, what), from)| {
         let text = format!("{reader} may read from {}: {what}.", codes(&from));
         match founding {
@@ -50,7 +51,35 @@ pub(super) fn widened(
     let losses = less
         .into_iter()
         .map(|(reader, from)| plain(format!("{reader} may read less from {}.", codes(&from))));
-    gains.chain(losses).collect()
+    silent.into_iter().chain(gains).chain(losses).collect()
+}
+
+/// What is not granted is refused, at both ends: without a grant the network says nothing.
+fn silence(
+    old: &v1::Roster,
+    before: &Parties,
+    new: &v1::Roster,
+    after: &Parties,
+) -> Option<Change> {
+    let speaks = |roster: &v1::Roster, parties: &Parties| {
+        let mut pairs = parties
+            .keys()
+            .flat_map(|from| parties.keys().map(move |to| (from, to)));
+        pairs.any(|(from, to)| {
+            from != to && allowed(roster, parties, from, to) != Allowed::default()
+        })
+    };
+    let had = old.version == 0 || speaks(old, before);
+    let why = match (new.grants.is_empty(), old.version) {
+        (true, 0) => "There is no grant",
+        (true, _) => "ALL GRANTS ARE REMOVED",
+        (false, _) => "No grant covers any two active parties",
+    };
+    (had && after.len() > 1 && !speaks(new, after)).then(|| {
+        danger(format!(
+            "{why}: nobody may send anything to anybody, and nodes refuse what is still under way, until a later roster grants it."
+        ))
+    })
 }
 
 impl Allowed {

@@ -5,11 +5,14 @@
 mod begin;
 mod change;
 mod diff;
+mod dispute;
 mod draft;
 mod enrol;
 mod file;
 mod freshness;
 mod grants;
+mod place;
+mod policy;
 mod publish;
 mod recover;
 mod root;
@@ -21,7 +24,8 @@ mod sign;
 mod strike;
 mod words;
 
-pub(crate) use secrets::from_file;
+pub(crate) use place::check_keys;
+pub(crate) use secrets::{ask_new, new_from_file};
 
 use crate::{
     CliError, Ui,

@@ -1,6 +1,6 @@
 //! `abeng roster publish` and `abeng roster verify`: the bundle that nodes take, verified as they do.
 
-use super::{Held, ask, diff, file, now, pinned, refused, show, words};
+use super::{Held, ask, diff, dispute, file, now, pinned, place, refused, show, words};
 use crate::{
     CliError, Exit, Ui,
     args::{RosterPublishArgs, RosterVerifyArgs},
@@ -10,7 +10,7 @@ use abeng_wire::{Digest, encode, limits, v1, v1::ceremony_file::What};
 use std::{path::PathBuf, process::ExitCode};
 
 pub(super) fn publish(args: &RosterPublishArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    file::check_free(&args.out)?;
+    place::check_out(&args.out)?;
     let given = collect(&args.files)?;
     let held = match &args.held.trust {
         Some(path) => Some(Held::load(path, args.held.first.root.as_deref())?),
@@ -30,7 +30,7 @@ pub(super) fn publish(args: &RosterPublishArgs, ui: &Ui) -> Result<ExitCode, Cli
             })?,
         None => Trust::from_bundle(&given, pin, now()).map_err(|e| refused(&e))?,
     };
-    if let Some(conflict) = unsettled(&trust).next() {
+    if let Some(conflict) = dispute::unsettled(&trust).next() {
         return Err(disputed(conflict));
     }
     all_taken(&given, &trust)?;
@@ -49,9 +49,10 @@ pub(super) fn publish(args: &RosterPublishArgs, ui: &Ui) -> Result<ExitCode, Cli
         None => diff::of_rosters(&v1::Roster::default(), &roster)?,
     };
     let told = format!(
-        "{}{}Fingerprint of roster {}:\n{}",
+        "{}{}{}Fingerprint of roster {}:\n{}",
         diff::render(&changes),
         without_seal_key(&trust),
+        root_alone(&trust),
         trust.roster.version(),
         words::fingerprint(&trust.roster.signed().bytes)
     );
@@ -84,7 +85,7 @@ pub(super) fn publish(args: &RosterPublishArgs, ui: &Ui) -> Result<ExitCode, Cli
 pub(super) fn verify(args: &RosterVerifyArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     let bundle = file::bundle(&args.file)?;
     let trust = as_a_node(&bundle, pinned(args.first.root.as_deref())?)?;
-    if let Some(conflict) = unsettled(&trust).next() {
+    if let Some(conflict) = dispute::unsettled(&trust).next() {
         return Err(disputed(conflict));
     }
     let standing = trust.standing(now(), 0, LIMIT_MS);
@@ -129,6 +130,19 @@ pub(super) fn verify(args: &RosterVerifyArgs, ui: &Ui) -> Result<ExitCode, CliEr
         out
     })?;
     Ok(Exit::Ok.into())
+}
+
+/// Says what a root does under which no roster is made yet.
+fn root_alone(trust: &Trust) -> String {
+    let (root, roster) = (&trust.root, &trust.roster);
+    match root.version() > roster.root_version() {
+        true => format!(
+            "! Root {} comes without a roster under it: a node that lacks roster {} cannot get that any more, nor what it revokes. Publish the next roster together with the root.\n",
+            root.version(),
+            roster.version()
+        ),
+        false => String::new(),
+    }
 }
 
 /// Walks it from its bytes alone, and looks at its time, as a node does at its start.
@@ -195,10 +209,6 @@ fn all_taken(given: &v1::TrustBundle, trust: &Trust) -> Result<(), CliError> {
         ));
     }
     Ok(())
-}
-
-fn unsettled(trust: &Trust) -> impl Iterator<Item = &Conflict> {
-    trust.conflicts().iter().filter(|c| !trust.is_settled(c))
 }
 
 fn disputed(conflict: &Conflict) -> CliError {

@@ -3,7 +3,7 @@
 use super::{
     HEAD_START_MS, Held, draft,
     enrol::{hand_over, interval, keys, seal_key, signers, unsigned},
-    file, now, refused, secrets, words,
+    now, place, refused, secrets, words,
 };
 use crate::{CliError, Exit, Ui, args::PartyRecoverArgs};
 use abeng_keys::{Keyring, SystemEntropy};
@@ -12,8 +12,8 @@ use abeng_wire::{Millis, PartyCode, encode, limits, v1, v1::ceremony_file::What}
 use std::process::ExitCode;
 
 pub(super) fn recover(args: &PartyRecoverArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    file::check_free(&args.out)?;
     secrets::check_no_keyring(&args.keys)?;
+    place::check_out_beside(&args.out, &args.keys)?;
     let code = words::code(&args.code)?;
     let held = Held::load(&args.held.trust, args.held.first.root.as_deref())?;
     let party = held.trust.roster.party(code).ok_or_else(|| {

@@ -1,6 +1,6 @@
 //! `abeng root rotate`.
 
-use super::{DAY_MS, Held, begin, now};
+use super::{DAY_MS, Held, begin, dispute, now, place};
 use crate::{CliError, Exit, Ui, args::RootRotateArgs};
 use abeng_keys::{Alg, kid};
 use abeng_notice::printable;
@@ -9,6 +9,7 @@ use abeng_wire::{Digest, v1};
 use std::{collections::BTreeMap, process::ExitCode};
 
 pub(super) fn rotate(args: &RootRotateArgs, ui: &Ui) -> Result<ExitCode, CliError> {
+    place::check_out(&args.out)?;
     let held = Held::load(&args.held.trust, args.held.first.root.as_deref())?;
     let network = held.trust.root.network();
     let mut root = held.root()?;
@@ -64,8 +65,7 @@ fn remove(root: &mut v1::Root, who: &str) -> Result<(), CliError> {
 
 /// Names both sides of what nobody has settled.
 fn settle(root: &mut v1::Root, held: &Held) -> Result<(), CliError> {
-    let conflicts = held.trust.conflicts().iter();
-    let open: Vec<&Conflict> = conflicts.filter(|c| !held.trust.is_settled(c)).collect();
+    let open: Vec<&Conflict> = dispute::unsettled(&held.trust).collect();
     if open.is_empty() {
         return Err(CliError::usage("the trust bundle holds no equivocation")
             .with_try("take trust/bundle.pb of a node that raised the alarm"));

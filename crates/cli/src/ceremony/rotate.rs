@@ -3,7 +3,7 @@
 use super::{
     DAY_MS, Held, draft,
     enrol::{hand_over, interval, keys, signers, unsigned},
-    file, now, secrets, words,
+    now, place, secrets, words,
 };
 use crate::{
     CliError, Exit, Ui,
@@ -15,8 +15,8 @@ use abeng_wire::{Millis, v1, v1::ceremony_file::What};
 use std::process::ExitCode;
 
 pub(super) fn rotate(args: &PartyRotateArgs, ui: &Ui) -> Result<ExitCode, CliError> {
-    file::check_free(&args.out)?;
     secrets::check_no_keyring(&args.new_keys)?;
+    place::check_out_beside(&args.out, &args.new_keys)?;
     let held = Held::load(&args.held.trust, args.held.first.root.as_deref())?;
     let old = secrets::load_keyring(&args.keys, args.old_passphrase_file.as_deref(), ui)?;
     let party = held.trust.roster.party(old.party).ok_or_else(|| {

@@ -3,8 +3,12 @@
 
 use crate::{CliError, Exit, Ui, args::RestArgs};
 use abeng_keys::{DualSigner, Keyring, KeyringError, Passphrase, Protection};
+use inquire::validator::Validation;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 use zeroize::Zeroizing;
+
+const FIVE_WORDS: &str =
+    "take five or more words that do not belong together, of your own choice and used nowhere else";
 
 /// How new secrets are to rest.
 pub(super) fn protection(rest: &RestArgs, ui: &Ui) -> Result<Protection, CliError> {
@@ -12,21 +16,53 @@ pub(super) fn protection(rest: &RestArgs, ui: &Ui) -> Result<Protection, CliErro
         return Ok(Protection::InsecurePlain);
     }
     if let Some(file) = &rest.passphrase_file {
-        return Ok(Protection::Passphrase(from_file(file)?));
+        return Ok(Protection::Passphrase(new_from_file(file)?));
     }
     if !ui.interactive {
         return Err(CliError::usage("it must be said how the new key rests")
             .with_try("add --passphrase-file FILE; for trying things out, --insecure-plain-keys"));
     }
-    let prompt = inquire::Password::new("New passphrase")
-        .with_display_mode(inquire::PasswordDisplayMode::Hidden);
-    let typed = prompt
+    ask_new("New passphrase").map(Protection::Passphrase)
+}
+
+/// A passphrase for keys that are made now, typed twice without being shown.
+pub(crate) fn ask_new(what: &str) -> Result<Passphrase, CliError> {
+    let long_enough = |typed: &str| {
+        Ok(match Passphrase::new(typed.to_owned()).check_new() {
+            Ok(()) => Validation::Valid,
+            Err(e) => Validation::Invalid(format!("{e}: {FIVE_WORDS}").into()),
+        })
+    };
+    let typed = inquire::Password::new(what)
+        .with_display_mode(inquire::PasswordDisplayMode::Hidden)
+        .with_validator(long_enough)
         .prompt()
         .map_err(|e| CliError::usage(e.to_string()))?;
-    match typed.is_empty() {
-        true => Err(CliError::usage("the passphrase is empty")),
-        false => Ok(Protection::Passphrase(Passphrase::new(typed))),
+    fit_for_new(Passphrase::new(typed), what)
+}
+
+/// A passphrase for keys that are made now, from a file that nobody else can read.
+pub(crate) fn new_from_file(file: &Path) -> Result<Passphrase, CliError> {
+    fit_for_new(from_file(file)?, &file.display().to_string())
+}
+
+/// Whoever has a copy of the file tries passphrases for as long as they like.
+fn fit_for_new(passphrase: Passphrase, from: &str) -> Result<Passphrase, CliError> {
+    let fit = passphrase.check_new();
+    fit.map_err(|e| CliError::usage(format!("{from}: {e}")).with_try(FIVE_WORDS))?;
+    Ok(passphrase)
+}
+
+/// Refuses a place DIR/NAME that has a holder's key; its directory.
+pub(super) fn check_no_signer(place: &Path) -> Result<&Path, CliError> {
+    let (dir, name) = split(place)?;
+    for ending in ["age", "plain.toml"] {
+        let there = dir.join(format!("{name}.{ending}"));
+        if there.exists() {
+            return Err(exists(&there));
+        }
     }
+    Ok(dir)
 }
 
 /// Keeps a holder's key at DIR/NAME, where none may be yet.
@@ -35,13 +71,8 @@ pub(super) fn save_signer(
     place: &Path,
     protection: &Protection,
 ) -> Result<(), CliError> {
+    check_no_signer(place)?;
     let (dir, name) = split(place)?;
-    for ending in ["age", "plain.toml"] {
-        let there = dir.join(format!("{name}.{ending}"));
-        if there.exists() {
-            return Err(exists(&there));
-        }
-    }
     signer.save(dir, &name, protection).map_err(failed)
 }
 
@@ -99,7 +130,7 @@ fn passphrase(file: Option<&Path>, ui: &Ui) -> Result<Passphrase, String> {
 }
 
 /// The passphrase in the first line of a file that nobody else can read.
-pub(crate) fn from_file(file: &Path) -> Result<Passphrase, CliError> {
+fn from_file(file: &Path) -> Result<Passphrase, CliError> {
     let unreadable = |e| CliError::usage(format!("cannot read {}: {e}", file.display()));
     let mode = fs::metadata(file).map_err(unreadable)?.permissions().mode();
     if mode & 0o077 != 0 {

@@ -1,14 +1,10 @@
 //! `abeng roster show`: what is in a trust bundle or in a ceremony file. Nothing is proved by it.
 
-use super::{
-    begin, diff,
-    draft::{PolicyFile, entry},
-    file, publish, words,
-};
+use super::{begin, diff, draft::entry, file, policy::PolicyFile, publish, words};
 use crate::{CliError, Exit, Ui, args::RosterShowArgs};
 use abeng_keys::{Alg, kid};
 use abeng_notice::printable;
-use abeng_roster::{SignerKey, Trust};
+use abeng_roster::{SignerKey, Trust, armour, digest};
 use abeng_wire::{Kid, v1, v1::ceremony_file::What};
 use std::process::ExitCode;
 
@@ -23,9 +19,7 @@ pub(super) fn show(args: &RosterShowArgs, ui: &Ui) -> Result<ExitCode, CliError>
             false => last_roster(&file::bundle(&args.file)?)?,
         };
         let policy = PolicyFile::of(&roster);
-        ui.show(&policy, || {
-            toml::to_string(&policy).unwrap_or_else(|e| e.to_string())
-        })?;
+        ui.show(&policy, || policy.to_text())?;
         return Ok(Exit::Ok.into());
     }
     let (name, text, digest) = match paper {
@@ -121,18 +115,24 @@ fn of_bundle(bundle: &v1::TrustBundle) -> Result<(&'static str, String, String),
         let m: v1::Freshness = file::decode(&signed.bytes)?;
         text.push_str(&format!("Said to be the newest on {}.\n", words::day(m.at)));
     }
-    for (what, list) in [
-        ("roster", &bundle.other_rosters),
-        ("root", &bundle.other_roots),
-    ] {
-        if !list.is_empty() {
-            text.push_str(&format!(
-                "! It holds evidence of {} other {what}s.\n",
-                list.len()
-            ));
-        }
+    for signed in &bundle.other_rosters {
+        let m: v1::Roster = file::decode(&signed.bytes)?;
+        text.push_str(&other(signed, "roster", m.version));
+    }
+    for signed in &bundle.other_roots {
+        let m: v1::Root = file::decode(&signed.bytes)?;
+        text.push_str(&other(signed, "root", m.version));
     }
     Ok(("bundle", text, publish::first_root(bundle)))
+}
+
+/// Evidence that somebody signed two of one version.
+fn other(signed: &v1::Signed, what: &str, version: u64) -> String {
+    format!(
+        "! DISPUTED, unless a root has ended it: it holds another {what} {version} beside the one above, with the fingerprint {}. \
+         `abeng roster verify` says whether it is open still.\n",
+        armour::fingerprint(digest(&signed.bytes))
+    )
 }
 
 fn last_roster(bundle: &v1::TrustBundle) -> Result<v1::Roster, CliError> {
@@ -237,8 +237,5 @@ pub(super) fn waiting(trust: &Trust) -> String {
             )));
         }
     }
-    match changes.is_empty() {
-        true => String::new(),
-        false => diff::render(&changes),
-    }
+    diff::render_some(&changes)
 }

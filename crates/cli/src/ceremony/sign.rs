@@ -1,6 +1,6 @@
 //! `abeng root sign` and `abeng roster sign`: one holder's signature, and copies put together.
 
-use super::{Held, ask, begin, diff, file, now, pinned, refused, secrets, words};
+use super::{Held, ask, begin, diff, dispute, file, now, pinned, place, refused, secrets, words};
 use crate::{CliError, Exit, Ui, args::SignArgs};
 use abeng_keys::{DualSigner, DualVerifyKey, SignatureType};
 use abeng_notice::printable;
@@ -15,6 +15,8 @@ struct Matter {
     signed: v1::Signed,
     /// In plain words.
     told: String,
+    /// What the trust bundle held leaves open.
+    disputed: Vec<diff::Change>,
     /// What it is, as `roster 2`.
     name: String,
     /// Those who may sign, each group with its threshold and its name.
@@ -27,11 +29,12 @@ pub(super) fn sign(args: &SignArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     // The first of several copies may be written over: it is what is signed.
     let again = args.files.contains(&args.out.out);
     if !again {
-        file::check_free(&args.out)?;
+        place::check_out(&args.out)?;
     }
     let mut matter = matter(args)?;
     let told = format!(
-        "{}\nFingerprint of {}, to be compared by telephone:\n{}",
+        "{}{}\nFingerprint of {}, to be compared by telephone:\n{}",
+        diff::render_some(&matter.disputed),
         matter.told,
         matter.name,
         words::fingerprint(&matter.signed.bytes)
@@ -47,6 +50,7 @@ pub(super) fn sign(args: &SignArgs, ui: &Ui) -> Result<ExitCode, CliError> {
         "digest": digest(&matter.signed.bytes).to_string(),
         "signatures": matter.signed.signatures.len(),
         "enough": counts.iter().all(|(_, found, needed)| found >= needed),
+        "disputed": matter.disputed,
         "file": args.out.out,
     });
     let out = crate::args::OutArgs {
@@ -75,7 +79,13 @@ fn add(
 ) -> Result<(), CliError> {
     let signer = secrets::load_signer(key, args.secret.passphrase_file.as_deref(), ui)?;
     may_sign(matter, &signer)?;
-    let question = format!("Sign {} of {}?", matter.name, matter.network);
+    let question = match matter.disputed.is_empty() {
+        true => format!("Sign {} of {}?", matter.name, matter.network),
+        false => format!(
+            "Sign {} of {}, although the trust bundle is disputed?",
+            matter.name, matter.network
+        ),
+    };
     ask(told, &question, args.sure.yes, ui)?;
     let signature = signer
         .sign(matter.kind, &matter.signed.bytes)
@@ -191,6 +201,10 @@ fn matter(args: &SignArgs) -> Result<Matter, CliError> {
     }
 }
 
+fn open(held: Option<&Held>) -> Vec<diff::Change> {
+    held.map_or_else(Vec::new, |held| dispute::open(&held.trust))
+}
+
 fn different() -> CliError {
     CliError::new(Exit::Refused, "the copies do not say the same")
         .with_try("compare their fingerprints: `abeng roster show FILE`")
@@ -242,6 +256,7 @@ fn root(network: NetworkCode, signed: v1::Signed, held: Option<&Held>) -> Result
         network,
         kind: SignatureType::ROOT,
         name: format!("root {}", draft.version()),
+        disputed: held.map_or_else(Vec::new, |held| dispute::beside(&held.trust, &draft)),
         signed,
         told,
         groups,
@@ -294,6 +309,7 @@ fn overriding(
         network,
         kind: SignatureType::OVERRIDE,
         name: format!("the override for {}", word.party),
+        disputed: dispute::open(&held.trust),
         signed,
         told,
         groups: vec![(
@@ -324,6 +340,7 @@ fn roster(
         network,
         kind: SignatureType::ROSTER,
         name: format!("roster {}", draft.version()),
+        disputed: open(held),
         told: diff::render(&diff::of_rosters(&old, &message)?),
         groups: vec![(
             format!("the roster's signers of root {}", root.version()),

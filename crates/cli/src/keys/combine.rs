@@ -1,6 +1,10 @@
 //! `abeng keys combine`: typing shares in, line by line.
 
-use crate::{CliError, Exit, Ui, args::KeysCombineArgs, ceremony::from_file};
+use crate::{
+    CliError, Exit, Ui,
+    args::KeysCombineArgs,
+    ceremony::{ask_new, check_keys, new_from_file},
+};
 use abeng_keys::{
     BackupSecret, Combining, Keyring, Passphrase, Protection, SEALED, SHARE_LINES, SetId, Share,
     ShareError, paper_lines, read_line, sealed_for,
@@ -39,8 +43,10 @@ pub(crate) fn run(args: KeysCombineArgs, ui: &Ui) -> Result<ExitCode, CliError> 
     let mut paper = Vec::new();
     for path in &args.shares {
         let (share, lines) = sheet(path)?;
-        let named = |e: ShareError| unverified(format!("{}: {e}", path.display()));
-        combining.add(share).map_err(named)?;
+        combining.add(share).map_err(|why| {
+            let (what, try_this) = not_counted(&why, &combining);
+            unverified(format!("{}: {what}", path.display())).with_try(try_this)
+        })?;
         if paper.is_empty() {
             paper = lines;
         }
@@ -88,6 +94,38 @@ pub(crate) fn run(args: KeysCombineArgs, ui: &Ui) -> Result<ExitCode, CliError> 
     Ok(Exit::Ok.into())
 }
 
+/// Why a share does not count, and what to do.
+fn not_counted(why: &ShareError, combining: &Combining) -> (String, String) {
+    let ShareError::OtherSet { expected, .. } = why else {
+        let then = match why {
+            ShareError::Repeated(_) => "take another sheet",
+            _ => "read that sheet again from its first line, or take another",
+        };
+        return (why.to_string(), then.to_owned());
+    };
+    let (there, missing) = (combining.numbers(), combining.missing());
+    let sheets = count(missing as u64, "more sheet", "more sheets");
+    if there.is_empty() {
+        return (
+            format!("{why}, to which the keys are sealed"),
+            format!(
+                "take sheets of set {expected}, at least {sheets}: each has its set near the top"
+            ),
+        );
+    }
+    let numbers: Vec<String> = there.iter().map(u8::to_string).collect();
+    let held = match &numbers[..] {
+        [one] => format!("share {one} is"),
+        all => format!("shares {} are", all.join(", ")),
+    };
+    (
+        format!("{why}, of which {held} there"),
+        format!(
+            "take {sheets} of set {expected}: each has its set near the top; if those of that set are the wrong ones, begin again without them"
+        ),
+    )
+}
+
 fn unverified(message: String) -> CliError {
     CliError::new(Exit::Unverified, message)
 }
@@ -103,7 +141,7 @@ fn free(out: &Path) -> Result<(), CliError> {
             format!("{} holds keys already", out.join(name).display()),
         )
         .with_try("name a new directory")),
-        None => Ok(()),
+        None => check_keys(out),
     }
 }
 
@@ -143,9 +181,8 @@ fn read(path: &Path, most: u64) -> Result<Zeroizing<Vec<u8>>, CliError> {
 }
 
 fn new_passphrase(args: &KeysCombineArgs, ui: &Ui) -> Result<Passphrase, CliError> {
-    let empty = || CliError::usage("the new passphrase is empty");
     if let Some(file) = &args.passphrase_file {
-        return from_file(file);
+        return new_from_file(file);
     }
     if !ui.interactive {
         return Err(
@@ -153,12 +190,7 @@ fn new_passphrase(args: &KeysCombineArgs, ui: &Ui) -> Result<Passphrase, CliErro
                 .with_try("add --passphrase-file FILE"),
         );
     }
-    let typed = inquire::Password::new("New passphrase of the keys")
-        .with_display_mode(inquire::PasswordDisplayMode::Hidden)
-        .prompt()
-        .map(Zeroizing::new)
-        .map_err(|e| CliError::usage(e.to_string()))?;
-    Passphrase::from_line(typed.as_bytes()).ok_or_else(empty)
+    ask_new("New passphrase of the keys")
 }
 
 fn keep(keyring: &Keyring, out: &Path, protection: &Protection) -> Result<(), CliError> {
@@ -176,7 +208,6 @@ struct Typist<I, O> {
 impl<I: BufRead, O: Write> Typist<I, O> {
     /// Shares until there are enough.
     fn shares(&mut self, combining: &mut Combining) -> Result<(), CliError> {
-        let mut nth = 1;
         while combining.missing() > 0 {
             self.tell(&format!(
                 "\nA sheet's part A, {SHARE_LINES} lines; at least {} more {} needed.",
@@ -194,11 +225,15 @@ impl<I: BufRead, O: Write> Typist<I, O> {
                 combining.add(share).map(|missing| (number, missing))
             }) {
                 Ok((number, missing)) => {
-                    nth += 1;
                     self.tell(&format!("Share {number} is right. {missing} to go."));
                 }
                 // The set that it is of decides: what follows may be the right one.
-                Err(why) => self.tell(&format!("Sheet {nth} does not count: {why}. Take another.")),
+                Err(why) => {
+                    let (what, try_this) = not_counted(&why, combining);
+                    self.tell(&format!(
+                        "What was typed does not count: {what}. Now: {try_this}."
+                    ));
+                }
             }
         }
         Ok(())
@@ -311,11 +346,31 @@ mod tests {
             .collect::<Vec<_>>();
         let mut combining = Combining::of(secret.set());
         let (done, said) = type_in(&typed.join("\n"), &mut combining);
-        assert!(said.contains("it is of the set"), "{said}");
+        let why = format!(
+            "share 1 is of set {}, not of set {}, to which the keys are sealed. Now: take sheets of set {}, at least 2 more sheets",
+            other.set(),
+            secret.set(),
+            secret.set()
+        );
+        assert!(said.contains(&why), "{said}");
         assert!(
             done.unwrap_err()
                 .message
                 .contains("end before there are enough")
         );
+        // Where some are there it is said which, and how many of their set are missing.
+        let ours = secret.split(3, 5, &mut SystemEntropy).unwrap();
+        for nth in [4, 1] {
+            let lines = ours[nth].lines();
+            let share = Share::from_lines(lines.iter().map(|l| l.as_str())).unwrap();
+            combining.add(share).unwrap();
+        }
+        let (_, said) = type_in(&typed.join("\n"), &mut combining);
+        let why = format!(
+            "not of set {}, of which shares 5, 2 are there. Now: take 1 more sheet of set {}",
+            secret.set(),
+            secret.set()
+        );
+        assert!(said.contains(&why), "{said}");
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     CliError, Exit, Ui,
     args::NetworkInitArgs,
-    ceremony::from_file,
+    ceremony::new_from_file,
     table::{Align, Table},
 };
 use abeng_keys::Protection;
@@ -123,7 +123,7 @@ fn protection(args: &NetworkInitArgs, ui: &Ui) -> Result<Protection, CliError> {
         return Ok(Protection::InsecurePlain);
     }
     if let Some(file) = &args.passphrase_file {
-        return from_file(file).map(Protection::Passphrase);
+        return new_from_file(file).map(Protection::Passphrase);
     }
     Err(CliError::usage(if ui.interactive {
         "it must be said how the keys rest: the nodes read their passphrase from a file"

@@ -82,14 +82,18 @@ pub enum ShareError {
         usize,
     ),
     /// Each line reads right, and together they are no share.
-    #[error("the lines read right one by one and are not one share together")]
+    #[error(
+        "the lines read right one by one and are not one share together: one of them stands on another sheet"
+    )]
     Mixed,
     /// Written by a version that this one does not know.
     #[error("it is a share of another version of Abeng")]
     Version,
     /// Of another set.
-    #[error("it is of the set {found}, and the others are of {expected}")]
+    #[error("share {number} is of set {found}, not of set {expected}")]
     OtherSet {
+        /// Its number in its set.
+        number: u8,
         /// The set that is being put together.
         expected: SetId,
         /// Its set.
@@ -224,6 +228,7 @@ impl Combining {
         let expected = self.expected.unwrap_or(share.set);
         if share.set != expected {
             return Err(ShareError::OtherSet {
+                number: share.number,
                 expected,
                 found: share.set,
             });
@@ -244,6 +249,11 @@ impl Combining {
     /// The set, once a share or the caller has said which.
     pub fn set(&self) -> Option<SetId> {
         self.expected
+    }
+
+    /// The numbers of those that are there, in the order in which they came.
+    pub fn numbers(&self) -> Vec<u8> {
+        self.shares.iter().map(|share| share.number).collect()
     }
 
     /// How many are still missing; 2 where nothing is known yet.

@@ -75,8 +75,7 @@ pub(super) struct Policy {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Section {
-    #[serde(default)]
-    types: Vec<Spanned<String>>,
+    types: Option<Spanned<Vec<Spanned<String>>>>,
     from_tlp: Option<Spanned<String>>,
     #[serde(default)]
     nominal: bool,
@@ -118,7 +117,10 @@ fn checked(section: Spanned<Section>, passwd: &str) -> Result<Option<DualControl
         nominal,
         releasers,
     } = section.into_inner();
-    let types = types.iter().map(notice_type).collect::<Result<_, _>>()?;
+    let none = types.as_ref().filter(|list| list.get_ref().is_empty());
+    let none = none.map(Spanned::span);
+    let types = types.iter().flat_map(Spanned::get_ref);
+    let types = types.map(notice_type).collect::<Result<_, _>>()?;
     let from_tlp = from_tlp.as_ref().map(label).transpose()?;
     let mut control = DualControl {
         types,
@@ -127,6 +129,11 @@ fn checked(section: Spanned<Section>, passwd: &str) -> Result<Option<DualControl
         releasers: Vec::new(),
     };
     let asks = !control.types.is_empty() || from_tlp.is_some() || nominal;
+    if let Some(place) = none.filter(|_| !asks) {
+        let what = "policy.dual_control.types is empty, and nothing else is named: no notice would wait for a second person";
+        let fix = "name what must be released, types = [\"SEIZURE\"], from_tlp = \"RED\" or nominal = true; or take [policy.dual_control] out";
+        return Err((place, what.to_owned(), Some(fix.to_owned())));
+    }
     let listed = releasers.filter(|list| !list.get_ref().is_empty());
     let listed = match (asks, listed) {
         (false, None) => return Ok(None),
@@ -145,9 +152,13 @@ fn checked(section: Spanned<Section>, passwd: &str) -> Result<Option<DualControl
     };
     for named in listed.get_ref() {
         let releaser = releaser(named, passwd)?;
-        if !control.may_release(releaser.uid) {
-            control.releasers.push(releaser);
+        if control.may_release(releaser.uid) {
+            let uid = releaser.uid;
+            let what = format!("policy.dual_control.releasers has the user {uid} twice");
+            let fix = "name each user once, by name or number; at least two, so that each can release what the other submits";
+            return Err((named.span(), what, Some(fix.to_owned())));
         }
+        control.releasers.push(releaser);
     }
     Ok(Some(control))
 }
@@ -230,13 +241,37 @@ mod tests {
     }
 
     #[test]
-    fn users_are_known_by_name_or_number_and_once() {
-        let read = read("nominal = true\nreleasers = [\"ann\", 1002, \"1003\", 1001]").unwrap();
+    fn users_are_known_by_name_or_number() {
+        let read = read("nominal = true\nreleasers = [\"ann\", 1002, \"1003\"]").unwrap();
         let control = read.unwrap();
         let uids: Vec<u32> = control.releasers.iter().map(|r| r.uid).collect();
         assert_eq!(uids, [1001, 1002, 1003]);
         assert_eq!(control.releasers[0].name.as_deref(), Some("ann"));
         assert!(control.may_release(1003) && !control.may_release(0));
+    }
+
+    #[test]
+    fn an_empty_list_of_types_alone_and_a_user_named_twice_are_refused_where_they_stand() {
+        for alone in ["types = []", "types = []\nreleasers = [1]"] {
+            let text = format!("[dual_control]\n{alone}");
+            let (span, what, _) = read(alone).unwrap_err();
+            assert_eq!(&text[span], "[]");
+            assert!(what.contains("types is empty"), "{what}");
+        }
+        let beside = read("types = []\nnominal = true\nreleasers = [1]");
+        assert!(beside.unwrap().unwrap().types.is_empty());
+        for (list, second) in [
+            ("[1001, 1002, 1001]", "1001"),
+            ("[1001, \"ann\"]", "\"ann\""),
+            ("[\"ann\", \"1001\"]", "\"1001\""),
+        ] {
+            let text = format!("nominal = true\nreleasers = {list}");
+            let (span, what, fix) = read(&text).unwrap_err();
+            let text = format!("[dual_control]\n{text}");
+            assert_eq!(Some(span.start), text.rfind(second), "{list}");
+            assert!(what.contains("the user 1001 twice"), "{what}");
+            assert!(fix.unwrap().contains("once"));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use crate::{
     ceremony::*,
-    leaves,
+    has_leaves,
     net::{code, found, now},
     warns,
 };
@@ -29,7 +29,7 @@ async fn two_rosters_of_one_version_are_kept_and_told() {
     let told = |s: &abeng_api::StatusView| warns(s, "TWO DIFFERENT VERSIONS 2");
     let status = net.until("JM", "alarm", told).await;
     assert_eq!(status.roster.version, 2);
-    assert_eq!(leaves(&net, "JM", "CONTRADICTION").await.len(), 1);
+    has_leaves(&net, "JM", "CONTRADICTION", 1).await;
     jm.shutdown().await.unwrap();
     net.verify("JM");
     let jm = net.start("JM").await;
@@ -71,7 +71,7 @@ async fn a_member_that_signs_two_things_again_and_again_hides_no_other_dispute()
     assert!(pending.disputes.iter().any(|d| d.contains("of the roster")));
     jm.shutdown().await.unwrap();
     let jm = net.start("JM").await;
-    assert_eq!(leaves(&net, "JM", "CONTRADICTION").await.len(), 3);
+    has_leaves(&net, "JM", "CONTRADICTION", 3).await;
     jm.shutdown().await.unwrap();
 }
 
@@ -96,7 +96,7 @@ async fn a_dispute_that_a_crash_kept_out_of_the_log_is_told_at_the_next_start() 
         let jm = net.start("JM").await;
         let told = |s: &abeng_api::StatusView| warns(s, "TWO DIFFERENT VERSIONS 2");
         net.until("JM", "alarm after a start", told).await;
-        assert_eq!(leaves(&net, "JM", "CONTRADICTION").await.len(), 1);
+        has_leaves(&net, "JM", "CONTRADICTION", 1).await;
         jm.shutdown().await.unwrap();
     }
     net.verify("JM");
@@ -155,7 +155,7 @@ async fn after_a_settled_equivocation_newcomers_of_the_other_side_wait_here() {
     fs::remove_dir_all(net.home("JM").join("view")).unwrap();
     let jm = net.start("JM").await;
     waits("the view is built anew").await;
-    assert_eq!(leaves(&net, "JM", "CONTRADICTION").await.len(), 1);
+    has_leaves(&net, "JM", "CONTRADICTION", 1).await;
     client.roster_accept(&accept).await.unwrap();
     jm.shutdown().await.unwrap();
     let jm = net.start("JM").await;
@@ -186,7 +186,7 @@ async fn two_seal_keys_of_one_sequence_are_found_out_over_a_link() {
     for name in ["JM", "TT"] {
         let told = |s: &abeng_api::StatusView| warns(s, "VERSIONS 2 of the seal key of LC");
         net.until(name, "alarm", told).await;
-        assert_eq!(leaves(&net, name, "CONTRADICTION").await.len(), 1);
+        has_leaves(&net, name, "CONTRADICTION", 1).await;
     }
     for node in nodes {
         node.shutdown().await.unwrap();

@@ -23,6 +23,17 @@ pub async fn leaves(net: &Net, name: &str, kind: &str) -> Vec<LeafView> {
     net.client(name).audit_show(&query).await.unwrap().leaves
 }
 
+/// Waits until the log has as many of a kind, since a leaf follows what it is about; more are wrong.
+pub async fn has_leaves(net: &Net, name: &str, kind: &str, count: usize) {
+    for _ in 0..400 {
+        if leaves(net, name, kind).await.len() >= count {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(leaves(net, name, kind).await.len(), count, "{kind}");
+}
+
 pub fn warns(status: &StatusView, of: &str) -> bool {
     status.warnings.iter().any(|w| w.contains(of))
 }

@@ -208,6 +208,12 @@ pub(crate) fn fold(text: &str) -> String {
         .collect()
 }
 
+/// Letters and digits alone, lower case, accents off: how names are compared that people could take
+/// for one another. Empty for a name without either.
+pub fn plainly(text: &str) -> String {
+    fold(text).chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

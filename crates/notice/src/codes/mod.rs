@@ -6,7 +6,7 @@ mod list;
 
 pub use geo::{Locode, LocodeFault, country, currency, find_country, locode};
 pub use hs::{HsFault, hs_name, hs_search};
-pub use list::{CodeList, Coded, coded, codes, find};
+pub use list::{CodeList, Coded, coded, codes, find, plainly};
 
 pub(crate) use hs::check_hs;
 pub(crate) use list::fold;

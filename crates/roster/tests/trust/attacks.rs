@@ -13,6 +13,9 @@ fn rosters(list: &[&v1::Signed]) -> v1::TrustBundle {
     }
 }
 
+/// What clocks may differ by.
+const AHEAD: u64 = 5 * 60 * 1000;
+
 /// The network, its second roster, and a node that holds it.
 fn held() -> (World, v1::Signed, Trust) {
     let world = World::new();
@@ -119,6 +122,31 @@ fn roster_fast_forward_is_refused_and_the_next_one_still_follows() {
         trust.merge(&word, T0 + 2 * DAY),
         Err(TrustError::FromTheFuture { .. })
     ));
+    // A roster from the future would too, and end every wait and every time that counts from it.
+    for issued in [T0 + 2 * DAY + AHEAD + 1, T0 + 36_500 * DAY, u64::MAX - 1] {
+        let mut far = World::after(&second);
+        (far.issued, far.expires) = (issued, u64::MAX);
+        let far = world.sign(&far);
+        assert!(matches!(
+            trust.merge(&rosters(&[&far]), T0 + 2 * DAY),
+            Err(TrustError::FromTheFuture { what: "a roster", at, .. }) if at == issued
+        ));
+        // What came before it is taken all the same, with what it revokes.
+        let mut after = World::after(&next);
+        (after.issued, after.expires) = (issued, u64::MAX);
+        let both = rosters(&[&next, &world.sign(&after)]);
+        let taken = trust.merge(&both, T0 + 2 * DAY).unwrap().unwrap();
+        assert_eq!(taken.roster.version(), 3);
+    }
+    let mut now = World::after(&second);
+    now.issued = T0 + 2 * DAY + AHEAD;
+    let now = world.sign(&now);
+    assert!(
+        trust
+            .merge(&rosters(&[&now]), T0 + 2 * DAY)
+            .unwrap()
+            .is_some()
+    );
     let trust = trust.merge(&rosters(&[&next]), T0 + 2 * DAY);
     assert_eq!(trust.unwrap().unwrap().roster.version(), 3);
 }

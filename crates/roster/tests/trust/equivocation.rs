@@ -151,21 +151,154 @@ fn a_roster_after_two_of_one_version_is_taken_from_neither_side() {
         let third = split.world.sign(&World::after(side));
         let next = rosters(&[side, &third]);
         let result = split.at_one.merge(&next, T0 + 2 * DAY);
-        match result {
-            Err(TrustError::Disputed { version: 2, .. }) | Ok(None) => {}
-            other => panic!("{other:?}"),
+        match side == &split.one {
+            true => assert!(matches!(
+                result,
+                Err(TrustError::Disputed { version: 2, .. })
+            )),
+            // What is known already says nothing new.
+            false => assert!(result.unwrap().is_none()),
         }
     }
-    // Nor under a new root that names none of them, or one beside a stranger.
+    // Nor under a new root whose makers had not heard of it: it is taken, and the dispute stands.
     let fresh = fresh();
-    let stranger = split.world.second(|m| m.expires += 3);
-    for digests in [&[][..], &[&split.one, &stranger]] {
-        let next = split.after(split.root(digests, &fresh), &fresh);
-        // The root is taken, and the dispute stands.
-        let trust = split.at_one.merge(&next, T0 + 2 * DAY).unwrap().unwrap();
+    let next = split.after(split.root(&[], &fresh), &fresh);
+    for side in [&split.at_one, &split.at_other] {
+        let trust = side.merge(&next, T0 + 2 * DAY).unwrap().unwrap();
         assert_eq!((trust.root.version(), trust.roster.version()), (2, 2));
         assert_eq!(stands(&trust).len(), 1);
     }
+}
+
+/// Other second rosters by those who signed the first.
+fn more(world: &World, count: u64) -> Vec<v1::Signed> {
+    let one = |i| world.second(|m| m.expires += 100 + i);
+    (0..count).map(one).collect()
+}
+
+#[test]
+fn signers_who_were_replaced_stop_nothing() {
+    let split = Split::new();
+    let (world, fresh) = (&split.world, fresh());
+    let next = split.after(split.root(&[], &fresh), &fresh);
+    let held = world.trust.merge(&next, T0 + 2 * DAY).unwrap().unwrap();
+    assert_eq!((held.root.version(), held.roster.version()), (2, 3));
+    // Second rosters without end, and a chain that leads further.
+    let mut trust = held.clone();
+    let mut chain = vec![
+        world.founding.bundle.rosters[0].clone(),
+        split.other.clone(),
+    ];
+    for _ in 0..5 {
+        chain.push(world.sign(&World::after(chain.last().unwrap())));
+    }
+    let many = more(world, 20);
+    for other in many.iter().map(std::slice::from_ref).chain([&chain[..]]) {
+        let bundle = rosters(&other.iter().collect::<Vec<_>>());
+        if let Ok(Some(more)) = trust.merge(&bundle, T0 + 9 * DAY) {
+            trust = more;
+        }
+    }
+    assert_eq!(trust.roster.digest(), held.roster.digest());
+    assert!(stands(&trust).is_empty());
+    assert!(!trust.conflicts().is_empty(), "a few are kept as evidence");
+    // Nor one that those who sign now carry on, in place of what was held: it could undo a revocation.
+    let mut longer = World::after(chain.last().unwrap());
+    longer.root_version = 2;
+    chain.push(ceremony::sign_roster(&longer, &[&fresh[0], &fresh[1]]).unwrap());
+    let longer = rosters(&chain.iter().collect::<Vec<_>>());
+    assert!(
+        held.merge(&longer, T0 + 20 * DAY)
+            .unwrap()
+            .unwrap()
+            .roster
+            .version()
+            == 3
+    );
+    assert!(trust.merge(&longer, T0 + 20 * DAY).unwrap().is_none());
+    let mut fourth = World::after(&next.rosters[2]);
+    fourth.root_version = 2;
+    let fourth = ceremony::sign_roster(&fourth, &[&fresh[0], &fresh[1]]).unwrap();
+    let restarted = Trust::from_bundle(&trust.to_bundle(), None, T0 + 9 * DAY).unwrap();
+    for trust in [&trust, &restarted] {
+        let after = trust.merge(&rosters(&[&fourth]), T0 + 9 * DAY);
+        assert_eq!(after.unwrap().unwrap().roster.version(), 4);
+    }
+    // Who signs now and signs twice is found out, however much is kept of those before.
+    let mut twice = World::after(&split.one);
+    (twice.root_version, twice.expires) = (2, twice.expires + 7);
+    let twice = ceremony::sign_roster(&twice, &[&fresh[0], &fresh[2]]).unwrap();
+    let trust = trust
+        .merge(&rosters(&[&twice]), T0 + 9 * DAY)
+        .unwrap()
+        .unwrap();
+    let [found] = stands(&trust)[..] else {
+        panic!("{:?}", trust.conflicts());
+    };
+    assert_eq!((found.version, found.other), (3, digest(&twice.bytes)));
+    assert!(matches!(
+        trust.merge(&rosters(&[&fourth]), T0 + 9 * DAY),
+        Err(TrustError::Disputed { version: 3, .. })
+    ));
+}
+
+#[test]
+fn a_root_that_names_one_equivocation_ends_all_by_the_signers_before_it() {
+    let split = Split::new();
+    let (world, fresh) = (&split.world, fresh());
+    // More than a node keeps, or a root could name.
+    let mut trust = split.at_one.clone();
+    for other in more(world, 20) {
+        trust = match trust.merge(&rosters(&[&other]), T0 + DAY).unwrap() {
+            Some(more) => more,
+            None => trust,
+        };
+    }
+    assert_eq!(stands(&trust).len(), 8);
+    let stranger = world.second(|m| m.expires += 3);
+    let root = split.root(&[&split.one, &stranger], &fresh);
+    let next = split.after(root, &fresh);
+    // Whoever holds what the next roster follows goes on, and whoever holds another goes over.
+    let fooled = world.trust.merge(&rosters(&[&more(world, 1)[0]]), T0 + DAY);
+    for side in [&trust, &split.at_other, &fooled.unwrap().unwrap()] {
+        let after = side.merge(&next, T0 + 2 * DAY).unwrap().unwrap();
+        assert_eq!((after.root.version(), after.roster.version()), (2, 3));
+        assert!(stands(&after).is_empty());
+        let again = Trust::from_bundle(&after.to_bundle(), None, T0 + 2 * DAY).unwrap();
+        assert!(stands(&again).is_empty());
+        assert_eq!(again.roster.digest(), after.roster.digest());
+    }
+    // A chain under the old root leads nowhere, however long.
+    let after = trust.merge(&next, T0 + 2 * DAY).unwrap().unwrap();
+    let mut chain = vec![
+        world.founding.bundle.rosters[0].clone(),
+        split.other.clone(),
+    ];
+    for _ in 0..5 {
+        chain.push(world.sign(&World::after(chain.last().unwrap())));
+    }
+    let longer = rosters(&chain.iter().collect::<Vec<_>>());
+    assert!(after.merge(&longer, T0 + 9 * DAY).unwrap().is_none());
+    // Nor where no roster under the new root has come yet; what is held and what is evidence stays.
+    let root = roots(&[&next.roots[1]]);
+    let waits = trust.merge(&root, T0 + 2 * DAY).unwrap().unwrap();
+    let sides = |t: &Trust| {
+        t.conflicts()
+            .iter()
+            .map(|c| (c.held, c.other))
+            .collect::<Vec<_>>()
+    };
+    let after = waits.merge(&longer, T0 + 9 * DAY).unwrap();
+    assert_eq!(sides(&after.unwrap_or(waits.clone())), sides(&waits));
+}
+
+#[test]
+fn a_roster_of_another_network_is_no_second_one() {
+    let split = Split::new();
+    let other = split.world.second(|m| m.network = "trial".into());
+    let trust = split.world.trust.merge(&rosters(&[&split.one]), T0 + DAY);
+    let merged = trust.unwrap().unwrap().merge(&rosters(&[&other]), T0 + DAY);
+    assert!(matches!(merged, Err(TrustError::Rule { .. })), "{merged:?}");
 }
 
 #[test]

@@ -310,10 +310,10 @@ fn a_grant_of_a_group_is_nothing_to_whoever_waits_in_it() {
         rosters,
         ..Default::default()
     };
-    let back = accepted.merge(&bundle, T0 + DAY).unwrap().unwrap();
-    let until = T0 + DAY + NEWCOMER_WAIT_MS;
+    let back = accepted.merge(&bundle, T0 + 4 * DAY).unwrap().unwrap();
+    let until = T0 + 4 * DAY + NEWCOMER_WAIT_MS;
     assert_eq!(
-        back.newcomers(T0 + DAY),
+        back.newcomers(T0 + 4 * DAY),
         [Newcomer {
             group: Some(code("SEA")),
             party: code("BB"),

@@ -93,16 +93,13 @@ fn rosters_are_walked_one_by_one() {
 fn an_expired_roster_is_refused_and_says_so() {
     let world = World::new();
     assert!(matches!(
-        second(&world, |m| m.expires = T0 + DAY),
+        second(&world, |m| m.expires = T0 + 1000),
         Err(TrustError::Rule { .. }) // issued when it expires
     ));
     let expired = world.second(|m| m.expires = m.issued + 1);
     let late = |now| Roster::adopt(&world.trust.root, Some(&world.trust.roster), &expired, now);
-    assert!(late(T0 + DAY).is_ok());
-    assert!(matches!(
-        late(T0 + DAY + 1),
-        Err(TrustError::Expired { .. })
-    ));
+    assert!(late(T0 + 1000).is_ok());
+    assert!(matches!(late(T0 + 1001), Err(TrustError::Expired { .. })));
     let end = world.trust.roster.expires();
     assert!(world.trust.check_time(end - 1).is_ok());
     let text = world.trust.check_time(end).unwrap_err().to_string();

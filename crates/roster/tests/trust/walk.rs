@@ -19,25 +19,25 @@ fn a_node_that_was_away_walks_every_version() {
         second.clone(),
         third.clone(),
     ]);
-    let trust = world.trust.merge(&all, T0 + DAY).unwrap().unwrap();
+    let trust = world.trust.merge(&all, T0 + 2 * DAY).unwrap().unwrap();
     assert_eq!(trust.roster.version(), 3);
     assert!(trust.freshness.is_none(), "it spoke of another roster");
     assert!(
-        trust.merge(&all, T0 + DAY).unwrap().is_none(),
+        trust.merge(&all, T0 + 2 * DAY).unwrap().is_none(),
         "nothing newer"
     );
     assert!(
         trust
-            .merge(&world.founding.bundle, T0 + DAY)
+            .merge(&world.founding.bundle, T0 + 2 * DAY)
             .unwrap()
             .is_none()
     );
-    let again = Trust::from_bundle(&trust.to_bundle(), None, T0 + DAY).unwrap();
+    let again = Trust::from_bundle(&trust.to_bundle(), None, T0 + 2 * DAY).unwrap();
     assert_eq!(again.roster.digest(), trust.roster.digest());
     // Only the last, or out of order: a version is left out.
     for gap in [vec![third.clone()], vec![third, second]] {
         assert!(matches!(
-            world.trust.merge(&rosters(gap), T0 + DAY),
+            world.trust.merge(&rosters(gap), T0 + 2 * DAY),
             Err(TrustError::NotNext {
                 held: 1,
                 found: 3,
@@ -67,9 +67,9 @@ fn after_a_new_root_nothing_new_is_taken_under_the_old_one() {
 
     let mut bundle = rosters(vec![second.clone(), third]);
     bundle.roots = vec![world.founding.bundle.roots[0].clone(), root.clone()];
-    let trust = world.trust.merge(&bundle, T0 + DAY).unwrap().unwrap();
+    let trust = world.trust.merge(&bundle, T0 + 2 * DAY).unwrap().unwrap();
     assert_eq!((trust.root.version(), trust.roster.version()), (2, 3));
-    let again = Trust::from_bundle(&trust.to_bundle(), None, T0 + DAY).unwrap();
+    let again = Trust::from_bundle(&trust.to_bundle(), None, T0 + 2 * DAY).unwrap();
     assert_eq!(again.roster.version(), 3);
 
     // The root alone is taken; a roster under the old root no more.

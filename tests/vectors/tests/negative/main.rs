@@ -74,6 +74,31 @@ fn each_is_refused_for_its_reason_and_no_other() {
     );
 }
 
+/// A node walks whole bundles. What must be refused does not come into force that way either, but
+/// for what is past its time: it is told as such, and what it revokes is revoked.
+#[test]
+fn none_of_them_comes_into_force_at_a_node() {
+    let (given, vectors) = (Given::read(), Vectors::read());
+    let mut wrong = Vec::new();
+    let mut asked = 0;
+    for (name, vector) in &vectors.0 {
+        let (subject, _) = name.split_once('/').unwrap();
+        if !["root", "roster", "party"].contains(&subject) {
+            continue;
+        }
+        asked += 1;
+        let due = match &vector.refused {
+            None => true,
+            Some(why) => why.starts_with("expired"),
+        };
+        if check::comes_into_force(subject, vector, &given) != due {
+            wrong.push(name.as_str());
+        }
+    }
+    assert!(asked > 150, "{asked}");
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
 /// The files are what `make` makes; with `ABENG_BLESS=1` they become it.
 #[test]
 fn the_files_are_as_they_are_made() {

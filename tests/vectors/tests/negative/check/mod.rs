@@ -24,6 +24,12 @@ pub fn outcome(subject: &str, vector: &Vector, given: &Given) -> Result<(), Stri
     }
 }
 
+/// Whether a node puts it in force; asked of roots and of rosters with their entries.
+pub fn comes_into_force(subject: &str, vector: &Vector, given: &Given) -> bool {
+    let input = Bytes::from(vector.bytes(given));
+    trust::comes_into_force(subject, &input, &vector.against, given)
+}
+
 /// Whether every signature in it holds by the keys that are given, whatever else is wrong.
 pub fn signatures(
     subject: &str,

@@ -6,7 +6,7 @@ use crate::{
     reason,
 };
 use abeng_keys::SignatureType;
-use abeng_roster::{Freshness, Root, Roster, TrustError};
+use abeng_roster::{Freshness, Root, Roster, Trust, TrustError};
 use abeng_wire::v1;
 use bytes::Bytes;
 
@@ -24,7 +24,9 @@ pub fn root_of(against: &Against, given: &Given) -> Root {
 pub fn roster_of(root: &Root, against: &Against, given: &Given) -> Option<Roster> {
     let mut roster: Option<Roster> = None;
     for name in &against.rosters {
-        let next = Roster::adopt(root, roster.as_ref(), &held(name, given), 0);
+        let signed = held(name, given);
+        let then = read::<v1::Roster>(&signed.bytes).unwrap().issued;
+        let next = Roster::adopt(root, roster.as_ref(), &signed, then);
         roster = Some(next.unwrap_or_else(|e| panic!("{name}: {e}")));
     }
     roster
@@ -51,6 +53,42 @@ pub fn roster(input: &Bytes, against: &Against, given: &Given) -> Result<(), Str
         &read(input)?,
         against.now,
     ))
+}
+
+/// Whether it comes into force at a node that holds what it is held against, or nothing. Of what
+/// is refused the reason is not compared: a node may have it for older, or for the other side of
+/// an equivocation.
+pub fn comes_into_force(subject: &str, input: &Bytes, against: &Against, given: &Given) -> bool {
+    let Ok(signed) = read::<v1::Signed>(input) else {
+        return false;
+    };
+    let named = |names: &[String]| names.iter().map(|n| held(n, given)).collect::<Vec<_>>();
+    let mut node = v1::TrustBundle {
+        roots: named(against.root.as_slice()),
+        rosters: named(&against.rosters),
+        ..Default::default()
+    };
+    let mut brought = v1::TrustBundle::default();
+    match subject {
+        "root" => brought.roots.push(signed.clone()),
+        _ => brought.rosters.push(signed.clone()),
+    }
+    if subject == "root" {
+        node.rosters.push(held("roster-1", given));
+    }
+    let trust = match (node.roots.is_empty(), node.rosters.is_empty()) {
+        (false, false) => {
+            let held = Trust::from_bundle(&node, None, against.now).unwrap();
+            held.merge(&brought, against.now).unwrap_or_default()
+        }
+        // The first of its kind.
+        _ => {
+            node.roots.extend(brought.roots);
+            node.rosters.extend(brought.rosters);
+            Trust::from_bundle(&node, None, against.now).ok()
+        }
+    };
+    trust.is_some_and(|t| *t.roster.signed() == signed || *t.root.signed() == signed)
 }
 
 pub fn freshness(input: &Bytes, against: &Against, given: &Given) -> Result<(), String> {

@@ -448,6 +448,17 @@ fn changes(net: &Net, book: &mut Book, next: &v1::Roster) {
         let refused = format!("not-next: entry of JM {version} after 1");
         book.bad(name, wrong(Rule, what, &refused), &signed(&jm, &[org]));
     }
+    let mut alone = moved.clone();
+    alone.witnesses.clear();
+    book.bad(
+        "three-witnesses-at-a-time",
+        wrong(
+            Rule,
+            "Three co-sign JM's log no longer.",
+            "rule: the entry of JM: at most two of its witnesses change at a time",
+        ),
+        &signed(&alone, &[org]),
+    );
     let mut put = |name: &str, what: &str, refused: &str, bytes: Bytes| {
         book.bad(name, wrong(Signature, what, refused), &bytes)
     };
@@ -610,8 +621,9 @@ fn revoked(net: &Net, book: &mut Book) {
     let mut late = m;
     late.issued = jm.keys[1].not_after + DAY;
     late.expires = late.issued + DAY;
+    let now = late.issued;
     let signed = sign_roster(&late, &net.roster_signers(&[0, 1])).unwrap();
-    book.bad(
+    book.bad_against(
         "changed-by-keys-that-have-ended",
         wrong(
             Signature,
@@ -619,5 +631,6 @@ fn revoked(net: &Net, book: &mut Book) {
             "no-old-key: org-sign of JM",
         ),
         &encode(&signed),
+        |a| a.now = now,
     );
 }

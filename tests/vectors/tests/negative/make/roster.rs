@@ -8,7 +8,7 @@ use abeng_roster::{
     ceremony::{sign_override, sign_party, sign_roster},
     digest,
 };
-use abeng_wire::{encode, prost::Message, v1};
+use abeng_wire::{encode, limits, prost::Message, v1};
 use bytes::Bytes;
 
 pub fn make(net: &Net, book: &mut Book) {
@@ -53,7 +53,7 @@ pub fn after(previous: &v1::Signed) -> v1::Roster {
     let mut m = v1::Roster::decode(previous.bytes.clone()).unwrap();
     m.version += 1;
     m.previous = digest(&previous.bytes).to_bytes();
-    m.issued += DAY;
+    m.issued += 1;
     m
 }
 
@@ -630,6 +630,15 @@ fn walk(net: &Net, book: &mut Book, next: &v1::Roster) {
 }
 
 fn overrides(net: &Net, book: &mut Book, next: &v1::Roster) {
+    let early = wrong(
+        Time,
+        "It is issued a millisecond further ahead than clocks may differ.",
+        "from-the-future: a roster",
+    );
+    let before = next.issued - limits::CLOCK_AHEAD_MS - 1;
+    book.bad_against("from-the-future", early, &sign(net, next), |a| {
+        a.now = before
+    });
     // BB loses its log key, and the old one cannot sign for the new.
     let lost = |m: &mut v1::Roster| {
         let before = digest(&m.parties[0].bytes);

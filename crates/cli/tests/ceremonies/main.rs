@@ -3,203 +3,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod mistakes;
+mod table;
+
 use abeng_keys::{DualSigner, SystemEntropy};
-use abeng_roster::{Trust, armour, ceremony, founding};
+use abeng_roster::{armour, ceremony, founding};
 use abeng_wire::{NetworkCode, PartyCode, v1, v1::ceremony_file::What};
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::OnceLock,
-    time::{SystemTime, UNIX_EPOCH},
 };
-use tempfile::TempDir;
-
-const PLAIN: &str = "--insecure-plain-keys";
-const EXIT_USAGE: i32 = 2;
-const EXIT_REFUSED: i32 = 3;
-const EXIT_NOT_FOUND: i32 = 5;
-const EXIT_UNVERIFIED: i32 = 6;
-
-/// A directory in which everybody's directories lie.
-struct Table(TempDir);
-
-#[derive(Debug)]
-struct Run {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Table {
-    /// With the files of a network of JM, LC and TT, founded once for all tests.
-    fn founded() -> Self {
-        static FOUNDED: OnceLock<Table> = OnceLock::new();
-        let founded = FOUNDED.get_or_init(found);
-        let table = Self(tempfile::tempdir().unwrap());
-        copy(founded.0.path(), table.0.path());
-        table
-    }
-
-    /// `PIN` in the arguments stands for the digest of the first root.
-    fn run(&self, args: &str) -> Run {
-        let pin = match args.contains("PIN") {
-            true => self.pin(),
-            false => String::new(),
-        };
-        let args = args.split_whitespace();
-        let args = args.map(|a| if a == "PIN" { &pin } else { a });
-        self.with(&args.collect::<Vec<_>>())
-    }
-
-    fn pin(&self) -> String {
-        let text = fs::read_to_string(self.path("root.txt")).unwrap();
-        match armour::read(&text).unwrap().what {
-            Some(What::Root(signed)) => abeng_roster::digest(&signed.bytes).to_string(),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn with(&self, args: &[&str]) -> Run {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_abeng"));
-        command.args(args).current_dir(self.0.path());
-        command.env("LANG", "C").env_remove("LC_ALL");
-        let output = command.stdin(Stdio::null()).output().unwrap();
-        Run {
-            code: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    #[track_caller]
-    fn ok(&self, args: &str) -> String {
-        let run = self.run(args);
-        assert_eq!(run.code, Some(0), "{args}: {run:#?}");
-        run.out + &run.err
-    }
-
-    #[track_caller]
-    fn fails(&self, args: &str, code: i32, says: &str) {
-        let run = self.run(args);
-        assert_eq!(run.code, Some(code), "{args}: {run:#?}");
-        let told = format!("{}{}", run.out, run.err);
-        assert!(told.contains(says), "{args}: not said: {says}\n{run:#?}");
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.path(name).exists()
-    }
-
-    fn trust(&self, name: &str) -> Trust {
-        let bytes = fs::read(self.path(name)).unwrap();
-        let bundle = abeng_wire::decode("bundle", &bytes.into(), 1 << 23).unwrap();
-        Trust::from_bundle(&bundle, None, now()).unwrap()
-    }
-
-    fn roster_file(&self, name: &str) -> v1::Signed {
-        let text = fs::read_to_string(self.path(name)).unwrap();
-        match armour::read(&text).unwrap().what {
-            Some(What::Roster(signed)) => signed,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// Signs with each of the roster's holders named, one after the other in the same file.
-    #[track_caller]
-    fn sign_roster(&self, file: &str, trust: &str, holders: &[&str]) {
-        for key in holders {
-            self.ok(&format!(
-                "roster sign {file} --key {key}/roster --trust {trust} --out {file} --yes"
-            ));
-        }
-    }
-
-    #[track_caller]
-    fn publish(&self, files: &str, trust: &str, out: &str) -> String {
-        self.ok(&format!(
-            "roster publish {files} --trust {trust} --out {out} --yes"
-        ))
-    }
-}
-
-fn now() -> u64 {
-    let passed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    u64::try_from(passed.as_millis()).unwrap()
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            fs::create_dir(&target).unwrap();
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), &target).unwrap();
-        }
-    }
-}
-
-fn found() -> Table {
-    let table = Table(tempfile::tempdir().unwrap());
-    let mut files = String::new();
-    for (role, count) in [("root", 7), ("roster", 3), ("freshness", 3)] {
-        for n in 1..=count {
-            let file = format!("{role}-{n}.key");
-            let country = ["JM", "LC", "TT", "GY", "BB", "DM", "SR"][n - 1];
-            table.ok(&format!(
-                "root keygen --role {role} --network carib --holder Holder-{role}-{n} \
-                 --country {country} --key {role}-{n}/{role} --out {file} {PLAIN}"
-            ));
-            files.push_str(&format!(" {file}"));
-        }
-    }
-    table.ok(&format!("root new --network carib --out root.txt{files}"));
-    // Two sign one file in turn, two sign copies of their own, and the Secretariat puts them together.
-    for n in [1, 2] {
-        table.ok(&format!(
-            "root sign root.txt --key root-{n}/root --out root.txt --yes"
-        ));
-    }
-    for n in [5, 7] {
-        table.ok(&format!(
-            "root sign root.txt --key root-{n}/root --out copy-{n}.txt --yes"
-        ));
-    }
-    table.ok("root sign root.txt copy-5.txt copy-7.txt --out root.txt");
-    let mut add = String::new();
-    for (code, kind) in [("JM", "member"), ("LC", "coordination"), ("TT", "member")] {
-        let low = code.to_lowercase();
-        let others: Vec<_> = ["JM", "LC", "TT"]
-            .into_iter()
-            .filter(|o| *o != code)
-            .collect();
-        table.ok(&format!(
-            "party enrol {code} --network carib --name Customs-{code} --kind {kind} \
-             --address {low}.example.org:7464 --witness {} --witness {} \
-             --keys {low}/keys --out {low}.txt {PLAIN}",
-            others[0], others[1]
-        ));
-        add.push_str(&format!(" --add {low}.txt"));
-    }
-    table.ok(&format!(
-        "roster draft --under root.txt --out roster-1.txt{add}"
-    ));
-    for n in [1, 3] {
-        table.ok(&format!(
-            "roster sign roster-1.txt --under root.txt --key roster-{n}/roster \
-             --out roster-1.txt --yes"
-        ));
-    }
-    table.ok("roster publish root.txt roster-1.txt jm.txt lc.txt tt.txt --out 1.pb --yes");
-    table
-}
+use table::{EXIT_NOT_FOUND, EXIT_REFUSED, EXIT_UNVERIFIED, EXIT_USAGE, PLAIN, Table, now};
 
 #[test]
 fn a_network_is_founded_by_holders_who_never_meet_and_below_its_thresholds_it_is_not() {
@@ -271,11 +86,11 @@ fn a_network_is_founded_by_holders_who_never_meet_and_below_its_thresholds_it_is
         "{} root-1.key --threshold 5",
         files.replace("few.txt", "twice.txt")
     );
-    table.fails(&twice, EXIT_UNVERIFIED, "stands twice");
+    table.fails(&twice, EXIT_USAGE, "there already");
     let few = files
         .replace("few.txt", "two.txt")
         .replace("freshness-3.key", "");
-    table.fails(&few, EXIT_UNVERIFIED, "at least three freshness signers");
+    table.fails(&few, EXIT_USAGE, "at least three freshness signers");
 }
 
 #[test]
@@ -577,7 +392,11 @@ fn the_root_is_rotated_with_both_thresholds_and_the_freshness_renewed() {
         told.contains("may sign root from now on: Newcomer"),
         "{told}"
     );
-    table.publish("r2.txt", "1.pb", "2.pb");
+    let told = table.publish("r2.txt", "1.pb", "2.pb");
+    assert!(
+        told.contains("Root 2 comes without a roster under it"),
+        "{told}"
+    );
     // Whoever has left the root signs no more; a version is not left out.
     table.ok("root rotate --trust 2.pb --out r3.txt --days 100");
     table.fails(
