@@ -120,6 +120,16 @@ named! {
     KeyGone "key_gone" ["count", "party", "at"];
     /// A new seal key waits for a backup.
     SealKeyWaits "seal_key_waits" [];
+    /// No seal key of this party is in force.
+    Unreachable "unreachable" [];
+    /// No seal key can be signed here.
+    SealKeyUnsigned "seal_key_unsigned" [];
+    /// Keys that were to be destroyed are not gone yet.
+    KeysGoing "keys_going" ["kids"];
+    /// Parties whose seal keys have a half in common.
+    KeysCopied "keys_copied" ["parties"];
+    /// The same of more sets of parties.
+    KeysCopiedMore "keys_copied_more" ["count"];
     /// Another copy of a keyring was not written over.
     CopyStays "copy_stays" ["dir", "out"];
     /// An old copy of another node runs.

@@ -4,7 +4,8 @@
 use crate::{
     Keyring, KeyringError, SealPublic, SetId,
     backup_secret::seal_keyring,
-    rest::{io, replace},
+    replace::{put_secret, replace_secret},
+    rest::io,
 };
 use abeng_wire::{Kid, Millis, PartyCode};
 use data_encoding::HEXLOWER;
@@ -69,7 +70,7 @@ impl BackupKey {
             self.at,
             HEXLOWER.encode(self.public.bytes())
         );
-        replace(&dir.join(RECORD), text.as_bytes())
+        replace_secret(&dir.join(RECORD), text.as_bytes())
     }
 
     /// Which set.
@@ -99,10 +100,7 @@ impl BackupKey {
     /// The sealed keyring first: a record without it would be a promise only.
     pub fn put_in_force(&self, dir: &Path) -> Result<(), KeyringError> {
         let sealed = dir.join(SEALED);
-        fs::rename(dir.join(BESIDE), &sealed).map_err(io("put in place", &sealed))?;
-        fs::File::open(dir)
-            .and_then(|d| d.sync_all())
-            .map_err(io("sync", dir))?;
+        put_secret(&dir.join(BESIDE), &sealed)?;
         self.save(dir)
     }
 
@@ -113,7 +111,7 @@ impl BackupKey {
                 found: self.party,
             });
         }
-        replace(file, &seal_keyring(keyring, &self.public))
+        replace_secret(file, &seal_keyring(keyring, &self.public))
     }
 }
 

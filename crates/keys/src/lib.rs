@@ -16,6 +16,7 @@ mod entropy;
 mod keyring;
 mod kid;
 mod passphrase;
+mod replace;
 mod rest;
 mod role;
 mod seal_key;
@@ -35,6 +36,7 @@ pub use entropy::{Entropy, SystemEntropy};
 pub use keyring::{Keyring, SealRing};
 pub use kid::{Alg, kid};
 pub use passphrase::{Passphrase, ShortPassphrase};
+pub use replace::{remove_secret, replace_secret};
 pub use rest::{KeyringError, Protection};
 pub use role::{Role, SignatureType};
 pub use seal_key::{

@@ -1,12 +1,11 @@
 //! Secrets at rest: one file, either encrypted with a passphrase (age, scrypt) or plain with
 //! mode 0600, replaced as a whole.
 
-use crate::Passphrase;
+use crate::{Passphrase, replace::replace_secret};
 use abeng_wire::PartyCode;
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    fs, io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 use zeroize::Zeroizing;
@@ -125,9 +124,9 @@ impl SecretFile {
                             file: file.clone(),
                             reason: e.to_string(),
                         })?;
-                replace(file, &sealed)
+                replace_secret(file, &sealed)
             }
-            Protection::InsecurePlain => replace(file, content.as_bytes()),
+            Protection::InsecurePlain => replace_secret(file, content.as_bytes()),
         }
     }
 
@@ -191,33 +190,4 @@ pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> 
         path: path.to_owned(),
         source,
     }
-}
-
-/// New file, fsync, rename, fsync of the directory: the old content or the new, never a mixture.
-pub(crate) fn replace(file: &Path, content: &[u8]) -> Result<(), KeyringError> {
-    let dir = file.parent().unwrap_or(Path::new("."));
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(io("create", dir))?;
-    let fresh = file.with_extension("new");
-    // One left over from a crash may have any mode: a file made now has the right one.
-    match fs::remove_file(&fresh) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(io("remove", &fresh)(e)),
-        _ => {}
-    }
-    let mut out = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&fresh)
-        .map_err(io("create", &fresh))?;
-    out.write_all(content)
-        .and_then(|()| out.sync_all())
-        .map_err(io("write", &fresh))?;
-    fs::rename(&fresh, file).map_err(io("put in place", file))?;
-    File::open(dir)
-        .and_then(|d| d.sync_all())
-        .map_err(io("sync", dir))
 }

@@ -128,6 +128,7 @@ impl Shared {
             endpoint.trust_changed();
         }
         self.untold.since(before.clone());
+        crate::copied_keys::tell(&before, &next);
         for conflict in next.conflicts() {
             self.keep_conflict(conflict);
         }

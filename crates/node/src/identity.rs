@@ -8,7 +8,7 @@ use crate::{
 };
 use abeng_audit_log::{Journal, RealDisk};
 use abeng_keys::{Keyring, Passphrase, Role, Signer};
-use abeng_roster::{Trust, verify_incarnation};
+use abeng_roster::{Trust, verify_own_incarnation};
 use abeng_wire::{Incarnation, Kid, LeafIndex, PartyCode, v1};
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -165,7 +165,7 @@ pub(crate) fn open_identity(
             dir: dir.to_owned(),
         });
     };
-    let statement = verify_incarnation(&trust.roster, &signed)?;
+    let statement = verify_own_incarnation(&trust.roster, &signed)?;
     if statement.party != me.as_str() {
         return Err(NodeError::OtherNode {
             dir: dir.to_owned(),

@@ -26,6 +26,7 @@ mod checking;
 mod clock;
 mod clocks;
 mod config;
+mod copied_keys;
 mod core;
 mod cost;
 pub mod count;

@@ -218,6 +218,7 @@ impl Node {
             offered: Mutex::default(),
             turning: Default::default(),
             looked_for_old: Default::default(),
+            copy_behind: Default::default(),
             fatal,
             config,
         });

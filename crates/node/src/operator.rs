@@ -483,9 +483,8 @@ impl Shared {
         let lacking = crate::lacking::lacking(&trust, &self.keyring, now);
         warnings.extend(lacking.iter().map(crate::lacking::told));
         warnings.extend(lock(&self.key_gone).told());
-        if self.seal_key_waits() {
-            warnings.push(Warning::from(crate::rotation::WAITS).because(Warned::SealKeyWaits, []));
-        }
+        warnings.extend(self.seal_key_warnings(now));
+        warnings.extend(crate::copied_keys::told(&trust));
         warnings.extend(crate::keys::stays(&self.config).map(|(_, told)| told));
         let stale = lock(&self.stale).views(now);
         warnings.extend(stale.iter().map(crate::stale::told));

@@ -4,9 +4,14 @@
 //! Nobody else is asked: a statement signed by org-sign and spread like the roster is enough. The order
 //! is everything: keyring on disk, backup, leaf, statement. Whatever is cut short is carried on from what is on
 //! disk, since a key that the keyring has and no statement names is one that waits.
+//!
+//! A statement is worth what the key is worth that signed it: where that one is revoked, others forget it. So
+//! the key in force is published once more as soon as this node signs with another.
 
+mod destroy;
 mod due;
 mod ends;
+mod going;
 mod in_use;
 mod pause;
 
@@ -16,30 +21,25 @@ use crate::{
     clock,
     config::KeysConfig,
     identity::passphrase,
-    keys::{KeysError, backed_up, look_again},
+    keys::{KeysError, backed_up},
     roster_acts::administrator,
     shared::{Shared, lock},
     timekeeper,
 };
-use abeng_api::{ApiError, Caller, DestroyKeyRequest, SealKeyReply};
+use abeng_api::{ApiError, Caller, SealKeyReply, Warned, Warning};
 use abeng_audit_log::subject;
 use abeng_keys::{
-    Entropy, Keyring, Protection, SealSecret, SignError, SignatureType, SystemEntropy,
+    Entropy, Keyring, Protection, Role, SealSecret, SignError, SignatureType, SystemEntropy,
 };
 use abeng_queue::{Input, PrivateInput};
 use abeng_roster::ceremony::sign_seal_key;
 use abeng_wire::{Kid, LeafIndex, Millis, prost::Message, v1};
-use due::{Next, Ring, next};
+use due::{Next, ROTATIONS, Ring, Said, begins, next};
 use pause::Pause;
 use std::{sync::Arc, time::Duration};
 
 /// How often it is looked whether something is due.
 const LOOK: Duration = Duration::from_secs(60);
-/// How long a statement holds, in rotations: the next key may wait that much for its backup.
-const ROTATIONS: u64 = 3;
-/// The type under which a destroyed key is the subject of a leaf.
-const DESTROYED: &str = "application/vnd.abeng.sealkey-destroyed.v1";
-
 /// What a turn has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -104,6 +104,12 @@ pub(crate) async fn work(shared: Arc<Shared>) {
     }
 }
 
+/// What `status` says where others have no key to seal to.
+const UNREACHABLE: &str = "nobody can send to this administration: no seal key of it is in force. The node publishes one by itself where it can; see the other warnings, or `abeng keys rotate --seal`";
+/// Why no seal key can be signed.
+const UNSIGNED: &str = "the org-sign key of this node is revoked, waits, or is not in the roster, so that no seal key can be signed with it";
+/// What to do then.
+const UNSIGNED_TRY: &str = "put the keyring with the key that the roster lists in the place of this one, and start the node again (docs/operations.md); nothing is needed where the key only waits";
 /// What `status` and the drill say of a key that is not published yet.
 pub(crate) const WAITS: &str = "a new seal key waits for a backup: run `abeng keys backup` or `abeng backup`, or name `backup_dir` in [keys] of node.toml";
 
@@ -111,6 +117,10 @@ impl Shared {
     /// Does what is due, if anything is and the clock is believed. One thing at a time.
     pub async fn turn_seal_keys(self: &Arc<Self>) -> Result<Turn, TurnError> {
         let _turn = self.turning.lock().await;
+        // What was begun ends, whatever time it is.
+        if let Some(kid) = self.finish_destroying().await {
+            return Ok(Turn::Destroyed(kid));
+        }
         if clock::believed().trust != timekeeper::Trust::Plain {
             return Ok(Turn::Idle);
         }
@@ -122,9 +132,13 @@ impl Shared {
                 self.publish_if_kept(kid, None).await
             }
             Next::Publish(kid) => self.publish_if_kept(kid, None).await,
+            Next::Again(kid, interval) => {
+                tracing::warn!(%kid, "the seal key is signed anew: this node signs with another key than the one that signed it");
+                self.publish(kid, interval, None).await?;
+                Ok(Turn::Published(kid))
+            }
             Next::Nothing => {
-                let shared = self.clone();
-                blocking(move || Ok(look_again(&shared.config, &shared.keyring)?)).await?;
+                self.keep_copy().await;
                 self.destroy_due(&ring, now).await
             }
         }
@@ -137,6 +151,11 @@ impl Shared {
         let _turn = self.turning.lock().await;
         certain(clock::believed().trust)?;
         let ring = self.seal_ring().map_err(answered)?;
+        if ring.signer.is_none() {
+            return Err(
+                ApiError::new(abeng_api::ErrorCode::Conflict, UNSIGNED).with_try(UNSIGNED_TRY)
+            );
+        }
         let kid = match ring.waiting() {
             Some(kid) => kid,
             None => self.make_seal_key().await.map_err(answered)?,
@@ -153,53 +172,25 @@ impl Shared {
         })
     }
 
-    /// `POST /v1/keys/destroy`.
-    pub async fn destroy_seal_key(
-        self: &Arc<Self>,
-        who: &Caller,
-        request: DestroyKeyRequest,
-    ) -> Result<SealKeyReply, ApiError> {
-        keys_changed_by(who)?;
-        let _turn = self.turning.lock().await;
-        let ring = self.seal_ring().map_err(answered)?;
-        // No doubtful clock ends what others may have sealed to a key.
-        let now = clock::believed().earliest;
-        let kid = ring.find(&request.kid).ok_or_else(|| {
-            ApiError::not_found(format!(
-                "no seal key of this node begins with {}",
-                request.kid
-            ))
-            .with_try("`abeng keys list` shows them")
-        })?;
-        let why = match ring.in_force() == Some(kid) || ring.waiting() == Some(kid) {
-            true => {
-                return Err(
-                    ApiError::forbidden("others seal to this key, or are about to")
-                        .with_try("make another first: `abeng keys rotate --seal`"),
-                );
-            }
-            false if request.anyway => None,
-            false if !ring.may_go(&kid, now) => Some(
-                "what is sealed to it may still come: its statement has not ended for as long as an envelope lives",
-            ),
-            false => self
-                .kept_under(vec![kid])
-                .await
-                .map_err(answered)?
-                .contains(&kid)
-                .then_some(
-                    "notices that are kept here are sealed to it, and could not be opened any more",
-                ),
+    /// What `status` says of the seal keys of this node.
+    pub(crate) fn seal_key_warnings(&self, now: Millis) -> Vec<Warning> {
+        let Ok(ring) = self.seal_ring() else {
+            return Vec::new();
         };
-        if let Some(why) = why {
-            return Err(ApiError::new(abeng_api::ErrorCode::Conflict, why)
-                .with_try("it goes by itself once nothing needs it; `--anyway` destroys it now"));
+        let mut told = Vec::new();
+        if self.trust().seal_key(self.me, now).is_none() {
+            told.push(Warning::from(UNREACHABLE).because(Warned::Unreachable, []));
         }
-        self.destroy(kid, Some(who)).await.map_err(answered)?;
-        Ok(SealKeyReply {
-            kid: kid.to_string(),
-            ..SealKeyReply::default()
-        })
+        if ring.signer.is_none() {
+            let unsigned = Warning::from(format!("{UNSIGNED}: {UNSIGNED_TRY}"));
+            told.push(unsigned.because(Warned::SealKeyUnsigned, []));
+        }
+        if ring.waiting().is_some() {
+            told.push(Warning::from(WAITS).because(Warned::SealKeyWaits, []));
+        }
+        told.extend(lock(&self.copy_behind).clone().map(Warning::from));
+        told.extend(self.going_told());
+        told
     }
 
     /// Whether a key waits for a backup.
@@ -212,7 +203,14 @@ impl Shared {
         let trust = self.trust();
         let own = |signed: &v1::Signed| {
             let said = v1::SealKey::decode(signed.bytes.clone()).ok()?;
-            (said.party == self.me.as_str()).then_some(said)
+            let mut by = signed.signatures.iter();
+            (said.party == self.me.as_str()).then_some(Said {
+                kid: Kid::from_slice(&said.kid)?,
+                sequence: said.sequence,
+                from: said.not_before,
+                until: said.not_after,
+                by: by.next().and_then(|s| Kid::from_slice(&s.kid)),
+            })
         };
         let statements: Vec<_> = { trust.seal_keys.statements().into_iter() }
             .filter_map(own)
@@ -220,14 +218,24 @@ impl Shared {
         let keys = self.layout.keys();
         // Statements are forgotten once others have come; how long they held must not be.
         let ends = ends::note(&keys, &statements)?;
-        let held = self
-            .keyring
-            .seal
-            .all()
-            .iter()
-            .map(|key| key.kid())
-            .collect();
-        Ok(Ring::new(held, &statements, ends))
+        let held = self.keyring.seal.all();
+        let held: Vec<Kid> = held.iter().map(|key| key.kid()).collect();
+        let roster = &trust.roster;
+        let signer = self.keyring.signer().verify_key().kid();
+        let listed = roster
+            .party(self.me)
+            .and_then(|p| p.key(Role::OrgSign, &signer));
+        Ok(Ring {
+            revoked: held
+                .iter()
+                .copied()
+                .filter(|kid| roster.revoked_at(kid).is_some())
+                .collect(),
+            held,
+            newest: statements.into_iter().max_by_key(|said| said.sequence),
+            ends,
+            signer: listed.filter(|k| k.revoked_at.is_none()).map(|_| signer),
+        })
     }
 
     /// Makes a key and writes it into the keyring.
@@ -278,18 +286,26 @@ impl Shared {
         if !kept {
             return Ok(Turn::Waits(kid));
         }
-        self.publish(kid, who).await?;
+        let now = clock::wall();
+        let until = now.saturating_add(ROTATIONS * self.config.seal.rotate_ms);
+        self.publish(kid, (now, until), who).await?;
         Ok(Turn::Published(kid))
     }
 
-    /// Signs the statement, journals that, adopts it and so spreads it.
-    async fn publish(self: &Arc<Self>, kid: Kid, who: Option<&Caller>) -> Result<(), TurnError> {
+    /// Signs the statement, for that interval if its sequence lets it be, journals that, adopts it and so
+    /// spreads it.
+    async fn publish(
+        self: &Arc<Self>,
+        kid: Kid,
+        (from, until): (Millis, Millis),
+        who: Option<&Caller>,
+    ) -> Result<(), TurnError> {
         let key = self.keyring.seal.get(&kid).ok_or(TurnError::NotAdopted)?;
-        let now = clock::wall();
-        let until = now.saturating_add(ROTATIONS * self.config.seal.rotate_ms);
-        let sequence = self.seal_ring()?.next_sequence(now);
+        let sequence = self.seal_ring()?.next_sequence(clock::wall());
+        let from = begins(sequence, from);
+        let until = until.max(from.saturating_add(self.config.seal.rotate_ms));
         let signer = self.keyring.signer().as_ref();
-        let signed = sign_seal_key(self.me, sequence, key.public(), (now, until), signer)?;
+        let signed = sign_seal_key(self.me, sequence, key.public(), (from, until), signer)?;
         let leaf = v1::Leaf {
             kind: v1::LeafKind::Admin.into(),
             subject: subject(SignatureType::SEAL_KEY.name(), &signed.bytes).to_bytes(),
@@ -303,59 +319,15 @@ impl Shared {
                 seal_keys: vec![signed],
                 ..Default::default()
             });
-            match shared.seal_ring()?.in_force() == Some(kid) {
+            let newest = shared.seal_ring()?.newest;
+            match newest.is_some_and(|said| said.sequence == sequence) {
                 true => Ok(()),
                 false => Err(TurnError::NotAdopted),
             }
         })
         .await?;
-        tracing::info!(%kid, "a new seal key is published: others seal to it from now on");
+        tracing::info!(%kid, "a seal key is published: others seal to it from now on");
         Ok(())
-    }
-
-    /// Destroys at most one key that nothing needs any more.
-    async fn destroy_due(self: &Arc<Self>, ring: &Ring, now: Millis) -> Result<Turn, TurnError> {
-        let over: Vec<Kid> = ring.over(now);
-        if over.is_empty() || !lock(&self.looked_for_old).due(clock::mono()) {
-            return Ok(Turn::Idle);
-        }
-        let needed = self.kept_under(over.clone()).await?;
-        match over.into_iter().find(|kid| !needed.contains(kid)) {
-            None => Ok(Turn::Idle),
-            Some(kid) => {
-                self.destroy(kid, None).await?;
-                Ok(Turn::Destroyed(kid))
-            }
-        }
-    }
-
-    /// The leaf first: a key that is gone without one would be a question.
-    async fn destroy(self: &Arc<Self>, kid: Kid, who: Option<&Caller>) -> Result<(), TurnError> {
-        let leaf = v1::Leaf {
-            kind: v1::LeafKind::Admin.into(),
-            subject: subject(DESTROYED, &kid.0).to_bytes(),
-            ..Default::default()
-        };
-        self.note_keys(leaf, None, who).await?;
-        let shared = self.clone();
-        blocking(move || {
-            let before = shared.keyring.seal.all();
-            shared.keyring.seal.forget(&kid);
-            if let Err(e) = shared.save_keyring() {
-                // It rests on disk still, and as long as it does it opens what it opens.
-                shared.keyring.seal.replace(before);
-                return Err(e);
-            }
-            // What BOXes under it gave goes with it.
-            lock(&shared.opened).forget(&kid);
-            let copied = backed_up(&shared.config, &shared.keyring);
-            if let Err(e) = copied {
-                tracing::warn!(error = %e, "the copy of the keyring still holds a destroyed seal key");
-            }
-            tracing::info!(%kid, "an old seal key is destroyed: nothing here or on the way needs it");
-            Ok(())
-        })
-        .await
     }
 
     /// Journals a leaf about keys and waits until it is durable.

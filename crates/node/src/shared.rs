@@ -164,6 +164,8 @@ pub struct Shared {
     pub turning: tokio::sync::Mutex<()>,
     /// When it was last looked which seal keys open something that is kept here.
     pub looked_for_old: Mutex<Looked>,
+    /// Why the node's own copy of the keyring is not of the keyring as it is now, in words.
+    pub copy_behind: Mutex<Option<String>>,
     /// How fast paths deliver, as measured.
     pub rates: Rates,
     /// Ends the node.

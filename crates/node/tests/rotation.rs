@@ -231,6 +231,119 @@ async fn an_old_key_that_opens_nothing_goes_by_itself() {
     jm.shutdown().await.unwrap();
 }
 
+/// How many leaves say that a key was made known or destroyed.
+async fn admin_leaves(client: &Client) -> usize {
+    let query = AuditQuery {
+        kind: Some("ADMIN".to_owned()),
+        ..AuditQuery::default()
+    };
+    client.audit_show(&query).await.unwrap().leaves.len()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_leaf_says_that_a_key_is_destroyed_before_it_is_and_what_is_cut_short_ends() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("net");
+    found(&dir);
+    let (home, out) = (dir.join("jm"), temp.path().join("kept"));
+    let jm = start(&home).await;
+    let client = Client::unix(home.join("abeng.sock"));
+    let first = sealed_to(&jm);
+    let mut made = Vec::new();
+    for _ in 0..2 {
+        client.rotate_seal_key().await.unwrap();
+        back_up(&home, &out);
+        assert!(client.rotate_seal_key().await.unwrap().published);
+        made.push(sealed_to(&jm));
+    }
+    let leaves = admin_leaves(&client).await;
+    // The keyring cannot be written.
+    let ring = home.join("keys/keyring.plain.toml");
+    let full = fs::read_to_string(&ring).unwrap();
+    let blocked = home.join("keys/keyring.plain.new");
+    fs::create_dir(&blocked).unwrap();
+    let failed = destroy(&client, &first, true).await;
+    assert_eq!(failed, Err(ErrorCode::Internal));
+    assert_eq!(admin_leaves(&client).await, leaves, "nothing is destroyed");
+    assert!(jm.shared().keyring.seal.get(&first).is_some());
+    let told = "to be destroyed, and not yet gone";
+    let warns = |warned: &[String]| warned.iter().any(|w| w.contains(told));
+    assert!(warns(&client.status().await.unwrap().warnings));
+    assert_eq!(jm.shared().turn_seal_keys().await.unwrap(), Turn::Idle);
+    assert_eq!(admin_leaves(&client).await, leaves);
+
+    // It is killed there, and comes again when the keyring can be written.
+    jm.shutdown().await.unwrap();
+    fs::remove_dir(&blocked).unwrap();
+    let mut old = fs::File::open(&ring).unwrap();
+    let jm = start(&home).await;
+    until("the key goes", || {
+        jm.shared().keyring.seal.get(&first).is_none()
+    })
+    .await;
+    let end = tokio::time::Instant::now() + Duration::from_secs(30);
+    while warns(&client.status().await.unwrap().warnings) {
+        assert!(tokio::time::Instant::now() < end, "it is not said");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(admin_leaves(&client).await, leaves + 1);
+    let now = fs::read_to_string(&ring).unwrap();
+    assert_eq!(now.lines().count() + 1, full.lines().count());
+    let mut left = Vec::new();
+    std::io::Read::read_to_end(&mut old, &mut left).unwrap();
+    assert_eq!(left, vec![0; full.len()], "nor does it lie on the disk");
+
+    // Cut short when the keyring was written and the log was not.
+    let noted = home.join("keys/seal-going.json");
+    fs::write(&noted, format!("[\"{first}\"]")).unwrap();
+    let gone = Turn::Destroyed(first);
+    assert_eq!(jm.shared().turn_seal_keys().await.unwrap(), gone);
+    assert_eq!(admin_leaves(&client).await, leaves + 2);
+    assert_eq!(jm.shared().turn_seal_keys().await.unwrap(), Turn::Idle);
+    jm.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_nodes_own_copy_is_written_anew_until_it_holds_no_destroyed_key() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("net");
+    let secret = temp.path().join("passphrase");
+    fs::write(&secret, "a passphrase\n").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    let passphrase = Passphrase::new("a passphrase".to_owned());
+    found_with(&dir, Protection::Passphrase(passphrase), Some(secret));
+    let home = dir.join("jm");
+    let copies = temp.path().join("copies");
+    let file = home.join("node.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let own = format!("[keys]\nbackup_dir = {copies:?}");
+    fs::write(&file, text.replace("[keys]", &own)).unwrap();
+    let jm = start(&home).await;
+    let client = Client::unix(home.join("abeng.sock"));
+    let first = sealed_to(&jm);
+    for _ in 0..2 {
+        assert!(client.rotate_seal_key().await.unwrap().published);
+    }
+    let (ring, copy) = (home.join("keys").join(KEYRING), copies.join(KEYRING));
+    assert_eq!(fs::read(&copy).unwrap(), fs::read(&ring).unwrap());
+    let blocked = copies.join("keyring.new");
+    fs::create_dir(&blocked).unwrap();
+    destroy(&client, &first, true).await.unwrap();
+    assert_ne!(fs::read(&copy).unwrap(), fs::read(&ring).unwrap());
+    let told = "may hold seal keys that are destroyed";
+    let warns = |warned: &[String]| warned.iter().any(|w| w.contains(told));
+    assert!(warns(&client.status().await.unwrap().warnings));
+    // Another backup does not make that copy a good one.
+    back_up(&home, &temp.path().join("kept"));
+    assert_eq!(jm.shared().turn_seal_keys().await.unwrap(), Turn::Idle);
+    assert!(warns(&client.status().await.unwrap().warnings));
+    fs::remove_dir(&blocked).unwrap();
+    assert_eq!(jm.shared().turn_seal_keys().await.unwrap(), Turn::Idle);
+    assert_eq!(fs::read(&copy).unwrap(), fs::read(&ring).unwrap());
+    assert!(!warns(&client.status().await.unwrap().warnings));
+    jm.shutdown().await.unwrap();
+}
+
 const KEYRING: &str = "keyring.age";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

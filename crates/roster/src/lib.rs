@@ -42,7 +42,7 @@ pub use expansion::{Expansion, GroupExpansion, LeftOut};
 pub use explain::{ExplainedGrant, Explanation};
 pub use freshness::{Freshness, LIMIT_MS, Standing, WARN_MS};
 pub use history::{Conflict, ConflictOf};
-pub use incarnation::{sign_incarnation, verify_incarnation};
+pub use incarnation::{sign_incarnation, verify_incarnation, verify_own_incarnation};
 pub use newcomers::{NEWCOMER_WAIT_MS, Newcomer};
 pub use overrides::{OVERRIDE_WAIT_MS, Override};
 pub use party::{Party, PartyKey, check_entry, check_witness_change};

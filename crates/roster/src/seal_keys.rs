@@ -4,9 +4,11 @@ use crate::{
 };
 use abeng_keys::{Role, SealPublic, SignatureType};
 use abeng_wire::{Kid, Millis, PartyCode, decode, limits, v1};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The newest seal key of every party, and the one before it until the newest begins.
+/// The newest seal key of every party, and the one before it until the newest begins. What its
+/// signer or the roster has taken back is not held: no key is sealed to, and none is in the way of
+/// another, on the word of a signing key that is revoked.
 #[derive(Debug, Clone, Default)]
 pub struct SealKeys {
     /// Of each party by falling sequence, at most [`KEPT`].
@@ -21,17 +23,19 @@ const KEPT: usize = limits::SEAL_KEYS_HELD;
 #[derive(Debug, Clone)]
 struct Held {
     signed: v1::Signed,
+    signer: Kid,
     sequence: u64,
     key: SealPublic,
     not_before: Millis,
     not_after: Millis,
-    revoked: bool,
 }
 
 impl SealKeys {
     /// Takes a statement. `Ok(true)` if it is newer than what is held; `Ok(false)` if it is the
-    /// same or has a lower sequence: the highest wins, and a late arrival is nobody's fault.
-    /// A key for later is taken now and used from its time on; one that has ended is refused.
+    /// same, has a lower sequence or is of a revoked key: the highest wins, and a late arrival is
+    /// nobody's fault. A key for later is taken now and used from its time on, if that is not too far
+    /// ahead; one that has ended is refused. What another party has published does not count: see
+    /// [`Self::shared_halves`].
     pub fn take(
         &mut self,
         roster: &Roster,
@@ -45,7 +49,7 @@ impl SealKeys {
         if held.iter().any(|h| h.signed.bytes == signed.bytes) {
             return Ok(false);
         }
-        verify_statement(
+        let signer = verify_statement(
             roster,
             party,
             Role::OrgSign,
@@ -53,6 +57,9 @@ impl SealKeys {
             "a seal key",
             signed,
         )?;
+        if Kid::from_slice(&m.kid).is_some_and(|kid| roster.revoked_at(&kid).is_some()) {
+            return Ok(false);
+        }
         if let Some(same) = held.iter().find(|h| h.sequence == m.sequence) {
             return Err(TrustError::Equivocation {
                 what: format!("seal key of {party}"),
@@ -74,39 +81,39 @@ impl SealKeys {
                 now,
             });
         }
-        let fresh = check(roster, party, &m, signed)?;
-        self.no_bytes_twice(party, &fresh.key)?;
+        // A clock that has lost its time is not before the roster that is held.
+        let now = now.max(roster.issued());
+        let fresh = check(party, &m, (signed, signer), now)?;
         let list = self.held.entry(party).or_default();
         list.insert(0, fresh);
         list.truncate(KEPT);
         Ok(true)
     }
 
-    /// Refuses a key that has either half in common with another party's: whoever opens for one
-    /// would open for both.
-    fn no_bytes_twice(&self, party: PartyCode, key: &SealPublic) -> Result<(), TrustError> {
-        let others = self.held.iter().filter(|(other, _)| **other != party);
-        for (other, held) in others.flat_map(|(o, list)| list.iter().map(move |h| (o, h))) {
-            let (a, b) = (held.key.bytes(), key.bytes());
-            let (lattice, curve) = (..ML_KEM_PUBLIC, ML_KEM_PUBLIC..);
-            if a[lattice] == b[lattice] || a[curve.clone()] == b[curve] {
-                return Err(TrustError::KeyTwice {
-                    kid: key.kid(),
-                    first: format!("seal key of {other}"),
-                    second: format!("seal key of {party}"),
-                });
+    /// Parties whose keys have a half in common, each such set once: one has published the other's
+    /// key as its own. Both are used as their parties say. Which is the copy cannot be told here, and
+    /// whoever copies makes only what is sealed to itself open to the other.
+    pub fn shared_halves(&self) -> Vec<Vec<PartyCode>> {
+        let mut of_half: BTreeMap<&[u8], BTreeSet<PartyCode>> = BTreeMap::new();
+        for (&party, list) in &self.held {
+            for held in list {
+                let (lattice, curve) = held.key.bytes().split_at(ML_KEM_PUBLIC);
+                for half in [lattice, curve] {
+                    of_half.entry(half).or_default().insert(party);
+                }
             }
         }
-        Ok(())
+        let shared = of_half.into_values().filter(|parties| parties.len() > 1);
+        let sets: BTreeSet<Vec<PartyCode>> = shared.map(|s| s.into_iter().collect()).collect();
+        sets.into_iter().collect()
     }
 
-    /// The key to seal to: the one with the highest sequence that has begun, unless it has ended
-    /// or is revoked. A key counts as begun up to [`limits::CLOCK_AHEAD_MS`] early, since the
+    /// The key to seal to: the one with the highest sequence that has begun, unless it has ended. A key counts as begun up to [`limits::CLOCK_AHEAD_MS`] early, since the
     /// clock that set its beginning may be that much ahead of ours.
     pub fn current(&self, party: PartyCode, now: Millis) -> Option<&SealPublic> {
         let begun = |h: &&Held| h.not_before <= now.saturating_add(limits::CLOCK_AHEAD_MS);
         let newest = self.held.get(&party)?.iter().find(begun)?;
-        (!newest.revoked && now < newest.not_after).then_some(&newest.key)
+        (now < newest.not_after).then_some(&newest.key)
     }
 
     /// The key to seal to, if it came after one that something was sealed to before: of a higher
@@ -120,15 +127,6 @@ impl SealKeys {
                 .map(|h| h.sequence)
         };
         (sequence(before) < sequence(&current.kid())).then_some(current)
-    }
-
-    /// Whose key that is, among those held.
-    pub fn owner(&self, kid: &Kid) -> Option<PartyCode> {
-        let has = |list: &Vec<Held>| list.iter().any(|h| h.key.kid() == *kid);
-        self.held
-            .iter()
-            .find(|(_, list)| has(list))
-            .map(|(&party, _)| party)
     }
 
     /// Everything held, by party, the newest first: whose, its sequence, the statement.
@@ -145,23 +143,32 @@ impl SealKeys {
             .collect()
     }
 
-    /// Applies a new roster: keys it revokes are no longer used, parties it no longer knows are
-    /// forgotten.
-    pub(crate) fn apply(&mut self, roster: &Roster) {
-        self.held.retain(|&party, list| {
-            for held in list.iter_mut() {
-                held.revoked = roster.revoked_at(&held.key.kid()).is_some();
-            }
-            roster.party(party).is_some()
+    /// What stays under another roster: neither statements of signing keys that it revokes or no
+    /// longer lists, nor keys that it revokes, nor parties that it does not know. As a start leaves
+    /// them out, too.
+    #[must_use]
+    pub fn under(&self, roster: &Roster) -> Self {
+        let mut next = self.clone();
+        next.held.retain(|&party, list| {
+            let good = |kid: &Kid| {
+                let entry = roster.party(party);
+                let mut keys = entry.into_iter().flat_map(|p| p.all_keys());
+                keys.any(|k| {
+                    k.role == Role::OrgSign && k.key.kid() == *kid && k.revoked_at.is_none()
+                })
+            };
+            list.retain(|h| good(&h.signer) && roster.revoked_at(&h.key.kid()).is_none());
+            !list.is_empty()
         });
+        next
     }
 }
 
 fn check(
-    roster: &Roster,
     party: PartyCode,
     m: &v1::SealKey,
-    signed: &v1::Signed,
+    (signed, signer): (&v1::Signed, Kid),
+    now: Millis,
 ) -> Result<Held, TrustError> {
     let rule = |rule| TrustError::rule(format!("the seal key of {party}"), rule);
     if m.sequence == 0 {
@@ -169,6 +176,22 @@ fn check(
     }
     if m.not_before >= m.not_after {
         return Err(rule("a key begins before it ends"));
+    }
+    if m.not_after - m.not_before > limits::SEAL_KEY_LIFE_MS {
+        return Err(rule("a statement holds for 400 days at most"));
+    }
+    // Else one signature would be above every one that its party can make.
+    if m.sequence > m.not_before.saturating_add(limits::SEAL_KEY_AHEAD_MS) / 1000 {
+        return Err(rule(
+            "a sequence is at most the beginning in Unix seconds, plus 14 days",
+        ));
+    }
+    if m.not_before > now.saturating_add(limits::SEAL_KEY_AHEAD_MS) {
+        return Err(TrustError::FromTheFuture {
+            what: "a seal key",
+            at: m.not_before,
+            now,
+        });
     }
     let key = SealPublic::admit(&m.key).map_err(|why| TrustError::BadKey {
         whose: party.to_string(),
@@ -179,8 +202,8 @@ fn check(
     }
     Ok(Held {
         signed: signed.clone(),
+        signer,
         sequence: m.sequence,
-        revoked: roster.revoked_at(&key.kid()).is_some(),
         key,
         not_before: m.not_before,
         not_after: m.not_after,

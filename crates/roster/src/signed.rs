@@ -40,7 +40,7 @@ pub(crate) fn bound_signatures(what: &'static str, signed: &v1::Signed) -> Resul
 }
 
 /// Verifies the one signature over a party's statement, by a key of that party in `role` that is
-/// not revoked.
+/// not revoked: which.
 pub(crate) fn verify_statement(
     roster: &Roster,
     party: PartyCode,
@@ -48,24 +48,13 @@ pub(crate) fn verify_statement(
     kind: SignatureType,
     what: &'static str,
     signed: &v1::Signed,
-) -> Result<(), TrustError> {
-    let entry = roster
-        .party(party)
-        .ok_or(TrustError::UnknownParty { party })?;
-    let wrong = || TrustError::WrongSigner {
-        what,
-        whose: party.to_string(),
-        role,
-    };
-    let [signature] = &signed.signatures[..] else {
-        return Err(TrustError::rule(what, "exactly one signature"));
-    };
-    let kid = Kid::from_slice(&signature.kid).ok_or_else(wrong)?;
-    let listed = |k: &&PartyKey| k.role == role && k.key.kid() == kid && k.revoked_at.is_none();
-    let key = entry.all_keys().iter().find(listed).ok_or_else(wrong)?;
-    key.key
-        .verify(kind, &signed.bytes, &signature.ed25519)
-        .map_err(|_| TrustError::BadSignature { what })?;
+) -> Result<Kid, TrustError> {
+    let key = listed_signer(roster, party, role, what, signed)?;
+    if key.revoked_at.is_some() {
+        return Err(wrong_signer(party, role, what));
+    }
+    holds(key, kind, what, signed)?;
+    let kid = key.key.kid();
     match key.waits_until {
         Some(until) => Err(TrustError::Waits {
             party,
@@ -73,7 +62,49 @@ pub(crate) fn verify_statement(
             kid,
             until,
         }),
-        None => Ok(()),
+        None => Ok(kid),
+    }
+}
+
+/// The key of that party in `role` that a statement names as its only signer, revoked or not.
+pub(crate) fn listed_signer<'a>(
+    roster: &'a Roster,
+    party: PartyCode,
+    role: Role,
+    what: &'static str,
+    signed: &v1::Signed,
+) -> Result<&'a PartyKey, TrustError> {
+    let entry = roster
+        .party(party)
+        .ok_or(TrustError::UnknownParty { party })?;
+    let [signature] = &signed.signatures[..] else {
+        return Err(TrustError::rule(what, "exactly one signature"));
+    };
+    let kid = Kid::from_slice(&signature.kid);
+    let is = |k: &&PartyKey| k.role == role && Some(k.key.kid()) == kid;
+    let key = entry.all_keys().iter().find(is);
+    key.ok_or_else(|| wrong_signer(party, role, what))
+}
+
+/// Whether the only signature is that key's.
+pub(crate) fn holds(
+    key: &PartyKey,
+    kind: SignatureType,
+    what: &'static str,
+    signed: &v1::Signed,
+) -> Result<(), TrustError> {
+    let mut signatures = signed.signatures.iter();
+    let good = signatures
+        .next()
+        .is_some_and(|s| key.key.verify(kind, &signed.bytes, &s.ed25519).is_ok());
+    good.then_some(()).ok_or(TrustError::BadSignature { what })
+}
+
+fn wrong_signer(party: PartyCode, role: Role, what: &'static str) -> TrustError {
+    TrustError::WrongSigner {
+        what,
+        whose: party.to_string(),
+        role,
     }
 }
 

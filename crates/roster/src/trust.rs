@@ -239,11 +239,7 @@ impl Trust {
         if waits(&next) == before {
             return None;
         }
-        let again = v1::TrustBundle {
-            seal_keys: next.waiting.drain(..).map(|(_, signed)| signed).collect(),
-            ..Default::default()
-        };
-        let _ = next.take_statements(&again, now);
+        next.judge_waiting(now);
         Some(next)
     }
 
@@ -288,7 +284,7 @@ impl Trust {
         for version in shared + 1..=roster.version() {
             self.adopted.insert(version, now);
         }
-        self.seal_keys.apply(&roster);
+        self.seal_keys = self.seal_keys.under(&roster);
         self.roster = Arc::new(roster);
         self.set_waits();
         self.freshness = self.freshness.take().filter(|f| f.is_of(&self.roster));
@@ -296,7 +292,18 @@ impl Trust {
             // What the other side's entries vouched for is judged by this side's.
             let held = self.to_bundle();
             self.retake(&held, now);
+        } else {
+            self.judge_waiting(now);
         }
+    }
+
+    /// Takes statements that wait once more: of a signer that is revoked since nothing is kept.
+    fn judge_waiting(&mut self, now: Millis) {
+        let again = v1::TrustBundle {
+            seal_keys: self.waiting.drain(..).map(|(_, signed)| signed).collect(),
+            ..Default::default()
+        };
+        let _ = self.take_statements(&again, now);
     }
 
     pub(crate) fn set_waits(&mut self) {

@@ -86,6 +86,10 @@ pub const WAITING_STATEMENTS: usize = 2;
 pub const SEAL_KEYS_HELD: usize = 2;
 /// Seal keys in one trust bundle: no node holds more.
 pub const SEAL_KEYS: usize = PARTIES * (SEAL_KEYS_HELD + WAITING_STATEMENTS);
+/// How long one statement about a seal key may hold, in milliseconds: 400 days.
+pub const SEAL_KEY_LIFE_MS: u64 = 400 * 24 * 60 * 60 * 1000;
+/// How far ahead a seal key may begin, and its sequence be of its beginning in seconds: 14 days.
+pub const SEAL_KEY_AHEAD_MS: u64 = 14 * 24 * 60 * 60 * 1000;
 /// The reason of a revocation, a suspension or an override.
 pub const REASON: usize = 500;
 /// A seal key, a freshness statement or an incarnation, as signed.

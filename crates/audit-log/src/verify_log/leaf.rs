@@ -7,7 +7,7 @@ use crate::{
     record::sha256, scrub::SCRUB_TYPE, subject,
 };
 use abeng_keys::{Role, SignatureType};
-use abeng_roster::{TrustError, verify_incarnation};
+use abeng_roster::{TrustError, verify_own_incarnation};
 use abeng_wire::{Digest, EnvelopeId, Kid, PartyCode, decode, limits, pae, v1};
 use v1::{LeafKind as Kind, proof_part::Of};
 
@@ -173,7 +173,7 @@ impl Check<'_> {
         match leaf.kind() {
             Kind::Incarnation => {
                 same_subject(leaf, SignatureType::INCARNATION, &signed.bytes)?;
-                let opened = verify_incarnation(&self.trust.roster, signed);
+                let opened = verify_own_incarnation(&self.trust.roster, signed);
                 let opened = opened.map_err(|e: TrustError| e.to_string())?;
                 if index == 0
                     && (opened.party != self.me.as_str() || opened.incarnation != leaf.incarnation)

@@ -11,7 +11,7 @@ pub(super) use roots::of_roots;
 use super::{
     Held, dispute,
     draft::entry,
-    file, grants, pinned, refused, sign,
+    file, grants, pinned, refused, seals, sign,
     words::{self, codes, day},
 };
 use crate::{CliError, Exit, Ui, args::RosterDiffArgs};
@@ -53,8 +53,11 @@ pub(super) fn run(args: &RosterDiffArgs, ui: &Ui) -> Result<ExitCode, CliError> 
         match file::paper(&args.new)?.what {
             What::Roster(signed) => {
                 let (root, previous) = sign::base(Some(&old), None, None)?;
-                Roster::draft(&root, previous, &signed).map_err(|e| refused(&e))?;
-                of_rosters(&old_roster, &file::decode(&signed.bytes)?)?
+                let draft = Roster::draft(&root, previous, &signed).map_err(|e| refused(&e))?;
+                let mut changes = of_rosters(&old_roster, &file::decode(&signed.bytes)?)?;
+                let (before, after) = (&old.trust.seal_keys, old.trust.seal_keys.under(&draft));
+                changes.extend(seals::changes(before, &after, &draft));
+                changes
             }
             What::Root(signed) => {
                 Root::draft(&signed).map_err(|e| refused(&e))?;
@@ -78,6 +81,8 @@ pub(super) fn run(args: &RosterDiffArgs, ui: &Ui) -> Result<ExitCode, CliError> 
             &old_roster,
             &file::decode(&new.roster.signed().bytes)?,
         )?);
+        let (before, after) = (&old.trust.seal_keys, &new.seal_keys);
+        changes.extend(seals::changes(before, after, &new.roster));
         let open = dispute::open(&new);
         changes.extend(open.into_iter().filter(|c| !disputed.contains(c)));
         changes

@@ -1,14 +1,14 @@
 //! `abeng roster draft`, and what every command does that makes the next roster.
 
 use super::{
-    DAY_MS, Held, diff, dispute, file, now, place, policy::PolicyFile, refused, sign, words,
+    DAY_MS, Held, diff, dispute, file, now, place, policy::PolicyFile, refused, seals, sign, words,
 };
 use crate::{
     CliError, Exit, Ui,
     args::{NextArgs, OutArgs, RosterDraftArgs},
 };
 use abeng_notice::printable;
-use abeng_roster::{Party, Root, Roster, digest, founding::EVERYBODY};
+use abeng_roster::{Party, Root, Roster, Trust, digest, founding::EVERYBODY};
 use abeng_wire::{Millis, encode, limits, v1, v1::ceremony_file::What};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,6 +20,8 @@ use std::{
 pub(super) struct Next<'a> {
     root: Root,
     previous: Option<&'a Roster>,
+    /// What is held besides.
+    held: Option<&'a Trust>,
     /// The roster before it as a message; empty at a founding.
     before: v1::Roster,
     /// The next one.
@@ -42,6 +44,7 @@ pub(super) fn draft(args: &RosterDraftArgs, ui: &Ui) -> Result<ExitCode, CliErro
         args.first.root.as_deref(),
     )?;
     let mut next = Next::begin(root, previous, args.from.as_deref(), args.days)?;
+    next.held = held.as_ref().map(|held| &held.trust);
     if let Some(held) = &held {
         next.first = dispute::open(&held.trust);
     }
@@ -66,6 +69,7 @@ impl<'a> Next<'a> {
         let (root, previous) = sign::base(Some(held), None, None)?;
         let mut next = Self::begin(root, previous, args.from.as_deref(), args.days)?;
         next.first = dispute::open(&held.trust);
+        next.held = Some(&held.trust);
         Ok(next)
     }
 
@@ -95,6 +99,7 @@ impl<'a> Next<'a> {
         Ok(Self {
             root,
             previous,
+            held: None,
             before,
             message,
             asked: BTreeSet::new(),
@@ -261,6 +266,10 @@ impl<'a> Next<'a> {
         let draft = Roster::draft(&self.root, self.previous, &signed).map_err(|e| refused(&e))?;
         let mut changes = self.first;
         changes.extend(diff::of_rosters(&self.before, &self.message)?);
+        if let Some(held) = self.held {
+            let after = held.seal_keys.under(&draft);
+            changes.extend(seals::changes(&held.seal_keys, &after, &draft));
+        }
         let told = format!(
             "{}Fingerprint of roster {}:\n{}\nSend {} to the roster's holders; each signs it with `abeng roster sign`.\n",
             diff::render(&changes),

@@ -18,6 +18,7 @@ mod publish;
 mod recover;
 mod root;
 mod rotate;
+mod seals;
 mod secrets;
 mod show;
 mod sign;

@@ -1,14 +1,14 @@
 //! `abeng party recover`: new keys where the old ones cannot vouch for them.
 
 use super::{
-    Held, draft,
+    HEAD_START_MS, Held, draft,
     enrol::{hand_over, interval, keys, seal_key, signers, unsigned},
-    file, now, place, refused, secrets, words,
+    now, place, refused, secrets, words,
 };
 use crate::{CliError, Exit, Ui, args::PartyRecoverArgs};
 use abeng_keys::{Keyring, SystemEntropy};
-use abeng_roster::{Override, ceremony, digest};
-use abeng_wire::{encode, v1, v1::ceremony_file::What};
+use abeng_roster::{Override, Trust, ceremony, digest};
+use abeng_wire::{Millis, PartyCode, encode, limits, v1, v1::ceremony_file::What};
 use std::process::ExitCode;
 
 pub(super) fn recover(args: &PartyRecoverArgs, ui: &Ui) -> Result<ExitCode, CliError> {
@@ -43,7 +43,11 @@ pub(super) fn recover(args: &PartyRecoverArgs, ui: &Ui) -> Result<ExitCode, CliE
     Override::draft(&word).map_err(|e| refused(&e))?;
     let request = v1::PartyRequest {
         entry: Some(signed),
-        seal_key: Some(seal_key(&keyring, next_sequence(&held, &args.code)?, at)?),
+        seal_key: Some(seal_key(
+            &keyring,
+            next_sequence(&held.trust, code, at),
+            at,
+        )?),
     };
     let protection = secrets::protection(&args.rest, ui)?;
     secrets::save_keyring(&keyring, &args.keys, &protection)?;
@@ -68,14 +72,12 @@ pub(super) fn recover(args: &PartyRecoverArgs, ui: &Ui) -> Result<ExitCode, CliE
     )
 }
 
-/// One more than the highest sequence of the party's seal keys that is known.
-fn next_sequence(held: &Held, code: &str) -> Result<u64, CliError> {
-    let mut highest = 0;
-    for signed in &held.bundle.seal_keys {
-        let key: v1::SealKey = file::decode(&signed.bytes)?;
-        if key.party == code {
-            highest = highest.max(key.sequence);
-        }
-    }
-    Ok(highest + 1)
+/// Above every sequence of the party's seal keys that is known and, as a node counts, above those that
+/// are not; but never too far ahead to be taken. What stands above that goes with the key that signed it.
+fn next_sequence(trust: &Trust, party: PartyCode, at: Millis) -> u64 {
+    let of_party = trust.seal_keys.held().filter(|(p, ..)| *p == party);
+    let highest = of_party.map(|(_, n, _)| n).max().unwrap_or(0);
+    let begins = at.saturating_sub(HEAD_START_MS);
+    let most = begins.saturating_add(limits::SEAL_KEY_AHEAD_MS) / 1000;
+    highest.saturating_add(1).max(at / 1000).min(most)
 }

@@ -109,7 +109,8 @@ fn one(known: &[Kid], text: &str) -> Result<Kid, CliError> {
     }
 }
 
-/// Keys beside which one of the same role began later.
+/// Keys beside which one of the same role began later. No seal keys: what a revoked org-sign key has
+/// signed ends with it everywhere, whoever made it.
 fn replaced(party: &v1::Party) -> Vec<Kid> {
     let newer = |key: &v1::PartyKey| {
         let others = party.keys.iter().filter(|k| k.role == key.role);

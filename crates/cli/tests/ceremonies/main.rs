@@ -181,6 +181,9 @@ fn a_member_enrols_renews_its_keys_is_struck_and_comes_back_from_a_loss() {
     let mut args: Vec<&str> = args.split_whitespace().collect();
     args.push("a laptop was stolen");
     assert_eq!(table.with(&args).code, Some(0));
+    // Its seal key was signed with the old one, and its node has not yet come with another.
+    let ends = "nobody can send to GY until its node has published one";
+    table.fails("roster diff 3.pb 4.txt", EXIT_UNVERIFIED, ends);
     let told = table
         .ok("party suspend GY --trust 3.pb --from 4.txt --out 4.txt --force --reason unreachable");
     for part in [
@@ -344,9 +347,10 @@ fn a_lost_key_comes_back_by_the_roots_override_alone_and_waits() {
         "{told}"
     );
     table.fails("roster diff 1.pb 2.txt", EXIT_UNVERIFIED, "override");
-    table.ok(
+    let told = table.ok(
         "party revoke TT --replaced --trust 1.pb --from 2.txt --out 2.txt --force --reason lost",
     );
+    assert!(told.contains("! The seal key"), "{told}");
     table.sign_roster("2.txt", "1.pb", &["roster-1", "roster-2"]);
     table.publish("2.txt tt-lost.txt", "1.pb", "2.pb");
     let told = table.ok("roster verify 2.pb");

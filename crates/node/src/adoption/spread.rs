@@ -132,12 +132,13 @@ fn newer<'a>(
     before: &'a Trust,
     now: &'a Trust,
 ) -> impl Iterator<Item = (PartyCode, &'a v1::Signed)> {
-    let newest = |party: PartyCode| {
-        let mut held = before.seal_keys.held().filter(|(p, _, _)| *p == party);
-        held.next().map_or(0, |(_, sequence, _)| sequence)
+    // Not by sequence: after a revocation one may follow that is lower than what was held.
+    let known = |party: PartyCode, signed: &v1::Signed| {
+        let mut held = before.seal_keys.held();
+        held.any(|(p, _, s)| p == party && s.bytes == signed.bytes)
     };
     let held = now.seal_keys.held();
-    held.filter(move |(party, sequence, _)| *sequence > newest(*party))
+    held.filter(move |(party, _, signed)| !known(*party, signed))
         .map(|(party, _, signed)| (party, signed))
 }
 

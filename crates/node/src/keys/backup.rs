@@ -12,7 +12,9 @@ use crate::{
     layout::{Layout, lies_in, replace},
 };
 use abeng_api::{Warned, Warning};
-use abeng_keys::{BackupKey, Keyring, Passphrase, Protection, SEALED};
+use abeng_keys::{
+    BackupKey, Keyring, Passphrase, Protection, SEALED, remove_secret, replace_secret,
+};
 use abeng_wire::{Digest, Kid, Millis};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -95,7 +97,7 @@ pub fn keep_backup(
     for other in BESIDE {
         match layout.keys().join(other) {
             from if from.exists() => _ = copy(&from, &keys.join(other))?,
-            _ => _ = fs::remove_file(keys.join(other)),
+            _ => remove_secret(&keys.join(other))?,
         }
     }
     copy(&layout.trust(), &out.join("trust").join("bundle.pb"))?;
@@ -258,13 +260,22 @@ pub(crate) fn newer_keyrings(config: &Config, keyring: &Keyring) -> Vec<NewerKey
         .collect()
 }
 
-/// Makes the copy once more where the one that stayed is gone from its place, or is another one.
+/// Makes the copy once more where the directory for copies does not hold the keyring as it is now,
+/// whatever other backup does: the copy there may hold keys that are destroyed. Where another one has
+/// to stay there, the one beside it counts until that is gone or is another one.
 pub(crate) fn look_again(config: &Config, keyring: &Keyring) -> Result<(), KeysError> {
-    match stays(config) {
-        Some((stays, _)) if file_digest(&stays.dir) != stays.keyring => {
-            keep_in(&stays.dir, config, keyring)
-        }
-        _ => Ok(()),
+    let Some(dir) = &config.seal.backup_dir else {
+        return Ok(());
+    };
+    let own = file_digest(&Layout::new(&config.data).keys());
+    let beside = last_kept(&config.data).filter(|kept| {
+        let stays = kept.beside.as_ref().filter(|stays| stays.dir == *dir);
+        stays.is_some_and(|stays| file_digest(dir) == stays.keyring)
+    });
+    let copied = beside.map_or_else(|| dir.clone(), |kept| kept.out);
+    match file_digest(&copied) == own {
+        true => Ok(()),
+        false => keep_in(dir, config, keyring),
     }
 }
 
@@ -305,7 +316,7 @@ fn copy(from: &Path, to: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, KeysError
     if let Some(dir) = to.parent() {
         Layout::create_dir(dir).map_err(file("make", dir))?;
     }
-    replace(to, &bytes, 0o600).map_err(file("write", to))?;
+    replace_secret(to, &bytes)?;
     let back = zeroize::Zeroizing::new(fs::read(to).map_err(file("read back", to))?);
     match back == bytes {
         true => Ok(bytes),

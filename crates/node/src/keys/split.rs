@@ -4,6 +4,7 @@ use super::{KeysError, Sheet, file, unlock};
 use crate::{clock, config::Config, identity::load_trust, layout::Layout};
 use abeng_keys::{
     BackupKey, BackupSecret, Combining, Keyring, Passphrase, RecoveryError, Share, SystemEntropy,
+    remove_secret,
 };
 use std::{fs, path::PathBuf};
 use zeroize::Zeroizing;
@@ -41,7 +42,7 @@ impl SplitReport {
 impl Drop for SplitReport {
     /// What was not put in place is of no use to anybody.
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.beside);
+        let _ = remove_secret(&self.beside);
     }
 }
 

@@ -1,11 +1,12 @@
 //! Until when others may have sealed to each seal key: kept beside the keyring, since trust data only
 //! holds the newest two statements of a party.
 
+use super::due::Said;
 use crate::{
     keys::{KeysError, file},
     layout::{Layout, replace},
 };
-use abeng_wire::{Kid, Millis, v1};
+use abeng_wire::{Kid, Millis};
 use std::{collections::BTreeMap, fs, io, path::Path};
 
 const NAME: &str = "seal-ends.json";
@@ -13,19 +14,13 @@ const NAME: &str = "seal-ends.json";
 const MOST: usize = 1500;
 
 /// Adds what these statements say, and gives all that is known.
-pub(super) fn note(
-    keys: &Path,
-    statements: &[v1::SealKey],
-) -> Result<BTreeMap<Kid, Millis>, KeysError> {
+pub(super) fn note(keys: &Path, statements: &[Said]) -> Result<BTreeMap<Kid, Millis>, KeysError> {
     let path = keys.join(NAME);
     let before = read(&path)?;
     let mut ends = before.clone();
     for said in statements {
-        let Some(kid) = Kid::from_slice(&said.kid) else {
-            continue;
-        };
-        let end = ends.entry(kid).or_default();
-        *end = (*end).max(said.not_after);
+        let end = ends.entry(said.kid).or_default();
+        *end = (*end).max(said.until);
     }
     while ends.len() > MOST {
         let oldest = ends
@@ -67,10 +62,12 @@ mod tests {
     #[test]
     fn an_end_is_remembered_after_its_statement_is_forgotten() {
         let dir = tempfile::tempdir().unwrap();
-        let said = |n: u8, end| v1::SealKey {
-            kid: Kid([n; 32]).to_bytes(),
-            not_after: end,
-            ..Default::default()
+        let said = |n: u8, until| Said {
+            kid: Kid([n; 32]),
+            sequence: n.into(),
+            from: 0,
+            until,
+            by: None,
         };
         note(dir.path(), &[said(1, 10), said(2, 20)]).unwrap();
         let ends = note(dir.path(), &[said(2, 5), said(3, 30)]).unwrap();

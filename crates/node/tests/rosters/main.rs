@@ -9,6 +9,7 @@ mod disputes;
 #[path = "../common/net.rs"]
 mod net;
 mod newcomers;
+mod signers;
 mod standing;
 
 use abeng_api::{AuditQuery, LeafView, StatusView};

@@ -2,7 +2,7 @@ use crate::support::*;
 use abeng_keys::{BadKey, Role, SealPublic, SealSecret, SignatureType, Signer};
 use abeng_roster::{Roster, SealKeys, TrustError, ceremony};
 use abeng_wire::{
-    limits::{CLOCK_AHEAD_MS, SEAL_KEYS},
+    limits::{CLOCK_AHEAD_MS, SEAL_KEY_AHEAD_MS, SEAL_KEY_LIFE_MS, SEAL_KEYS},
     v1,
 };
 use bytes::Bytes;
@@ -15,6 +15,31 @@ fn secret(seed: u8) -> SealSecret {
 fn statement(world: &World, sequence: u64, key: &SealPublic, from: u64) -> v1::Signed {
     let signer = &**world.keyring("JM").org_sign();
     ceremony::sign_seal_key(code("JM"), sequence, key, (from, T0 + 90 * DAY), signer).unwrap()
+}
+
+fn of(
+    party: &str,
+    world: &World,
+    sequence: u64,
+    key: &SealPublic,
+    interval: (u64, u64),
+) -> v1::Signed {
+    let signer = &**world.keyring(party).org_sign();
+    ceremony::sign_seal_key(code(party), sequence, key, interval, signer).unwrap()
+}
+
+fn revoking(world: &World, kid: abeng_wire::Kid) -> v1::TrustBundle {
+    let roster = world.second(|m| {
+        m.revocations.push(v1::Revocation {
+            kid: kid.to_bytes(),
+            effective_at: T0,
+            reason: "stolen".into(),
+        });
+    });
+    v1::TrustBundle {
+        rosters: vec![roster],
+        ..Default::default()
+    }
 }
 
 fn kid(keys: &SealKeys, now: u64) -> Option<abeng_wire::Kid> {
@@ -39,7 +64,6 @@ fn the_highest_sequence_wins_in_whatever_order() {
         Ok(false)
     );
     assert_eq!(kid(&keys, T0), Some(three.kid()));
-    assert_eq!(keys.owner(&three.kid()), Some(code("JM")));
 
     let mut again = SealKeys::default();
     for statement in keys.statements() {
@@ -190,15 +214,9 @@ fn a_revoked_seal_key_is_not_sealed_to() {
 fn a_revoked_signing_key_gives_out_no_seal_key() {
     let world = World::new();
     let org = world.keyring("JM").org_sign().verify_key().kid();
-    let roster = world.second(|m| {
-        m.revocations.push(v1::Revocation {
-            kid: org.to_bytes(),
-            effective_at: T0,
-            reason: "stolen".into(),
-        });
-    });
+    let bundle = revoking(&world, org);
     let trust = &world.trust;
-    let roster = Roster::adopt(&trust.root, Some(&trust.roster), &roster, T0).unwrap();
+    let roster = Roster::adopt(&trust.root, Some(&trust.roster), &bundle.rosters[0], T0).unwrap();
     let thief = statement(&world, 2, secret(2).public(), T0);
     assert!(matches!(
         trust.seal_keys.clone().take(&roster, &thief, T0),
@@ -207,22 +225,130 @@ fn a_revoked_signing_key_gives_out_no_seal_key() {
 }
 
 #[test]
-fn half_of_another_partys_seal_key_is_not_taken_as_ones_own() {
+fn what_a_signing_key_gave_out_before_it_was_revoked_is_not_sealed_to_any_more() {
     let world = World::new();
-    let theirs = *world.keyring("TT").seal.newest().unwrap().public().bytes();
-    let mine = *secret(2).public().bytes();
-    let lattice = [&theirs[..1184], &mine[1184..]].concat();
-    let curve = [&mine[..1184], &theirs[1184..]].concat();
-    for bytes in [theirs.to_vec(), lattice, curve] {
-        let key = SealPublic::admit(&bytes).unwrap();
+    let org = world.keyring("JM").org_sign().verify_key().kid();
+    let thief = v1::TrustBundle {
+        seal_keys: vec![statement(&world, 2, secret(2).public(), T0)],
+        ..Default::default()
+    };
+    let trust = world.trust.merge(&thief, T0).unwrap().unwrap();
+    assert_eq!(kid(&trust.seal_keys, T0), Some(secret(2).kid()));
+    let mut after = trust.merge(&revoking(&world, org), T0).unwrap().unwrap();
+    assert_eq!(kid(&after.seal_keys, T0), None);
+    assert!(after.seal_key(code("TT"), T0).is_some());
+    assert!(after.merge(&thief, T0).is_err(), "nor is it taken again");
+    after.retake(&after.to_bundle(), T0);
+    assert_eq!(kid(&after.seal_keys, T0), None, "as after a restart");
+}
+
+#[test]
+fn what_a_revoked_key_signed_does_not_stand_in_the_way_of_a_lower_sequence() {
+    let world = World::new();
+    let jm = world.keyring("JM");
+    let renewed = jm.renewed(&[Role::OrgSign], &mut abeng_keys::SystemEntropy);
+    let (old, new) = (jm.org_sign(), renewed.org_sign());
+    let high = (T0 + SEAL_KEY_AHEAD_MS) / 1000;
+    let thief = v1::TrustBundle {
+        seal_keys: vec![statement(&world, high, secret(2).public(), T0)],
+        ..Default::default()
+    };
+    let trust = world.trust.merge(&thief, T0).unwrap().unwrap();
+    let roster = world.second(|m| {
+        edit_party(m, "JM", &[&**old, &**new], |entry| {
+            let mut key = entry.keys[0].clone();
+            assert_eq!(key.role(), v1::KeyRole::OrgSign);
+            key.key = Bytes::copy_from_slice(new.verify_key().bytes());
+            entry.keys.push(key);
+        });
+    });
+    let mut third = World::after(&roster);
+    third.revocations.push(v1::Revocation {
+        kid: old.verify_key().kid().to_bytes(),
+        effective_at: T0,
+        reason: "stolen".into(),
+    });
+    let own = jm.seal.newest().unwrap();
+    let again = ceremony::sign_seal_key(code("JM"), 5, own.public(), (T0, T0 + 90 * DAY), &**new);
+    let bundle = v1::TrustBundle {
+        rosters: vec![roster, world.sign(&third)],
+        seal_keys: vec![again.unwrap()],
+        ..Default::default()
+    };
+    let after = trust.merge(&bundle, T0).unwrap().unwrap();
+    assert_eq!(kid(&after.seal_keys, T0), Some(own.kid()));
+
+    // The same where the key that opens is revoked, and not the one that signed.
+    let bundle = revoking(&world, secret(2).kid());
+    let mut after = trust.merge(&bundle, T0).unwrap().unwrap();
+    assert_eq!(kid(&after.seal_keys, T0), Some(own.kid()), "the one before");
+    let next = statement(&world, 5, secret(3).public(), T0);
+    let roster = after.roster.clone();
+    assert_eq!(after.seal_keys.take(&roster, &next, T0), Ok(true));
+    assert_eq!(kid(&after.seal_keys, T0), Some(secret(3).kid()));
+    let thief = &thief.seal_keys[0];
+    assert_eq!(after.seal_keys.take(&roster, thief, T0), Ok(false));
+}
+
+#[test]
+fn no_statement_is_so_far_ahead_that_none_can_follow_it() {
+    let world = World::new();
+    let key = secret(2);
+    let take = |sequence, interval, now| {
+        let signed = of("JM", &world, sequence, key.public(), interval);
         let mut keys = world.trust.seal_keys.clone();
-        let signed = statement(&world, 2, &key, T0);
-        let result = keys.take(&world.trust.roster, &signed, T0);
+        keys.take(&world.trust.roster, &signed, now)
+    };
+    let most = (T0 + SEAL_KEY_AHEAD_MS) / 1000;
+    let life = (T0, T0 + SEAL_KEY_LIFE_MS);
+    assert_eq!(take(most, life, T0), Ok(true));
+    for (sequence, interval) in [
+        (most + 1, life),
+        (u64::MAX, life),
+        (2, (T0, T0 + SEAL_KEY_LIFE_MS + 1)),
+        (2, (T0, u64::MAX)),
+        (2, (0, u64::MAX)),
+    ] {
+        let result = take(sequence, interval, T0);
+        assert!(matches!(result, Err(TrustError::Rule { .. })), "{result:?}");
+    }
+    let ahead = T0 + SEAL_KEY_AHEAD_MS;
+    assert_eq!(take(2, (ahead, ahead + DAY), T0), Ok(true));
+    for from in [ahead + 1, u64::MAX - DAY] {
+        let result = take(2, (from, from + DAY), T0);
         assert!(
-            matches!(result, Err(TrustError::KeyTwice { .. })),
+            matches!(result, Err(TrustError::FromTheFuture { .. })),
             "{result:?}"
         );
     }
+    // A clock that has lost its time is not before the roster that it holds.
+    assert_eq!(take(2, (T0, T0 + DAY), 0), Ok(true));
+}
+
+#[test]
+fn who_publishes_anothers_key_first_keeps_nobody_from_reaching_its_owner() {
+    let world = World::new();
+    let (theirs, mine) = (secret(3), secret(2));
+    let (theirs, mine) = (theirs.public(), mine.public());
+    let (t, m) = (theirs.bytes(), mine.bytes());
+    let lattice = [&t[..1184], &m[1184..]].concat();
+    let curve = [&m[..1184], &t[1184..]].concat();
+    let of_tt = of("TT", &world, 2, theirs, (T0, T0 + 90 * DAY));
+    for bytes in [t.to_vec(), lattice, curve] {
+        let copied = SealPublic::admit(&bytes).unwrap();
+        let of_jm = statement(&world, 2, &copied, T0);
+        for order in [[&of_jm, &of_tt], [&of_tt, &of_jm]] {
+            let mut keys = world.trust.seal_keys.clone();
+            for signed in order {
+                assert_eq!(keys.take(&world.trust.roster, signed, T0), Ok(true));
+            }
+            let current = |party| keys.current(code(party), T0).map(SealPublic::kid);
+            assert_eq!(current("TT"), Some(theirs.kid()));
+            assert_eq!(current("JM"), Some(copied.kid()), "as it says itself");
+            assert_eq!(keys.shared_halves(), [vec![code("JM"), code("TT")]]);
+        }
+    }
+    assert!(world.trust.seal_keys.shared_halves().is_empty());
 }
 
 #[test]

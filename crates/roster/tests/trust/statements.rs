@@ -1,8 +1,8 @@
 use crate::support::*;
 use abeng_keys::{SignatureType, Signer};
 use abeng_roster::{
-    Freshness, LIMIT_MS, Standing, TrustError, WARN_MS, ceremony, sign_incarnation,
-    verify_incarnation,
+    Freshness, LIMIT_MS, Roster, Standing, TrustError, WARN_MS, ceremony, sign_incarnation,
+    verify_incarnation, verify_own_incarnation,
 };
 use abeng_wire::{limits::CLOCK_AHEAD_MS, v1};
 use bytes::Bytes;
@@ -92,12 +92,27 @@ fn an_incarnation_is_its_partys_own() {
     let jm = world.keyring("JM");
     let signed = sign_incarnation(&**jm.org_sign(), opened.clone()).unwrap();
     assert_eq!(verify_incarnation(roster, &signed).unwrap(), opened);
+    // Revoked, the key opens no log any more; the one here stays open.
+    let revoking = world.second(|m| {
+        m.revocations.push(v1::Revocation {
+            kid: jm.org_sign().verify_key().kid().to_bytes(),
+            effective_at: T0,
+            reason: "rotated".into(),
+        });
+    });
+    let later = Roster::adopt(&world.trust.root, Some(roster), &revoking, T0).unwrap();
+    assert!(matches!(
+        verify_incarnation(&later, &signed),
+        Err(TrustError::WrongSigner { .. })
+    ));
+    assert_eq!(verify_own_incarnation(&later, &signed).unwrap(), opened);
     for wrong in [&**world.keyring("TT").org_sign(), &**jm.node_tls()] {
         let signed = sign_incarnation(wrong, opened.clone()).unwrap();
         assert!(matches!(
             verify_incarnation(roster, &signed),
             Err(TrustError::WrongSigner { .. })
         ));
+        assert!(verify_own_incarnation(&later, &signed).is_err());
     }
     let back = v1::Incarnation {
         previous: 7,
@@ -116,4 +131,5 @@ fn an_incarnation_is_its_partys_own() {
         verify_incarnation(roster, &other),
         Err(TrustError::BadSignature { .. })
     ));
+    assert!(verify_own_incarnation(roster, &other).is_err());
 }

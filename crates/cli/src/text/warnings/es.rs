@@ -80,6 +80,19 @@ pub(super) fn words(warned: W) -> &'static str {
         W::SealKeyWaits => {
             "una clave de sellado nueva espera una copia de seguridad: ejecute `abeng keys backup` o `abeng backup`, o nombre `backup_dir` en [keys] de node.toml"
         }
+        W::Unreachable => {
+            "nadie puede enviar a esta administración: ninguna clave de sellado suya está en vigor. El nodo publica una por sí mismo donde puede; vea los demás avisos, o `abeng keys rotate --seal`"
+        }
+        W::SealKeyUnsigned => {
+            "la clave org-sign de este nodo está revocada, espera, o no consta en el padrón, así que no se puede firmar con ella ninguna clave de sellado: ponga en su lugar el llavero con la clave que nombra el padrón y arranque el nodo otra vez (docs/operations.md); si la clave solo espera, no hace falta nada"
+        }
+        W::KeysGoing => {
+            "claves que debían destruirse y que aún no han desaparecido o no constan en el registro: {kids}. Se intenta otra vez cada minuto, y el registro de mensajes del nodo dice por qué falló"
+        }
+        W::KeysCopied => {
+            "LAS CLAVES DE SELLADO DE {parties} TIENEN UNA MITAD EN COMÚN: una de esas administraciones ha publicado como suya la de otra, y quien tiene la clave puede leer lo que se sella para la que la copió. A cada una se le sella como ella misma dice. Pregúnteles por teléfono e informe a la Secretaría; la dueña de la clave hace otra con `abeng keys rotate --seal`"
+        }
+        W::KeysCopiedMore => "lo mismo ocurre con otros grupos de administraciones: {count}",
         W::CopyStays => {
             "en {dir} hay otra copia del llavero, que no se ha sobrescrito; la copia del llavero de este nodo está en {out}: `abeng restore --keys {out}` la toma de allí. Guarde la otra: puede que solo ella abra lo que se selló para sus claves. Cuando esté en un lugar seguro, el nodo pone la suya en {dir} en menos de un minuto"
         }

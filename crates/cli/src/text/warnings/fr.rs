@@ -80,6 +80,19 @@ pub(super) fn words(warned: W) -> &'static str {
         W::SealKeyWaits => {
             "une nouvelle clé de scellement attend une sauvegarde : lancez `abeng keys backup` ou `abeng backup`, ou nommez `backup_dir` dans [keys] de node.toml"
         }
+        W::Unreachable => {
+            "personne ne peut envoyer à cette administration : aucune de ses clés de scellement n'est en vigueur. Le nœud en publie une de lui-même là où il le peut ; voyez les autres avertissements, ou `abeng keys rotate --seal`"
+        }
+        W::SealKeyUnsigned => {
+            "la clé org-sign de ce nœud est révoquée, attend, ou n'est pas au registre des membres, si bien qu'aucune clé de scellement ne peut être signée avec elle : mettez à sa place le trousseau qui a la clé que nomme le registre, et redémarrez le nœud (docs/operations.md) ; si la clé attend seulement, rien n'est nécessaire"
+        }
+        W::KeysGoing => {
+            "clés qui devaient être détruites et qui n'ont pas encore disparu ou ne sont pas encore au journal : {kids}. Un nouvel essai a lieu chaque minute, et les messages du nœud disent pourquoi il a échoué"
+        }
+        W::KeysCopied => {
+            "LES CLÉS DE SCELLEMENT DE {parties} ONT UNE MOITIÉ EN COMMUN : l'une de ces administrations a publié comme sienne celle d'une autre, et qui détient la clé peut lire ce qui est scellé pour celle qui l'a copiée. On scelle pour chacune comme elle le dit elle-même. Demandez-leur par téléphone et prévenez le Secrétariat ; celle à qui est la clé en fait une autre avec `abeng keys rotate --seal`"
+        }
+        W::KeysCopiedMore => "il en va de même d'autres groupes d'administrations : {count}",
         W::CopyStays => {
             "il y a dans {dir} une autre copie du trousseau, qui n'a pas été écrasée ; la copie du trousseau de ce nœud est dans {out} : `abeng restore --keys {out}` la prend là. Gardez l'autre : elle seule ouvre peut-être ce qui a été scellé à ses clés. Une fois qu'elle est en lieu sûr, le nœud met la sienne dans {dir} en moins d'une minute"
         }

@@ -80,6 +80,19 @@ pub(super) fn words(warned: W) -> &'static str {
         W::SealKeyWaits => {
             "een nieuwe verzegelsleutel wacht op een back-up: voer `abeng keys backup` of `abeng backup` uit, of noem `backup_dir` in [keys] van node.toml"
         }
+        W::Unreachable => {
+            "niemand kan naar deze dienst zenden: geen verzegelsleutel ervan is van kracht. Het knooppunt maakt er zelf een bekend waar het kan; zie de andere waarschuwingen, of `abeng keys rotate --seal`"
+        }
+        W::SealKeyUnsigned => {
+            "de org-sign-sleutel van dit knooppunt is ingetrokken, wacht, of staat niet in de ledenlijst, zodat er geen verzegelsleutel mee kan worden ondertekend: zet de sleutelbos met de sleutel uit de ledenlijst op de plaats van deze, en start het knooppunt opnieuw (docs/operations.md); wacht de sleutel alleen, dan is niets nodig"
+        }
+        W::KeysGoing => {
+            "sleutels die vernietigd moesten worden en nog niet weg zijn of nog niet in het logboek staan: {kids}. Elke minuut wordt het opnieuw geprobeerd, en de meldingen van het knooppunt zeggen waarom het mislukte"
+        }
+        W::KeysCopied => {
+            "DE VERZEGELSLEUTELS VAN {parties} HEBBEN EEN HELFT GEMEEN: een van die diensten heeft de sleutel van een ander als de eigen bekendgemaakt, en wie de sleutel heeft, kan lezen wat wordt verzegeld voor wie hem overnam. Voor elk wordt verzegeld zoals die zelf zegt. Vraag hun telefonisch, en zeg het het Secretariaat; van wie de sleutel is, maakt een andere met `abeng keys rotate --seal`"
+        }
+        W::KeysCopiedMore => "zo is het met nog andere groepen diensten: {count}",
         W::CopyStays => {
             "in {dir} ligt een andere kopie van de sleutelbos, die niet is overschreven; de kopie van de sleutelbos van dit knooppunt ligt in {out}: `abeng restore --keys {out}` haalt haar daar. Bewaar de andere: misschien opent alleen zij wat voor haar sleutels is verzegeld. Ligt zij eenmaal op een veilige plaats, dan zet het knooppunt de zijne binnen een minuut in {dir}"
         }
