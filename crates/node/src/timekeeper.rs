@@ -161,9 +161,10 @@ impl Timekeeper {
         };
         let right = median.unsigned_abs() <= TOLERANCE_MS;
         if right {
-            // One or two make no time right that is before what is past here; it needs enough of
-            // them to say that the own leaves were ahead.
-            if read.wall.saturating_add(TOLERANCE_MS) >= self.past || offsets.len() >= ENOUGH {
+            // One or two, together with the own wall clock, may say that the own leaves were ahead,
+            // but by no more than a clock is usually set wrong: two machines without a clock of
+            // their own begin at one time long ago. For more it needs enough of them.
+            if read.wall.saturating_add(LONG_ALONE_MS) >= self.past || offsets.len() >= ENOUGH {
                 self.anchor = read;
                 self.past = self.past.min(read.wall);
                 self.trust = Trust::Plain;

@@ -212,3 +212,25 @@ fn a_clock_behind_at_the_start_makes_no_wait_begin_before_the_last_leaf() {
     assert_eq!(keeper.waited(read), leaf);
     assert!(keeper.believed(read).latest >= leaf);
 }
+
+#[test]
+fn one_peer_beside_a_clock_that_is_right_again_ends_what_a_clock_ahead_left_behind() {
+    for (ahead, peers, ends) in [
+        (DAY, &[0][..], true),
+        (44 * DAY, &[0, 1], true),
+        // Two machines that both begin at one time of long ago would agree as well.
+        (46 * DAY, &[0, 1], false),
+        (46 * DAY, &[0, 1, 2], true),
+        // The peer sides with the own leaves, or with nobody.
+        (DAY, &[DAY as i64], false),
+        (DAY, &[], false),
+    ] {
+        let mut keeper = Timekeeper::new(at(0, 0), START + ahead);
+        assert_eq!(keeper.believed(at(0, 0)).now, START + ahead);
+        let read = at(MINUTE, 0);
+        keeper.hear(read, peers);
+        let believed = keeper.believed(read);
+        let right = (believed.now, believed.trust) == (read.wall, Trust::Plain);
+        assert_eq!(right, ends, "{ahead} {peers:?}: {believed:?}");
+    }
+}

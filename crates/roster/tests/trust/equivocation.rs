@@ -201,7 +201,7 @@ fn signers_who_were_replaced_stop_nothing() {
     }
     assert_eq!(trust.roster.digest(), held.roster.digest());
     assert!(stands(&trust).is_empty());
-    assert!(!trust.conflicts().is_empty(), "a few are kept as evidence");
+    assert_eq!(trust.conflicts().len(), 2, "a few are kept as evidence");
     // Nor one that those who sign now carry on, in place of what was held: it could undo a revocation.
     let mut longer = World::after(chain.last().unwrap());
     longer.root_version = 2;
@@ -614,7 +614,14 @@ fn evidence_never_keeps_a_roster_out() {
     let after = before.merge(&next_ones, T0 + 20 * DAY).unwrap().unwrap();
     let after = (10..20).fold(after, |trust, i| shown(&trust, &[&long(i)]));
     assert_eq!(after.roster.version(), 3);
-    assert!(after.to_bundle().encoded_len() < 3 << 20);
+    assert!(after.to_bundle().encoded_len() < 2 << 20, "one long one");
+    // Of signers who were replaced none so long is kept at all.
+    let held = split
+        .world
+        .trust
+        .merge(&split.after(split.root(&[], &fresh), &fresh), T0 + 2 * DAY);
+    let shown_one = shown(&held.unwrap().unwrap(), &[&long(30)]);
+    assert!(shown_one.conflicts().is_empty());
     let fourth = next(&next_ones.rosters[2], 2, &[&fresh[0], &fresh[1]], |_| {});
     assert_eq!(shown(&after, &[&fourth]).roster.version(), 4);
 }
@@ -633,4 +640,43 @@ fn whoever_catches_up_stops_where_the_evidence_says() {
         .unwrap();
     assert_eq!(trust.roster.digest(), digest(&split.one.bytes));
     assert_eq!(stands(&trust).len(), 1);
+}
+
+#[test]
+fn what_could_not_be_told_again_is_not_taken_and_evidence_does_not_count() {
+    let world = World::new();
+    let long = |m: &mut v1::Roster| {
+        let revocation = |i: u32| v1::Revocation {
+            kid: [&i.to_be_bytes()[..], &[9; 28]].concat().into(),
+            effective_at: T0,
+            reason: "x".repeat(500),
+        };
+        m.revocations = (0..1_750).map(revocation).collect();
+    };
+    let mut chain = vec![world.second(long)];
+    for _ in 0..5 {
+        chain.push(world.sign(&World::after(chain.last().unwrap())));
+    }
+    let mut trust = world.trust.clone();
+    for roster in &chain[..5] {
+        trust = trust.merge(&rosters(&[roster]), T0 + DAY).unwrap().unwrap();
+    }
+    // Another first one of the same length, by those who sign: it stops what follows, and a root ends it.
+    let other = world.second(|m| {
+        long(m);
+        m.expires += 1;
+    });
+    let split = trust.merge(&rosters(&[&other]), T0 + DAY).unwrap().unwrap();
+    assert!(split.to_bundle().encoded_len() > 5 << 20);
+    let key = abeng_keys::SealSecret::from_seed(&[9; 32]).unwrap();
+    let org = &**world.keyring("JM").org_sign();
+    let key = ceremony::sign_seal_key(code("JM"), 2, key.public(), (T0, T0 + 90 * DAY), org);
+    let bundle = v1::TrustBundle {
+        seal_keys: vec![key.unwrap()],
+        ..Default::default()
+    };
+    assert!(split.merge(&bundle, T0 + DAY).unwrap().is_some());
+    // Six of that length are too many.
+    let full = trust.merge(&rosters(&[&chain[5]]), T0 + DAY);
+    assert!(matches!(full, Err(TrustError::Rule { .. })), "{full:?}");
 }

@@ -596,3 +596,16 @@ fn a_suspension_says_why_and_only_of_whom_it_is_true() {
         assert!(matches!(suspend(list), Err(TrustError::Rule { .. })));
     }
 }
+
+#[test]
+fn two_witnesses_come_and_two_go_at_a_time() {
+    let changed = |then: &str, now: &str| {
+        let list = |codes: &str| codes.chars().collect::<Vec<_>>();
+        abeng_roster::check_witness_change(&list(then), &list(now)).is_ok()
+    };
+    assert!(changed("abc", "abc") && changed("abc", "ade") && changed("a", "abc"));
+    assert!(changed("abc", "a") && changed("abcde", "cdefg"));
+    for (then, now) in [("a", "abcd"), ("abcd", "a"), ("abc", "def")] {
+        assert!(!changed(then, now), "{then} {now}");
+    }
+}
