@@ -206,3 +206,26 @@ async fn a_clock_days_behind_at_a_start_begins_no_wait_in_the_past() {
     jm.stop().await;
     lc.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_was_days_ahead_and_is_right_again_holds_nothing_up() {
+    let network = Network::found(&["LC:coordination", "JM"]);
+    let (mut jm, mut lc) = (network.node("JM"), network.node("LC"));
+    start(&mut lc, 0).await;
+    let _ = start(&mut jm, 3).await;
+    jm.stop().await;
+    // Its last leaf lies days ahead. One peer is enough, beside the clock of the machine.
+    let status = start(&mut jm, 0).await;
+    assert!(warns(&status, "the clock is in doubt"), "{status:#?}");
+    jm.until("to believe the clock", |s| {
+        !warns(s, "the clock is in doubt")
+    })
+    .await;
+    let sent = jm.client.submit(&seizure(&["LC"], "at last")).await;
+    assert!(sent.unwrap().held.is_none());
+    jm.until("to deliver", |s| s.queue.depth == 0).await;
+    assert_eq!(lc.inbox().await.len(), 1);
+    jm.stop().await;
+    lc.stop().await;
+    jm.run(&["audit", "verify"]).ok();
+}
