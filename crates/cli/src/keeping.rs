@@ -54,7 +54,9 @@ fn question(would: &SubmitReply, ui: &Ui) -> String {
 
 /// Leaving the question is a no.
 pub(crate) fn confirm(question: &str) -> bool {
-    let ask = inquire::Confirm::new(question).with_default(false);
+    let ask = inquire::Confirm::new(question)
+        .with_default(false)
+        .with_parser(&crate::texts::yes);
     ask.prompt().unwrap_or(false)
 }
 

@@ -10,7 +10,7 @@ use crate::{
     loss::{ask, configuration, exit_of_node},
 };
 use abeng_api::DestroyKeyRequest;
-use abeng_keys::{BackupKey, Passphrase};
+use abeng_keys::{BackupKey, BackupSecret, Passphrase, SystemEntropy};
 use abeng_node::{
     Config, Layout, PlainKeys,
     count::count,
@@ -112,6 +112,10 @@ fn split_keys(args: &KeysSplitArgs, common: &Common, ui: &Ui) -> Result<ExitCode
         );
     }
     meant(&config, args, ui)?;
+    // Before a directory is made for them.
+    let secret = BackupSecret::generate(&mut SystemEntropy);
+    let trial = secret.split(args.threshold, args.shares, &mut SystemEntropy);
+    trial.map_err(|e| failed(e.into()))?;
     if let Some(dir) = &args.out {
         let made = DirBuilder::new().mode(0o700).create(dir);
         made.map_err(|e| {

@@ -36,7 +36,7 @@ pub(crate) use causes::told as told_cause;
 pub(crate) use courier::Courier;
 pub(crate) use errors::Errors;
 pub(crate) use files::Files;
-pub(crate) use form::Form;
+pub(crate) use form::{Form, yes};
 pub(crate) use groups::Groups;
 pub(crate) use places::Places;
 pub(crate) use release::Release;

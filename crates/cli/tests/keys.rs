@@ -68,6 +68,13 @@ fn keys_go_onto_paper_and_come_back_when_all_else_is_lost() {
     assert!(founded.status.success(), "{founded:?}");
     let (data, sheets, kept) = (at("net/jm"), at("sheets"), at("kept"));
 
+    // What cannot be leaves no directory in the way of what can.
+    let wrong = ["keys", "split", "--shares", "3", "--threshold", "4"];
+    let wrong = abeng(
+        &[&wrong[..], &["--data", &data, "--out", &sheets, "--json"]].concat(),
+        "",
+    );
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
     let made = abeng(
         &[
             "keys",

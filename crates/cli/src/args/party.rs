@@ -68,7 +68,7 @@ pub(crate) struct PartyEnrolArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 5)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=10))]
     pub(crate) years: u32,
-    /// Directory for its keyring: `keys` of the data directory to be
+    /// Directory for its keyring; `abeng restore --keys` takes the keys from there
     #[arg(long, value_name = "DIR")]
     pub(crate) keys: PathBuf,
     #[command(flatten)]
@@ -155,7 +155,7 @@ pub(crate) struct PartySuspendArgs {
     /// It has left for good
     #[arg(long)]
     pub(crate) left: bool,
-    /// Why, in words: every node shows it
+    /// Why, in words: it stands in the roster
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
     /// Since when: a date, a moment, or how long ago [default: now]
@@ -176,7 +176,7 @@ pub(crate) struct PartyRevokeArgs {
     /// Every signing key beside which a newer one of its role is listed
     #[arg(long)]
     pub(crate) replaced: bool,
-    /// Why, in words: every node shows it
+    /// Why, in words: it stands in the roster
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
     /// Since when it may be in wrong hands: a date, a moment, or how long ago [default: now]

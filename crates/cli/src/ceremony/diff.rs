@@ -252,7 +252,10 @@ fn groups(old: &v1::Roster, new: &v1::Roster) -> Vec<Change> {
         let come: Vec<_> = now.iter().filter(|m| !then.contains(m)).cloned().collect();
         let gone: Vec<_> = then.iter().filter(|m| !now.contains(m)).cloned().collect();
         if !come.is_empty() {
-            out.push(plain(format!("Into the group {code}: {}.", codes(&come))));
+            out.push(plain(format!(
+                "Into the group {code}: {}. Nodes wait 7 days before that gives them anything, unless their administrator accepts it (`abeng roster accept`): until then what other grants give them is all they have.",
+                codes(&come)
+            )));
         }
         if !gone.is_empty() {
             out.push(plain(format!("Out of the group {code}: {}.", codes(&gone))));

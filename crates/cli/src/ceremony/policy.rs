@@ -5,7 +5,7 @@ use super::{
     words,
 };
 use crate::CliError;
-use abeng_notice::printable;
+use abeng_notice::{NoticeType, printable};
 use abeng_wire::v1;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path};
@@ -106,6 +106,19 @@ impl GrantLine {
             CliError::usage(format!("`{}` is no TLP label", printable(&self.tlp)))
                 .with_try("write CLEAR, GREEN, AMBER, AMBER+STRICT or RED")
         })?;
+        let known = |t: &&str| NoticeType::parse(t).is_some() || NoticeType::LATER.contains(t);
+        let types = self.types.iter().map(String::as_str);
+        if let Some(unknown) = types.clone().find(|t| !known(t)) {
+            let all = NoticeType::ALL.iter().map(|t| t.name());
+            let all: Vec<&str> = all.chain(NoticeType::LATER).collect();
+            return Err(CliError::usage(format!(
+                "`{}` is no notice type, in the grant of {} to {}",
+                printable(unknown),
+                printable(&self.from),
+                printable(&self.to)
+            ))
+            .with_try(format!("write one of {}", all.join(", "))));
+        }
         Ok(v1::Grant {
             from: self.from,
             to: self.to,
@@ -130,6 +143,23 @@ mod tests {
             }],
             ..Default::default()
         }
+    }
+
+    #[test]
+    fn a_mistyped_notice_type_is_named_with_those_that_there_are() {
+        let grant = |types: &str| {
+            let text =
+                format!("[[grant]]\nfrom = \"JM\"\nto = \"*\"\ntlp = \"RED\"\ntypes = [{types}]\n");
+            let file: PolicyFile = toml::from_str(&text).unwrap();
+            file.apply(&mut roster())
+        };
+        assert!(grant("\"SEIZURE\", \"LOOKOUT\"").is_ok());
+        let error = grant("\"SEIZURE\", \"SIEZURE\"").unwrap_err();
+        assert!(
+            error.message.contains("`SIEZURE` is no notice type"),
+            "{error:?}"
+        );
+        assert!(error.try_this.is_some_and(|h| h.contains("SEIZURE")));
     }
 
     fn applied(text: &str, to: v1::Roster) -> (v1::Roster, Vec<Change>) {

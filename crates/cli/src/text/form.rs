@@ -58,7 +58,7 @@ impl Form {
 }
 
 /// Yes or no in any of the four languages: they do not contradict one another.
-pub(super) fn yes(answer: &str) -> Result<bool, ()> {
+pub(crate) fn yes(answer: &str) -> Result<bool, ()> {
     match answer.trim().to_lowercase().as_str() {
         "y" | "yes" | "s" | "si" | "sí" | "o" | "oui" | "j" | "ja" => Ok(true),
         "n" | "no" | "non" | "nee" => Ok(false),

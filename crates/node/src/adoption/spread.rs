@@ -1,11 +1,11 @@
-//! Freshness and seal keys from peer to peer. The roster goes by `abeng-roster/1`; what changes
+//! Freshness, seal keys and evidence of equivocations from peer to peer. The roster goes by `abeng-roster/1`; what changes
 //! more often goes over links: both say once what they hold, whoever holds newer sends it, and
 //! what is taken is passed on at once.
 
 use super::fresh_at;
 use crate::shared::{Shared, lock};
 use abeng_link::Link;
-use abeng_roster::{Trust, digest};
+use abeng_roster::{Conflict, ConflictOf, Trust, digest};
 use abeng_wire::{PartyCode, limits, prost::Message, v1};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -66,6 +66,8 @@ impl Shared {
                 .then(|| now.freshness.as_ref().map(|f| f.signed().clone()))
                 .flatten(),
             seal_keys: newer_keys(before, now).cloned().collect(),
+            other_roots: evidence(before, now, ConflictOf::Root),
+            other_rosters: evidence(before, now, ConflictOf::Roster),
             ..Default::default()
         };
         for link in self.links.linked() {
@@ -142,6 +144,16 @@ fn newer<'a>(
         .map(|(party, _, signed)| (party, signed))
 }
 
+/// The other sides of equivocations that were found since, as far as a frame takes them: peers that hold
+/// the same roster would not ask. Longer ones go with whole bundles.
+fn evidence(before: &Trust, now: &Trust, of: ConflictOf) -> Vec<v1::Signed> {
+    let known = |c: &&Conflict| before.conflicts().iter().any(|b| b.other == c.other);
+    let new = now.conflicts().iter().filter(|c| c.of == of && !known(c));
+    new.map(|c| c.signed.clone())
+        .filter(|signed| signed.encoded_len() < FRAME)
+        .collect()
+}
+
 fn marks(trust: &Trust) -> v1::TrustMarks {
     // Of each party the newest comes first.
     let mut newest = BTreeMap::new();
@@ -176,7 +188,23 @@ fn send(link: &Link, newer: v1::TrustBundle) {
         }
         frame.seal_keys.push(signed);
     }
-    if frame != v1::TrustBundle::default() {
-        link.control(Frame::Trust(frame));
+    let mut frames = vec![frame];
+    let others = newer.other_roots.into_iter().map(|signed| v1::TrustBundle {
+        other_roots: vec![signed],
+        ..Default::default()
+    });
+    frames.extend(others);
+    let others = newer
+        .other_rosters
+        .into_iter()
+        .map(|signed| v1::TrustBundle {
+            other_rosters: vec![signed],
+            ..Default::default()
+        });
+    frames.extend(others);
+    for frame in frames {
+        if frame != v1::TrustBundle::default() {
+            link.control(Frame::Trust(frame));
+        }
     }
 }

@@ -192,3 +192,28 @@ async fn two_seal_keys_of_one_sequence_are_found_out_over_a_link() {
         node.shutdown().await.unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_roster_that_one_node_is_shown_is_told_to_its_peers_at_once() {
+    let net = found(&["JM", "TT"]);
+    let first = bundle(&net.home("JM"));
+    let [one, other] = ["SEA", "LAND"].map(|name| {
+        let roster = after(&net.dir, &first, |m| m.groups.push(group(name, &["LC"])));
+        with(&first, roster)
+    });
+    let nodes = [net.start("JM").await, net.start("TT").await];
+    net.client("JM").roster_import(file(&one)).await.unwrap();
+    let both = |s: &abeng_api::StatusView| s.roster.version == 2 && crate::linked(s, "JM");
+    net.until("TT", "the same roster", both).await;
+    // TT alone is shown the other: nothing that JM would ask for is newer.
+    let shown = net.client("TT").roster_import(file(&other)).await;
+    assert!(shown.unwrap_err().to_string().contains("two different"));
+    for name in ["TT", "JM"] {
+        let told = |s: &abeng_api::StatusView| warns(s, "TWO DIFFERENT VERSIONS 2");
+        net.until(name, "alarm", told).await;
+        has_leaves(&net, name, "CONTRADICTION", 1).await;
+    }
+    for node in nodes {
+        node.shutdown().await.unwrap();
+    }
+}
