@@ -14,6 +14,7 @@ use std::{
 const REFUSED: i32 = 3;
 const USAGE: i32 = 2;
 const NOT_FOUND: i32 = 5;
+const UNVERIFIED: i32 = 6;
 /// A user who is on no machine of ours.
 const SECOND: u32 = 54_321;
 
@@ -23,6 +24,17 @@ fn submit(node: &Node, more: &[&str]) -> Run {
     args.extend(short.flat_map(|(name, value)| [*name, *value]));
     args.extend(more);
     node.run(&args)
+}
+
+/// Has JM hold what is RED; the user that runs this may release it, and another.
+fn ask_for_two(jm: &Node) {
+    let me = rustix::process::geteuid().as_raw();
+    let policy =
+        format!("\n[policy.dual_control]\nfrom_tlp = \"RED\"\nreleasers = [{me}, {SECOND}]\n");
+    jm.configure(|toml| {
+        let plain = toml.split("\n[policy").next().unwrap();
+        format!("{plain}{policy}\n[api]\ngroup = true\n")
+    });
 }
 
 /// The same command by another user of the machine, where the tester may become one.
@@ -40,16 +52,10 @@ fn as_second(node: &Node, args: &[&str]) -> Option<Run> {
 async fn an_officer_alone_sends_nothing_red() {
     let network = Network::found(&["LC:coordination", "JM"]);
     let (mut jm, mut lc) = (network.node("JM"), network.node("LC"));
-    let me = rustix::process::geteuid().as_raw();
-    let policy =
-        format!("\n[policy.dual_control]\nfrom_tlp = \"RED\"\nreleasers = [{me}, {SECOND}]\n");
     jm.configure(|toml| toml + "\n[policy.dual_control]\nnominal = true\n");
     let refused = jm.refuses_to_start();
     refused.fails(USAGE, &["node.toml:", "needs releasers", "at least two"]);
-    jm.configure(|toml| {
-        let plain = toml.split("\n[policy").next().unwrap();
-        format!("{plain}{policy}\n[api]\ngroup = true\n")
-    });
+    ask_for_two(&jm);
     lc.start().await;
     jm.start().await;
 
@@ -122,9 +128,55 @@ async fn an_officer_alone_sends_nothing_red() {
         let log = jm
             .run(&["audit", "show", "--kind", "SUBMITTED", "--json"])
             .ok();
+        let me = rustix::process::geteuid().as_raw();
         let by = format!("unix uid:{me}, released by unix uid:{SECOND}, held {id}");
         assert!(log.contains(&by), "{log}");
     }
     jm.stop().await;
     jm.run(&["audit", "verify"]).ok();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_in_a_damaged_file_is_told_so_and_only_denied() {
+    let network = Network::found(&["LC:coordination", "JM"]);
+    let mut jm = network.node("JM");
+    ask_for_two(&jm);
+    jm.start().await;
+    let json = submit(&jm, &["--json"]).ok();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let id = json["held"]["id"].as_str().unwrap().to_owned();
+    jm.stop().await;
+    let file = jm.home.join("held").join(format!("{id}.held"));
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    jm.start().await;
+
+    // Nobody knows any more whose it is: whoever may release is told what it is.
+    let status = jm.run(&["status"]).ok();
+    assert!(status.contains("cannot be opened"), "{status}");
+    let list = jm.run(&["release", "list"]).ok();
+    assert!(list.contains(&id[..12]), "{list}");
+    for act in [&["show", &*id][..], &["grant", &*id, "--yes"]] {
+        let args = [&["release"], act].concat();
+        jm.run(&args)
+            .fails(UNVERIFIED, &["altered or is damaged", "deny it"]);
+        let spanish = [&["--lang", "es"], &*args].concat();
+        jm.run(&spanish)
+            .fails(UNVERIFIED, &["fue alterado", "pruebe: ", "deniéguelo"]);
+        let json = [&["--json"], &*args].concat();
+        let json = jm.run(&json);
+        assert_eq!(json.code, Some(UNVERIFIED), "{json:?}");
+        assert!(json.out.contains("\"code\":\"damaged\""), "{json:?}");
+    }
+    assert!(jm.sent().await.is_empty() && file.exists());
+    let deny = ["release", "deny", &*id, "--reason", "its file is damaged"];
+    let denied = jm.run(&deny).ok();
+    assert!(denied.contains("nothing of it is sent"), "{denied}");
+    assert!(!file.exists());
+    jm.run(&deny).fails(NOT_FOUND, &["released or denied"]);
+    let log = jm.run(&["audit", "show", "--kind", "ADMIN"]).ok();
+    assert!(log.contains("its file is damaged"), "{log}");
+    jm.stop().await;
 }

@@ -18,7 +18,8 @@ use std::{
 };
 
 const PIN: &str = "4711-0815";
-/// Longer than a node takes a signature for a sign that the token is there.
+/// Longer than a node takes a signature for a sign that the token is there, or does not look for one that
+/// is gone.
 const IDLE: Duration = Duration::from_millis(2_500);
 const REFUSED: i32 = 3;
 const BUSY: i32 = 7;
@@ -91,6 +92,35 @@ impl Token {
     fn away(&self) {
         fs::rename(self.store(), self.dir.join("away")).unwrap();
         fs::create_dir(self.store()).unwrap();
+    }
+
+    /// Its reader hangs: whoever reads of it what it holds waits.
+    /// The pipes in which it does, as they lie once it answers.
+    fn hang(&self) -> Vec<PathBuf> {
+        self.away();
+        fs::remove_dir(self.store()).unwrap();
+        let (away, mut pipes) = (self.dir.join("away"), Vec::new());
+        for token in fs::read_dir(&away).unwrap() {
+            let token = token.unwrap().file_name();
+            fs::create_dir_all(self.store().join(&token)).unwrap();
+            for file in fs::read_dir(away.join(&token)).unwrap() {
+                let pipe = self.store().join(&token).join(file.unwrap().file_name());
+                let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+                assert!(made.success());
+                pipes.push(self.hung().join(&token).join(pipe.file_name().unwrap()));
+            }
+        }
+        pipes
+    }
+
+    fn hung(&self) -> PathBuf {
+        self.dir.join("hung")
+    }
+
+    /// Whoever reads now finds what it holds.
+    fn answers(&self) {
+        fs::rename(self.store(), self.hung()).unwrap();
+        fs::rename(self.dir.join("away"), self.store()).unwrap();
     }
 
     /// Plugged in again.
@@ -260,6 +290,7 @@ async fn a_token_that_is_lost_and_comes_back_stops_submissions_and_nothing_else(
     .await;
 
     token.back();
+    tokio::time::sleep(IDLE).await;
     sent.push(accepted(&jm).await);
     arrive(&lc, &sent).await;
     let status = jm.client.status().await.unwrap();
@@ -274,6 +305,67 @@ async fn a_token_that_is_lost_and_comes_back_stops_submissions_and_nothing_else(
     };
     let voided = jm.client.audit_show(&voided).await.unwrap().leaves;
     assert!(voided.is_empty(), "{voided:?}");
+    jm.stop().await;
+    lc.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_hangs_holds_up_no_more_than_submissions() {
+    let (network, token) = with_token(&["LC:coordination", "JM"]);
+    let (mut jm, mut lc) = (network.node("JM"), network.node("LC"));
+    start(&mut jm, &token).await;
+    lc.start().await;
+    jm.linked(1).await;
+    let sent = vec![accepted(&jm).await];
+    arrive(&lc, &sent).await;
+    tokio::time::sleep(IDLE).await;
+    let pipes = token.hang();
+    // More than the node has threads for its links and its socket.
+    let submissions: Vec<_> = (0..12)
+        .map(|_| {
+            let client = jm.client.clone();
+            tokio::spawn(async move { client.submit(&request()).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(
+        submissions.iter().all(|one| !one.is_finished()),
+        "nothing hangs"
+    );
+    let status = tokio::time::timeout(Duration::from_secs(5), jm.client.status());
+    status.await.expect("the socket stands still").unwrap();
+    let mut back = request();
+    back.to = vec!["JM".to_owned()];
+    back.notice["administration"] = "LC".into();
+    let came = lc.client.submit(&back).await.unwrap().id.unwrap();
+    until("what LC sent to be proved delivered", async || {
+        let track = lc.client.track(&came, "en").await.unwrap();
+        (track.recipients[0].state == abeng_api::DeliveryState::Delivered).then_some(())
+    })
+    .await;
+    // They are told so, and nothing of them goes later.
+    for one in submissions {
+        let abeng_api::ClientError::Api(error) = one.await.unwrap().unwrap_err() else {
+            panic!("no answer of the node");
+        };
+        assert_eq!(error.cause.as_ref().unwrap().name, "signer_fails");
+        assert_eq!(error.code, ErrorCode::Busy, "{error:?}");
+    }
+    token.answers();
+    let end = tokio::time::Instant::now() + Duration::from_secs(30);
+    let sent = loop {
+        match jm.client.submit(&request()).await {
+            Ok(reply) => break vec![sent[0].clone(), reply.id.unwrap()],
+            Err(e) => assert!(tokio::time::Instant::now() < end, "{e}"),
+        }
+        // Whoever waits in one of them gets nothing.
+        for pipe in &pipes {
+            let mut both = fs::OpenOptions::new();
+            both.read(true).write(true).open(pipe).unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    };
+    arrive(&lc, &sent).await;
     jm.stop().await;
     lc.stop().await;
 }

@@ -44,10 +44,16 @@ impl CauseView {
         Cause::parse(&self.name)
     }
 
-    /// The same as the reason for something else, which has no places of its own.
+    /// The same as the reason for something else; the values that its text has places for must be there.
     #[must_use]
     pub fn after(mut self, first: Cause) -> Self {
-        debug_assert!(first.places().is_empty(), "{first:?}");
+        debug_assert!(
+            first
+                .places()
+                .iter()
+                .all(|&place| self.values.contains_key(place)),
+            "{first:?}"
+        );
         self.first = Some(first.name().to_owned());
         self
     }
@@ -183,6 +189,8 @@ named! {
     ReleaseFull "release_full" ["count"];
     /// What a refusal at the release says first.
     StillWaits "still_waits" [];
+    /// The same of a recall of which the recalls of copies went already.
+    HalfReleased "half_released" ["copies"];
     /// No reference of an officer.
     OfficerReference "officer_reference" ["limit"];
 

@@ -144,6 +144,10 @@ pub struct DenyReply {
     pub id: String,
     /// Index of the leaf that says so.
     pub leaf: u64,
+    /// The ids of recalls that an earlier try to release it had sent: of what was sealed anew of the
+    /// notice. They stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recalled: Vec<String>,
 }
 
 /// Submissions that wait for their release, in numbers.

@@ -46,7 +46,17 @@ pub(crate) fn run(command: ReleaseCommand, common: &Common, ui: &Ui) -> Result<E
                     ("leaf", reply.leaf.to_string()),
                 ];
                 let values = values.each_ref().map(|(name, value)| (*name, &**value));
-                ui.show(&reply, || fill(t.denied, &values))?;
+                ui.show(&reply, || {
+                    let denied = fill(t.denied, &values);
+                    match reply.recalled.is_empty() {
+                        true => denied,
+                        false => {
+                            let recalls = reply.recalled.join(", ");
+                            let recalls = fill(t.recalled_already, &[("recalls", &recalls)]);
+                            format!("{denied}\n{recalls}")
+                        }
+                    }
+                })?;
             }
         }
         Ok(Exit::Ok.into())

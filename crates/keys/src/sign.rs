@@ -25,6 +25,12 @@ pub trait Signer: Send + Sync {
         None
     }
 
+    /// Whether the key is in a device, which may be slow, or hang: it is not to be waited for where anything
+    /// else would wait too.
+    fn is_device(&self) -> bool {
+        false
+    }
+
     /// Whether it can sign, as far as that is known or can be found out now: asked before anything is
     /// begun that ends with a signature.
     fn ready(&self) -> Result<(), SignError> {

@@ -26,6 +26,9 @@ const TRIAL: &[u8] = b"abeng/1/token-trial";
 /// For so long after a signature it is not tried whether the token signs.
 const LATELY: Duration = Duration::from_secs(2);
 
+/// A token that is gone is looked for again only so long after the last look.
+const AGAIN: Duration = Duration::from_secs(2);
+
 /// Where a key is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenKey {
@@ -92,8 +95,8 @@ pub enum TokenError {
     },
 }
 
-/// Signs with a key in a token. Where the token is gone, signing fails and is tried anew with
-/// each call: it may come back. A PIN that is refused is never tried again, since tokens count.
+/// Signs with a key in a token. Where the token is gone, signing fails and is tried anew every
+/// two seconds at most, when it is asked to: it may come back. A PIN that is refused is never tried again, since tokens count.
 pub struct TokenSigner {
     at: TokenKey,
     pin: Passphrase,
@@ -104,8 +107,21 @@ pub struct TokenSigner {
 
 enum State {
     Open(Open),
-    Gone(SignError),
+    Gone {
+        why: SignError,
+        /// When it was last looked for.
+        looked: Instant,
+    },
     Refused(SignError),
+}
+
+impl State {
+    fn gone(why: SignError) -> Self {
+        Self::Gone {
+            why,
+            looked: Instant::now(),
+        }
+    }
 }
 
 struct Open {
@@ -194,16 +210,17 @@ impl Signer for TokenSigner {
                     return Ok(signature);
                 }
                 // Its session is closed with it.
-                Err(why) => *state = State::Gone(why),
+                Err(why) => *state = State::gone(why),
             },
             State::Refused(why) => return Err(why.clone()),
-            State::Gone(_) => {}
+            State::Gone { why, looked } if looked.elapsed() < AGAIN => return Err(why.clone()),
+            State::Gone { .. } => {}
         }
         let mut open = self.open_again().map_err(|why| {
             let failed = self.failed(&why);
             *state = match why {
                 TokenError::Pin { .. } => State::Refused(failed.clone()),
-                _ => State::Gone(failed.clone()),
+                _ => State::gone(failed.clone()),
             };
             failed
         })?;
@@ -211,15 +228,19 @@ impl Signer for TokenSigner {
         open.signed = Some(Instant::now());
         *state = match &signature {
             Ok(_) => State::Open(open),
-            Err(why) => State::Gone(why.clone()),
+            Err(why) => State::gone(why.clone()),
         };
         signature
+    }
+
+    fn is_device(&self) -> bool {
+        true
     }
 
     fn ready(&self) -> Result<(), SignError> {
         let lately = match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
             State::Open(open) => open.signed.is_some_and(|at| at.elapsed() < LATELY),
-            State::Gone(_) | State::Refused(_) => false,
+            State::Gone { .. } | State::Refused(_) => false,
         };
         match lately {
             true => Ok(()),
@@ -231,7 +252,7 @@ impl Signer for TokenSigner {
         // A token that is at work may take seconds; it is asked again soon.
         match &*self.state.try_lock().ok()? {
             State::Open(_) => None,
-            State::Gone(why) | State::Refused(why) => Some(why.clone()),
+            State::Gone { why, .. } | State::Refused(why) => Some(why.clone()),
         }
     }
 }

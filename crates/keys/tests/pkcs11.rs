@@ -183,6 +183,9 @@ fn signs(library: &Pkcs11) {
     assert_eq!(signer.trouble().unwrap().to_string(), error);
     fs::remove_dir(&tokens).unwrap();
     fs::rename(&away, &tokens).unwrap();
+    // It is not looked for again with each call.
+    assert_eq!(sign().unwrap_err().to_string(), error);
+    std::thread::sleep(std::time::Duration::from_millis(2100));
     assert_eq!(signer.ready(), Ok(()));
     assert_eq!(signer.trouble(), None, "it is there again");
     verified(&sign().unwrap()).unwrap();

@@ -82,6 +82,11 @@ impl Known {
             any_second: draft.any_second,
         }
     }
+
+    /// Leaves of the log before it came.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
 }
 
 /// The right to do something about one: nobody else does meanwhile.

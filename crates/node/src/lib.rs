@@ -85,6 +85,7 @@ mod sealing_anew;
 pub mod secret_files;
 mod sent;
 mod shared;
+mod signing;
 pub mod size;
 mod split;
 mod stale;

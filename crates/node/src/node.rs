@@ -192,6 +192,7 @@ impl Node {
             notices,
             adopting: Mutex::default(),
             replacing: Default::default(),
+            signing: Default::default(),
             untold: Default::default(),
             news: Mutex::new(adoptions.news),
             held_off: Mutex::default(),

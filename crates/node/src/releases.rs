@@ -3,6 +3,7 @@
 
 mod held;
 mod look;
+mod parts;
 mod recalls;
 
 use crate::{
@@ -13,8 +14,8 @@ use crate::{
     submit::{NotSent, nobody_knows},
 };
 use abeng_api::{
-    ApiError, Caller, Cause, CauseView, DenyReply, DenyRequest, ErrorCode, GrantRequest,
-    ReleaseWhy, SubmitReply,
+    ApiError, Caller, Cause, DenyReply, DenyRequest, ErrorCode, GrantRequest, ReleaseWhy,
+    SubmitReply,
 };
 use abeng_audit_log::{RELEASE, subject};
 use abeng_keys::{Entropy, SystemEntropy};
@@ -84,7 +85,10 @@ impl Shared {
         if who.uid == Some(draft.uid) {
             return Err(own());
         }
-        let (mut ready, doubts) = self.prepare_held(&draft, lang).map_err(still_waits)?;
+        let (mut ready, doubts) = match self.prepare_held(&draft, lang) {
+            Ok(checked) => checked,
+            Err(why) => return Err(self.still_waits(id, &draft, why).await),
+        };
         let to: Vec<String> = ready.cleared.to().iter().map(ToString::to_string).collect();
         if request.to.as_ref().is_some_and(|shown| *shown != to) {
             return Err(others_now(&to));
@@ -103,7 +107,7 @@ impl Shared {
             Ok(sent) => sent,
             Err(NotSent::No(why)) => {
                 self.mark_held(id, Mark::Held).await?;
-                return Err(still_waits(why));
+                return Err(self.still_waits(id, &draft, why).await);
             }
             Err(NotSent::NobodyKnows) => {
                 // The log says it at the next start.
@@ -163,6 +167,7 @@ impl Shared {
         by: PrivateInput,
     ) -> Result<DenyReply, ApiError> {
         let id = turn.id;
+        let recalled = self.parts_of_denied(id, known.as_ref()).await?;
         self.mark_held(id, Mark::Denying(self.reader.size()))
             .await?;
         let said = v1::Release {
@@ -187,6 +192,7 @@ impl Shared {
         Ok(DenyReply {
             id: id.to_string(),
             leaf: leaf.0,
+            recalled,
         })
     }
 
@@ -317,14 +323,6 @@ fn others_now(to: &[String]) -> ApiError {
     ApiError::new(ErrorCode::Conflict, why)
         .with_try("look at it again with `abeng release show`, and release it then")
         .because(Cause::ReleaseOthers, [("to", to)])
-}
-
-/// What a refusal at the release says first: nothing is lost.
-fn still_waits(mut why: ApiError) -> ApiError {
-    why.message = format!("not released, it goes on waiting: {}", why.message);
-    let cause = why.cause.take();
-    why.cause = cause.map(|cause| Box::new(CauseView::after(*cause, Cause::StillWaits)));
-    why
 }
 
 fn check_officer(officer: Option<&str>) -> Result<(), ApiError> {

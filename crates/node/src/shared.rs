@@ -23,6 +23,7 @@ use crate::{
     relaying::Reaching,
     retention::Retention,
     rotation::Looked,
+    signing::Signing,
     split::{Gossip, KeptProof},
     stale::StaleCopies,
     view::ViewClient,
@@ -114,6 +115,8 @@ pub struct Shared {
     pub adopting: Mutex<SealKeyPace>,
     /// Held by whatever replaces a notice that was sent, until that is in the log.
     pub replacing: tokio::sync::Mutex<()>,
+    /// Where a signing key in a token signs what is submitted.
+    pub signing: Signing,
     /// Trust data that peers are to be told of.
     pub untold: Untold,
     /// What newer rosters changed that nobody here has seen.

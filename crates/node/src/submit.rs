@@ -3,7 +3,7 @@
 use crate::{
     attachments::{files_of, ref_of},
     clock,
-    desk::Ended,
+    desk::{Ended, Positions},
     recent::{SentEnvelope, SentTo},
     refused::refusal_error,
     shared::{Shared, lock},
@@ -16,7 +16,7 @@ use abeng_keys::{Entropy, SignError, SystemEntropy};
 use abeng_notice::{Attachment, CheckContext, Draft, Flaw, Lang, Notice, NoticeType};
 use abeng_queue::{Input, PrivateInput, Terms, Ticket};
 use abeng_roster::{Cleared, GroupExpansion, LeftOut, Policy, Trust};
-use abeng_seal::{SealInput, Sealed, seal, seq_commit};
+use abeng_seal::{SealError, SealInput, Sealed, seal, seq_commit};
 use abeng_wire::{EnvelopeId, Incarnation, Millis, PartyCode, StreamSeq, limits, v1};
 use std::{
     collections::BTreeMap,
@@ -224,7 +224,7 @@ impl Shared {
         ready: Ready,
     ) -> Result<(EnvelopeId, abeng_wire::LeafIndex), NotSent> {
         // Before it takes a number: one that is given out must be used, or voided with a signature.
-        self.keyring.signer().ready().map_err(signer_fails)?;
+        self.signer_ready().await.map_err(signer_fails)?;
         // On the disk before its envelope is journalled.
         let files = self.keep_given(&ready.handles).await?;
         let place = {
@@ -249,9 +249,9 @@ impl Shared {
             sealed: false,
         };
         let positions = place.positions.await.map_err(|_| ApiError::stopping())?;
-        let sealed = match self.seal(&ready, &positions) {
-            Ok(sealed) => sealed,
-            Err(abeng_seal::SealError::Sign(why)) => return Err(signer_fails(why).into()),
+        let (sealed, ready) = match self.seal_away(ready, positions).await {
+            Ok(done) => done,
+            Err(SealError::Sign(why)) => return Err(signer_fails(why).into()),
             Err(e) => {
                 tracing::error!(error = %e, "sealing failed");
                 return Err(ApiError::internal(format!("sealing failed: {e}"))
@@ -290,11 +290,37 @@ impl Shared {
         }
     }
 
+    /// Whether the signing key can be used. One in a device is asked where it holds nothing up.
+    async fn signer_ready(&self) -> Result<(), SignError> {
+        let signer = self.keyring.signer().clone();
+        match signer.is_device() {
+            true => self.signing.run(move || signer.ready()).await?,
+            false => signer.ready(),
+        }
+    }
+
+    /// Seals, where a signature that is long in coming holds nothing up.
+    async fn seal_away(
+        self: &Arc<Self>,
+        ready: Ready,
+        positions: Positions,
+    ) -> Result<(Sealed, Ready), SealError> {
+        let shared = self.clone();
+        let work = move || {
+            let sealed = shared.seal(&ready, &positions)?;
+            Ok((sealed, ready))
+        };
+        match self.keyring.signer().is_device() {
+            true => self.signing.run(work).await?,
+            false => work(),
+        }
+    }
+
     fn seal(
         &self,
         ready: &Ready,
         positions: &[(PartyCode, StreamSeq)],
-    ) -> Result<Sealed, abeng_seal::SealError> {
+    ) -> Result<Sealed, SealError> {
         // Whichever cache is free; each keeps to its own bounds.
         let mut boxes = match self.boxes[0].try_lock() {
             Ok(boxes) => boxes,

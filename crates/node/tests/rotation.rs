@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+#[path = "common/ceremony.rs"]
+mod ceremony;
 mod common;
 
 use abeng_api::{
-    AuditQuery, Caller, Client, ClientError, DeliveryState, DestroyKeyRequest, DrillMark,
-    ErrorCode, EventQuery, GrantRequest, InboxQuery, RecallRequest, SubmitRequest,
+    AuditQuery, Caller, Client, ClientError, DeliveryState, DenyRequest, DestroyKeyRequest,
+    DrillMark, ErrorCode, EventQuery, GrantRequest, InboxQuery, RecallRequest, SubmitRequest,
 };
 use abeng_keys::{Passphrase, Protection, SealPublic};
 use abeng_node::{
@@ -461,13 +463,11 @@ async fn lose_key(home: &Path, out: &Path, jm: &Client, first: &Kid) {
     destroy(jm, first, true).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_recall_that_waited_takes_back_what_was_sealed_anew_meanwhile() {
-    let temp = tempfile::tempdir().unwrap();
-    let dir = temp.path().join("net");
-    found(&dir);
-    let (home, out) = (dir.join("jm"), temp.path().join("kept"));
-    let at = |code: &str| Client::unix(dir.join(code).join("abeng.sock"));
+const POLICY: &str = "\n[policy.dual_control]\nfrom_tlp = \"CLEAR\"\nreleasers = [1001]\n";
+
+/// LC has sent JM a notice, and recalls of it wait for their release; it has stopped. JM's key, and the ids of
+/// both.
+async fn held_recalls(dir: &Path, count: usize) -> (Kid, String, Vec<String>) {
     let lc = start(&dir.join("lc")).await;
     let first = sealed_to(&lc);
     let mut notice = serde_json::to_value(abeng_notice::samples().remove(0).draft).unwrap();
@@ -477,11 +477,11 @@ async fn a_recall_that_waited_takes_back_what_was_sealed_anew_meanwhile() {
         notice,
         ..Default::default()
     };
-    let sent = at("lc").submit(&request).await.unwrap().id.unwrap();
+    let at = Client::unix(dir.join("lc/abeng.sock"));
+    let sent = at.submit(&request).await.unwrap().id.unwrap();
     lc.shutdown().await.unwrap();
     let config = dir.join("lc/node.toml");
-    let policy = "\n[policy.dual_control]\nfrom_tlp = \"CLEAR\"\nreleasers = [1001]\n";
-    let asks = fs::read_to_string(&config).unwrap() + policy;
+    let asks = fs::read_to_string(&config).unwrap() + POLICY;
     fs::write(config, asks).unwrap();
     let lc = start(&dir.join("lc")).await;
     let request = RecallRequest {
@@ -489,32 +489,71 @@ async fn a_recall_that_waited_takes_back_what_was_sealed_anew_meanwhile() {
         text: Some("destroy what you printed".into()),
         ..Default::default()
     };
-    let (officer, releaser) = (Caller::unix(1000), Caller::unix(1001));
-    let recall = lc.shared().recall(&officer, &sent, request).await.unwrap();
-    assert_eq!(recall.to, ["JM"]);
-    let held = recall.held.unwrap().id.unwrap();
+    let officer = Caller::unix(1000);
+    let mut held = Vec::new();
+    for _ in 0..count {
+        let recall = lc.shared().recall(&officer, &sent, request.clone()).await;
+        let recall = recall.unwrap();
+        assert_eq!(recall.to, ["JM"]);
+        held.push(recall.held.unwrap().id.unwrap());
+    }
     lc.shutdown().await.unwrap();
+    (first, sent, held)
+}
 
-    let jm = start(&home).await;
-    lose_key(&home, &out, &at("jm"), &first).await;
-    let lc = start(&dir.join("lc")).await;
+/// Waits until JM, which has lost its key, has the notice as LC has sealed it anew. Its id.
+async fn copied(dir: &Path, sent: &str) -> String {
+    let at = |code: &str| Client::unix(dir.join(code).join("abeng.sock"));
     let end = tokio::time::Instant::now() + Duration::from_secs(60);
-    let copy = loop {
-        let track = at("lc").track(&sent, "en").await.unwrap();
+    loop {
+        let track = at("lc").track(sent, "en").await.unwrap();
         let copy = track.recipients[0].sealed_anew.clone();
         let inbox = at("jm").inbox(&InboxQuery::default()).await.unwrap();
         if let (Some(copy), 1) = (copy, inbox.len()) {
             assert_eq!(inbox[0].id, copy);
-            break copy;
+            return copy;
         }
         assert!(tokio::time::Instant::now() < end, "{track:?}");
         tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// How many recalls that were released LC's log has: those that end a matter, and those of copies.
+async fn released(lc: &Client, held: &str) -> (usize, usize) {
+    let all = AuditQuery {
+        kind: Some("SUBMITTED".to_owned()),
+        ..AuditQuery::default()
     };
+    let leaves = lc.audit_show(&all).await.unwrap().leaves;
+    let via: Vec<&str> = leaves
+        .iter()
+        .filter_map(|leaf| leaf.via.as_deref())
+        .collect();
+    let ends = |how: &str| {
+        let with = format!(" uid:1001, {how} {held}");
+        via.iter().filter(|via| via.ends_with(&with)).count()
+    };
+    (ends("held"), ends("part of held"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recall_that_waited_takes_back_what_was_sealed_anew_meanwhile() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("net");
+    found(&dir);
+    let (home, out) = (dir.join("jm"), temp.path().join("kept"));
+    let at = |code: &str| Client::unix(dir.join(code).join("abeng.sock"));
+    let (first, sent, held) = held_recalls(&dir, 1).await;
+    let jm = start(&home).await;
+    lose_key(&home, &out, &at("jm"), &first).await;
+    let lc = start(&dir.join("lc")).await;
+    let copy = copied(&dir, &sent).await;
     let shown = GrantRequest {
         to: Some(vec!["JM".into()]),
         ..Default::default()
     };
-    let granted = lc.shared().release_grant(&releaser, &held, shown);
+    let releaser = Caller::unix(1001);
+    let granted = lc.shared().release_grant(&releaser, &held[0], shown);
     assert_eq!(granted.await.unwrap().to, ["JM"]);
     let end = tokio::time::Instant::now() + Duration::from_secs(60);
     loop {
@@ -527,20 +566,92 @@ async fn a_recall_that_waited_takes_back_what_was_sealed_anew_meanwhile() {
     }
     assert!(at("jm").inbox_show(&copy, "en").await.is_err());
     // One leaf ends the matter; both say who released them.
-    let all = AuditQuery {
-        kind: Some("SUBMITTED".to_owned()),
-        ..AuditQuery::default()
-    };
-    let leaves = at("lc").audit_show(&all).await.unwrap().leaves;
-    let via = leaves.iter().filter_map(|leaf| leaf.via.as_deref());
-    let released: Vec<&str> = via.filter(|via| via.contains("released by")).collect();
-    let ends = |how: &str| {
-        let with = format!(" uid:1001, {how} {held}");
-        released.iter().filter(|via| via.ends_with(&with)).count()
-    };
-    assert_eq!((ends("held"), ends("part of held")), (1, 1), "{released:?}");
+    assert_eq!(released(&at("lc"), &held[0]).await, (1, 1));
     lc.shutdown().await.unwrap();
     jm.shutdown().await.unwrap();
+}
+
+/// Sends the recalls of a copy as releases that failed after them had.
+async fn send_parts(dir: &Path, copy: &str, held: &[String]) -> Vec<String> {
+    let config = dir.join("lc/node.toml");
+    let asks = fs::read_to_string(&config).unwrap();
+    fs::write(&config, asks.replace(POLICY, "")).unwrap();
+    let lc = start(&dir.join("lc")).await;
+    let mut parts = Vec::new();
+    for held in held {
+        let both = Caller {
+            name: format!("uid:1000, released by unix uid:1001, part of held {held}"),
+            ..Caller::unix(1000)
+        };
+        let request = RecallRequest {
+            reason: "wrong-recipient".into(),
+            ..Default::default()
+        };
+        let sent = lc.shared().recall(&both, copy, request).await;
+        parts.push(sent.unwrap().id.unwrap());
+    }
+    lc.shutdown().await.unwrap();
+    fs::write(&config, asks).unwrap();
+    parts
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_release_that_failed_half_way_sends_nothing_twice_and_says_what_went() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("net");
+    found(&dir);
+    let (home, out) = (dir.join("jm"), temp.path().join("kept"));
+    let at = |code: &str| Client::unix(dir.join(code).join("abeng.sock"));
+    let (first, sent, held) = held_recalls(&dir, 3).await;
+    let jm = start(&home).await;
+    lose_key(&home, &out, &at("jm"), &first).await;
+    let lc = start(&dir.join("lc")).await;
+    let copy = copied(&dir, &sent).await;
+    // No recall has an outcome from here on.
+    jm.shutdown().await.unwrap();
+    lc.shutdown().await.unwrap();
+    let parts = send_parts(&dir, &copy, &held).await;
+    let lc = start(&dir.join("lc")).await;
+    let releaser = Caller::unix(1001);
+    let grant = |id: &str| {
+        let (shared, releaser, id) = (lc.shared().clone(), releaser.clone(), id.to_owned());
+        async move {
+            let plain = GrantRequest::default();
+            shared.release_grant(&releaser, &id, plain).await
+        }
+    };
+    // Granted again, the recall itself is all that goes.
+    assert_eq!(released(&at("lc"), &held[0]).await, (0, 1));
+    assert_eq!(grant(&held[0]).await.unwrap().to, ["JM"]);
+    assert_eq!(released(&at("lc"), &held[0]).await, (1, 1));
+
+    // Refused again, it says so, and what granting it once more does.
+    let trust = ceremony::bundle(&dir.join("lc"));
+    let second = ceremony::after(&dir, &trust, |m| {
+        let suspended = abeng_wire::v1::PartyStatus::Suspended;
+        ceremony::status(m, &ceremony::keyring(&home), suspended);
+    });
+    let second = ceremony::file(&ceremony::with(&trust, second));
+    assert_eq!(at("lc").roster_import(second).await.unwrap().roster, 2);
+    let refused = grant(&held[1]).await.unwrap_err();
+    assert!(
+        refused
+            .message
+            .starts_with("what was sealed anew is recalled already (1 copy), the recall itself"),
+        "{}",
+        refused.message
+    );
+    let cause = refused.cause.unwrap();
+    assert_eq!(cause.first.as_deref(), Some("half_released"));
+    assert_eq!(cause.values["copies"], "1");
+
+    let request = DenyRequest {
+        reason: "it was right".into(),
+        ..Default::default()
+    };
+    let denied = lc.shared().release_deny(&releaser, &held[2], request);
+    assert_eq!(denied.await.unwrap().recalled, [parts[2].clone()]);
+    lc.shutdown().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -89,6 +89,7 @@ impl Operator for Fake {
         Ok(DenyReply {
             id: format!("{id} {}", request.reason),
             leaf: 3,
+            ..DenyReply::default()
         })
     }
     async fn hold_place(

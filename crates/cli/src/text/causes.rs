@@ -37,7 +37,7 @@ pub(crate) fn told(cause: &CauseView, ui: &Ui) -> Option<(String, Option<String>
         None => (message, hint),
         Some(first) => {
             let (first, _) = words(ui.error_lang(), Cause::parse(first)?)?;
-            (format!("{first}: {message}"), hint)
+            (format!("{}: {message}", fill(first, &values)), hint)
         }
     })
 }

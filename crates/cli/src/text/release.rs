@@ -56,6 +56,8 @@ pub(crate) struct Release {
     pub(crate) add_yes: &'static str,
     /// `{id}`, `{leaf}`.
     pub(crate) denied: &'static str,
+    /// `{recalls}`.
+    pub(crate) recalled_already: &'static str,
     pub(crate) status_label: &'static str,
     waiting: Counted,
     /// `{count}`, `{since}`: the count as above.
@@ -146,6 +148,7 @@ static EN: Release = Release {
     needs_yes: "what is released is sent at once, and can only be recalled",
     add_yes: "look with abeng release show ID; add --yes if it is to go",
     denied: "{id} is denied: it is deleted, and nothing of it is sent (leaf {leaf}).",
+    recalled_already: "These recalls had been sent before, when a release of it failed half-way, and stand: {recalls}.",
     status_label: "Release",
     waiting: Counted {
         one: "{count} submission waits for release",
@@ -191,6 +194,7 @@ static ES: Release = Release {
     needs_yes: "lo que se autoriza se envía en el acto, y solo se puede revocar",
     add_yes: "véalo con abeng release show ID; añada --yes si debe salir",
     denied: "{id} está denegado: se borra y no se envía nada de él (hoja {leaf}).",
+    recalled_already: "Estas retiradas ya se habían enviado, cuando una autorización falló a medias, y siguen en pie: {recalls}.",
     status_label: "Autorización",
     waiting: Counted {
         one: "{count} envío espera autorización",
@@ -236,6 +240,7 @@ static FR: Release = Release {
     needs_yes: "ce qui est autorisé part aussitôt, et ne peut être que rappelé",
     add_yes: "regardez-le avec abeng release show ID ; ajoutez --yes s'il doit partir",
     denied: "{id} est refusé : il est effacé, et rien n'en est envoyé (feuille {leaf}).",
+    recalled_already: "Ces rappels étaient déjà partis, quand une autorisation a échoué à mi-chemin, et restent valables : {recalls}.",
     status_label: "Autorisation",
     waiting: Counted {
         one: "{count} envoi attend une autorisation",
@@ -281,6 +286,7 @@ static NL: Release = Release {
     needs_yes: "wat wordt vrijgegeven gaat meteen weg, en kan alleen worden herroepen",
     add_yes: "bekijk het met abeng release show ID; voeg --yes toe als het weg mag",
     denied: "{id} is afgewezen: het is gewist en er wordt niets van verzonden (blad {leaf}).",
+    recalled_already: "Deze terugroepingen waren al verzonden, toen een vrijgave halverwege mislukte, en blijven staan: {recalls}.",
     status_label: "Vrijgave",
     waiting: Counted {
         one: "{count} indiening wacht op vrijgave",

@@ -4,7 +4,7 @@
 use super::HeldId;
 use abeng_api::{Caller, SubmitRequest};
 use abeng_keys::{StoreKey, SystemEntropy};
-use abeng_notice::Attachment;
+use abeng_notice::{Attachment, NoticeType};
 use abeng_wire::{Hash32, Incarnation, LeafHash, Millis, pae};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -75,6 +75,12 @@ impl Draft {
             files: files.collect(),
             any_second: false,
         }
+    }
+
+    /// Whether it takes a notice back.
+    pub fn is_recall(&self) -> bool {
+        let kind = self.request.notice.get("type").and_then(|ty| ty.as_str());
+        kind.and_then(NoticeType::parse) == Some(NoticeType::Recall)
     }
 
     /// The same of one for which the age of the trust data alone asks.

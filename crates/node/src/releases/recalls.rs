@@ -1,7 +1,7 @@
 //! A released recall takes back also what was sealed anew of its notice while it waited, as one that
 //! need not wait does. From nobody but those to whom the recall itself goes: whoever released it saw them.
 
-use super::{HELD, Shared};
+use super::{HELD, Shared, parts::PART};
 use crate::{
     held::{Draft, HeldId},
     reading::internal,
@@ -13,12 +13,9 @@ use abeng_queue::rows::IdRow;
 use abeng_wire::{EnvelopeId, LeafIndex};
 use std::sync::Arc;
 
-/// In place of [`HELD`] where a leaf does not end the matter.
-const PART: &str = ", part of held ";
-
 impl Shared {
     /// Seals and queues what a second person has released. Of a recall the copies come first: a crash
-    /// before the recall itself leaves it waiting, and it is released again.
+    /// before the recall itself leaves it waiting, and it is released again, without those that went.
     pub(super) async fn send_released(
         self: &Arc<Self>,
         ready: Ready,
@@ -30,7 +27,7 @@ impl Shared {
         };
         // Nothing is sealed anew from here on until the recall itself is in the log, and then no more.
         let _alone = self.replacing.lock().await;
-        for mut recall in self.of_copies(&ready, target, draft).await? {
+        for mut recall in self.of_copies(&ready, target, draft, id).await? {
             let via = ready.private.via.strip_suffix(&format!("{HELD}{id}"));
             let via = via.unwrap_or(&ready.private.via);
             recall.private.via = format!("{via}{PART}{id}");
@@ -40,20 +37,29 @@ impl Shared {
         self.clone().seal_and_queue(ready).await
     }
 
-    /// The recalls of what was sealed anew of a notice.
+    /// The recalls of what was sealed anew of a notice, without those that an earlier try has sent.
     async fn of_copies(
-        &self,
+        self: &Arc<Self>,
         recall: &Ready,
         target: EnvelopeId,
         draft: &Draft,
+        id: HeldId,
     ) -> Result<Vec<Ready>, ApiError> {
         let row = self.view.get(&IdRow::key(&target)).await;
         let row = row.map_err(internal)?.as_deref().map(IdRow::decode);
         let Some(IdRow::Sent { submitted }) = row.transpose().map_err(internal)? else {
             return Ok(Vec::new());
         };
+        let copies = self.copies_to_recall(submitted).await?;
+        let gone = match copies.is_empty() {
+            true => Vec::new(),
+            false => self.parts(id, LeafIndex(draft.size)).await?,
+        };
         let mut recalls = Vec::new();
-        for (_, row, mut to) in self.copies_to_recall(submitted).await? {
+        for (_, row, mut to) in copies {
+            if gone.iter().any(|part| part.copy == row.envelope_id) {
+                continue;
+            }
             let shown = recall.cleared.to();
             to.retain(|code| shown.iter().any(|party| party.as_str() == code));
             if to.is_empty() {

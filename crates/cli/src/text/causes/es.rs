@@ -185,6 +185,10 @@ pub(super) fn words(cause: C) -> Words {
             "pida a quienes pueden autorizar que decidan sobre ellos: `abeng release list`",
         ),
         C::StillWaits => ("no se autorizó, sigue esperando", ""),
+        C::HalfReleased => (
+            "las copias selladas de nuevo ya se retiraron ({copies}); la retirada misma no se envió y sigue esperando, y autorizarla otra vez lo termina",
+            "",
+        ),
         C::OfficerReference => (
             "la referencia de un funcionario tiene de 1 a {limit} caracteres",
             "",

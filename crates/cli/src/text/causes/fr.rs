@@ -185,6 +185,10 @@ pub(super) fn words(cause: C) -> Words {
             "demandez à ceux qui peuvent autoriser de décider à leur sujet : `abeng release list`",
         ),
         C::StillWaits => ("non autorisé, il attend toujours", ""),
+        C::HalfReleased => (
+            "ce qui a été scellé à nouveau est déjà rappelé (copies : {copies}) ; le rappel lui-même n'est pas envoyé et attend toujours, l'autoriser encore une fois l'achève",
+            "",
+        ),
         C::OfficerReference => ("la référence d'un agent a de 1 à {limit} caractères", ""),
         C::UnknownRecipient => (
             "personne ici ne s'appelle `{code}`",

@@ -185,6 +185,10 @@ pub(super) fn words(cause: C) -> Words {
             "vraag wie mag vrijgeven erover te beslissen: `abeng release list`",
         ),
         C::StillWaits => ("niet vrijgegeven, het blijft wachten", ""),
+        C::HalfReleased => (
+            "wat opnieuw verzegeld werd is al teruggeroepen (exemplaren: {copies}); de terugroeping zelf is niet verzonden en blijft wachten, ze nogmaals vrijgeven maakt het af",
+            "",
+        ),
         C::OfficerReference => (
             "het kenmerk van een ambtenaar heeft 1 tot {limit} tekens",
             "",
