@@ -6,6 +6,30 @@ use abeng_wire::PartyCode;
 use std::{fs, os::unix::fs::PermissionsExt};
 
 #[test]
+fn a_draft_that_goes_on_with_another_loses_no_request_of_it() {
+    let table = Table::founded();
+    for (name, file) in [("Customs-A", "a.txt"), ("Customs-B", "b.txt")] {
+        table.ok(&format!(
+            "party change --trust 1.pb --keys tt/keys --name {name} --out {file}"
+        ));
+    }
+    table.ok("roster draft --trust 1.pb --add a.txt --out d.txt");
+    let on = "roster draft --trust 1.pb --from d.txt";
+    let lost = "a second request of TT in one roster: the first would be lost";
+    table.fails(&format!("{on} --add b.txt --out x.txt"), EXIT_REFUSED, lost);
+    // Neither is a suspension lost.
+    table.ok("party suspend TT --trust 1.pb --reason x --out s.txt");
+    table.fails(
+        "roster draft --trust 1.pb --from s.txt --add b.txt --out x.txt",
+        EXIT_REFUSED,
+        lost,
+    );
+    // The same once more loses nothing.
+    let told = table.ok(&format!("{on} --add a.txt --out e.txt"));
+    assert!(told.contains("Customs-A"), "{told}");
+}
+
+#[test]
 fn a_policy_file_that_lacks_a_part_removes_nothing_and_who_removes_all_grants_is_told() {
     let table = Table::founded();
     let write = |text: &str| fs::write(table.path("policy.toml"), text).unwrap();
