@@ -1,7 +1,12 @@
 //! Roots and rosters walked one by one, and what stands against them.
 
-use crate::{Root, Roster, TrustError, digest, roster::not_ahead, signed::bound_signatures};
+mod conflicts;
+
+pub use conflicts::{Conflict, ConflictOf, Ended};
+
+use crate::{Root, Roster, TrustError, roster::not_ahead};
 use abeng_wire::{Digest, Millis, decode, limits, v1};
+use conflicts::Parts;
 use std::sync::Arc;
 
 /// A roster that was walked over.
@@ -22,60 +27,6 @@ impl PastRoster {
             signed: roster.signed().clone(),
         }
     }
-}
-
-/// What there are two of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ConflictOf {
-    /// Two roots of one version.
-    Root,
-    /// Two rosters of one version.
-    Roster,
-}
-
-impl ConflictOf {
-    /// `root` or `roster`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Root => "root",
-            Self::Roster => "roster",
-        }
-    }
-}
-
-/// Equivocation: two statements of one version, each signed by enough signers. Both are kept.
-/// Nothing after them is taken until a later root names both, but where the other roster is by
-/// signers who had been replaced: see [`History::ended`].
-#[derive(Debug, Clone)]
-pub struct Conflict {
-    /// Of what.
-    pub of: ConflictOf,
-    /// The version that there are two of.
-    pub version: u64,
-    /// Digest of the one that is held.
-    pub held: Digest,
-    /// Digest of the other.
-    pub other: Digest,
-    /// The other as it was received.
-    pub signed: v1::Signed,
-    /// The root under which the other stands; of a root, 0.
-    root_version: u64,
-}
-
-/// What ends a conflict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// The root of that version names both: whichever leads further is taken.
-    Named(u64),
-    /// The other's signers were replaced. It stays evidence, and weighs nothing.
-    Retired,
-}
-
-/// How a list of rosters stands to those held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Parts {
-    No,
-    At(Option<Ended>),
 }
 
 /// Every root and roster held, from the first on, and the conflicts found.
@@ -115,35 +66,6 @@ impl History {
         same.last().map_or(0, |(past, _)| past.version)
     }
 
-    /// The conflicts that no root held names.
-    pub(crate) fn unsettled(&self) -> impl Iterator<Item = &Conflict> {
-        self.conflicts.iter().filter(|c| self.ended(c).is_none())
-    }
-
-    /// What ends a conflict: a root that names both, or, of rosters, that the signers of the other
-    /// one can do nothing any more. Else whoever once had two keys of three could sign a second
-    /// roster of old, and a next one as soon as a root has named that, and nothing would ever
-    /// follow. They were replaced where the rosters held have gone on under a newer root, or a
-    /// newer root names an equivocation of rosters: its makers knew of it.
-    pub(crate) fn ended(&self, c: &Conflict) -> Option<Ended> {
-        let names = |r: &&Arc<Root>| match c.of {
-            ConflictOf::Root => r.settles_roots(c.version, c.held, c.other),
-            ConflictOf::Roster => r.settles_rosters(c.version, c.held, c.other),
-        };
-        if let Some(root) = self.roots.iter().find(names) {
-            return Some(Ended::Named(root.version()));
-        }
-        let newer = |r: &Arc<Root>| r.version() > c.root_version && r.settles_any_rosters();
-        let retired = c.of == ConflictOf::Roster
-            && (self.goes_on_under() > c.root_version || self.roots.iter().any(newer));
-        retired.then_some(Ended::Retired)
-    }
-
-    /// The root of the newest roster held.
-    fn goes_on_under(&self) -> u64 {
-        self.rosters.last().map_or(0, |past| past.root_version)
-    }
-
     /// Walks on from the last root held. Whether anything is new: a root, or a conflict.
     pub(crate) fn take_roots(&mut self, list: &[v1::Signed]) -> Result<bool, TrustError> {
         let mut newer = false;
@@ -162,14 +84,7 @@ impl History {
                         Some(before) => before.walk(signed)?,
                         None => held.rival(signed)?,
                     };
-                    newer |= self.stand(Conflict {
-                        of: ConflictOf::Root,
-                        version: m.version,
-                        held: held.digest(),
-                        other: digest(&signed.bytes),
-                        signed: signed.clone(),
-                        root_version: 0,
-                    });
+                    newer |= self.stand_of_roots(&held, signed);
                     // What follows in the list follows the other one.
                     break;
                 }
@@ -205,50 +120,41 @@ impl History {
 
     /// Walks on from `held`. The newest roster, if any is newer, and whether a conflict is new.
     /// Where the list stands on the other side of an equivocation that is ended, it takes the
-    /// place of what is held, if it leads further: under the newest root, and, where no root names
-    /// both sides, under a newer one than what is held.
+    /// place of what is held if it leads further, under the newest root. `others` is evidence that
+    /// came with it: nothing is taken past a version that it disputes.
     pub(crate) fn take_rosters(
         &mut self,
         held: Option<&Roster>,
         list: &[v1::Signed],
+        others: &[v1::Signed],
     ) -> Result<(Option<Roster>, bool), TrustError> {
         let (parts, found) = self.compare(list)?;
-        let ended = match parts {
-            Parts::No => return Ok((self.walk_on(held, list)?, found)),
-            Parts::At(Some(ended)) if self.unsettled().next().is_none() => ended,
-            Parts::At(_) => return Ok((None, found)),
-        };
+        match parts {
+            Parts::No => return Ok((self.walk_on(held, list, others)?, found)),
+            Parts::Ended { may_replace: true } if self.unsettled().next().is_none() => {}
+            Parts::Open | Parts::Ended { .. } => return Ok((None, found)),
+        }
+        // Before it is walked, which costs much.
+        let root = self.newest_root()?.version();
+        let last = list
+            .last()
+            .map(|signed| decode("roster", &signed.bytes, limits::ROSTER));
+        let last: v1::Roster = last.transpose()?.unwrap_or_default();
+        let version = held.map_or(0, Roster::version);
+        if last.root_version != root || last.version <= version {
+            return Ok((None, found));
+        }
         let mut other = Self {
             rosters: Vec::new(),
             ..self.clone()
         };
-        let newest = other.walk_on(None, list)?;
-        let root = self.newest_root()?.version();
-        let newer_root = ended != Ended::Retired || root > self.goes_on_under();
-        let further = newest.filter(|r| {
-            newer_root && r.root_version() == root && r.version() > held.map_or(0, Roster::version)
-        });
+        let newest = other.walk_on(None, list, &[])?;
+        let further = newest.filter(|r| r.root_version() == root && r.version() > version);
         if further.is_some() {
             let left = std::mem::replace(&mut self.rosters, other.rosters);
             self.turn(&left);
         }
         Ok((further, found))
-    }
-
-    /// Keeps what was held as the other side, where the other side is now held.
-    fn turn(&mut self, left: &[PastRoster]) {
-        for c in self
-            .conflicts
-            .iter_mut()
-            .filter(|c| c.of == ConflictOf::Roster)
-        {
-            let was = left.iter().find(|past| past.digest == c.held);
-            let is_held = self.rosters.iter().any(|past| past.digest == c.other);
-            if let (Some(was), true) = (was, is_held) {
-                (c.held, c.other) = (c.other, c.held);
-                c.signed = was.signed.clone();
-            }
-        }
     }
 
     /// Notes evidence that somebody else kept. Whether any is new.
@@ -275,76 +181,11 @@ impl History {
         }
     }
 
-    /// Holds each of the list against what is held of its version: whether one differs, and
-    /// whether that is a conflict not known yet. What follows a conflict under the same roots
-    /// says nothing new.
-    fn compare(&mut self, list: &[v1::Signed]) -> Result<(Parts, bool), TrustError> {
-        let (mut parts, mut found) = (Parts::No, false);
-        for signed in list {
-            let m: v1::Roster = decode("roster", &signed.bytes, limits::ROSTER)?;
-            let Some(past) = self.rosters.iter().find(|p| p.version == m.version) else {
-                continue;
-            };
-            if past.signed.bytes == signed.bytes {
-                continue;
-            }
-            let (held, under) = (past.digest, past.root_version.min(m.root_version));
-            match parts {
-                Parts::No => {}
-                Parts::At(None) => continue,
-                Parts::At(Some(Ended::Named(root))) if under < root => continue,
-                Parts::At(Some(Ended::Retired)) if m.root_version < self.goes_on_under() => {
-                    continue;
-                }
-                Parts::At(Some(_)) => {}
-            }
-            bound_signatures("a roster", signed)?;
-            let root = self.root_of(&m)?;
-            if m.network != root.network().as_str() {
-                return Err(TrustError::rule(
-                    format!("roster {}", m.version),
-                    "it is of this network",
-                ));
-            }
-            root.count_roster(m.version, signed)?;
-            let conflict = Conflict {
-                of: ConflictOf::Roster,
-                version: m.version,
-                held,
-                other: digest(&signed.bytes),
-                signed: signed.clone(),
-                root_version: m.root_version,
-            };
-            parts = Parts::At(self.ended(&conflict));
-            found |= self.stand(conflict);
-        }
-        Ok((parts, found))
-    }
-
-    /// Keeps the other statement. Whether it is new. Of what is ended a few are evidence enough,
-    /// and they make room for one that is not; where as many stand, nothing follows anyway.
-    fn stand(&mut self, conflict: Conflict) -> bool {
-        let of_kind = |c: &&Conflict| c.of == conflict.of;
-        if self.conflicts.iter().any(|c| c.other == conflict.other) {
-            return false;
-        }
-        if self.conflicts.iter().filter(of_kind).count() >= limits::CONFLICTS {
-            let ended = |c: &Conflict| c.of == conflict.of && self.ended(c).is_some();
-            match self.conflicts.iter().position(ended) {
-                Some(oldest) if self.ended(&conflict).is_none() => {
-                    _ = self.conflicts.remove(oldest)
-                }
-                _ => return false,
-            }
-        }
-        self.conflicts.push(conflict);
-        true
-    }
-
     fn walk_on(
         &mut self,
         held: Option<&Roster>,
         list: &[v1::Signed],
+        others: &[v1::Signed],
     ) -> Result<Option<Roster>, TrustError> {
         let mut newest: Option<Roster> = None;
         for signed in list {
@@ -356,10 +197,18 @@ impl History {
             let roster = Roster::walk(&root, newest.as_ref().or(held), signed)?;
             // A walk from the first is over what was believed before the conflict was known.
             if held.is_some() {
-                self.undisputed(ConflictOf::Roster, None)?;
+                match self.undisputed(ConflictOf::Roster, None) {
+                    Err(_) if newest.is_some() => break,
+                    undisputed => undisputed?,
+                }
             }
             self.rosters.push(PastRoster::of(&roster));
             newest = Some(roster);
+            // What others hold against this version counts before the next one does. Evidence that
+            // does not hold is none.
+            for other in others.iter().filter(|o| version_of(o) == Some(m.version)) {
+                let _ = self.compare(std::slice::from_ref(other));
+            }
         }
         Ok(newest)
     }
@@ -391,4 +240,9 @@ impl History {
             None => Ok(()),
         }
     }
+}
+
+fn version_of(signed: &v1::Signed) -> Option<u64> {
+    let m: Result<v1::Roster, _> = decode("roster", &signed.bytes, limits::ROSTER);
+    m.ok().map(|m| m.version)
 }

@@ -41,7 +41,7 @@ pub use error::TrustError;
 pub use expansion::{Expansion, GroupExpansion, LeftOut};
 pub use explain::{ExplainedGrant, Explanation};
 pub use freshness::{Freshness, LIMIT_MS, Standing, WARN_MS};
-pub use history::{Conflict, ConflictOf};
+pub use history::{Conflict, ConflictOf, Ended};
 pub use incarnation::{sign_incarnation, verify_incarnation, verify_own_incarnation};
 pub use newcomers::{NEWCOMER_WAIT_MS, Newcomer};
 pub use overrides::{OVERRIDE_WAIT_MS, Override};

@@ -154,10 +154,21 @@ impl Root {
         self.freshness_signers.iter().find(|k| k.kid() == *kid)
     }
 
-    /// Whether enough distinct roster signers signed.
-    pub(crate) fn count_roster(&self, version: u64, signed: &v1::Signed) -> Result<(), TrustError> {
-        let found = distinct_signers(&self.roster_signers, SignatureType::ROSTER, signed);
-        self.enough(format!("roster {version}"), self.roster_threshold, found)
+    /// Whether enough distinct roster signers signed, and who did.
+    pub(crate) fn count_roster(
+        &self,
+        version: u64,
+        signed: &v1::Signed,
+    ) -> Result<Vec<Kid>, TrustError> {
+        let by = distinct_signers(&self.roster_signers, SignatureType::ROSTER, signed);
+        self.enough(format!("roster {version}"), self.roster_threshold, by.len())?;
+        Ok(by)
+    }
+
+    /// How many of those are roster signers of this root.
+    pub(crate) fn roster_signers_among(&self, kids: &[Kid]) -> usize {
+        let signers = self.roster_signers.iter().map(DualVerifyKey::kid);
+        signers.filter(|kid| kids.contains(kid)).count()
     }
 
     /// Whether enough distinct root signers stand behind an override.
@@ -166,7 +177,7 @@ impl Root {
         party: PartyCode,
         signed: &v1::Signed,
     ) -> Result<(), TrustError> {
-        let found = distinct_signers(&self.signers, SignatureType::OVERRIDE, signed);
+        let found = distinct_signers(&self.signers, SignatureType::OVERRIDE, signed).len();
         self.enough(format!("the override for {party}"), self.threshold, found)
     }
 
@@ -219,7 +230,7 @@ impl Root {
     }
 
     fn count(&self, other: &Root) -> Result<(), TrustError> {
-        let found = distinct_signers(&self.signers, SignatureType::ROOT, &other.signed);
+        let found = distinct_signers(&self.signers, SignatureType::ROOT, &other.signed).len();
         self.enough(format!("root {}", other.version), self.threshold, found)
     }
 

@@ -13,13 +13,13 @@ pub fn digest(bytes: &[u8]) -> Digest {
     Digest(out)
 }
 
-/// How many of `signers` signed, each counted once however often it stands there, and only if
-/// both halves hold. Signatures of others are passed over.
+/// Who of `signers` signed, each once however often it stands there, and only if both halves
+/// hold. Signatures of others are passed over.
 pub(crate) fn distinct_signers(
     signers: &[DualVerifyKey],
     kind: SignatureType,
     signed: &v1::Signed,
-) -> usize {
+) -> Vec<Kid> {
     signers
         .iter()
         .filter(|signer| {
@@ -28,7 +28,8 @@ pub(crate) fn distinct_signers(
                 .iter()
                 .any(|s| signer.verify(kind, &signed.bytes, s).is_ok())
         })
-        .count()
+        .map(DualVerifyKey::kid)
+        .collect()
 }
 
 /// Refuses more signatures than any statement needs, before any is verified.

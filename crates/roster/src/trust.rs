@@ -1,5 +1,5 @@
 use crate::{
-    Conflict, ConflictOf, Freshness, Root, Roster, SealKeys, Standing, TrustError, digest,
+    Conflict, ConflictOf, Ended, Freshness, Root, Roster, SealKeys, Standing, TrustError, digest,
     history::History,
 };
 use abeng_keys::SealPublic;
@@ -57,7 +57,7 @@ impl Trust {
         }
         let mut history = History::begin(first)?;
         history.take_roots(&bundle.roots)?;
-        let (roster, _) = history.take_rosters(None, &bundle.rosters)?;
+        let (roster, _) = history.take_rosters(None, &bundle.rosters, &[])?;
         let roster = roster.ok_or(TrustError::Missing { what: "roster" })?;
         // Evidence that does not hold is none.
         let _ = history.take_others(&bundle.other_roots, &bundle.other_rosters);
@@ -118,27 +118,26 @@ impl Trust {
         }
         let mut next = self.clone();
         let history = &mut next.history;
-        let others = history.take_others(&bundle.other_roots, &bundle.other_rosters);
-        let (mut newer, mut fault) = match others {
-            Ok(newer) => (newer, None),
-            Err(e) => (false, Some(e)),
-        };
-        newer |= history.take_roots(&bundle.roots)?;
+        let mut newer = history.take_roots(&bundle.roots)?;
         next.root = history.newest_root()?;
+        // Under the newest roots, since one that is new here may be what evidence stands under.
+        let others = history.take_others(&bundle.other_roots, &bundle.other_rosters);
+        let mut fault = others.as_ref().err().cloned();
+        newer |= others.unwrap_or(false);
         let held = history.rosters.clone();
-        let known = self.history.conflicts.len();
+        let known: BTreeSet<Digest> = self.history.conflicts.iter().map(|c| c.other).collect();
+        let is_new =
+            |history: &History| history.conflicts.iter().any(|c| !known.contains(&c.other));
         let (list, ahead) = history.not_ahead(&bundle.rosters, now)?;
-        let walked = match history.take_rosters(Some(&self.roster), list) {
+        let walked = match history.take_rosters(Some(&self.roster), list, &bundle.other_rosters) {
             Ok((walked, conflict)) => {
                 newer |= conflict;
                 walked
             }
             // Evidence is kept whatever stands behind it, and a dispute stops rosters, no keys.
-            Err(e)
-                if history.conflicts.len() > known || matches!(e, TrustError::Disputed { .. }) =>
-            {
+            Err(e) if is_new(history) || matches!(e, TrustError::Disputed { .. }) => {
                 history.rosters.clone_from(&held);
-                newer |= history.conflicts.len() > known;
+                newer |= is_new(history);
                 fault = Some(e);
                 None
             }
@@ -162,10 +161,10 @@ impl Trust {
         newer |= more;
         fault = fault.or(ahead).or(first);
         // Else it could be kept and never be read or told again.
-        if newer && next.to_bundle().encoded_len() > limits::TRUST_BUNDLE {
+        if newer && next.without_evidence() > limits::TRUST_BUNDLE - limits::EVIDENCE_ROOM {
             return Err(TrustError::rule(
                 "a trust bundle",
-                "with what is held, at most 8 MiB",
+                "with what is held, at most 5 MiB",
             ));
         }
         match fault {
@@ -173,6 +172,17 @@ impl Trust {
             Some(fault) => Err(fault),
             None => Ok(None),
         }
+    }
+
+    /// The length of what is held, but for the other sides of equivocations: those never keep a
+    /// roster out.
+    fn without_evidence(&self) -> usize {
+        let held = v1::TrustBundle {
+            other_roots: Vec::new(),
+            other_rosters: Vec::new(),
+            ..self.to_bundle()
+        };
+        held.encoded_len()
     }
 
     /// The roster of a version as it was received, where it is held.
@@ -197,6 +207,11 @@ impl Trust {
     /// [`Self::is_settled`] denies are an alarm, and nothing after them is taken.
     pub fn conflicts(&self) -> &[Conflict] {
         &self.history.conflicts
+    }
+
+    /// What ended a conflict, if anything has.
+    pub fn ended(&self, conflict: &Conflict) -> Option<Ended> {
+        self.history.ended(conflict)
     }
 
     /// Whether a later root names both sides, or the other is by signers who had been replaced.
@@ -371,7 +386,7 @@ pub(crate) fn walk_to(bundle: &v1::TrustBundle, version: u64) -> Result<Roster, 
     history.take_roots(&bundle.roots)?;
     let up_to = usize::try_from(version).unwrap_or(usize::MAX);
     let list = &bundle.rosters[..up_to.min(bundle.rosters.len())];
-    let (walked, _) = history.take_rosters(None, list)?;
+    let (walked, _) = history.take_rosters(None, list, &[])?;
     walked
         .filter(|roster| roster.version() == version)
         .ok_or(TrustError::Missing { what: "roster" })

@@ -80,6 +80,10 @@ pub const SETTLEMENTS: usize = 16;
 pub const SETTLED_DIGESTS: usize = 8;
 /// Well-signed statements that stand against one held, kept as evidence: of roots and of rosters each.
 pub const CONFLICTS: usize = 8;
+/// Bytes of them, of roots and of rosters each; one is kept however long it is.
+pub const CONFLICT_BYTES: usize = 1 << 20;
+/// Of a trust bundle, bytes that are left for such evidence.
+pub const EVIDENCE_ROOM: usize = 3 << 20;
 /// Statements of one party that are kept while the key that signed them waits.
 pub const WAITING_STATEMENTS: usize = 2;
 /// Seal keys of one party that are held: the newest, and the one before it.

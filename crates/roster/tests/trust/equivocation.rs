@@ -5,7 +5,7 @@ use abeng_keys::DualSigner;
 use abeng_roster::{
     Conflict, ConflictOf, NEWCOMER_WAIT_MS, Trust, TrustError, ceremony, digest, founding::found,
 };
-use abeng_wire::{NetworkCode, v1};
+use abeng_wire::{NetworkCode, prost::Message, v1};
 use bytes::Bytes;
 
 fn rosters(list: &[&v1::Signed]) -> v1::TrustBundle {
@@ -474,4 +474,163 @@ fn a_first_root_that_its_own_signers_alone_signed_is_no_equivocation() {
         ..Default::default()
     };
     assert!(world.trust.merge(&bundle, T0).is_err());
+}
+
+/// A roster that follows another one, under that root, by those signers.
+fn next(
+    after: &v1::Signed,
+    root: u64,
+    by: &[&DualSigner],
+    edit: impl Fn(&mut v1::Roster),
+) -> v1::Signed {
+    let mut m = World::after(after);
+    m.root_version = root;
+    edit(&mut m);
+    ceremony::sign_roster(&m, by).unwrap()
+}
+
+fn revokes(m: &mut v1::Roster) {
+    m.revocations = vec![v1::Revocation {
+        kid: vec![7; 32].into(),
+        effective_at: T0,
+        reason: "stolen".into(),
+    }];
+}
+
+/// Merges what the list brings, if anything; never less than there was.
+fn shown(trust: &Trust, list: &[&v1::Signed]) -> Trust {
+    match trust.merge(&rosters(list), T0 + 20 * DAY) {
+        Ok(Some(more)) => more,
+        _ => trust.clone(),
+    }
+}
+
+#[test]
+fn no_fork_takes_the_place_of_what_has_gone_on_under_a_newer_root() {
+    let split = Split::new();
+    let (world, fresh) = (&split.world, fresh());
+    let new = [&fresh[0], &fresh[1]];
+    let old = world.roster_signers(&[0, 1]);
+    let first = &world.founding.bundle.rosters[0];
+    // Root 2 names the two second rosters, or has not heard of any; the third one revokes a key.
+    for named in [&[&split.one, &split.other][..], &[]] {
+        let root = split.root(named, &fresh);
+        let third = next(&split.one, 2, &new, revokes);
+        let side = [&split.at_one, &world.trust][usize::from(named.is_empty())];
+        let mut bundle = rosters(&[first, &split.one, &third]);
+        bundle.roots = vec![world.founding.bundle.roots[0].clone(), root];
+        let held = side.merge(&bundle, T0 + 2 * DAY).unwrap().unwrap();
+        assert_eq!(held.roster.version(), 3);
+        // Both old and new signers carry the other second roster on, past ours.
+        let third_b = next(&split.other, 1, &old, |_| {});
+        let fourth_b = next(&third_b, 2, &new, |_| {});
+        let fork = [first, &split.other, &third_b, &fourth_b];
+        let after = shown(&held, &fork);
+        assert_eq!(after.roster.digest(), digest(&third.bytes));
+        // And under a root that comes later.
+        let mut root = world.root();
+        root.version = 3;
+        let keys = fresh.iter().map(|s| s.dual_key("new", "GY"));
+        root.roster_signers = keys.collect();
+        let root = ceremony::sign_root(&root, &world.root_signers(&[0, 1, 2, 3])).unwrap();
+        let later = after
+            .merge(&roots(&[&root]), T0 + 3 * DAY)
+            .unwrap()
+            .unwrap();
+        let fourth_b = next(&third_b, 3, &new, |_| {});
+        let fork = [first, &split.other, &third_b, &fourth_b];
+        assert_eq!(shown(&later, &fork).roster.digest(), digest(&third.bytes));
+        let restarted = Trust::from_bundle(&later.to_bundle(), None, T0 + 9 * DAY).unwrap();
+        assert_eq!(
+            shown(&restarted, &fork).roster.digest(),
+            digest(&third.bytes)
+        );
+    }
+}
+
+#[test]
+fn signers_who_stay_are_not_replaced_by_a_new_root() {
+    let split = Split::new();
+    let world = &split.world;
+    // A routine root: one roster signer of three is another.
+    let mut root = world.root();
+    root.version = 2;
+    root.roster_signers[2] = fresh()[0].dual_key("new", "GY");
+    let root = ceremony::sign_root(&root, &world.root_signers(&[0, 1, 2, 3])).unwrap();
+    let stay = world.roster_signers(&[0, 1]);
+    let third = next(&split.one, 2, &stay, |_| {});
+    let first = &world.founding.bundle.rosters[0];
+    let mut bundle = rosters(&[first, &split.one, &third]);
+    bundle.roots = vec![world.founding.bundle.roots[0].clone(), root];
+    let held = world.trust.merge(&bundle, T0 + 2 * DAY).unwrap().unwrap();
+    assert_eq!(held.roster.version(), 3);
+    // They sign another second one: they still sign, so it stops what follows.
+    let told = held
+        .merge(&rosters(&[&split.other]), T0 + 2 * DAY)
+        .unwrap()
+        .unwrap();
+    assert_eq!(stands(&told).len(), 1);
+    let fourth = next(&third, 2, &stay, |_| {});
+    assert!(matches!(
+        told.merge(&rosters(&[&fourth]), T0 + 3 * DAY),
+        Err(TrustError::Disputed { version: 2, .. })
+    ));
+    // Where only one of those who signed it stays, nothing more can come of them.
+    let by_one_left = world.roster_signers(&[1, 2]);
+    let mut m = World::after(first);
+    m.expires += 9;
+    let other = ceremony::sign_roster(&m, &by_one_left).unwrap();
+    let told = held
+        .merge(&rosters(&[&other]), T0 + 2 * DAY)
+        .unwrap()
+        .unwrap();
+    assert!(stands(&told).is_empty());
+    assert!(
+        told.merge(&rosters(&[&fourth]), T0 + 3 * DAY)
+            .unwrap()
+            .is_some()
+    );
+}
+
+#[test]
+fn evidence_never_keeps_a_roster_out() {
+    let split = Split::new();
+    let (world, fresh) = (&split.world, fresh());
+    // Second rosters as long as one may be, whatever stands in them.
+    let long = |i: u8| {
+        world.second(|m| {
+            m.expires += u64::from(i) + 1;
+            m.revocations = vec![v1::Revocation {
+                kid: vec![i; 32].into(),
+                effective_at: T0,
+                reason: "x".repeat(1_000_000),
+            }];
+        })
+    };
+    let next_ones = split.after(split.root(&[&split.one, &split.other], &fresh), &fresh);
+    // Shown before the root that ends it, and after.
+    let before = (0..10).fold(split.at_one.clone(), |trust, i| shown(&trust, &[&long(i)]));
+    assert!(!stands(&before).is_empty());
+    let after = before.merge(&next_ones, T0 + 20 * DAY).unwrap().unwrap();
+    let after = (10..20).fold(after, |trust, i| shown(&trust, &[&long(i)]));
+    assert_eq!(after.roster.version(), 3);
+    assert!(after.to_bundle().encoded_len() < 3 << 20);
+    let fourth = next(&next_ones.rosters[2], 2, &[&fresh[0], &fresh[1]], |_| {});
+    assert_eq!(shown(&after, &[&fourth]).roster.version(), 4);
+}
+
+#[test]
+fn whoever_catches_up_stops_where_the_evidence_says() {
+    let split = Split::new();
+    let third = split.world.sign(&World::after(&split.one));
+    let mut bundle = rosters(&[&split.one, &third]);
+    bundle.other_rosters = vec![split.other.clone()];
+    let trust = split
+        .world
+        .trust
+        .merge(&bundle, T0 + 2 * DAY)
+        .unwrap()
+        .unwrap();
+    assert_eq!(trust.roster.digest(), digest(&split.one.bytes));
+    assert_eq!(stands(&trust).len(), 1);
 }
