@@ -9,8 +9,8 @@ use crate::{
 use abeng_api::{Warned, Warning};
 use abeng_audit_log::{EQUIVOCATION, Reader, RealDisk, subject};
 use abeng_queue::{Input, rows::ContradictionRow};
-use abeng_roster::{Conflict, ConflictOf, Trust, TrustError, digest};
-use abeng_wire::{Digest, decode_tolerant, limits, v1};
+use abeng_roster::{Conflict, ConflictOf, Ended, Trust, TrustError, digest};
+use abeng_wire::{Digest, limits, v1};
 use std::{io, path::PathBuf};
 use v1::proof_part::Of;
 
@@ -23,10 +23,8 @@ const KEPT_OF_SEAL_KEYS: usize = 2;
 enum Standing {
     /// Nothing has ended it: an alarm.
     Open,
-    /// A root names both sides.
-    Settled,
-    /// Signers of the other side were replaced.
-    Retired,
+    /// That has.
+    Ended(Ended),
     /// Nothing that is held is about it any more.
     Over,
 }
@@ -82,11 +80,10 @@ impl Dispute {
         };
         let mut conflicts = trust.conflicts().iter().filter(about);
         let pair = conflicts.clone().find(|c| self.is_same(&Self::of(c)));
-        match pair {
-            Some(c) if !trust.is_settled(c) => Standing::Open,
-            Some(c) if names(trust, c) => Standing::Settled,
-            Some(_) => Standing::Retired,
-            None if conflicts.any(|c| !trust.is_settled(c)) => Standing::Open,
+        match pair.map(|c| trust.ended(c)) {
+            Some(None) => Standing::Open,
+            Some(Some(ended)) => Standing::Ended(ended),
+            None if conflicts.any(|c| trust.ended(c).is_none()) => Standing::Open,
             None => Standing::Over,
         }
     }
@@ -146,8 +143,8 @@ impl Dispute {
     pub fn told_in_full(&self, trust: &Trust) -> String {
         let (begins, ends) = match self.standing(trust) {
             Standing::Open => return self.told().into_text(),
-            Standing::Settled => ("settled by a root", ""),
-            Standing::Retired => (
+            Standing::Ended(Ended::Named(_)) => ("settled by a root", ""),
+            Standing::Ended(Ended::Retired) => (
                 "of no weight, since signers of it were replaced",
                 " No root names both, and nothing waits for one.",
             ),
@@ -158,20 +155,6 @@ impl Dispute {
             self.version, self.what, self.held, self.other
         )
     }
-}
-
-/// Whether a root names both sides of a conflict.
-fn names(trust: &Trust, c: &Conflict) -> bool {
-    let sides = [c.held.to_bytes(), c.other.to_bytes()];
-    trust.to_bundle().roots.iter().any(|signed| {
-        let root = decode_tolerant::<v1::Root>("root", &signed.bytes, limits::ROOT);
-        let settled = root.map(|root| match c.of {
-            ConflictOf::Root => root.settled_roots,
-            ConflictOf::Roster => root.settled_rosters,
-        });
-        let both = |s: &v1::Settlement| sides.iter().all(|side| s.digests.contains(side));
-        settled.is_ok_and(|list| list.iter().any(|s| s.version == c.version && both(s)))
-    })
 }
 
 impl Shared {

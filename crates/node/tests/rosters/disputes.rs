@@ -288,3 +288,40 @@ async fn of_signers_who_were_replaced_no_root_is_said_to_have_settled_anything()
     assert!(!warns(&status, "TWO DIFFERENT"), "{:?}", status.warnings);
     jm.shutdown().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_goes_over_to_another_side_has_no_open_dispute_of_the_side_that_was_left() {
+    let net = found(&["JM"]);
+    let jm = net.start("JM").await;
+    let first = bundle(&net.home("JM"));
+    let all = [0, 1, 2].map(|n| after(&net.dir, &first, |m| m.expires += n));
+    let client = net.client("JM");
+    let [one, other, more] = all.clone().map(|roster| with(&first, roster));
+    client.roster_import(file(&one)).await.unwrap();
+    for other in [&other, &more] {
+        client.roster_import(file(other)).await.unwrap_err();
+    }
+    has_leaves(&net, "JM", "CONTRADICTION", 2).await;
+    let mut next = other;
+    next.roots.push(next_root(&net.dir, &first, |root| {
+        let named = settlement(&all.each_ref());
+        root.settled_rosters.push(named);
+    }));
+    let third = after(&net.dir, &next, |m| m.root_version = 2);
+    let next = with(&next, third);
+    client.roster_import(file(&next)).await.unwrap();
+    let is_over = async |when: &str| {
+        let status = client.status().await.unwrap();
+        assert_eq!(status.roster.version, 3, "{when}");
+        assert!(!warns(&status, "TWO DIFFERENT"), "{when}: {status:?}");
+        // The pairs are others now, of the same rosters.
+        has_leaves(&net, "JM", "CONTRADICTION", 2).await;
+        let disputes = client.roster_pending().await.unwrap().disputes;
+        assert_eq!(disputes.len(), 2, "{when}: {disputes:?}");
+    };
+    is_over("taken").await;
+    jm.shutdown().await.unwrap();
+    let jm = net.start("JM").await;
+    is_over("started again").await;
+    jm.shutdown().await.unwrap();
+}
