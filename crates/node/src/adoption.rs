@@ -129,9 +129,7 @@ impl Shared {
         }
         self.untold.since(before.clone());
         crate::copied_keys::tell(&before, &next);
-        for conflict in next.conflicts() {
-            self.keep_conflict(conflict);
-        }
+        self.keep_conflicts(&before, &next);
         self.keep_second_keys(&next, bundle, time.now);
         undisputed(&next, bundle)?;
         Ok(Some(taken))

@@ -76,10 +76,7 @@ impl Shared {
             newcomers: waiting.iter().map(|n| newcomer_view(&trust, n)).collect(),
             disputes: lock(&self.disputes)
                 .iter()
-                .map(|d| match d.is_settled(&trust) {
-                    true => d.told_settled(),
-                    false => d.told().into_text(),
-                })
+                .map(|d| d.told_in_full(&trust))
                 .collect(),
         }
     }
@@ -196,7 +193,7 @@ impl Shared {
         let trust = self.trust();
         let mut told: Vec<Warning> = {
             let disputes = lock(&self.disputes);
-            let open = disputes.iter().filter(|d| !d.is_settled(&trust));
+            let open = disputes.iter().filter(|d| d.is_open(&trust));
             open.map(|d| d.told()).collect()
         };
         told.extend(lock(&self.news).told(trust.roster.version()));

@@ -1,6 +1,6 @@
 //! `abeng root keygen` and `abeng root new`.
 
-use super::{DAY_MS, file, now, place, refused, secrets, words};
+use super::{DAY_MS, dispute, file, now, place, refused, secrets, words};
 use crate::{
     CliError, Exit, Ui,
     args::{RootKeygenArgs, RootNewArgs, SignerKind},
@@ -243,11 +243,9 @@ pub(super) fn tell(root: &v1::Root) -> String {
         ("rosters", &root.settled_rosters),
         ("roots", &root.settled_roots),
     ] {
-        for s in list {
+        for (version, count) in dispute::settled(list) {
             out.push_str(&format!(
-                "It ends the equivocation of {} {what} of version {}.\n",
-                s.digests.len(),
-                s.version
+                "It ends the equivocation of {count} {what} of version {version}.\n"
             ));
         }
     }

@@ -1,7 +1,10 @@
 //! What holders must know of a trust bundle that holds two well-signed versions of one thing.
 
 use super::diff::{Change, danger};
+use abeng_keys::SignatureType;
 use abeng_roster::{Conflict, ConflictOf, Root, Trust, armour};
+use abeng_wire::v1;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The equivocations that no root has ended.
 pub(super) fn unsettled(trust: &Trust) -> impl Iterator<Item = &Conflict> {
@@ -14,12 +17,41 @@ pub(super) fn open(trust: &Trust) -> Vec<Change> {
 }
 
 /// Those that this root, which is to be signed, does not end.
-pub(super) fn beside(trust: &Trust, root: &Root) -> Vec<Change> {
+pub(super) fn beside(trust: &Trust, root: &Root, message: &v1::Root) -> Vec<Change> {
     let ends = |c: &&Conflict| match c.of {
         ConflictOf::Root => root.settles_roots(c.version, c.held, c.other),
-        ConflictOf::Roster => root.settles_rosters(c.version, c.held, c.other),
+        ConflictOf::Roster => {
+            let named = root.settles_rosters(c.version, c.held, c.other);
+            // One that is named ends all by signers who are replaced.
+            named || (!message.settled_rosters.is_empty() && replaces(root, c))
+        }
     };
     unsettled(trust).filter(|c| !ends(c)).map(told).collect()
+}
+
+/// Whether too few of those who signed the other one would be left to sign a roster.
+fn replaces(root: &Root, c: &Conflict) -> bool {
+    let signed = &c.signed;
+    let signers = root.roster_signers().iter().filter(|signer| {
+        let mut all = signed.signatures.iter();
+        all.any(|s| {
+            signer
+                .verify(SignatureType::ROSTER, &signed.bytes, s)
+                .is_ok()
+        })
+    });
+    signers.count() < root.roster_threshold()
+}
+
+/// How many statements of each version a root ends, over all settlements of that version.
+pub(super) fn settled(list: &[v1::Settlement]) -> BTreeMap<u64, usize> {
+    let mut all: BTreeMap<u64, BTreeSet<&[u8]>> = BTreeMap::new();
+    for s in list {
+        let digests = s.digests.iter().map(|digest| &digest[..]);
+        all.entry(s.version).or_default().extend(digests);
+    }
+    let counts = all.into_iter().map(|(version, all)| (version, all.len()));
+    counts.collect()
 }
 
 fn told(c: &Conflict) -> Change {

@@ -26,7 +26,7 @@ pub(super) struct Next<'a> {
     before: v1::Roster,
     /// The next one.
     pub(super) message: v1::Roster,
-    /// Whose requests were entered.
+    /// Whose entry was changed already, here or in the draft that this goes on with.
     asked: BTreeSet<String>,
     /// What is told before the changes.
     first: Vec<diff::Change>,
@@ -90,6 +90,10 @@ impl<'a> Next<'a> {
                 ..before.clone()
             },
         };
+        let asked = match from {
+            Some(_) => changed(&before, &message)?,
+            None => BTreeSet::new(),
+        };
         message.network = root.network().to_string();
         message.version = before.version + 1;
         message.previous = previous.map_or_else(Default::default, |r| r.digest().to_bytes());
@@ -102,7 +106,7 @@ impl<'a> Next<'a> {
             held: None,
             before,
             message,
-            asked: BTreeSet::new(),
+            asked,
             first: Vec::new(),
         })
     }
@@ -132,12 +136,13 @@ impl<'a> Next<'a> {
         };
         let signed = request.entry.ok_or_else(|| other("it holds no entry"))?;
         let party = entry(&signed)?;
-        if !self.asked.insert(party.code.clone()) {
+        let again = self.message.parties.contains(&signed);
+        if !self.asked.insert(party.code.clone()) && !again {
             return Err(other(&format!(
                 "a second request of {} in one roster: the first would be lost",
                 printable(&party.code)
             ))
-            .with_try("enter the newest alone, or one in this roster and one in the next"));
+            .with_try("enter the newest alone, in a draft that is begun anew where --from has the first, or one in this roster and one in the next"));
         }
         let listed = self.listed(&party.code).map_or(0, |then| then.version);
         if listed.checked_add(1) != Some(party.version) {
@@ -309,6 +314,23 @@ fn from_draft(path: &Path) -> Result<v1::Roster, CliError> {
             .map_err(|e| CliError::new(Exit::Unverified, e.to_string())),
         _ => Err(CliError::usage(format!("{} is no roster", path.display()))),
     }
+}
+
+/// Whose entry a draft changes, in place of the roster before. One that is older than there was
+/// left behind, and loses nothing.
+fn changed(before: &v1::Roster, draft: &v1::Roster) -> Result<BTreeSet<String>, CliError> {
+    let listed = diff::entries(before)?;
+    let mut changed = BTreeSet::new();
+    for signed in &draft.parties {
+        let party = entry(signed)?;
+        let is_older = listed
+            .get(&party.code)
+            .is_some_and(|then| party.version < then.version);
+        if !before.parties.contains(signed) && !is_older {
+            changed.insert(party.code);
+        }
+    }
+    Ok(changed)
 }
 
 fn sort_overrides(m: &mut v1::Roster) -> Result<(), CliError> {

@@ -5,8 +5,11 @@ use crate::{CliError, Exit, Ui, args::RootRotateArgs};
 use abeng_keys::{Alg, kid};
 use abeng_notice::printable;
 use abeng_roster::{Conflict, ConflictOf};
-use abeng_wire::{Digest, v1};
-use std::{collections::BTreeMap, process::ExitCode};
+use abeng_wire::{Digest, limits, v1};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::ExitCode,
+};
 
 pub(super) fn rotate(args: &RootRotateArgs, ui: &Ui) -> Result<ExitCode, CliError> {
     place::check_out(&args.out)?;
@@ -70,22 +73,42 @@ fn settle(root: &mut v1::Root, held: &Held) -> Result<(), CliError> {
         return Err(CliError::usage("the trust bundle holds no equivocation")
             .with_try("take trust/bundle.pb of a node that raised the alarm"));
     }
-    let mut sides: BTreeMap<(ConflictOf, u64), Vec<Digest>> = BTreeMap::new();
+    let mut sides: BTreeMap<(ConflictOf, u64), BTreeSet<Digest>> = BTreeMap::new();
     for c in open {
-        let list = sides.entry((c.of, c.version)).or_default();
-        list.extend([c.held, c.other]);
+        let all = sides.entry((c.of, c.version)).or_default();
+        all.extend([c.held, c.other]);
     }
-    for ((of, version), mut digests) in sides {
-        digests.sort_unstable();
-        digests.dedup();
-        let settlement = v1::Settlement {
-            version,
-            digests: digests.iter().map(Digest::to_bytes).collect(),
+    for ((of, version), digests) in sides {
+        let list = match of {
+            ConflictOf::Root => &mut root.settled_roots,
+            ConflictOf::Roster => &mut root.settled_rosters,
         };
-        match of {
-            ConflictOf::Root => root.settled_roots.push(settlement),
-            ConflictOf::Roster => root.settled_rosters.push(settlement),
-        }
+        list.extend(settlements(
+            version,
+            &digests.into_iter().collect::<Vec<_>>(),
+        ));
     }
     Ok(())
+}
+
+/// Names every pair of these, which are sorted, in as many settlements as that takes: a node may
+/// hold any of them.
+fn settlements(version: u64, digests: &[Digest]) -> Vec<v1::Settlement> {
+    let settlement = |digests: &[Digest]| v1::Settlement {
+        version,
+        digests: digests.iter().map(Digest::to_bytes).collect(),
+    };
+    if digests.len() <= limits::SETTLED_DIGESTS {
+        return vec![settlement(digests)];
+    }
+    let halves: Vec<_> = digests.chunks(limits::SETTLED_DIGESTS / 2).collect();
+    let mut out = Vec::new();
+    for (i, one) in halves.iter().enumerate() {
+        out.extend(
+            halves[i + 1..]
+                .iter()
+                .map(|two| settlement(&[*one, *two].concat())),
+        );
+    }
+    out
 }

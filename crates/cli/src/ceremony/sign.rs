@@ -256,7 +256,9 @@ fn root(network: NetworkCode, signed: v1::Signed, held: Option<&Held>) -> Result
         network,
         kind: SignatureType::ROOT,
         name: format!("root {}", draft.version()),
-        disputed: held.map_or_else(Vec::new, |held| dispute::beside(&held.trust, &draft)),
+        disputed: held.map_or_else(Vec::new, |held| {
+            dispute::beside(&held.trust, &draft, &message)
+        }),
         signed,
         told,
         groups,

@@ -1,77 +1,32 @@
 //! What tired people do at a ceremony, and what they are told before it does harm.
 
-use crate::table::{EXIT_REFUSED, EXIT_UNVERIFIED, EXIT_USAGE, PLAIN, Table, now};
+use crate::table::{EXIT_REFUSED, EXIT_UNVERIFIED, EXIT_USAGE, PLAIN, Table};
 use abeng_keys::{DualSigner, Passphrase, Protection, SystemEntropy};
-use abeng_roster::armour;
-use abeng_wire::{PartyCode, v1};
+use abeng_wire::PartyCode;
 use std::{fs, os::unix::fs::PermissionsExt};
 
-/// The bundle of a node that has seen two rosters of version 2, and the fingerprints of both.
-fn disputed(table: &Table) -> [String; 2] {
-    for (file, days) in [("a.txt", 100), ("b.txt", 200)] {
-        table.ok(&format!(
-            "roster draft --trust 1.pb --days {days} --out {file}"
-        ));
-        table.sign_roster(file, "1.pb", &["roster-1", "roster-2"]);
-    }
-    table.publish("a.txt", "1.pb", "a.pb");
-    let other = v1::TrustBundle {
-        rosters: vec![table.roster_file("b.txt")],
-        ..Default::default()
-    };
-    let seen = table.trust("a.pb").merge(&other, now()).unwrap().unwrap();
-    fs::write(table.path("node.pb"), abeng_wire::encode(&seen.to_bundle())).unwrap();
-    ["a.txt", "b.txt"].map(|name| {
-        let signed = table.roster_file(name);
-        armour::fingerprint(abeng_roster::digest(&signed.bytes))
-    })
-}
-
 #[test]
-fn a_disputed_bundle_is_called_that_wherever_something_is_to_follow_it() {
+fn a_draft_that_goes_on_with_another_loses_no_request_of_it() {
     let table = Table::founded();
-    let both = disputed(&table);
-    let warned = |told: &str| {
-        for part in [
-            "DISPUTED: this trust bundle holds two different rosters of version 2",
-            "First telephone the root's holders",
-            &both[0],
-            &both[1],
-        ] {
-            assert!(told.contains(part), "{part}\n{told}");
-        }
-    };
-    warned(&table.ok("roster draft --trust node.pb --out 3.txt"));
-    let sign = "roster sign 3.txt --key roster-1/roster --trust node.pb --out 3-a.txt";
-    table.fails(sign, EXIT_USAGE, "although the trust bundle is disputed?");
-    warned(&table.run(sign).err);
-    warned(&table.ok(&format!("{sign} --yes")));
-    warned(&table.ok(&format!("--json {sign} --yes --force")));
-    warned(&table.ok("roster sign 3.txt --trust node.pb --out 3-b.txt"));
-    warned(&table.ok("party suspend TT --trust node.pb --reason x --out s.txt"));
-    warned(
-        &table.ok("freshness renew --trust node.pb --key freshness-2/freshness --out f.txt --yes"),
-    );
-    for (old, new) in [("node.pb", "3.txt"), ("1.pb", "node.pb")] {
-        let diff = table.run(&format!("roster diff {old} {new}"));
-        assert_eq!(diff.code, Some(EXIT_UNVERIFIED), "{diff:#?}");
-        warned(&diff.out);
-        assert_eq!(diff.out.matches("DISPUTED").count(), 1, "{diff:#?}");
+    for (name, file) in [("Customs-A", "a.txt"), ("Customs-B", "b.txt")] {
+        table.ok(&format!(
+            "party change --trust 1.pb --keys tt/keys --name {name} --out {file}"
+        ));
     }
-    let shown = table.ok("roster show node.pb");
-    assert!(shown.contains("holds another roster 2 beside") && shown.contains(&both[1]));
-
-    // The root that ends it is signed without that warning; another one is not.
-    table.ok("root rotate --trust node.pb --settle --out r2.txt");
-    let told = table
-        .ok("root sign r2.txt --key root-1/root --trust node.pb --root PIN --out r2.txt --yes");
-    assert!(!told.contains("DISPUTED"), "{told}");
-    table.ok("root rotate --trust node.pb --out other.txt");
-    warned(
-        &table.ok(
-            "root sign other.txt --key root-1/root --trust node.pb --root PIN --out x.txt --yes",
-        ),
+    table.ok("roster draft --trust 1.pb --add a.txt --out d.txt");
+    let on = "roster draft --trust 1.pb --from d.txt";
+    let lost = "a second request of TT in one roster: the first would be lost";
+    table.fails(&format!("{on} --add b.txt --out x.txt"), EXIT_REFUSED, lost);
+    // Neither is a suspension lost.
+    table.ok("party suspend TT --trust 1.pb --reason x --out s.txt");
+    table.fails(
+        "roster draft --trust 1.pb --from s.txt --add b.txt --out x.txt",
+        EXIT_REFUSED,
+        lost,
     );
+    // The same once more loses nothing.
+    let told = table.ok(&format!("{on} --add a.txt --out e.txt"));
+    assert!(told.contains("Customs-A"), "{told}");
 }
 
 #[test]

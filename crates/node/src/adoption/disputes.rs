@@ -9,7 +9,7 @@ use crate::{
 use abeng_api::{Warned, Warning};
 use abeng_audit_log::{EQUIVOCATION, Reader, RealDisk, subject};
 use abeng_queue::{Input, rows::ContradictionRow};
-use abeng_roster::{Conflict, ConflictOf, Trust, TrustError, digest};
+use abeng_roster::{Conflict, ConflictOf, Ended, Trust, TrustError, digest};
 use abeng_wire::{Digest, limits, v1};
 use std::{io, path::PathBuf};
 use v1::proof_part::Of;
@@ -17,6 +17,17 @@ use v1::proof_part::Of;
 /// Disputes of one party's seal keys that are kept. More of them prove nothing more, and a member
 /// makes as many as it likes: they must not take the place of anybody else's.
 const KEPT_OF_SEAL_KEYS: usize = 2;
+
+/// What a dispute is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// Nothing has ended it: an alarm.
+    Open,
+    /// That has.
+    Ended(Ended),
+    /// Nothing that is held is about it any more.
+    Over,
+}
 
 /// The other of two well-signed statements of one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +60,59 @@ impl Dispute {
         self.what == other.what && self.version == other.version && same
     }
 
-    /// Whether a root has named both since.
-    pub fn is_settled(&self, trust: &Trust) -> bool {
-        let mut conflicts = trust.conflicts().iter();
-        conflicts.any(|c| self.is_same(&Self::of(c)) && trust.is_settled(c))
+    /// The kind of statement, if it is one that a conflict of trust data is about.
+    fn kind(&self) -> Option<ConflictOf> {
+        let kinds = [ConflictOf::Root, ConflictOf::Roster];
+        kinds.into_iter().find(|of| of.name() == self.what)
+    }
+
+    /// What it is worth now. One that no conflict held is about is over: conflicts that are ended
+    /// make room for others, and are paired anew where a node goes over to the other side. One that
+    /// is open always stands among them.
+    fn standing(&self, trust: &Trust) -> Standing {
+        let Some(kind) = self.kind() else {
+            return Standing::Open;
+        };
+        let about = |c: &&Conflict| {
+            let sides = [self.held, self.other];
+            let of_it = sides.contains(&c.held) || sides.contains(&c.other);
+            c.of == kind && c.version == self.version && of_it
+        };
+        let mut conflicts = trust.conflicts().iter().filter(about);
+        let pair = conflicts.clone().find(|c| self.is_same(&Self::of(c)));
+        match pair.map(|c| trust.ended(c)) {
+            Some(None) => Standing::Open,
+            Some(Some(ended)) => Standing::Ended(ended),
+            None if conflicts.any(|c| trust.ended(c).is_none()) => Standing::Open,
+            None => Standing::Over,
+        }
+    }
+
+    /// Whether nothing has ended it.
+    pub fn is_open(&self, trust: &Trust) -> bool {
+        self.standing(trust) == Standing::Open
+    }
+
+    /// Whether these say it already. Of one that is ended the other side is enough: who goes over
+    /// to another side has other pairs of the same statements.
+    pub(super) fn is_among(&self, all: &[Self], trust: &Trust) -> bool {
+        let open = self.is_open(trust);
+        let knows = |d: &Self| {
+            let of_it = d.what == self.what && d.version == self.version;
+            of_it && !open && [d.held, d.other].contains(&self.other)
+        };
+        all.iter().any(|d| d.is_same(self) || knows(d))
+    }
+
+    /// Whether one more is worth a leaf and a file. What is open always is, but for a party's seal
+    /// keys: trust data brings only a few. What is ended takes the place of nothing.
+    pub(super) fn has_room(&self, all: &[Self], trust: &Trust) -> bool {
+        let same = all.iter().filter(|d| d.what == self.what);
+        match self.kind() {
+            None => same.count() < KEPT_OF_SEAL_KEYS,
+            Some(_) if self.is_open(trust) => true,
+            Some(_) => same.filter(|d| !d.is_open(trust)).count() < limits::CONFLICTS,
+        }
     }
 
     /// What `status` says of it.
@@ -79,10 +139,19 @@ impl Dispute {
 }
 
 impl Dispute {
-    /// What is said of it once a root has named both.
-    pub fn told_settled(&self) -> String {
+    /// What `roster pending` says of it.
+    pub fn told_in_full(&self, trust: &Trust) -> String {
+        let (begins, ends) = match self.standing(trust) {
+            Standing::Open => return self.told().into_text(),
+            Standing::Ended(Ended::Named(_)) => ("settled by a root", ""),
+            Standing::Ended(Ended::Retired) => (
+                "of no weight, since signers of it were replaced",
+                " No root names both, and nothing waits for one.",
+            ),
+            Standing::Over => ("over", " Nothing that is in force waits for it."),
+        };
         format!(
-            "settled by a root: two versions {} of the {} were signed, {:.16} and {:.16}. The evidence stays in trust/disputed",
+            "{begins}: two versions {} of the {} were signed, {:.16} and {:.16}.{ends} The evidence stays in trust/disputed",
             self.version, self.what, self.held, self.other
         )
     }
@@ -107,22 +176,29 @@ impl Shared {
             held: *held,
             other: *other,
         };
-        self.keep(dispute, find(bundle, *other));
+        self.keep(dispute, find(bundle, *other), &self.trust());
     }
 
-    /// The same for one that trust data brought with it, of a root or roster.
-    pub(super) fn keep_conflict(&self, conflict: &Conflict) {
-        self.keep(Dispute::of(conflict), Some(&conflict.signed));
+    /// The same for those that trust data brought with it, of roots and rosters.
+    pub(super) fn keep_conflicts(&self, before: &Trust, next: &Trust) {
+        for conflict in next.conflicts() {
+            let dispute = Dispute::of(conflict);
+            let mut known = before.conflicts().iter();
+            let is_new = !known.any(|c| dispute.is_same(&Dispute::of(c)));
+            // What is ended and was left out is left out once, not at every adoption.
+            if is_new || dispute.is_open(next) {
+                self.keep(dispute, Some(&conflict.signed), next);
+            }
+        }
     }
 
-    fn keep(&self, dispute: Dispute, other: Option<&v1::Signed>) {
+    fn keep(&self, dispute: Dispute, other: Option<&v1::Signed>, trust: &Trust) {
         {
             let mut all = lock(&self.disputes);
-            if all.iter().any(|d| d.is_same(&dispute)) {
+            if dispute.is_among(&all, trust) {
                 return;
             }
-            let same = all.iter().filter(|d| d.what == dispute.what).count();
-            if same >= kept_of(&dispute.what) {
+            if !dispute.has_room(&all, trust) {
                 tracing::error!(
                     "{} Enough of them is kept; this one is not.",
                     dispute.told()
@@ -138,13 +214,6 @@ impl Shared {
             tracing::error!(error = %e, "the other statement cannot be kept; the log names its digest");
         }
         self.core.give_blocking(leaf_about(&dispute));
-    }
-}
-
-fn kept_of(what: &str) -> usize {
-    match what == ConflictOf::Root.name() || what == ConflictOf::Roster.name() {
-        true => limits::CONFLICTS,
-        false => KEPT_OF_SEAL_KEYS,
     }
 }
 

@@ -87,7 +87,7 @@ pub fn recover(
     let mut missing = Vec::from_iter(adopted);
     let mut disputes = disputes::kept(view, reader)?;
     for dispute in trust.conflicts().iter().map(Dispute::of) {
-        if !disputes.iter().any(|d| d.is_same(&dispute)) {
+        if !dispute.is_among(&disputes, trust) && dispute.has_room(&disputes, trust) {
             tracing::error!("{}", dispute.told());
             missing.push(leaf_about(&dispute));
             disputes.push(dispute);

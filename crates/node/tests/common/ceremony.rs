@@ -28,28 +28,59 @@ pub fn after(
     bundle: &v1::TrustBundle,
     edit: impl FnOnce(&mut v1::Roster),
 ) -> v1::Signed {
+    let signers = [1, 2].map(|nth| offline(dir, "roster", nth));
+    after_by(&signers, bundle, edit)
+}
+
+/// The same by these signers.
+pub fn after_by(
+    signers: &[DualSigner],
+    bundle: &v1::TrustBundle,
+    edit: impl FnOnce(&mut v1::Roster),
+) -> v1::Signed {
     let last = bundle.rosters.last().unwrap();
     let mut roster = v1::Roster::decode(last.bytes.clone()).unwrap();
     roster.version += 1;
     roster.previous = digest(&last.bytes).to_bytes();
     roster.issued += 1;
     edit(&mut roster);
-    let signers = [1, 2].map(|nth| offline(dir, "roster", nth));
-    ceremony::sign_roster(&roster, &[&signers[0], &signers[1]]).unwrap()
+    ceremony::sign_roster(&roster, &signers.iter().collect::<Vec<_>>()).unwrap()
 }
 
-/// The next root, which names two rosters of version 2 as settled, signed by four of seven.
-pub fn settle(dir: &Path, bundle: &v1::TrustBundle, both: [&v1::Signed; 2]) -> v1::Signed {
+/// The next root, edited and signed by four of seven.
+pub fn next_root(
+    dir: &Path,
+    bundle: &v1::TrustBundle,
+    edit: impl FnOnce(&mut v1::Root),
+) -> v1::Signed {
     let mut root = v1::Root::decode(bundle.roots.last().unwrap().bytes.clone()).unwrap();
     root.version += 1;
-    let mut digests = both.map(|signed| digest(&signed.bytes));
-    digests.sort_unstable();
-    root.settled_rosters.push(v1::Settlement {
-        version: 2,
-        digests: digests.iter().map(|d| d.to_bytes()).collect(),
-    });
+    edit(&mut root);
     let signers: Vec<_> = (1..=4).map(|nth| offline(dir, "root", nth)).collect();
     ceremony::sign_root(&root, &signers.iter().collect::<Vec<_>>()).unwrap()
+}
+
+/// The next root, which names two rosters of version 2 as settled.
+pub fn settle(dir: &Path, bundle: &v1::TrustBundle, both: [&v1::Signed; 2]) -> v1::Signed {
+    next_root(dir, bundle, |root| {
+        root.settled_rosters.push(settlement(&both));
+    })
+}
+
+/// Names rosters of version 2.
+pub fn settlement(rosters: &[&v1::Signed]) -> v1::Settlement {
+    let mut digests: Vec<_> = rosters.iter().map(|s| digest(&s.bytes)).collect();
+    digests.sort_unstable();
+    v1::Settlement {
+        version: 2,
+        digests: digests.iter().map(|d| d.to_bytes()).collect(),
+    }
+}
+
+/// Puts new roster signers in the place of all.
+pub fn replace_signers(root: &mut v1::Root, new: &[DualSigner]) {
+    let keys = new.iter().map(|s| s.dual_key("new", "GY"));
+    root.roster_signers = keys.collect();
 }
 
 /// A bundle with that roster at its end.

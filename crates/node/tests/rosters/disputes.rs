@@ -5,6 +5,7 @@ use crate::{
     warns,
 };
 use abeng_api::AcceptRequest;
+use abeng_keys::{DualSigner, SystemEntropy};
 use abeng_node::Layout;
 use abeng_wire::v1;
 use std::fs;
@@ -216,4 +217,136 @@ async fn a_second_roster_that_one_node_is_shown_is_told_to_its_peers_at_once() {
     for node in nodes {
         node.shutdown().await.unwrap();
     }
+}
+
+fn new_signers() -> Vec<DualSigner> {
+    let one = |_| DualSigner::generate(&mut SystemEntropy);
+    (0..3).map(one).collect()
+}
+
+/// Eight second rosters that a root has ended, then one by those who sign now: it is an alarm like
+/// the first, and those before are none any more, although the new one took the place of one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn disputes_that_are_over_hide_none_by_those_who_sign_now() {
+    let net = found(&["JM"]);
+    let jm = net.start("JM").await;
+    let first = bundle(&net.home("JM"));
+    let second = |n: u64| after(&net.dir, &first, |m| m.expires += n);
+    let (one, others): (_, Vec<_>) = (second(0), (1..=8).map(second).collect());
+    let client = net.client("JM");
+    let taken = with(&first, one.clone());
+    client.roster_import(file(&taken)).await.unwrap();
+    for other in &others {
+        let other = with(&first, other.clone());
+        client.roster_import(file(&other)).await.unwrap_err();
+    }
+    has_leaves(&net, "JM", "CONTRADICTION", 8).await;
+    let signers = new_signers();
+    let mut next = taken;
+    next.roots.push(next_root(&net.dir, &first, |root| {
+        replace_signers(root, &signers);
+        for part in others.chunks(7) {
+            let all: Vec<_> = part.iter().chain([&one]).collect();
+            root.settled_rosters.push(settlement(&all));
+        }
+    }));
+    let third = |n: u64| {
+        after_by(&signers[..2], &next, |m| {
+            (m.root_version, m.expires) = (2, m.expires + n);
+        })
+    };
+    client
+        .roster_import(file(&with(&next, third(0))))
+        .await
+        .unwrap();
+    let twice = file(&with(&next, third(1)));
+    for _ in 0..2 {
+        client.roster_import(twice.clone()).await.unwrap_err();
+    }
+    has_leaves(&net, "JM", "CONTRADICTION", 9).await;
+    let kept = net.home("JM").join("trust").join("disputed");
+    assert_eq!(fs::read_dir(kept).unwrap().count(), 9);
+    let told = |s: &abeng_api::StatusView| warns(s, "TWO DIFFERENT VERSIONS 3");
+    let is_told = async |when: &str| {
+        let status = net.until("JM", when, told).await;
+        assert!(!warns(&status, "VERSIONS 2"), "{:?}", status.warnings);
+        let disputes = client.roster_pending().await.unwrap().disputes;
+        let begin = |text: &str| disputes.iter().filter(|d| d.starts_with(text)).count();
+        assert_eq!(disputes.len(), 9, "{disputes:?}");
+        assert_eq!(begin("settled by a root"), 7, "{disputes:?}");
+        assert_eq!(begin("over: two versions 2"), 1, "{disputes:?}");
+    };
+    is_told("alarm").await;
+    jm.shutdown().await.unwrap();
+    let jm = net.start("JM").await;
+    is_told("alarm after a start").await;
+    has_leaves(&net, "JM", "CONTRADICTION", 9).await;
+    jm.shutdown().await.unwrap();
+    net.verify("JM");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_signers_who_were_replaced_no_root_is_said_to_have_settled_anything() {
+    let net = found(&["JM"]);
+    let jm = net.start("JM").await;
+    let first = bundle(&net.home("JM"));
+    let second = |n: u64| after(&net.dir, &first, |m| m.expires += n);
+    let signers = new_signers();
+    let mut next = with(&first, second(0));
+    next.roots.push(next_root(&net.dir, &first, |r| {
+        replace_signers(r, &signers)
+    }));
+    let third = after_by(&signers[..2], &next, |m| m.root_version = 2);
+    let client = net.client("JM");
+    client
+        .roster_import(file(&with(&next, third)))
+        .await
+        .unwrap();
+    let other = file(&with(&first, second(1)));
+    client.roster_import(other).await.unwrap();
+    let [told] = &client.roster_pending().await.unwrap().disputes[..] else {
+        panic!("one is kept");
+    };
+    assert!(told.starts_with("of no weight, since signers"), "{told}");
+    assert!(!told.contains("settled"), "{told}");
+    let status = client.status().await.unwrap();
+    assert!(!warns(&status, "TWO DIFFERENT"), "{:?}", status.warnings);
+    jm.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_goes_over_to_another_side_has_no_open_dispute_of_the_side_that_was_left() {
+    let net = found(&["JM"]);
+    let jm = net.start("JM").await;
+    let first = bundle(&net.home("JM"));
+    let all = [0, 1, 2].map(|n| after(&net.dir, &first, |m| m.expires += n));
+    let client = net.client("JM");
+    let [one, other, more] = all.clone().map(|roster| with(&first, roster));
+    client.roster_import(file(&one)).await.unwrap();
+    for other in [&other, &more] {
+        client.roster_import(file(other)).await.unwrap_err();
+    }
+    has_leaves(&net, "JM", "CONTRADICTION", 2).await;
+    let mut next = other;
+    next.roots.push(next_root(&net.dir, &first, |root| {
+        let named = settlement(&all.each_ref());
+        root.settled_rosters.push(named);
+    }));
+    let third = after(&net.dir, &next, |m| m.root_version = 2);
+    let next = with(&next, third);
+    client.roster_import(file(&next)).await.unwrap();
+    let is_over = async |when: &str| {
+        let status = client.status().await.unwrap();
+        assert_eq!(status.roster.version, 3, "{when}");
+        assert!(!warns(&status, "TWO DIFFERENT"), "{when}: {status:?}");
+        // The pairs are others now, of the same rosters.
+        has_leaves(&net, "JM", "CONTRADICTION", 2).await;
+        let disputes = client.roster_pending().await.unwrap().disputes;
+        assert_eq!(disputes.len(), 2, "{when}: {disputes:?}");
+    };
+    is_over("taken").await;
+    jm.shutdown().await.unwrap();
+    let jm = net.start("JM").await;
+    is_over("started again").await;
+    jm.shutdown().await.unwrap();
 }

@@ -245,7 +245,7 @@ impl History {
                 c.held = now.digest;
             } else if let Some(was) = was {
                 let said = decode::<v1::Roster>("roster", &was.signed.bytes, limits::ROSTER);
-                let other = said.and_then(|m| Ok(self.conflict(now.digest, &m, &was.signed)));
+                let other = said.map(|m| self.conflict(now.digest, &m, &was.signed));
                 if let Ok(Ok(other)) = other {
                     *c = other;
                 }

@@ -1,7 +1,7 @@
 //! What the next root changes.
 
 use super::{Change, danger, plain};
-use crate::ceremony::{begin, words::day};
+use crate::ceremony::{begin, dispute, words::day};
 use abeng_wire::v1;
 
 /// What the next root changes.
@@ -48,10 +48,13 @@ pub(in crate::ceremony) fn of_roots(old: &v1::Root, new: &v1::Root) -> Vec<Chang
         ("rosters", &new.settled_rosters),
         ("roots", &new.settled_roots),
     ] {
-        out.extend(list.iter().map(|s| {
+        out.extend(dispute::settled(list).into_iter().map(|(version, count)| {
+            let (count, signed) = match count {
+                2 => ("two".to_owned(), "both"),
+                more => (more.to_string(), "more than one"),
+            };
             danger(format!(
-                "It ends the equivocation of two {what} of version {}: somebody signed both.",
-                s.version
+                "It ends the equivocation of {count} {what} of version {version}: somebody signed {signed}."
             ))
         }));
     }
