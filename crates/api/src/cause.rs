@@ -231,8 +231,6 @@ named! {
     OwnParty "own_party" ["given", "members"];
     /// No type of notice.
     UnknownType "unknown_type" ["given", "types"];
-    /// A type that a later version may know.
-    LaterType "later_type" ["given", "types"];
     /// No TLP label.
     UnknownTlp "unknown_tlp" ["given"];
 

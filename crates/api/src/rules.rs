@@ -164,6 +164,9 @@ pub struct ExplainView {
     pub refusal: Option<String>,
     /// Grants that speak of both and of the type.
     pub grants: Vec<GrantUse>,
+    /// Whether a later version alone writes and reads notices of that type.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub later: bool,
 }
 
 /// A grant that is about what was asked.

@@ -252,6 +252,13 @@ fn told_explain(view: &ExplainView, ui: &Ui) -> String {
             )
         }
     };
+    if view.later {
+        let text = format!(
+            "That is what the roster says. This version neither writes nor reads notices of type {}.",
+            view.ty
+        );
+        out.push_str(&format!("{}\n", wrap(&text, ui.width, 0)));
+    }
     if view.grants.is_empty() {
         out.push_str(&format!(
             "No grant of roster {} is about it.\n",
@@ -355,10 +362,13 @@ mod tests {
                 grant: "JM to SEA: LOOKOUT up to TLP:RED".into(),
                 allows: true,
             }],
+            later: true,
         };
         let text = told_explain(&view, &plain(Lang::En));
         assert!(
-            text.contains("may be sent") && text.contains("allows it"),
+            text.contains("may be sent")
+                && text.contains("allows it")
+                && text.contains("neither writes nor reads"),
             "{text}"
         );
         view.refusal = Some("no grant of roster 3 covers it; ask the JIO (LC)".into());

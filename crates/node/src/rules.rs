@@ -50,7 +50,7 @@ pub fn explain(
         None => USUAL,
         Some(text) => label(text)?,
     };
-    let ty = notice_type(&query.ty)?.name();
+    let (ty, later) = notice_type(&query.ty)?;
     let notice = NoticeFacts {
         ty,
         tlp: Tlp(tlp as u32),
@@ -77,6 +77,7 @@ pub fn explain(
             })
             .collect(),
         ty: ty.to_owned(),
+        later,
     })
 }
 
@@ -100,26 +101,21 @@ pub fn policy(trust: &Trust) -> PolicyView {
     }
 }
 
-/// A type that this version knows: of another it cannot say whether it may go.
-fn notice_type(text: &str) -> Result<NoticeType, ApiError> {
-    NoticeType::parse(text).ok_or_else(|| {
-        let types = NoticeType::ALL.map(NoticeType::name).join(", ");
-        let given: String = text.trim().chars().take(32).collect();
-        let plain = given.to_ascii_uppercase().replace([' ', '-'], "_");
-        let (message, cause) = match NoticeType::LATER.contains(&plain.as_str()) {
-            true => (
-                format!("notices of type {plain} are not known to this version"),
-                Cause::LaterType,
-            ),
-            false => (
-                format!("`{given}` is no type of notice"),
-                Cause::UnknownType,
-            ),
-        };
-        ApiError::invalid(message)
-            .with_try(format!("the types that this version knows are {types}"))
-            .because(cause, [("given", given), ("types", types)])
-    })
+/// The name of a type, and whether a later version alone writes and reads it: grants may name it
+/// already, so what they say of it can be told.
+fn notice_type(text: &str) -> Result<(&'static str, bool), ApiError> {
+    if let Some(ty) = NoticeType::parse(text) {
+        return Ok((ty.name(), false));
+    }
+    let given: String = text.trim().chars().take(32).collect();
+    let plain = given.to_ascii_uppercase().replace([' ', '-'], "_");
+    if let Some(later) = NoticeType::LATER.into_iter().find(|ty| *ty == plain) {
+        return Ok((later, true));
+    }
+    let types = NoticeType::ALL.map(NoticeType::name).join(", ");
+    Err(ApiError::invalid(format!("`{given}` is no type of notice"))
+        .with_try(format!("the types that this version knows are {types}"))
+        .because(Cause::UnknownType, [("given", given), ("types", types)]))
 }
 
 fn label(text: &str) -> Result<v1::Tlp, ApiError> {

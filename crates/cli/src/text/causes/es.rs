@@ -259,10 +259,6 @@ pub(super) fn words(cause: C) -> Words {
             "`{given}` no es un tipo de aviso",
             "los tipos que esta versión conoce son {types}",
         ),
-        C::LaterType => (
-            "esta versión no conoce los avisos de tipo {given}",
-            "los tipos que esta versión conoce son {types}",
-        ),
         C::UnknownTlp => (
             "`{given}` no es una etiqueta TLP",
             "use CLEAR, GREEN, AMBER, AMBER+STRICT o RED",

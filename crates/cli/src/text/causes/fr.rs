@@ -259,10 +259,6 @@ pub(super) fn words(cause: C) -> Words {
             "`{given}` n'est pas un type d'avis",
             "les types que cette version connaît sont {types}",
         ),
-        C::LaterType => (
-            "cette version ne connaît pas les avis de type {given}",
-            "les types que cette version connaît sont {types}",
-        ),
         C::UnknownTlp => (
             "`{given}` n'est pas une étiquette TLP",
             "utilisez CLEAR, GREEN, AMBER, AMBER+STRICT ou RED",

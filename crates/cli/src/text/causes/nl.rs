@@ -259,10 +259,6 @@ pub(super) fn words(cause: C) -> Words {
             "`{given}` is geen soort melding",
             "de soorten die deze versie kent zijn {types}",
         ),
-        C::LaterType => (
-            "deze versie kent geen meldingen van soort {given}",
-            "de soorten die deze versie kent zijn {types}",
-        ),
         C::UnknownTlp => (
             "`{given}` is geen TLP-label",
             "gebruik CLEAR, GREEN, AMBER, AMBER+STRICT of RED",
