@@ -5,6 +5,7 @@
 
 mod common;
 
+use abeng_api::RosterState;
 use abeng_keys::{Protection, SystemEntropy};
 use abeng_node::{Layout, founding::create_journal};
 use abeng_roster::{
@@ -406,7 +407,7 @@ async fn a_tampered_trust_bundle_is_refused() {
 }
 
 #[test]
-fn an_expired_roster_is_refused() {
+fn a_roster_past_its_end_is_told_and_stops_no_start() {
     const DAY_MS: u64 = 24 * 60 * 60 * 1000;
     let temp = tempfile::tempdir().unwrap();
     let now = SystemTime::now()
@@ -449,21 +450,17 @@ fn an_expired_roster_is_refused() {
         fs::write(home.join("node.toml"), toml).unwrap();
         Node::at(home)
     };
-    let old = start(now - 366 * DAY_MS, &temp.path().join("old"));
-    let before = Snapshot::of(&old.home);
-    old.refuses_to_start().fails(
-        NO_START,
-        &[
-            "roster 1 expired at",
-            "get the newest roster",
-            "this machine's clock",
-        ],
-    );
-    ignore_lock(&old, &before);
-    // One that is good for another day starts: it is the age that was refused.
-    let mut young = start(now - 364 * DAY_MS, &temp.path().join("young"));
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(young.start());
+    let mut old = start(now - 366 * DAY_MS, &temp.path().join("old"));
+    let status = runtime.block_on(old.start());
+    assert_eq!(status.roster.age.state, RosterState::Expired);
+    let told = |of: &str| status.warnings.iter().any(|w| w.contains(of));
+    assert!(told("THE ROSTER HERE HAS EXPIRED"), "{status:#?}");
+    old.submit_with(&[]).fails(REFUSED, &["LC"]);
+    // One that is good for another day is old, and no more.
+    let mut young = start(now - 364 * DAY_MS, &temp.path().join("young"));
+    let status = runtime.block_on(young.start());
+    assert_eq!(status.roster.age.state, RosterState::PastLimit);
 }
 
 /// Everything is as it was; the lock file, which is empty, may be new.

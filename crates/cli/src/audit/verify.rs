@@ -7,7 +7,7 @@ use crate::{
     inbox::pairs,
 };
 use abeng_audit_log::{LogFault, LogReport, RealDisk, verify_log};
-use abeng_node::{Config, Layout};
+use abeng_node::{Config, Layout, count::count};
 use abeng_roster::Trust;
 use abeng_wire::{Digest, PartyCode};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -49,9 +49,10 @@ pub(crate) fn verify(
         Exit::Ok.into()
     } else {
         ui.remark(&format!(
-            "error: {} statements could not be judged with the trust data at hand\n  \
-             try: start the node once, so that it fetches the newest roster, then check again",
-            report.unjudged
+            "error: {} could not be judged with the trust data at hand\n  \
+             try: start the node once, so that it fetches the newest roster, then check again; what a key signed that \
+             has been revoked since can be judged no more",
+            count(report.unjudged, "statement", "statements")
         ));
         Exit::Unverified.into()
     })
