@@ -63,7 +63,7 @@ pub struct Party {
 }
 
 impl Party {
-    /// How often the entry has changed, counted from 1. What a party signed is good for the one
+    /// How often the entry has changed, counted from 1; 0 where it was made before entries counted. What a party signed is good for the one
     /// change that it was made for: its earlier words cannot be put back in place.
     pub fn version(&self) -> u64 {
         self.version
@@ -186,11 +186,14 @@ impl Party {
         if before.is_some_and(|b| b.signed.bytes == self.signed.bytes) {
             return Ok(());
         }
-        // Also a suspension counts, so that nothing signed before it ends it.
-        if before.map_or(0, |b| b.version).checked_add(1) != Some(self.version) {
+        // Also a suspension counts, so that nothing signed before it ends it. Entries of before there
+        // were versions have none, and evidence with them holds; whoever counts counts on.
+        let held = before.map_or(0, |b| b.version);
+        let uncounted = (held, self.version) == (0, 0);
+        if !uncounted && held.checked_add(1) != Some(self.version) {
             return Err(TrustError::EntryNotNext {
                 party: self.code,
-                held: before.map_or(0, |b| b.version),
+                held,
                 found: self.version,
             });
         }

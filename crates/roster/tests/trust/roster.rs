@@ -316,7 +316,7 @@ fn an_entry_that_was_signed_for_another_moment_does_not_come_back() {
 fn no_entry_can_count_so_far_that_nothing_follows_it() {
     let world = World::new();
     let org = world.keyring("JM");
-    for version in [1, 3, u64::MAX] {
+    for version in [0, 1, 3, u64::MAX] {
         let far = second(&world, |m| {
             edit_party(m, "JM", &[&**org.org_sign()], |p| {
                 p.addresses.clear();
@@ -608,4 +608,39 @@ fn two_witnesses_come_and_two_go_at_a_time() {
     for (then, now) in [("a", "abcd"), ("abcd", "a"), ("abc", "def")] {
         assert!(!changed(then, now), "{then} {now}");
     }
+}
+
+#[test]
+fn an_entry_of_before_there_were_versions_stands_and_counts_from_its_next_change() {
+    let world = World::new();
+    let fresh = Keyring::generate(code("GY"), &mut Counting(70_000));
+    let all: [&dyn Signer; 4] = [
+        &**fresh.org_sign(),
+        &**fresh.node_tls(),
+        &**fresh.log(),
+        &**fresh.witness(),
+    ];
+    // As somebody joined then, and moved.
+    let entry = |version: u64, address: &str| {
+        let signed = new_party("GY", &fresh);
+        let mut m = v1::Party::decode(signed.bytes).unwrap();
+        (m.version, m.addresses) = (version, vec![address.into()]);
+        ceremony::sign_party(&m, &all).unwrap()
+    };
+    let joined = world.second(|m| m.parties.insert(1, entry(0, "192.0.2.7:7464")));
+    let roster = adopt(&world, &joined).unwrap();
+    let next = |version| {
+        let mut m = World::after(&joined);
+        m.parties[1] = entry(version, "192.0.2.8:7464");
+        Roster::adopt(&world.trust.root, Some(&roster), &world.sign(&m), T0 + DAY)
+    };
+    assert!(next(0).is_ok() && next(1).is_ok());
+    assert!(matches!(
+        next(2),
+        Err(TrustError::EntryNotNext {
+            held: 0,
+            found: 2,
+            ..
+        })
+    ));
 }

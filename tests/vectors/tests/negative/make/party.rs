@@ -239,13 +239,6 @@ fn texts(net: &Net, book: &mut Book, first: &v1::Roster) {
         &|p| p.version = 2,
     );
     put(
-        "entry-without-a-version",
-        Rule,
-        "JM comes to the network with an entry that counts from nothing.",
-        "not-next: entry of JM 0 after 0",
-        &|p| p.version = 0,
-    );
-    put(
         "key-that-ends-as-it-begins",
         Rule,
         "The log key is good for no time at all.",
@@ -428,6 +421,19 @@ fn changes(net: &Net, book: &mut Book, next: &v1::Roster) {
         "good-moved",
         "JM has another address, by the word of its org-sign key.",
         &signed(&moved, &[org]),
+    );
+    let uncounted = v1::Party {
+        version: 0,
+        ..moved.clone()
+    };
+    book.bad(
+        "entry-that-counts-no-longer",
+        wrong(
+            Rule,
+            "JM has another address, and the entry has no version any more.",
+            "not-next: entry of JM 0 after 1",
+        ),
+        &signed(&uncounted, &[org]),
     );
     for (name, what, version) in [
         (
