@@ -463,6 +463,7 @@ fn a_suspended_party_is_not_heard() {
             let mut party = v1::Party::decode(signed.bytes.clone()).unwrap();
             if party.code == "JM" {
                 party.status = v1::PartyStatus::Suspended.into();
+                party.version += 1;
                 signed.bytes = abeng_wire::encode(&party);
             }
         }
