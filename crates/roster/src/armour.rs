@@ -65,8 +65,10 @@ pub fn read(text: &str) -> Result<v1::CeremonyFile, ArmourError> {
     if lines().filter(|&line| line == BEGIN).count() > 1 {
         return Err(ArmourError::Two);
     }
-    if !lines().any(|line| line == BEGIN) || !lines().any(|line| line == END) {
-        return Err(ArmourError::NoLines);
+    match (lines().any(|l| l == BEGIN), lines().any(|l| l == END)) {
+        (true, true) => {}
+        (false, false) => return Err(ArmourError::NoLines),
+        (true, false) | (false, true) => return Err(ArmourError::Damaged),
     }
     let between = lines().skip_while(|&line| line != BEGIN).skip(1);
     let base64: String = between.take_while(|&line| line != END).collect();
@@ -179,7 +181,7 @@ mod tests {
         let text = write(&file());
         let damaged = |text: &str| assert_eq!(read(text), Err(ArmourError::Damaged), "{text}");
         let lines: Vec<_> = text.lines().collect();
-        for gone in 1..lines.len() - 1 {
+        for gone in 0..lines.len() {
             let mut lines = lines.clone();
             lines.remove(gone);
             damaged(&lines.join("\n"));
@@ -188,7 +190,7 @@ mod tests {
         damaged(&text.replace(lines[2], &middle));
         damaged(&format!("{BEGIN}\n{END}\n"));
         assert_eq!(read("hello"), Err(ArmourError::NoLines));
-        assert_eq!(read(lines[0]), Err(ArmourError::NoLines));
+        damaged(lines[0]);
         assert_eq!(read(&format!("{text}{text}")), Err(ArmourError::Two));
         assert_eq!(
             read(&"x".repeat(limits::CEREMONY_TEXT + 1)),

@@ -120,7 +120,7 @@ fn passphrase(file: Option<&Path>, ui: &Ui) -> Result<Passphrase, String> {
         return from_file(file).map_err(|e| e.message);
     }
     if !ui.interactive {
-        return Err("there is nobody to ask; add --passphrase-file FILE".to_owned());
+        return Err("there is nobody to ask; add --passphrase-file FILE (of `party rotate-keys`: --old-passphrase-file)".to_owned());
     }
     let prompt = inquire::Password::new("Passphrase of the key")
         .without_confirmation()

@@ -72,7 +72,7 @@ pub(super) static TEXTS: Texts = Texts {
         follow: "Pour le suivre : abeng track {id}",
         correct: "corrigez les champs nommés ci-dessus et renvoyez-le",
         not_allowed: "L'avis n'a pas été envoyé : les règles du réseau ne le permettent pas",
-        ask: "lisez les motifs ci-dessus et demandez à qui ils nomment",
+        ask: "lisez les motifs ci-dessus et demandez à ceux qu'ils nomment",
     },
     form: Form {
         intro: "Une saisie en bref. Ce que vous ignorez : unknown. Échap quitte sans envoyer.",
