@@ -42,6 +42,17 @@ fn half_of_a_dual_signature_counts_for_nothing() {
         edit(&mut bad.signatures[3]);
         assert_eq!(too_few(Root::first(&bad, T0)), (4, 3));
     }
+    // A half that is well-formed and somebody else's, under the name of its own signer.
+    let edits: [fn(&mut v1::Signature, &v1::Signature); 2] = [
+        |s, other| s.ml_dsa = other.ml_dsa.clone(),
+        |s, other| s.ed25519 = other.ed25519.clone(),
+    ];
+    for edit in edits {
+        let mut bad = good.clone();
+        let other = good.signatures[0].clone();
+        edit(&mut bad.signatures[3], &other);
+        assert_eq!(too_few(Root::first(&bad, T0)), (4, 3));
+    }
     // Halves of two signers do not make one.
     let mut mixed = good.clone();
     let other = good.signatures[0].clone();
