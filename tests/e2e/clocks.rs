@@ -212,7 +212,7 @@ async fn a_clock_that_was_days_ahead_and_is_right_again_holds_nothing_up() {
     let network = Network::found(&["LC:coordination", "JM"]);
     let (mut jm, mut lc) = (network.node("JM"), network.node("LC"));
     start(&mut lc, 0).await;
-    let _ = start(&mut jm, 3).await;
+    let _ = start(&mut jm, 40).await;
     jm.stop().await;
     // Its last leaf lies days ahead. One peer is enough, beside the clock of the machine.
     let status = start(&mut jm, 0).await;

@@ -7,7 +7,7 @@ use abeng_api::{ApiError, Cause, ErrorCode, ReleaseWhy, RosterAge, RosterState, 
 use abeng_keys::Role;
 use abeng_notice::Notice;
 use abeng_roster::{PartyKey, Standing, Trust};
-use abeng_wire::{Kid, LeafIndex, Millis, PartyCode, v1};
+use abeng_wire::{Kid, Millis, PartyCode, v1};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// What `status` says from 14 days on begins so.
@@ -135,15 +135,14 @@ impl Shared {
     /// How old the trust data is now, by the latest that it can be.
     pub fn age(&self) -> Age {
         let trust = self.trust();
-        let last = self.reader.size().checked_sub(1).map(LeafIndex);
-        let leaf = last.and_then(|last| self.leaf_time(last)).unwrap_or(0);
+        // Never before the last own leaf, but where peers have said that the leaves were ahead.
         let now = clock::believed().latest;
         let limit = self.config.roster_limit_ms;
         let ends = trust.roster.expires().min(trust.root.expires());
         Age {
-            standing: trust.standing(now, leaf, limit),
+            standing: trust.standing(now, 0, limit),
             confirmed: trust.confirmed(),
-            days: trust.age(now, leaf) / DAY_MS,
+            days: trust.age(now, 0) / DAY_MS,
             limit_days: limit / DAY_MS,
             expired: (ends <= now).then_some(ends),
         }
